@@ -1,0 +1,38 @@
+"""thinkalike: do these vision models think alike?
+
+The default study is config.yaml; others are overlays: --configfile studies/<study>.yaml
+"""
+
+from snakemake.utils import min_version
+
+min_version("9.27")
+
+
+configfile: "config.yaml"
+
+
+include: "rules/common.smk"
+
+
+report: "report/workflow.rst"
+
+
+rule all:
+    """The whole study: every table and figure below."""
+    input:
+        every("<results>/figures/clusters/{method}/{metric}/{subset}/heat_map.svg"),
+        every("<results>/figures/similarity/{method}/{metric}/histograms.svg"),
+        every("<results>/figures/panels/{position}.svg"),
+        "<results>/figures/predictions/accuracy.svg",
+    localrule: True
+
+
+include: "rules/targets.smk"
+include: "rules/data.smk"
+include: "rules/models.smk"
+include: "rules/explanations.smk"
+include: "rules/similarity.smk"
+include: "rules/subsampling.smk"
+include: "rules/clustering.smk"
+include: "rules/figures.smk"
+include: "rules/benchmarks.smk"

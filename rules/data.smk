@@ -1,0 +1,88 @@
+"""From a data set to the images of the study, and their superpixels."""
+
+
+rule download_dataset:
+    """The data set as an ImageFolder with a manifest."""
+    output:
+        manifest="<dataset>/manifest.parquet",
+    log:
+        "<logs>/download_dataset.log",
+    benchmark:
+        "<benchmarks>/download_dataset.tsv"
+    localrule: True
+    conda:
+        "../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=60,
+    params:
+        code=fingerprint("download_dataset.py"),
+        kind=setting("dataset", "kind"),
+        path=setting("dataset").get("path", ""),
+        listing=branch(
+            setting("dataset", "kind") == "folder",
+            then=lambda wildcards: thinkalike.config.folder_listing(study["dataset"]["path"]),
+            otherwise="",
+        ),
+        validation=setting("dataset", "validation"),
+        seed=setting("dataset", "split_seed"),
+    message:
+        "Laying out the data set in {output.manifest}"
+    script:
+        "../scripts/download_dataset.py"
+
+
+rule select_images:
+    """The images of the study, checked to be readable."""
+    input:
+        manifest="<dataset>/manifest.parquet",
+    output:
+        images="<results>/images.parquet",
+    log:
+        "<logs>/select_images.log",
+    benchmark:
+        "<benchmarks>/select_images.tsv"
+    conda:
+        "../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=30,
+    params:
+        code=fingerprint("select_images.py"),
+        split=setting("images", "split"),
+        number=setting("images", "count"),
+        size=setting("images", "size"),
+        seed=setting("seed"),
+    message:
+        "Selecting {params.number} images"
+    script:
+        "../scripts/select_images.py"
+
+
+rule segment_images:
+    """Superpixels of every image, shared by all models."""
+    input:
+        images="<results>/images.parquet",
+    output:
+        segments="<results>/segments.nc",
+    log:
+        "<logs>/segment_images.log",
+    benchmark:
+        "<benchmarks>/segment_images.tsv"
+    conda:
+        "../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=60,
+    params:
+        code=fingerprint("segment_images.py"),
+        size=setting("images", "size"),
+        number=setting("segments", "count"),
+        compactness=setting("segments", "compactness"),
+    message:
+        "Cutting the images into superpixels"
+    script:
+        "../scripts/segment_images.py"

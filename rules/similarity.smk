@@ -1,0 +1,91 @@
+"""From maps to similarities of models."""
+
+
+rule compare_models:
+    """Similarity of the maps of all pairs of models, for every image."""
+    input:
+        explanations=lambda wildcards: every(
+            "<results>/explanations/{method}/{model}.nc", method=wildcards.method
+        ),
+        segments=segments_of,
+    output:
+        similarity="<results>/similarity/{method}/{metric}.nc",
+    log:
+        "<logs>/compare_models/{method}/{metric}.log",
+    benchmark:
+        "<benchmarks>/compare_models/{method}/{metric}.tsv"
+    conda:
+        "../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=60,
+    params:
+        code=fingerprint("compare_models.py"),
+        models=study["models"],
+        sign=method_setting("sign"),
+        rescaling=method_setting("rescaling"),
+        sigma=branch(
+            lambda wildcards: wildcards.metric == "rbf",
+            then=method_setting("rbf_sigma"),
+            otherwise=1.0,
+        ),
+        blanks=setting("similarity", "blanks"),
+    message:
+        "Comparing {wildcards.method} maps by {wildcards.metric}"
+    script:
+        "../scripts/compare_models.py"
+
+
+rule summarise_similarity:
+    """Dissimilarity of all pairs of models over a subset of the images."""
+    input:
+        similarity="<results>/similarity/{method}/{metric}.nc",
+        predictions=predictions_of,
+    output:
+        dissimilarity="<results>/dissimilarity/{method}/{metric}/{subset}.csv",
+        pairs="<results>/dissimilarity/{method}/{metric}/{subset}_pairs.parquet",
+        geometry="<results>/dissimilarity/{method}/{metric}/{subset}_geometry.csv",
+    log:
+        "<logs>/summarise_similarity/{method}/{metric}/{subset}.log",
+    benchmark:
+        "<benchmarks>/summarise_similarity/{method}/{metric}/{subset}.tsv"
+    conda:
+        "../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=30,
+    params:
+        code=fingerprint("summarise_similarity.py"),
+        dissimilarity=setting("similarity", "dissimilarity"),
+    message:
+        "Dissimilarity by {wildcards.method}, {wildcards.metric}, {wildcards.subset} images"
+    script:
+        "../scripts/summarise_similarity.py"
+
+
+rule correlate_agreement:
+    """Do models that predict alike also explain alike? Correlations over pairs of models."""
+    input:
+        agreement="<results>/predictions/agreement_pairs.parquet",
+        dissimilarities=every("<results>/dissimilarity/{method}/{metric}/{subset}_pairs.parquet"),
+    output:
+        correlations="<results>/predictions/agreement_correlations.csv",
+    log:
+        "<logs>/correlate_agreement.log",
+    benchmark:
+        "<benchmarks>/correlate_agreement.tsv"
+    conda:
+        "../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=30,
+    params:
+        code=fingerprint("correlate_agreement.py"),
+        cases=every("{method}/{metric}/{subset}"),
+    message:
+        "Correlating agreement of predictions with dissimilarity of maps"
+    script:
+        "../scripts/correlate_agreement.py"

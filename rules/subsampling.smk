@@ -1,0 +1,29 @@
+"""How many images it takes."""
+
+
+rule subsample_images:
+    """Similarity matrices of random subsets of the images, against that of all."""
+    input:
+        similarity="<results>/similarity/{method}/{metric}.nc",
+    output:
+        differences="<results>/subsampling/{method}/{metric}.parquet",
+        variances="<results>/subsampling/{method}/{metric}_variances.parquet",
+    log:
+        "<logs>/subsample_images/{method}/{metric}.log",
+    benchmark:
+        "<benchmarks>/subsample_images/{method}/{metric}.tsv"
+    conda:
+        "../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=60,
+    params:
+        code=fingerprint("subsample_images.py"),
+        sizes=setting("subsampling", "sizes"),
+        repeats=setting("subsampling", "repeats"),
+        seed=setting("seed"),
+    message:
+        "Subsampling images: {wildcards.method}, {wildcards.metric}"
+    script:
+        "../scripts/subsample_images.py"

@@ -1,0 +1,32 @@
+"""Collect the time and memory of all jobs of a study into one table (rule collect_benchmarks)."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from thinkalike.errors import InputError
+from thinkalike.jobs import job_log, log
+from thinkalike.stores import write_table
+
+
+def main(folder: str, table: str) -> None:
+    parts = []
+    for path in sorted(Path(folder).rglob("*.tsv")):
+        part = pd.read_csv(path, sep="\t")
+        relative = path.relative_to(folder).with_suffix("")
+        part.insert(0, "rule", relative.parts[0], allow_duplicates=True)
+        part.insert(1, "job", "/".join(relative.parts[1:]))
+        parts.append(part.loc[:, ~part.columns.duplicated()])
+    if not parts:
+        raise InputError(f"{folder} has no benchmark yet; run the study first (snakemake --cores all)")
+    both = pd.concat(parts)
+    write_table(both, table)
+    by_rule = both.groupby("rule").agg(
+        jobs=("s", "size"), seconds=("s", "sum"), peak_mb=("max_rss", "max")
+    )
+    log.info("\n%s", by_rule.sort_values("seconds", ascending=False).to_string())
+
+
+if __name__ == "__main__":
+    with job_log(snakemake):
+        main(snakemake.params.folder, snakemake.output.table)

@@ -1,0 +1,39 @@
+"""Lay out a data set as an ImageFolder with a manifest (rule download_dataset)."""
+
+import shutil
+from pathlib import Path
+
+from thinkalike.datasets import link_folder, make_digits, replace_folder
+from thinkalike.jobs import job_log, log
+from thinkalike.stores import write_table
+
+
+def main(manifest: str, *, kind: str, path: str, validation: float, seed: int) -> None:
+    folder = Path(manifest).parent
+    new = folder.with_name(f".{folder.name}.new")
+    shutil.rmtree(new, ignore_errors=True)
+    new.mkdir(parents=True)
+    try:
+        if kind == "digits":
+            images = make_digits(new, validation=validation, seed=seed)
+        else:
+            images = link_folder(new, Path(path), validation=validation, seed=seed)
+        write_table(images, new / Path(manifest).name)
+        replace_folder(folder, new)
+    finally:
+        shutil.rmtree(new, ignore_errors=True)
+    counts = images["split"].value_counts()
+    log.info(
+        "%d classes, %s", images["label"].nunique(), ", ".join(f"{n} {s}" for s, n in counts.items())
+    )
+
+
+if __name__ == "__main__":
+    with job_log(snakemake):
+        main(
+            snakemake.output.manifest,
+            kind=snakemake.params.kind,
+            path=snakemake.params.path,
+            validation=snakemake.params.validation,
+            seed=snakemake.params.seed,
+        )

@@ -1,0 +1,33 @@
+"""Predict the class of every image with one model (rule predict_images)."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from thinkalike.datasets import load_images
+from thinkalike.explain.common import BATCH_SIZE
+from thinkalike.jobs import device_for, job_log, log
+from thinkalike.models import build
+from thinkalike.predict import logits, predictions
+from thinkalike.stores import read_table, write_table
+
+
+def main(
+    images: str, weights: str, predicted: str, *, architecture: Mapping[str, Any], device: Any
+) -> None:
+    selected = read_table(images, ["image_id", "path", "label"])
+    model = build(architecture, weights, device)
+    pixels = load_images(list(selected["path"]), model.size)
+    table = predictions(logits(model, pixels, batch_size=BATCH_SIZE), selected)
+    log.info("%d of %d correct", table["correct"].sum(), len(table))
+    write_table(table, predicted)
+
+
+if __name__ == "__main__":
+    with job_log(snakemake):
+        main(
+            snakemake.input.images,
+            snakemake.input.weights,
+            snakemake.output.predictions,
+            architecture=snakemake.params.architecture,
+            device=device_for(snakemake.resources.get("gpu", 0), snakemake.threads),
+        )

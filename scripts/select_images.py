@@ -1,0 +1,27 @@
+"""Choose the images of a study and check that they can be read (rule select_images)."""
+
+from pathlib import Path
+
+from thinkalike.datasets import MANIFEST, load_images, report_constant, select
+from thinkalike.jobs import job_log
+from thinkalike.stores import read_table, write_table
+
+
+def main(manifest: str, images: str, *, split: str, count: int, size: int, seed: int) -> None:
+    selected = select(read_table(manifest, MANIFEST), split=split, count=count, seed=seed)
+    folder = Path(manifest).parent
+    selected["path"] = [str(folder / path) for path in selected["path"]]
+    report_constant(load_images(list(selected["path"]), size), list(selected["image_id"]))
+    write_table(selected, images)
+
+
+if __name__ == "__main__":
+    with job_log(snakemake):
+        main(
+            snakemake.input.manifest,
+            snakemake.output.images,
+            split=snakemake.params.split,
+            count=snakemake.params.number,
+            size=snakemake.params.size,
+            seed=snakemake.params.seed,
+        )

@@ -1,0 +1,55 @@
+"""Compare similarity matrices of random subsets of images with that of all (rule subsample_images)."""
+
+import numpy as np
+import pandas as pd
+
+from thinkalike.jobs import job_log
+from thinkalike.stores import open_arrays, write_table
+from thinkalike.subsampling import subsample
+
+
+def main(
+    values: str, differences: str, variances: str, *, sizes: list[int], repeats: int, seed: int
+) -> None:
+    with open_arrays(values, ["similarity", "model_a"]) as dataset:
+        per_image = dataset["similarity"].to_numpy()
+        models = np.array([str(name) for name in dataset["model_a"].to_numpy()])
+    sizes = sorted(sizes)
+    result = subsample(per_image, sizes=sizes, repeats=repeats, seed=seed)
+    write_table(
+        pd.DataFrame(
+            {
+                "n": np.repeat(sizes, repeats),
+                "repeat": np.tile(np.arange(repeats), len(sizes)),
+                "sum_abs_difference": result.sum_abs_difference.ravel(),
+            }
+        ),
+        differences,
+    )
+    first, second = np.triu_indices(len(models), 1)
+    pairs = len(first)
+    write_table(
+        pd.DataFrame(
+            {
+                "n": np.repeat(sizes, pairs),
+                "model_a": np.tile(models[first], len(sizes)),
+                "model_b": np.tile(models[second], len(sizes)),
+                "variance": result.variance.ravel(),
+                "expected": result.expected.ravel(),
+                "finite_population_factor": np.repeat(result.factor, pairs),
+            }
+        ),
+        variances,
+    )
+
+
+if __name__ == "__main__":
+    with job_log(snakemake):
+        main(
+            snakemake.input.similarity,
+            snakemake.output.differences,
+            snakemake.output.variances,
+            sizes=snakemake.params.sizes,
+            repeats=snakemake.params.repeats,
+            seed=snakemake.params.seed,
+        )

@@ -1,0 +1,67 @@
+"""Turn similarities per image into one dissimilarity per pair of models (rule summarise_similarity)."""
+
+from dataclasses import asdict
+
+import numpy as np
+import pandas as pd
+
+from thinkalike import similarity
+from thinkalike.errors import InputError
+from thinkalike.jobs import job_log, log
+from thinkalike.stores import open_arrays, read_table, write_table
+
+
+def main(
+    values: str,
+    predictions: list[str] | None,
+    matrix: str,
+    pairs: str,
+    geometry: str,
+    *,
+    dissimilarity: str,
+) -> None:
+    with open_arrays(values, ["similarity", "model_a", "image"]) as dataset:
+        per_image = dataset["similarity"].to_numpy()
+        models = [str(name) for name in dataset["model_a"].to_numpy()]
+        image_ids = [str(name) for name in dataset["image"].to_numpy()]
+    mask = None
+    if predictions:
+        tables = [read_table(path, ["image_id", "predicted"]) for path in predictions]
+        if any(table["image_id"].tolist() != image_ids for table in tables):
+            raise InputError(f"{values} and the predictions are about other images; run again")
+        mask = similarity.matching(np.stack([table["predicted"] for table in tables], 1))
+    summary = similarity.summarise(per_image, mask)
+    distances = similarity.dissimilarity(summary, dissimilarity)
+    shape = similarity.geometry(distances)
+    if shape.missing:
+        log.warning("%d pairs of models have no image in common and are missing", shape.missing)
+    log.info("%s", shape)
+    table = pd.DataFrame(distances, index=pd.Index(models, name="model"), columns=models)
+    write_table(table, matrix, index=True)
+    upper = np.triu_indices(len(models), 1)
+    write_table(
+        pd.DataFrame(
+            {
+                "model_a": np.array(models)[upper[0]],
+                "model_b": np.array(models)[upper[1]],
+                "n": summary.count[upper],
+                "mean": summary.mean[upper],
+                "std": summary.deviation[upper],
+                "dissimilarity": distances[upper],
+            }
+        ),
+        pairs,
+    )
+    write_table(pd.DataFrame([asdict(shape)]), geometry)
+
+
+if __name__ == "__main__":
+    with job_log(snakemake):
+        main(
+            snakemake.input.similarity,
+            snakemake.input.get("predictions"),
+            snakemake.output.dissimilarity,
+            snakemake.output.pairs,
+            snakemake.output.geometry,
+            dissimilarity=snakemake.params.dissimilarity,
+        )

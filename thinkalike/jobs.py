@@ -1,0 +1,125 @@
+"""What every job needs around its work: a log, seeds, a device, progress."""
+
+import logging
+import os
+import resource
+import sys
+import time
+import zlib
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+import numpy as np
+from tqdm import tqdm
+
+from thinkalike.errors import InputError
+
+log = logging.getLogger("thinkalike")
+
+T = TypeVar("T")
+
+
+@contextmanager
+def job_log(snakemake: Any) -> Iterator[None]:
+    """Log a job to its rule log and to the terminal, and end it in words a user can act on.
+
+    An `InputError` becomes one line and exit status 1; any other exception keeps its traceback, in
+    the log as well. The last line gives wall time and peak memory. Hubs are set offline: weights
+    and data are files by the time a job starts.
+    """
+    os.environ["HF_HUB_OFFLINE"] = "1"
+    os.environ["HF_DATASETS_OFFLINE"] = "1"
+    formatter = logging.Formatter("%(asctime)s %(levelname)s %(message)s", "%H:%M:%S")
+    file = logging.FileHandler(snakemake.log[0], mode="w")
+    file.setFormatter(formatter)
+    terminal = logging.StreamHandler()
+    terminal.setLevel(logging.WARNING)
+    terminal.setFormatter(logging.Formatter(f"{snakemake.rule}: %(message)s"))
+    root = logging.getLogger()
+    level = root.level
+    root.setLevel(logging.INFO)
+    handlers = (file, terminal)
+    for handler in handlers:
+        root.addHandler(handler)
+    logging.captureWarnings(True)
+    wildcards = ", ".join(f"{key}={value}" for key, value in snakemake.wildcards.items())
+    log.info("%s(%s), %s threads", snakemake.rule, wildcards, snakemake.threads)
+    start = time.monotonic()
+    try:
+        yield
+    except InputError as error:
+        log.error("%s", error)
+        sys.exit(1)
+    except Exception:
+        # Python prints the traceback on the terminal; only the log still needs it.
+        root.removeHandler(terminal)
+        log.exception("%s stopped on an error that is not the input's", snakemake.rule)
+        raise
+    else:
+        log.info("%.1f s, peak memory %.0f MB", time.monotonic() - start, peak_memory_mb())
+    finally:
+        logging.captureWarnings(False)
+        root.setLevel(level)
+        for handler in handlers:
+            root.removeHandler(handler)
+            handler.close()
+
+
+def peak_memory_mb() -> float:
+    """The largest resident set of this process so far, in MB (10^6 bytes)."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak * (1 if sys.platform == "darwin" else 1024) / 1e6
+
+
+def seed_sequence(seed: int, *names: str | int) -> np.random.SeedSequence:
+    """The seed sequence of one named random choice of a study.
+
+    SeedSequence([seed, crc32(name), ...]): it depends on what is drawn, never on a position in a
+    list, so that adding a model or raising a count leaves every older draw as it was.
+    """
+    return np.random.SeedSequence([seed, *(zlib.crc32(str(name).encode()) for name in names)])
+
+
+def generator(seed: int, *names: str | int) -> np.random.Generator:
+    """A NumPy generator seeded by `seed_sequence`."""
+    return np.random.default_rng(seed_sequence(seed, *names))
+
+
+def integer_seed(seed: int, *names: str | int) -> int:
+    """A 63-bit seed for libraries that take an integer, from `seed_sequence`."""
+    return int(seed_sequence(seed, *names).generate_state(1, np.uint64)[0] >> np.uint64(1))
+
+
+def device_for(gpus: int, threads: int) -> Any:
+    """The torch device of a job: CUDA if a GPU was granted, else the CPU with `threads` threads.
+
+    Raises:
+        InputError: a GPU was granted and CUDA is not there. Falling back to the CPU would turn
+            minutes into days without a word.
+    """
+    import torch
+
+    torch.set_num_threads(threads)
+    if not gpus:
+        return torch.device("cpu")
+    if not torch.cuda.is_available():
+        raise InputError(
+            "resources.gpu is 1 for this job but CUDA finds no device; run it where there is one, "
+            "or set gpu=0 (--set-resources <rule>:gpu=0)"
+        )
+    return torch.device("cuda")
+
+
+def progress(items: Iterable[T], *, what: str, total: int) -> Iterator[T]:
+    """Iterate with a bar on a terminal, or a log line per tenth, and the rate at the end."""
+    start = time.monotonic()
+    on_terminal = sys.stderr.isatty()
+    tenth = 0
+    for done, item in enumerate(tqdm(items, desc=what, total=total, disable=not on_terminal), 1):
+        yield item
+        if not on_terminal and done * 10 // total > tenth:
+            tenth = done * 10 // total
+            log.info("%s: %d of %d", what, done, total)
+    seconds = time.monotonic() - start
+    log.info("%s: %.1f a second (%d in %.1f s)", what, total / max(seconds, 1e-9), total, seconds)

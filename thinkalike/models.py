@@ -1,0 +1,178 @@
+"""Models: build one from its catalogue entry and a weights file, ready to explain."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import timm
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import nn
+
+from thinkalike.errors import InputError
+from thinkalike.stores import atomic
+
+
+@dataclass(frozen=True)
+class Classifier:
+    """A network with its own preprocessing.
+
+    Attributes:
+        network: in eval mode, without gradients of its parameters.
+        mean, std: of its normalisation, (3,) each, for RGB in [0, 1].
+        size: side of its square input in pixels.
+        classes: names of its outputs, in order.
+        entry: its catalogue entry.
+    """
+
+    network: nn.Module
+    mean: tuple[float, float, float]
+    std: tuple[float, float, float]
+    size: int
+    classes: tuple[str, ...]
+    entry: Mapping[str, Any]
+
+    @property
+    def device(self) -> torch.device:
+        return next(self.network.parameters()).device
+
+    def normalise(self, images: np.ndarray) -> torch.Tensor:
+        """(N, size, size, 3) uint8 or float in [0, 1] → (N, 3, size, size) float32 on the device."""
+        rgb = torch.from_numpy(np.ascontiguousarray(images)).to(self.device)
+        if rgb.dtype == torch.uint8:
+            rgb = rgb.float() / 255
+        mean = torch.tensor(self.mean, device=self.device)
+        std = torch.tensor(self.std, device=self.device)
+        return ((rgb.float() - mean) / std).permute(0, 3, 1, 2).contiguous()
+
+    def layer(self, depth: int) -> nn.Module:
+        """The Grad-CAM target layer at a depth in percent.
+
+        Raises:
+            InputError: the entry names no layer there, or one that the network does not have.
+        """
+        layers = self.entry["layers"]
+        name = layers.get(f"depth_{depth}")
+        if name is None:
+            there = ", ".join(key.removeprefix("depth_") for key in layers)
+            raise InputError(
+                f"{self.entry['name']} has no Grad-CAM layer at depth {depth} (only at {there}); "
+                f"add layers.depth_{depth} to its catalogue entry"
+            )
+        try:
+            return self.network.get_submodule(name)
+        except AttributeError:
+            raise InputError(
+                f"{self.entry['name']} has no layer {name!r} (layers.depth_{depth} in its "
+                "catalogue entry); name one of its modules"
+            ) from None
+
+    def to_grid(self, activations: torch.Tensor) -> torch.Tensor:
+        """Activations of a target layer as (N, C, rows, columns), prefix tokens dropped."""
+        match self.entry["layout"]:
+            case "nchw":
+                return activations
+            case "nhwc":
+                return activations.permute(0, 3, 1, 2)
+        tokens = activations[:, self.entry.get("prefix", 0) :]
+        side = round(tokens.shape[1] ** 0.5)
+        if side * side != tokens.shape[1]:
+            raise InputError(
+                f"{self.entry['name']}: {tokens.shape[1]} patch tokens are no square grid; "
+                "set `prefix` in its catalogue entry to the number of tokens before them"
+            )
+        return tokens.reshape(len(tokens), side, side, -1).permute(0, 3, 1, 2)
+
+
+def create(entry: Mapping[str, Any], *, classes: int, size: int) -> nn.Module:
+    """The untrained network of a catalogue entry, from torch's current random state.
+
+    Raises:
+        InputError: timm does not know the architecture, or refuses the arguments.
+    """
+    arguments = dict(entry.get("arguments", {}))
+    name = entry["timm"]
+    if not timm.is_model(name):
+        near = timm.list_models(f"*{name.split('_')[0]}*")[:3]
+        hint = f"; near: {', '.join(near)}" if near else ""
+        raise InputError(f"timm has no model {name!r}; see timm.list_models(){hint}")
+    try:
+        try:
+            return timm.create_model(name, num_classes=classes, img_size=size, **arguments)
+        except TypeError:  # convolutional networks take any size and do not know the argument
+            return timm.create_model(name, num_classes=classes, **arguments)
+    except (TypeError, ValueError, AssertionError, RuntimeError) as error:
+        raise InputError(
+            f"timm cannot make {name!r} for {size} x {size} images with {arguments}: {error}; "
+            "mend `arguments` in its catalogue entry"
+        ) from None
+
+
+def preprocessing(network: nn.Module) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Mean and standard deviation that timm's configuration of the architecture gives."""
+    configuration = timm.data.resolve_model_data_config(network)
+    return tuple(configuration["mean"]), tuple(configuration["std"])
+
+
+def save(
+    network: nn.Module,
+    path: str | Path,
+    *,
+    entry: Mapping[str, Any],
+    classes: list[str],
+    size: int,
+    attributes: Mapping[str, Any],
+) -> None:
+    """Write weights as safetensors, with what is needed to use them in the file's header."""
+    mean, std = preprocessing(network)
+    header = {
+        "timm": entry["timm"],
+        "classes": json.dumps(classes),
+        "mean": json.dumps(mean),
+        "std": json.dumps(std),
+        "size": str(size),
+        **{key: json.dumps(value) for key, value in attributes.items()},
+    }
+    tensors = {key: value.detach().cpu().contiguous() for key, value in network.state_dict().items()}
+    with atomic(path) as temporary:
+        save_file(tensors, temporary, metadata=header)
+
+
+def build(entry: Mapping[str, Any], weights: str | Path, device: torch.device) -> Classifier:
+    """A classifier from its catalogue entry and weights file, in eval mode, parameters frozen.
+
+    Raises:
+        InputError: the file is missing, damaged, or of another architecture.
+    """
+    try:
+        with safe_open(weights, framework="pt") as file:
+            header = file.metadata() or {}
+            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+    except FileNotFoundError:
+        raise InputError(f"the weights {weights} are missing; run the rule that makes them") from None
+    except (SafetensorError, OSError) as error:
+        raise InputError(
+            f"the weights {weights} cannot be read ({error}); delete the file and run again"
+        ) from None
+    if header.get("timm") != entry["timm"]:
+        raise InputError(
+            f"the weights {weights} are of {header.get('timm', 'an unknown architecture')}, not "
+            f"{entry['timm']}; put the right file there, or delete it and run again"
+        )
+    classes = json.loads(header["classes"])
+    size = int(header["size"])
+    network = create(entry, classes=len(classes), size=size)
+    try:
+        network.load_state_dict(tensors)
+    except RuntimeError:
+        raise InputError(
+            f"the weights {weights} do not fit {entry['timm']} with {entry.get('arguments', {})}; "
+            "delete the file and run again"
+        ) from None
+    network.eval().requires_grad_(False).to(device)
+    mean, std = json.loads(header["mean"]), json.loads(header["std"])
+    return Classifier(network, tuple(mean), tuple(std), size, tuple(classes), entry)

@@ -1,0 +1,115 @@
+"""Distributions of similarities, and what becomes of them with fewer images."""
+
+from collections.abc import Mapping, Sequence
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from thinkalike.plotting.style import FAMILY_COLOURS, PALETTE, WIDTH
+
+
+def histograms(
+    counts: np.ndarray,
+    edges: np.ndarray,
+    medians: np.ndarray,
+    *,
+    models: Sequence[str],
+    names: Mapping[str, str],
+    families: Mapping[str, str],
+    title: str,
+) -> Figure:
+    """Similarities per image, a histogram for every pair of models, in the lower triangle.
+
+    Args:
+        counts: (M, M, bins).
+        edges: (bins + 1,), common to all.
+        medians: (M, M), drawn as a line; NaN where a pair has no image.
+        models: in order.
+        names: model → display name.
+        families: model → family.
+        title: of the figure.
+    """
+    size = len(models)
+    figure, grid = plt.subplots(size - 1, size - 1, figsize=(WIDTH, WIDTH * 0.8), squeeze=False)
+    figure.get_layout_engine().set(w_pad=0.01, h_pad=0.01, wspace=0, hspace=0)  # type: ignore[union-attr]
+    top = max(counts[np.tril_indices(size, -1)].max(), 1)
+    low, high = edges[0], edges[-1]
+    for i in range(1, size):
+        for j in range(size - 1):
+            axes = grid[i - 1, j]
+            if j >= i:
+                axes.set_axis_off()
+                continue
+            axes.stairs(counts[i, j], edges, fill=True, color="#9ECAE1")
+            if np.isfinite(medians[i, j]):
+                axes.axvline(medians[i, j], color=PALETTE[1], lw=0.9)
+                axes.text(
+                    0.04, 0.9, f"{medians[i, j]:.2f}", transform=axes.transAxes, va="top", fontsize=5.5
+                )
+            axes.set(xlim=(low, high), ylim=(0, top * 1.05), yticks=[], xticks=[low, high])
+            axes.spines["left"].set_visible(False)
+            axes.tick_params(labelbottom=i == size - 1, labelsize=5.5, pad=1, length=1.5)
+            if j == 0:
+                axes.set_ylabel(
+                    names[models[i]],
+                    rotation=0,
+                    ha="right",
+                    va="center",
+                    color=FAMILY_COLOURS[families[models[i]]],
+                )
+            if i == size - 1:
+                for label, side in zip(axes.get_xticklabels(), ("left", "right"), strict=True):
+                    label.set_ha(side)
+                axes.set_xlabel(
+                    names[models[j]],
+                    rotation=30,
+                    ha="right",
+                    rotation_mode="anchor",
+                    color=FAMILY_COLOURS[families[models[j]]],
+                )
+    figure.suptitle(title)
+    return figure
+
+
+def subsampling(
+    differences: pd.DataFrame, variances: pd.DataFrame, *, images: int, title: str
+) -> Figure:
+    """Two boxplots over the number of images: distance of the whole matrix, variance of each cell.
+
+    Args:
+        differences: n, repeat, sum_abs_difference.
+        variances: n, model_a, model_b, variance, expected, finite_population_factor.
+        images: N, of how many they were drawn.
+        title: of the figure.
+    """
+    figure, (left, right) = plt.subplots(1, 2, figsize=(WIDTH, 2.9))
+    sizes = sorted(differences["n"].unique())
+    box = {
+        "widths": 0.6,
+        "patch_artist": True,
+        "boxprops": {"facecolor": "#9ECAE1", "linewidth": 0.6},
+        "medianprops": {"color": "k"},
+        "flierprops": {"marker": ".", "markersize": 2, "markeredgecolor": "#888888"},
+    }
+    by_size = differences.groupby("n")["sum_abs_difference"]
+    left.boxplot([by_size.get_group(n) for n in sizes], tick_labels=sizes, **box)
+    left.set_ylabel("sum over pairs of |difference of mean similarity|")
+    left.set_title(f"matrix of n images against that of all {images}")
+    cells = {n: part.dropna(subset=["variance"]) for n, part in variances.groupby("n")}
+    right.boxplot([cells[n]["variance"] for n in sizes], tick_labels=sizes, **box)
+    expected = [cells[n]["expected"].median() for n in sizes]
+    factor = [cells[n]["finite_population_factor"].iloc[0] for n in sizes]
+    position = np.arange(1, len(sizes) + 1)
+    right.plot(position, expected, "o-", ms=2.5, color=PALETTE[1], label="S²/n · (1 − n/N), median pair")
+    fresh = [value / f if f > 0 else np.nan for value, f in zip(expected, factor, strict=True)]
+    right.plot(position, fresh, "s--", ms=2.5, color=PALETTE[2], label="S²/n, fresh images")
+    right.set_yscale("log")
+    right.set_ylabel("variance of a pair's mean similarity")
+    right.set_title("every pair of models")
+    right.legend(loc="best")
+    for axes in (left, right):
+        axes.set_xlabel(f"images n of N = {images}, without replacement")
+    figure.suptitle(title)
+    return figure

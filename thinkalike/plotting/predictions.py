@@ -1,0 +1,90 @@
+"""Accuracy, and agreement of predictions against dissimilarity of maps."""
+
+from collections.abc import Mapping
+
+import matplotlib.pyplot as plt
+import pandas as pd
+from matplotlib.figure import Figure
+
+from thinkalike.plotting.style import (
+    FAMILY_COLOURS,
+    FAMILY_MARKERS,
+    METHOD_NAMES,
+    METRIC_NAMES,
+    PALETTE,
+    SUBSET_NAMES,
+    WIDTH,
+    colour_names,
+)
+
+
+def accuracy(
+    table: pd.DataFrame, *, bar: float, names: Mapping[str, str], families: Mapping[str, str]
+) -> Figure:
+    """Accuracy of every model with 95 % intervals: all of val, and the images of the study.
+
+    Args:
+        table: model, val_accuracy, val_low, val_high, accuracy, low, high.
+        bar: training.accuracy_at_least, drawn as a line; 0 for none.
+        names: model → display name.
+        families: model → family.
+    """
+    table = table.sort_values("val_accuracy", kind="stable").reset_index(drop=True)
+    figure, axes = plt.subplots(figsize=(4.6, 0.9 + 0.22 * len(table)))
+    for row, model in table.iterrows():
+        colour, marker = FAMILY_COLOURS[families[model.model]], FAMILY_MARKERS[families[model.model]]
+        for shift, value, low, high, face in (
+            (0.12, model.val_accuracy, model.val_low, model.val_high, colour),
+            (-0.16, model.accuracy, model.low, model.high, "w"),
+        ):
+            axes.plot([low, high], [row + shift] * 2, color=colour, lw=1)
+            axes.plot(value, row + shift, marker, color=colour, mfc=face, ms=4)
+    if bar:
+        axes.axvline(bar, color="#888888", lw=0.7, ls=":")
+        axes.text(bar, len(table) - 0.35, f"asked: {bar:g}", ha="right", color="#666666", fontsize=6)
+    axes.plot([], [], "o", color="#444444", ms=4, label="all images of val")
+    axes.plot([], [], "o", color="#444444", mfc="w", ms=4, label="images of the study")
+    axes.legend(loc="upper left")
+    axes.set_yticks(range(len(table)), [names[model] for model in table["model"]])
+    colour_names(axes.get_yticklabels(), [families[model] for model in table["model"]])
+    axes.set(xlim=(0, 1.01), ylim=(-0.6, len(table) - 0.1), xlabel="accuracy (95 % interval)")
+    axes.grid(axis="x", color="#EEEEEE", lw=0.6)
+    axes.set_axisbelow(True)
+    return figure
+
+
+def agreement_scatter(pairs: pd.DataFrame, correlations: pd.DataFrame) -> Figure:
+    """Dissimilarity of maps against agreement of predictions, a point per pair of models.
+
+    Args:
+        pairs: method, metric, subset, same, dissimilarity.
+        correlations: method, metric, subset, pearson, spearman.
+    """
+    rows = list(dict.fromkeys(correlations["method"]))
+    columns = list(dict.fromkeys(zip(correlations["metric"], correlations["subset"], strict=True)))
+    figure, grid = plt.subplots(
+        len(rows),
+        len(columns),
+        figsize=(max(WIDTH * len(columns) / 4, 2.4), 0.7 + 1.5 * len(rows)),
+        squeeze=False,
+        sharex=True,
+    )
+    key = ["method", "metric", "subset"]
+    coefficient = correlations.set_index(key)
+    for i, method in enumerate(rows):
+        for j, (metric, subset) in enumerate(columns):
+            axes = grid[i, j]
+            part = pairs[(pairs[key] == [method, metric, subset]).all(axis=1)]
+            axes.plot(part["same"], part["dissimilarity"], "o", ms=2.5, color=PALETTE[0], alpha=0.7)
+            r = coefficient.loc[(method, metric, subset)]
+            text = f"r = {r['pearson']:.2f}, ρ = {r['spearman']:.2f}"
+            axes.text(0.98, 0.97, text, transform=axes.transAxes, ha="right", va="top", fontsize=6)
+            axes.margins(y=0.22)
+            if i == 0:
+                axes.set_title(f"{METRIC_NAMES[metric]},\n{SUBSET_NAMES[subset]}", fontsize=7)
+            if j == 0:
+                axes.set_ylabel(METHOD_NAMES.get(method, method))
+            if i == len(rows) - 1:
+                axes.set_xlabel("equal predictions")
+    figure.suptitle("dissimilarity of maps against agreement of predictions")
+    return figure

@@ -1,0 +1,90 @@
+"""What all figures share: the style sheet, colours, names, and how they are written."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import matplotlib as mpl
+
+mpl.use("Agg")
+
+import matplotlib.pyplot as plt
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from thinkalike.stores import atomic, write_table
+
+STYLE_SHEET = Path(__file__).with_name("thinkalike.mplstyle")
+WIDTH = 7.0
+"""Inches of a figure across a page."""
+COLUMN = 3.4
+"""Inches of a figure in one column of two."""
+
+# Okabe and Ito (2008), distinguishable with every common colour vision deficiency
+PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#F0E442")
+FAMILY_COLOURS = {"cnn": PALETTE[0], "transformer": PALETTE[1], "hybrid": PALETTE[2]}
+FAMILY_MARKERS = {"cnn": "o", "transformer": "s", "hybrid": "D"}
+FAMILY_NAMES = {"cnn": "CNN", "transformer": "transformer", "hybrid": "hybrid"}
+METHOD_NAMES = {
+    "gradcam": "Grad-CAM",
+    "integrated_gradients": "Integrated Gradients",
+    "kernelshap": "KernelSHAP",
+}
+METRIC_NAMES = {"cosine": "cosine", "rbf": "RBF"}
+SUBSET_NAMES = {"all": "all images", "matching": "images with equal predictions"}
+MISSING = "#D9D9D9"
+
+
+@contextmanager
+def styled() -> Iterator[None]:
+    """Draw with the style sheet, and close what was drawn."""
+    with plt.style.context(STYLE_SHEET):
+        yield
+    plt.close("all")
+
+
+def save(figure: Figure, table: pd.DataFrame, paths: Sequence[str]) -> None:
+    """Write a figure and the data behind it; the same figure gives the same bytes.
+
+    Args:
+        figure: what to write.
+        table: the numbers that are drawn.
+        paths: of the SVG, the PNG and the CSV.
+    """
+    svg, png, csv = paths
+    # lay out once, not again for every format
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")
+    with atomic(svg) as temporary:
+        figure.savefig(temporary, metadata={"Date": None, "Creator": "thinkalike"})
+    with atomic(png) as temporary:
+        figure.savefig(temporary, metadata={"Software": "thinkalike"})
+    write_table(table, csv)
+    plt.close(figure)
+
+
+def title_of(method: str, metric: str | None = None, subset: str | None = None) -> str:
+    """Method, metric and images in words."""
+    parts = [METHOD_NAMES.get(method, method)]
+    if metric:
+        parts.append(METRIC_NAMES.get(metric, metric))
+    if subset:
+        parts.append(SUBSET_NAMES.get(subset, subset))
+    return " · ".join(parts)
+
+
+def colour_names(labels: Sequence, families: Sequence[str]) -> None:
+    """Colour tick labels by family."""
+    for label, family in zip(labels, families, strict=True):
+        label.set_color(FAMILY_COLOURS[family])
+
+
+def family_legend(axes: Axes, families: Mapping[str, str], **options: object) -> None:
+    """A legend of the families that there are."""
+    there = [family for family in FAMILY_COLOURS if family in families.values()]
+    handles = [
+        Line2D([], [], ls="", marker=FAMILY_MARKERS[f], ms=4, color=FAMILY_COLOURS[f]) for f in there
+    ]
+    axes.legend(handles, [FAMILY_NAMES[f] for f in there], **options)  # type: ignore[arg-type]

@@ -1,0 +1,194 @@
+"""How similar two maps are, and how dissimilar two models."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from thinkalike.errors import InputError
+from thinkalike.maps import Maps, blank, inner_products
+
+METRICS = ("cosine", "rbf")
+DISSIMILARITIES = ("chord", "rms")
+BLANKS = ("exclude", "zero")
+
+
+def similarity(
+    models: Sequence[Maps], metric: str, *, sigma: float = 1.0, blanks: str = "exclude"
+) -> np.ndarray:
+    """Similarity of the rendered maps of all pairs of models, per image.
+
+    cosine: x·y / (‖x‖ ‖y‖). rbf: exp(−‖x − y‖² / (2 σ² P)) with P the number of pixels, so that σ is
+    a root mean square difference per pixel and means the same at every resolution (σ = 80/224 is the
+    σ = 80 on 224 x 224 pixels of the experiment log this project starts from).
+
+    Args:
+        models: maps of the same N images, one entry per model, rescaled as wanted.
+        metric: cosine or rbf.
+        sigma: bandwidth of rbf, in units of the map per pixel.
+        blanks: `exclude` leaves similarities with an all-zero map missing (NaN): it has no direction.
+            `zero` is the log's convention: cosine 0, with itself too; rbf as for any map.
+
+    Returns:
+        (N, M, M) float64.
+
+    Raises:
+        InputError: a map has a value that is not a number, or an unknown metric or convention.
+    """
+    if blanks not in BLANKS:
+        raise InputError(f"blank maps {blanks!r} is none of {', '.join(BLANKS)}")
+    products = inner_products(models)
+    square = products.diagonal(axis1=1, axis2=2).copy()
+    if not np.isfinite(square).all():
+        image, model = np.argwhere(~np.isfinite(square))[0]
+        raise InputError(
+            f"the map of model {model} for image {image} is not finite; explain that model again"
+        )
+    match metric:
+        case "cosine":
+            norm = np.sqrt(square)
+            scale = np.divide(1, norm, out=np.zeros_like(norm), where=norm > 0)
+            values = np.clip(products * scale[:, :, None] * scale[:, None, :], -1, 1)
+        case "rbf":
+            pixels = models[0].bases[0].height * models[0].bases[0].width
+            distance = square[:, :, None] + square[:, None, :] - 2 * products
+            values = np.exp(-np.maximum(distance, 0) / (2 * sigma**2 * pixels))
+        case _:
+            raise InputError(f"metric {metric!r} is none of {', '.join(METRICS)}")
+    empty = np.stack([blank(maps) for maps in models], 1)
+    diagonal = np.arange(len(models))
+    values[:, diagonal, diagonal] = 1.0
+    if blanks == "exclude":
+        values[empty] = np.nan
+        values.transpose(0, 2, 1)[empty] = np.nan
+    elif metric == "cosine":
+        values[:, diagonal, diagonal] = np.where(empty, 0.0, 1.0)
+    return values
+
+
+def matching(predicted: np.ndarray) -> np.ndarray:
+    """Where two models predict the same class: (N, M, M) bool from predictions (N, M)."""
+    return predicted[:, :, None] == predicted[:, None, :]
+
+
+def agreement(predicted: np.ndarray) -> np.ndarray:
+    """On how many images two models predict the same class: (M, M) counts from (N, M)."""
+    return matching(predicted).sum(0)
+
+
+@dataclass(frozen=True)
+class Summary:
+    """Per pair of models, over the images that count: n, mean and standard deviation, (M, M) each."""
+
+    count: np.ndarray
+    mean: np.ndarray
+    deviation: np.ndarray
+
+
+def summarise(values: np.ndarray, mask: np.ndarray | None = None) -> Summary:
+    """Count, mean and standard deviation (n − 1) of per-image similarities, missing ones left out.
+
+    Args:
+        values: (N, M, M), NaN where missing.
+        mask: (N, M, M) bool, which images count for which pair; all by default.
+
+    Returns:
+        A pair with no image has mean NaN; one with a single image has deviation NaN.
+    """
+    use = np.isfinite(values) if mask is None else np.isfinite(values) & mask
+    count = use.sum(0)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        mean = np.where(use, values, 0).sum(0) / count
+        square = np.where(use, (values - mean) ** 2, 0).sum(0)
+        deviation = np.sqrt(square / (count - 1))
+    deviation[count < 2] = np.nan
+    return Summary(count, np.where(count > 0, mean, np.nan), deviation)
+
+
+def dissimilarity(summary: Summary, kind: str) -> np.ndarray:
+    """Dissimilarity of all pairs of models, (M, M).
+
+    chord: √(2 (1 − s̄)), the root mean square distance between unit maps; exactly Euclidean when all
+    pairs are compared on the same images. rms: √((1 − s̄)² + std²), the log's; not Euclidean.
+    A pair without an image in common is missing (NaN).
+    """
+    match kind:
+        case "chord":
+            return np.sqrt(np.maximum(2 * (1 - summary.mean), 0))
+        case "rms":
+            return np.sqrt((1 - summary.mean) ** 2 + summary.deviation**2)
+    raise InputError(f"dissimilarity {kind!r} is none of {', '.join(DISSIMILARITIES)}")
+
+
+@dataclass(frozen=True)
+class Geometry:
+    """What a dissimilarity matrix is.
+
+    Attributes:
+        models: models with all cells present.
+        missing: cells above the diagonal that are missing.
+        smallest_eigenvalue: of the doubly centred matrix −½ J D² J, over its largest; below 0 by
+            more than rounding: no points in any Euclidean space have these distances.
+        euclidean: whether some have.
+        worst_triangle: the largest d(a, b) − d(a, c) − d(c, b); above 0: a detour is shorter.
+        triangle: whether the triangle inequality holds.
+    """
+
+    models: int
+    missing: int
+    smallest_eigenvalue: float
+    euclidean: bool
+    worst_triangle: float
+    triangle: bool
+
+
+def geometry(matrix: np.ndarray, tolerance: float = 1e-8) -> Geometry:
+    """Whether a dissimilarity matrix is Euclidean and obeys the triangle inequality.
+
+    Euclidean: Schoenberg's condition, −½ J D² J positive semi-definite with J = I − 11ᵀ/M. Models
+    with missing cells are left out first (`complete`).
+    """
+    missing = int(np.isnan(matrix[np.triu_indices_from(matrix, 1)]).sum())
+    keep = complete(matrix)
+    distances = matrix[np.ix_(keep, keep)]
+    size = len(distances)
+    if size < 2:
+        return Geometry(size, missing, 0.0, False, 0.0, False)
+    eigenvalues = np.linalg.eigvalsh(doubly_centred(distances))
+    smallest = float(eigenvalues[0] / max(eigenvalues[-1], np.finfo(float).tiny))
+    # row by row: all detours at once are 8 GB for 1,000 models
+    detour = np.array([(row[:, None] + distances).min(0) for row in distances])
+    worst = float((distances - detour).max())
+    hollow = bool((np.abs(np.diag(distances)) <= tolerance).all())
+    return Geometry(
+        models=size,
+        missing=missing,
+        smallest_eigenvalue=smallest,
+        euclidean=hollow and smallest >= -tolerance,
+        worst_triangle=worst,
+        triangle=hollow and worst <= tolerance * float(distances.max()),
+    )
+
+
+def complete(matrix: np.ndarray) -> np.ndarray:
+    """Indices of a largest-first set of models without a missing cell among them.
+
+    The model with the most missing cells is dropped until none is left; of equals the later one.
+    """
+    keep = np.arange(len(matrix))
+    while np.isnan(matrix[np.ix_(keep, keep)]).any():
+        holes = np.isnan(matrix[np.ix_(keep, keep)]).sum(1)
+        keep = np.delete(keep, len(keep) - 1 - int(np.argmax(holes[::-1])))
+    return keep
+
+
+def doubly_centred(distances: np.ndarray) -> np.ndarray:
+    """−½ J D² J with J = I − 11ᵀ/M: inner products about the mean, if D is Euclidean."""
+    square = distances**2
+    rows = square.mean(0, keepdims=True)
+    return -0.5 * (square - rows - rows.T + square.mean())
+
+
+def off_diagonal(matrix: np.ndarray) -> np.ndarray:
+    """The cells above the diagonal, row by row; the diagonal is not data."""
+    return matrix[np.triu_indices_from(matrix, 1)]

@@ -1,0 +1,251 @@
+"""Files of a study: NetCDF for arrays, parquet and CSV for tables, written whole or not at all."""
+
+import hashlib
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from thinkalike.errors import InputError
+from thinkalike.maps import Grid, Maps, Pixels, Segments
+
+AGAIN = "delete it and run again, the workflow makes it anew"
+
+
+@contextmanager
+def atomic(path: str | Path) -> Iterator[Path]:
+    """A temporary path beside `path` that takes its place when the block ends without an error.
+
+    A killed or failing job leaves the old file, or none; never half of one.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
+    try:
+        yield temporary
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_table(table: pd.DataFrame, path: str | Path, *, index: bool = False) -> None:
+    """Write a table as parquet or CSV, by the suffix of `path`; the same table gives the same bytes."""
+    with atomic(path) as temporary:
+        if temporary.suffix == ".parquet":
+            table.to_parquet(temporary, index=index)
+        else:
+            table.to_csv(temporary, index=index, lineterminator="\n")
+
+
+def read_table(
+    path: str | Path, columns: Sequence[str] = (), index: str | None = None
+) -> pd.DataFrame:
+    """Read a parquet or CSV table and check that it has `columns`.
+
+    Raises:
+        InputError: the file is missing, cannot be read, or lacks a column.
+    """
+    path = Path(path)
+    try:
+        if path.suffix == ".parquet":
+            table = pd.read_parquet(path)
+        else:  # only an empty cell is missing: `null` is a fine name for a model
+            table = pd.read_csv(path, keep_default_na=False, na_values=[""])
+    except FileNotFoundError:
+        raise InputError(f"{path} does not exist; run the workflow, which makes it") from None
+    except (OSError, ValueError, KeyError) as error:
+        raise InputError(f"{path} is not a readable table ({_brief(error)}); {AGAIN}") from None
+    missing = [name for name in columns if name not in table.columns]
+    if missing:
+        raise InputError(f"{path} has no column {', '.join(missing)}; {AGAIN}")
+    return table.set_index(index) if index else table
+
+
+def read_square(path: str | Path) -> pd.DataFrame:
+    """Read a square table of models against models, names as header and index.
+
+    Raises:
+        InputError: rows and columns are not the same models in the same order, there are none, or a
+            cell is not a number.
+    """
+    table = read_table(path)
+    table = table.set_index(table.columns[0])
+    if table.empty or list(table.index) != list(table.columns):
+        raise InputError(f"{path}: rows and columns are not the same models; {AGAIN}")
+    try:
+        return table.astype(float)
+    except ValueError as error:
+        raise InputError(f"{path}: a cell is not a number ({_brief(error)}); {AGAIN}") from None
+
+
+def write_arrays(
+    path: str | Path,
+    variables: Mapping[str, tuple[Sequence[str], Any]],
+    *,
+    coordinates: Mapping[str, Sequence[Any]],
+    attributes: Mapping[str, Any],
+) -> None:
+    """Write named arrays as one NetCDF file.
+
+    Args:
+        path: where to.
+        variables: name → (dimensions, array); floats are stored as they are, compressed.
+        coordinates: dimension → labels.
+        attributes: provenance of the whole file: method, parameters, units, code.
+    """
+    import xarray as xr
+
+    dataset = xr.Dataset(
+        {name: (tuple(dims), np.asarray(values)) for name, (dims, values) in variables.items()},
+        coords={name: np.asarray(labels) for name, labels in coordinates.items()},
+        attrs=dict(attributes),
+    )
+    encoding = {
+        name: {"zlib": True, "complevel": 1, "shuffle": True}
+        for name, variable in dataset.data_vars.items()
+        if variable.dtype.kind in "fiub" and variable.size
+    }
+    with atomic(path) as temporary:
+        dataset.to_netcdf(temporary, engine="h5netcdf", encoding=encoding)
+
+
+@contextmanager
+def open_arrays(path: str | Path, variables: Sequence[str] = ()) -> Iterator[Any]:
+    """Open a NetCDF file lazily, as an xarray Dataset, and check that it has `variables`.
+
+    Raises:
+        InputError: the file is missing, damaged, or lacks a variable.
+    """
+    import xarray as xr
+
+    try:
+        dataset = xr.open_dataset(path, engine="h5netcdf")
+    except FileNotFoundError:
+        raise InputError(f"{path} does not exist; run the workflow, which makes it") from None
+    except (OSError, ValueError, KeyError) as error:
+        raise InputError(f"{path} is not a readable NetCDF file ({_brief(error)}); {AGAIN}") from None
+    with dataset:
+        missing = [name for name in variables if name not in dataset.variables]
+        if missing:
+            raise InputError(f"{path} has no variable {', '.join(missing)}; {AGAIN}")
+        try:
+            yield dataset
+        except OSError as error:
+            # Arrays are read in the caller's block. HDF5's own errors, unlike the system's, have no
+            # number: what they say is that the file is damaged.
+            if error.errno is not None:
+                raise
+            raise InputError(f"{path} is damaged ({_brief(error)}); {AGAIN}") from None
+
+
+def read_header(path: str | Path) -> dict[str, str]:
+    """The header of a safetensors file, without its tensors.
+
+    Raises:
+        InputError: the file is missing or damaged.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="numpy") as file:
+            return dict(file.metadata() or {})
+    except FileNotFoundError:
+        raise InputError(f"{path} does not exist; run the workflow, which makes it") from None
+    except (SafetensorError, OSError) as error:
+        raise InputError(f"{path} is not a readable safetensors file ({_brief(error)}); {AGAIN}") from None
+
+
+def content_hash(*arrays: Any) -> str:
+    """16 hexadecimal digits of the shapes, types and bytes of arrays: are two of them the same?"""
+    digest = hashlib.sha256()
+    for array in map(np.ascontiguousarray, arrays):
+        digest.update(f"{array.shape}{array.dtype.str}".encode())
+        digest.update(array.tobytes())
+    return digest.hexdigest()[:16]
+
+
+def _brief(error: BaseException) -> str:
+    return str(error).strip().splitlines()[0][:120] if str(error).strip() else type(error).__name__
+
+
+def write_maps(
+    path: str | Path,
+    maps: Maps,
+    *,
+    image_ids: Sequence[str],
+    measures: Mapping[str, np.ndarray],
+    attributes: Mapping[str, Any],
+) -> None:
+    """Write the maps of one model as coefficients, with their basis in the attributes.
+
+    Superpixels are not repeated in every file: the attribute `segmentation` is the content hash of
+    their labels, which `read_maps` checks.
+
+    Raises:
+        InputError: a coefficient is not finite; the images are named and nothing is written.
+    """
+    basis = maps.bases[0]
+    size = np.array([maps.basis(i).size for i in range(len(maps))])
+    filled = np.arange(maps.coefficients.shape[1]) < size[:, None]
+    bad = (~np.isfinite(maps.coefficients) & filled).any(1)
+    if bad.any():
+        raise InputError(
+            f"the map of {', '.join(np.asarray(image_ids)[bad])} is not finite; the model's weights "
+            "are damaged, or the image is not one it can be asked about"
+        )
+    description: dict[str, Any] = {"height": basis.height, "width": basis.width}
+    match basis:
+        case Grid():
+            description |= {"basis": "grid", "rows": basis.rows, "columns": basis.columns}
+        case Pixels():
+            description |= {"basis": "pixels"}
+        case _:
+            labels = [b.labels for b in maps.bases if isinstance(b, Segments)]
+            description |= {"basis": "segments", "segmentation": content_hash(*labels)}
+    write_arrays(
+        path,
+        {
+            "coefficients": (("image", "component"), maps.coefficients),
+            **{name: (("image",), values) for name, values in measures.items()},
+        },
+        coordinates={"image": list(image_ids)},
+        attributes=description | dict(attributes),
+    )
+
+
+def read_maps(
+    path: str | Path,
+    segments: Sequence[Segments] | None = None,
+    images: slice = slice(None),
+) -> tuple[Maps, list[str]]:
+    """Read maps and their image ids; `segments` (of all images) for those on superpixels.
+
+    Raises:
+        InputError: the file is damaged, or was computed on other superpixels.
+    """
+    with open_arrays(path, ["coefficients", "image"]) as dataset:
+        attributes = dataset.attrs
+        coefficients = dataset["coefficients"][images].to_numpy()
+        image_ids = [str(name) for name in dataset["image"][images].to_numpy()]
+    frame = int(attributes["height"]), int(attributes["width"])
+    match attributes["basis"]:
+        case "grid":
+            rows, columns = int(attributes["rows"]), int(attributes["columns"])
+            return Maps(coefficients, (Grid(rows, columns, *frame),)), image_ids
+        case "pixels":
+            return Maps(coefficients, (Pixels(*frame),)), image_ids
+    if segments is None:
+        raise InputError(f"{path} is on superpixels; give them too (segments.nc)")
+    if attributes["segmentation"] != content_hash(*(segment.labels for segment in segments)):
+        raise InputError(f"{path} was computed on other superpixels than segments.nc has; {AGAIN}")
+    return Maps(coefficients, tuple(segments[images])), image_ids
+
+
+def read_segments(path: str | Path) -> list[Segments]:
+    """The superpixels of all images of a study."""
+    with open_arrays(path, ["labels"]) as dataset:
+        return [Segments(labels) for labels in dataset["labels"].to_numpy()]

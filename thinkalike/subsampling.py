@@ -1,0 +1,88 @@
+"""How much a similarity matrix depends on the number of images.
+
+n of the N images are drawn without replacement, many times over, and the matrix of mean similarities
+of each draw is compared with that of all N. Without replacement a mean of n of N values has variance
+
+    S²/n · (1 − n/N),    S² = Σ (s_i − s̄)² / (N − 1)
+
+(Cochran, Sampling Techniques, 3rd edition, theorem 2.2). The finite-population factor 1 − n/N is 0
+at n = N by construction: that the curve falls to 0 there says nothing about fresh images. Divided by
+the factor, the variance is that of n images from a population without end.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from thinkalike.errors import InputError
+from thinkalike.jobs import generator
+from thinkalike.similarity import off_diagonal, summarise
+
+
+@dataclass(frozen=True)
+class Subsampling:
+    """What the draws gave.
+
+    Attributes:
+        sum_abs_difference: (sizes, repeats), Σ over pairs of |mean of the draw − mean of all|.
+        variance: (sizes, pairs), over the repeats, of the mean similarity of each pair.
+        expected: (sizes, pairs), S²/n (1 − n/N).
+        factor: (sizes,), 1 − n/N.
+    """
+
+    sum_abs_difference: np.ndarray
+    variance: np.ndarray
+    expected: np.ndarray
+    factor: np.ndarray
+
+
+def subsample(
+    values: np.ndarray, *, sizes: Sequence[int], repeats: int, seed: int
+) -> Subsampling:
+    """Draw subsets of images and compare their mean similarity matrices with that of all.
+
+    Draw (n, repeat) is seeded by its name: more sizes or repeats leave the others as they are, and
+    all methods and metrics of a study see the same subsets.
+
+    Args:
+        values: (N, M, M) similarities per image, NaN where missing.
+        sizes: numbers of images n, each from 1 to N.
+        repeats: draws for each n; at least 2.
+        seed: of the study.
+
+    Raises:
+        InputError: a size above N.
+    """
+    images = len(values)
+    if max(sizes) > images:
+        raise InputError(
+            f"subsampling.sizes: {max(sizes)} images of {images} cannot be drawn without "
+            f"replacement; give sizes up to {images}"
+        )
+    reference = summarise(values)
+    everything = off_diagonal(reference.mean)
+    means = np.empty((len(sizes), repeats, everything.size))
+    for i, size in enumerate(sizes):
+        for repeat in range(repeats):
+            draw = generator(seed, "subsampling", size, repeat).permutation(images)[:size]
+            # Sorted, all images add up in the order of the reference: n = N gives exactly 0.
+            means[i, repeat] = off_diagonal(summarise(values[np.sort(draw)]).mean)
+    factor = 1 - np.asarray(sizes) / images
+    variance_one = off_diagonal(reference.deviation) ** 2
+    return Subsampling(
+        sum_abs_difference=np.nansum(np.abs(means - everything), axis=2),
+        variance=_variance(means),
+        expected=variance_one / np.asarray(sizes)[:, None] * factor[:, None],
+        factor=factor,
+    )
+
+
+def _variance(means: np.ndarray) -> np.ndarray:
+    """Variance (n − 1) over the repeats, missing means left out; NaN with fewer than two."""
+    there = np.isfinite(means)
+    count = there.sum(1)
+    filled = np.where(there, means, 0)
+    centre = filled.sum(1) / np.maximum(count, 1)
+    square = np.where(there, (means - centre[:, None]) ** 2, 0).sum(1)
+    return np.where(count > 1, square / np.maximum(count - 1, 1), np.nan)
