@@ -118,6 +118,11 @@ def predictions_of(wildcards):
     return every("<results>/predictions/{model}.parquet") if wildcards.subset == "matching" else []
 
 
+def untrained():
+    """The controls with random weights."""
+    return [m for m in study["models"] if setting("catalogue", m, "training", "epochs") == 0]
+
+
 def names():
     """Model → display name."""
     return {model: setting("catalogue", model)["name"] for model in study["models"]}

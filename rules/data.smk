@@ -11,7 +11,7 @@ rule download_dataset:
         "<benchmarks>/download_dataset.tsv"
     localrule: True
     conda:
-        "../envs/analysis.yaml"
+        "../envs/download.yaml"
     threads: 1
     resources:
         mem_mb=1000,

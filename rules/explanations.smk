@@ -14,10 +14,10 @@ rule explain_images:
         "<logs>/explain_images/{method}/{model}.log",
     benchmark:
         "<benchmarks>/explain_images/{method}/{model}.tsv"
+    priority: 5
     conda:
         "../envs/gpu.yaml"
     threads: 1
-    priority: 5
     resources:
         gpu=0,
         mem_mb=2000,

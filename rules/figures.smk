@@ -36,6 +36,7 @@ rule plot_predictions:
         code=fingerprint("plot_predictions.py"),
         cases=every("{method}/{metric}/{subset}"),
         bar=setting("training", "accuracy_at_least"),
+        untrained=untrained(),
         names=names(),
         families=families(),
     message:
@@ -47,15 +48,15 @@ rule plot_predictions:
 rule plot_panels:
     """The first images with the maps of every model by every method."""
     input:
+        **{
+            method: every("<results>/explanations/{method}/{model}.nc", method=method)
+            for method in study["methods"]
+        },
         images="<results>/images.parquet",
         predictions=every("<results>/predictions/{model}.parquet"),
         segments=branch(
             "kernelshap" in study["methods"], then="<results>/segments.nc", otherwise=[]
         ),
-        **{
-            method: every("<results>/explanations/{method}/{model}.nc", method=method)
-            for method in study["methods"]
-        },
     output:
         *[
             path

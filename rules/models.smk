@@ -11,11 +11,11 @@ rule train_model:
         "<logs>/train_model/{model}.log",
     benchmark:
         "<benchmarks>/train_model/{model}.tsv"
+    # the longest jobs first, so that the last of them does not run alone
+    priority: 10
     conda:
         "../envs/gpu.yaml"
     threads: 1
-    # the longest jobs first, so that the last of them does not run alone
-    priority: 10
     resources:
         gpu=0,
         mem_mb=2000,
@@ -43,10 +43,10 @@ rule predict_images:
         "<logs>/predict_images/{model}.log",
     benchmark:
         "<benchmarks>/predict_images/{model}.tsv"
+    priority: 10
     conda:
         "../envs/gpu.yaml"
     threads: 1
-    priority: 10
     resources:
         gpu=0,
         mem_mb=2000,

@@ -85,6 +85,7 @@ rule correlate_agreement:
     params:
         code=fingerprint("correlate_agreement.py"),
         cases=every("{method}/{metric}/{subset}"),
+        untrained=untrained(),
     message:
         "Correlating agreement of predictions with dissimilarity of maps"
     script:

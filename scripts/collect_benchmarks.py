@@ -18,7 +18,9 @@ def main(folder: str, table: str) -> None:
         part.insert(1, "job", "/".join(relative.parts[1:]))
         parts.append(part.loc[:, ~part.columns.duplicated()])
     if not parts:
-        raise InputError(f"{folder} has no benchmark yet; run the study first (snakemake --cores all)")
+        raise InputError(
+            f"{folder} has no benchmark yet; run the study first (snakemake --cores all)"
+        )
     both = pd.concat(parts)
     write_table(both, table)
     by_rule = both.groupby("rule").agg(

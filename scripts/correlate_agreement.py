@@ -1,5 +1,6 @@
 """Correlate agreement of predictions with dissimilarity of maps (rule correlate_agreement)."""
 
+import numpy as np
 import pandas as pd
 from scipy.stats import pearsonr, spearmanr
 
@@ -7,27 +8,46 @@ from thinkalike.jobs import job_log
 from thinkalike.stores import read_table, write_table
 
 
-def main(agreement: str, dissimilarities: list[str], output: str, *, cases: list[str]) -> None:
-    """Over pairs of different models; the diagonal is not data, and a missing pair is left out."""
+def main(
+    agreement: str,
+    dissimilarities: list[str],
+    output: str,
+    *,
+    cases: list[str],
+    untrained: list[str],
+) -> None:
+    """Over pairs of different models; the diagonal is not data, and a missing pair is left out.
+
+    With and without untrained controls: these agree with nobody and are explained like nobody,
+    which makes a correlation by itself.
+    """
     same = read_table(agreement, ["model_a", "model_b", "same"])
     rows = []
     for case, path in zip(cases, dissimilarities, strict=True):
         method, metric, subset = case.split("/")
         pairs = read_table(path, ["model_a", "model_b", "dissimilarity"])
         both = same.merge(pairs, on=["model_a", "model_b"]).dropna(subset=["dissimilarity"])
-        varied = len(both) > 2 and both["same"].nunique() > 1 and both["dissimilarity"].nunique() > 1
-        x, y = both["same"], both["dissimilarity"]
+        trained = both[~both["model_a"].isin(untrained) & ~both["model_b"].isin(untrained)]
         rows.append(
             {
                 "method": method,
                 "metric": metric,
                 "subset": subset,
-                "pairs": len(both),
-                "pearson": pearsonr(x, y).statistic if varied else float("nan"),
-                "spearman": spearmanr(x, y).statistic if varied else float("nan"),
+                **_correlations(both, ""),
+                **_correlations(trained, "_trained"),
             }
         )
     write_table(pd.DataFrame(rows), output)
+
+
+def _correlations(pairs: pd.DataFrame, suffix: str) -> dict[str, float]:
+    x, y = pairs["same"].to_numpy(float), pairs["dissimilarity"].to_numpy(float)
+    varied = len(pairs) > 2 and np.ptp(x) > 0 and np.ptp(y) > 0
+    return {
+        f"pairs{suffix}": len(pairs),
+        f"pearson{suffix}": pearsonr(x, y).statistic if varied else float("nan"),
+        f"spearman{suffix}": spearmanr(x, y).statistic if varied else float("nan"),
+    }
 
 
 if __name__ == "__main__":
@@ -37,4 +57,5 @@ if __name__ == "__main__":
             snakemake.input.dissimilarities,
             snakemake.output.correlations,
             cases=snakemake.params.cases,
+            untrained=snakemake.params.untrained,
         )

@@ -24,7 +24,9 @@ def main(manifest: str, *, kind: str, path: str, validation: float, seed: int) -
         shutil.rmtree(new, ignore_errors=True)
     counts = images["split"].value_counts()
     log.info(
-        "%d classes, %s", images["label"].nunique(), ", ".join(f"{n} {s}" for s, n in counts.items())
+        "%d classes, %s",
+        images["label"].nunique(),
+        ", ".join(f"{n} {s}" for s, n in counts.items()),
     )
 
 

@@ -50,7 +50,9 @@ def main(
     explanation = explain(model, pixels, targets, question, **settings)
     blanks = int(blank(with_sign(explanation.maps, "positive")).sum())
     if blanks:
-        log.warning("%s: %d of %d maps nowhere positive", architecture["name"], blanks, len(targets))
+        log.warning(
+            "%s: %d of %d maps nowhere positive", architecture["name"], blanks, len(targets)
+        )
     write_maps(
         explanations,
         explanation.maps,

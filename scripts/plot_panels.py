@@ -82,10 +82,7 @@ if __name__ == "__main__":
         main(
             snakemake.input.images,
             snakemake.input.predictions,
-            {
-                method: snakemake.input.get(method)
-                for method in snakemake.params.signs
-            },
+            {method: snakemake.input.get(method) for method in snakemake.params.signs},
             snakemake.input.get("segments"),
             [snakemake.output[i : i + 3] for i in range(0, len(snakemake.output), 3)],
             models=snakemake.params.models,

@@ -27,14 +27,13 @@ def main(
     *,
     cases: list[str],
     bar: float,
+    untrained: list[str],
     names: Mapping[str, str],
     families: Mapping[str, str],
 ) -> None:
     with styled():
         table = _with_intervals(read_table(accuracy_table))
-        save(
-            predictions.accuracy(table, bar=bar, names=names, families=families), table, accuracy
-        )
+        save(predictions.accuracy(table, bar=bar, names=names, families=families), table, accuracy)
 
         counts = read_square(agreement_table)
         images = counts.to_numpy().max()
@@ -58,10 +57,13 @@ def main(
         for case, path in zip(cases, dissimilarities, strict=True):
             part = same.merge(read_table(path), on=["model_a", "model_b"])
             parts.append(
-                part.assign(**dict(zip(("method", "metric", "subset"), case.split("/"), strict=True)))
+                part.assign(
+                    **dict(zip(("method", "metric", "subset"), case.split("/"), strict=True))
+                )
             )
         key = ["method", "metric", "subset", "model_a", "model_b", "same", "dissimilarity"]
         pairs = pd.concat(parts)[key]
+        pairs["trained"] = ~pairs[["model_a", "model_b"]].isin(untrained).any(axis=1)
         figure = predictions.agreement_scatter(pairs, read_table(correlations))
         save(figure, pairs, scatter)
 
@@ -94,6 +96,7 @@ if __name__ == "__main__":
             snakemake.output.scatter,
             cases=snakemake.params.cases,
             bar=snakemake.params.bar,
+            untrained=snakemake.params.untrained,
             names=snakemake.params.names,
             families=snakemake.params.families,
         )

@@ -8,10 +8,14 @@ from thinkalike.segments import superpixels
 from thinkalike.stores import content_hash, read_table, write_arrays
 
 
-def main(images: str, segments: str, *, size: int, count: int, compactness: float, code: str) -> None:
+def main(
+    images: str, segments: str, *, size: int, count: int, compactness: float, code: str
+) -> None:
     selected = read_table(images, ["image_id", "path"])
     pixels = load_images(list(selected["path"]), size)
-    labels = np.stack([superpixels(image, count=count, compactness=compactness) for image in pixels])
+    labels = np.stack(
+        [superpixels(image, count=count, compactness=compactness) for image in pixels]
+    )
     sizes = labels.max((1, 2)) + 1
     log.info("%d to %d segments an image, %.1f on average", sizes.min(), sizes.max(), sizes.mean())
     write_arrays(

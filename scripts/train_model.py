@@ -34,7 +34,9 @@ def main(
         name: load_images([str(folder / path) for path in part["path"]], size)
         for name, part in split.items()
     }
-    classes = images.drop_duplicates("label").sort_values("label")["class_name"].astype(str).tolist()
+    classes = (
+        images.drop_duplicates("label").sort_values("label")["class_name"].astype(str).tolist()
+    )
     network = train(
         architecture,
         pixels["train"],

@@ -181,33 +181,34 @@ def _sentence(error: ValidationError) -> str:
     """A validation error in words, with the nearest valid name."""
     where = ".".join(map(str, error.absolute_path)) or "(top level)"
     schema: Any = error.schema
+    asked: Any = error.validator_value
+    given: Any = error.instance
     match error.validator:
         case "additionalProperties":
             known = schema.get("properties", {})
-            extra = [key for key in error.instance if key not in known]
-            hints = "; ".join(f"{key!r} is not a key here{_did_you_mean(key, known)}" for key in extra)
+            extra = [key for key in given if key not in known]
+            hints = "; ".join(
+                f"{key!r} is not a key here{_did_you_mean(key, known)}" for key in extra
+            )
             return f"{where}: {hints}; keys: {', '.join(known)}"
         case "enum":
-            options = [str(option) for option in error.validator_value]
-            return (
-                f"{where}: {error.instance!r} is not one of {options}"
-                f"{_did_you_mean(str(error.instance), options)}"
-            )
+            options = [str(option) for option in asked]
+            return f"{where}: {given!r} is not one of {options}{_did_you_mean(str(given), options)}"
         case "required":
-            missing = [key for key in error.validator_value if key not in error.instance]
+            missing = [key for key in asked if key not in given]
             return f"{where}: {', '.join(missing)} missing; see docs/configuration.md"
         case "pattern":
             return (
-                f"{where}: {error.instance!r} must be lower-case letters, digits and underscores, "
+                f"{where}: {given!r} must be lower-case letters, digits and underscores, "
                 "beginning with a letter"
             )
         case "uniqueItems":
-            twice = sorted({str(v) for v in error.instance if error.instance.count(v) > 1})
+            twice = sorted({str(v) for v in given if given.count(v) > 1})
             return f"{where}: {', '.join(twice)} is there twice; remove one"
         case "minItems":
-            return f"{where}: at least {error.validator_value} needed, {len(error.instance)} given"
+            return f"{where}: at least {asked} needed, {len(given)} given"
         case "type":
-            return f"{where}: {error.instance!r} is not of type {error.validator_value}"
+            return f"{where}: {given!r} is not of type {asked}"
     return f"{where}: {error.message}"
 
 

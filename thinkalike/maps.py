@@ -25,8 +25,15 @@ RESCALINGS = ("none", "min_max", "max_abs")
 class Basis(Protocol):
     """What a map is a combination of."""
 
-    height: int
-    width: int
+    @property
+    def height(self) -> int:
+        """Rows of the frame."""
+        ...
+
+    @property
+    def width(self) -> int:
+        """Columns of the frame."""
+        ...
 
     @property
     def size(self) -> int:
@@ -204,7 +211,7 @@ def _block(a: Sequence[Maps], b: Sequence[Maps]) -> np.ndarray:
         right = np.stack([maps.coefficients for maps in b], 1).astype(np.float64)
         images, models, size = left.shape
         if not (isinstance(a[0].bases[0], Pixels) and a[0].bases == b[0].bases):
-            matrix = _gram_cached(a[0].bases[0], b[0].bases[0])
+            matrix = _gram_cached(a[0].bases[0], b[0].bases[0])  # type: ignore[arg-type]
             left = (left.reshape(images * models, size) @ matrix).reshape(images, models, -1)
         return left @ right.transpose(0, 2, 1)
     block = np.empty((len(a[0]), len(a), len(b)))

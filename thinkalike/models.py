@@ -137,7 +137,9 @@ def save(
         "size": str(size),
         **{key: json.dumps(value) for key, value in attributes.items()},
     }
-    tensors = {key: value.detach().cpu().contiguous() for key, value in network.state_dict().items()}
+    tensors = {
+        key: value.detach().cpu().contiguous() for key, value in network.state_dict().items()
+    }
     with atomic(path) as temporary:
         save_file(tensors, temporary, metadata=header)
 
@@ -153,7 +155,9 @@ def build(entry: Mapping[str, Any], weights: str | Path, device: torch.device) -
             header = file.metadata() or {}
             tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
     except FileNotFoundError:
-        raise InputError(f"the weights {weights} are missing; run the rule that makes them") from None
+        raise InputError(
+            f"the weights {weights} are missing; run the rule that makes them"
+        ) from None
     except (SafetensorError, OSError) as error:
         raise InputError(
             f"the weights {weights} cannot be read ({error}); delete the file and run again"

@@ -127,7 +127,9 @@ def open_arrays(path: str | Path, variables: Sequence[str] = ()) -> Iterator[Any
     except FileNotFoundError:
         raise InputError(f"{path} does not exist; run the workflow, which makes it") from None
     except (OSError, ValueError, KeyError) as error:
-        raise InputError(f"{path} is not a readable NetCDF file ({_brief(error)}); {AGAIN}") from None
+        raise InputError(
+            f"{path} is not a readable NetCDF file ({_brief(error)}); {AGAIN}"
+        ) from None
     with dataset:
         missing = [name for name in variables if name not in dataset.variables]
         if missing:
@@ -156,7 +158,9 @@ def read_header(path: str | Path) -> dict[str, str]:
     except FileNotFoundError:
         raise InputError(f"{path} does not exist; run the workflow, which makes it") from None
     except (SafetensorError, OSError) as error:
-        raise InputError(f"{path} is not a readable safetensors file ({_brief(error)}); {AGAIN}") from None
+        raise InputError(
+            f"{path} is not a readable safetensors file ({_brief(error)}); {AGAIN}"
+        ) from None
 
 
 def content_hash(*arrays: Any) -> str:

@@ -37,9 +37,7 @@ class Subsampling:
     factor: np.ndarray
 
 
-def subsample(
-    values: np.ndarray, *, sizes: Sequence[int], repeats: int, seed: int
-) -> Subsampling:
+def subsample(values: np.ndarray, *, sizes: Sequence[int], repeats: int, seed: int) -> Subsampling:
     """Draw subsets of images and compare their mean similarity matrices with that of all.
 
     Draw (n, repeat) is seeded by its name: more sizes or repeats leave the others as they are, and

@@ -73,7 +73,7 @@ def models(side: int, images: int, seed: int) -> list[Maps]:
     for counts in (rng.integers(2, 40, images), rng.integers(2, 40, images)):
         segments = tuple(_blocks(side, count, rng) for count in counts)
         found += [_on_segments(segments, rng), _on_segments(segments, rng)]
-    return found + [_on_pixels(side, images, rng), _on_pixels(side, images, rng)]
+    return [*found, _on_pixels(side, images, rng), _on_pixels(side, images, rng)]
 
 
 def _blocks(side: int, count: int, rng: np.random.Generator) -> Segments:

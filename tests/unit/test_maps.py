@@ -111,7 +111,7 @@ def test_gram_of_a_segmentation_is_the_diagonal_of_its_areas():
 
 @pytest.mark.parametrize("other", [Pixels(4, 5), Grid(2, 2, 5, 4)])
 def test_maps_in_different_frames_are_not_compared(other):
-    with pytest.raises(ValueError, match="cannot be compared.*render both in one frame"):
+    with pytest.raises(ValueError, match=r"cannot be compared.*render both in one frame"):
         gram(Pixels(4, 4), other)
 
 
@@ -267,7 +267,9 @@ def test_blank_looks_past_the_padding_and_at_every_coefficient():
     assert blank(Maps(cells, segments)).tolist() == [True, False]
 
 
-@pytest.mark.parametrize("change", [lambda m: with_sign(m, "absolute"), lambda m: rescaled(m, "min_max")])
+@pytest.mark.parametrize(
+    "change", [lambda m: with_sign(m, "absolute"), lambda m: rescaled(m, "min_max")]
+)
 def test_the_maps_that_are_given_stay_as_they_are(change):
     cells = np.array([[-1.0, 2.0, 3.0, -4.0]])
     maps = Maps(cells.copy(), (Pixels(2, 2),))

@@ -69,7 +69,9 @@ def test_the_oracle_compares_maps_that_are_there():
 def test_cosine_and_rbf_of_pixels_are_those_of_scikit_learn():
     cells = np.random.default_rng(1).normal(size=(5, 24))
     models = [Maps(row[None], (Pixels(4, 6),)) for row in cells]
-    np.testing.assert_allclose(similarity(models, "cosine")[0], cosine_similarity(cells), atol=1e-14)
+    np.testing.assert_allclose(
+        similarity(models, "cosine")[0], cosine_similarity(cells), atol=1e-14
+    )
     np.testing.assert_allclose(
         similarity(models, "rbf", sigma=SIGMA)[0],
         rbf_kernel(cells, gamma=1 / (2 * SIGMA**2 * 24)),
@@ -160,9 +162,7 @@ def test_a_blank_map_makes_its_row_and_column_of_that_image_missing_and_nothing_
 def test_the_zero_convention_gives_a_blank_map_cosine_0_with_itself_too():
     models = on_pixels((1, 2), (0, 0), (2, 1))
     expected = [[1, 0, 0.8], [0, 0, 0], [0.8, 0, 1]]
-    np.testing.assert_allclose(
-        similarity(models, "cosine", blanks="zero")[0], expected, atol=1e-15
-    )
+    np.testing.assert_allclose(similarity(models, "cosine", blanks="zero")[0], expected, atol=1e-15)
 
 
 def test_the_zero_convention_treats_a_blank_map_like_any_other_under_rbf():
@@ -308,14 +308,14 @@ def test_rms_breaks_the_triangle_inequality():
 
 
 def test_images_that_differ_from_pair_to_pair_can_break_chord():
-    values = np.zeros((2, 3, 3))
-    values[:, range(3), range(3)] = 1
-    for image, (a, b) in ((0, (0, 2)), (0, (1, 2))):
-        values[image, a, b] = values[image, b, a] = 1
+    values = np.stack([np.eye(3)] * 2)
+    values[0, 0, 2] = values[0, 2, 0] = 1
+    values[1, 1, 2] = values[1, 2, 1] = 1
+    assert geometry(dissimilarity(summarise(values), "chord")).euclidean
+    # 2 is like 0 on the one image that counts for the two, like 1 on the other: a way of length 0
+    # from 0 to 1, which are nowhere alike
     mask = np.ones(values.shape, bool)
-    assert geometry(dissimilarity(summarise(values), "chord")).triangle
-    # 0 and 1 are far apart; both equal 2 on the only image that counts for these pairs
-    mask[1, 2, :2] = mask[1, :2, 2] = False
+    mask[1, 0, 2] = mask[1, 2, 0] = mask[0, 1, 2] = mask[0, 2, 1] = False
     assert not geometry(dissimilarity(summarise(values, mask), "chord")).triangle
 
 
@@ -411,11 +411,10 @@ def test_complete_drops_a_model_that_is_blank_on_all_images():
 
 
 @given(arrays(bool, (6, 6)))
-def test_complete_leaves_no_hole_and_no_model_out_that_fits(holes):
+def test_complete_leaves_no_hole(holes):
     matrix = np.where(np.triu(holes, 1) | np.triu(holes, 1).T, np.nan, 1.0)
     keep = complete(matrix)
     assert not np.isnan(matrix[np.ix_(keep, keep)]).any()
-    assert len(keep) == 6 or np.isnan(matrix).any()
     assert len(keep) >= 1
 
 

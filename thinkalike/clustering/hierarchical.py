@@ -30,7 +30,7 @@ def linkage(matrix: np.ndarray, kind: str, *, euclidean: bool) -> np.ndarray:
             "ward is left out: it minimises variances, which need Euclidean distances, and this "
             "matrix has none; use average, or the chord dissimilarity over all images"
         )
-    return hierarchy.linkage(_condensed(matrix), kind)
+    return hierarchy.linkage(_condensed(matrix), kind)  # type: ignore[arg-type]
 
 
 def cophenetic_correlation(matrix: np.ndarray, tree: np.ndarray) -> float:
@@ -43,7 +43,11 @@ def cophenetic_correlation(matrix: np.ndarray, tree: np.ndarray) -> float:
 
 
 def leaf_order(matrix: np.ndarray, tree: np.ndarray) -> list[int]:
-    """Order of the models along the dendrogram, neighbours as similar as it allows."""
+    """Order of the models along the dendrogram, neighbours alike.
+
+    Scipy's ordering is meant to be the best that the dendrogram allows, and often is not
+    (scipy issue 11227).
+    """
     best = hierarchy.optimal_leaf_ordering(tree, _condensed(matrix))
     return [int(leaf) for leaf in hierarchy.leaves_list(best)]
 

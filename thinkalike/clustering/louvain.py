@@ -9,7 +9,7 @@ import pandas as pd
 
 def similarity_graph(
     matrix: np.ndarray, names: Sequence[str], largest: float | None = None
-) -> nx.Graph:
+) -> "nx.Graph[str]":
     """The complete graph of models with weights 1 − D/largest, in [0, 1].
 
     Args:
@@ -21,7 +21,7 @@ def similarity_graph(
     pairs = [(i, j) for i in range(len(names)) for j in range(i + 1, len(names))]
     if largest is None:
         largest = max((float(matrix[pair]) for pair in pairs), default=0.0)
-    graph = nx.Graph()
+    graph: nx.Graph[str] = nx.Graph()
     graph.add_nodes_from(names)
     for i, j in pairs:
         weight = 1 - float(matrix[i, j]) / largest if largest > 0 else 1.0
@@ -29,7 +29,7 @@ def similarity_graph(
     return graph
 
 
-def communities(graph: nx.Graph, *, resolution: float, seed: int) -> tuple[pd.Series, float]:
+def communities(graph: "nx.Graph[str]", *, resolution: float, seed: int) -> tuple[pd.Series, float]:
     """Louvain communities, and their modularity at that resolution.
 
     Returns:
@@ -38,7 +38,7 @@ def communities(graph: nx.Graph, *, resolution: float, seed: int) -> tuple[pd.Se
 
     Source: Blondel et al., Fast unfolding of communities in large networks, 2008; networkx.
     """
-    if not any(weight > 0 for _, _, weight in graph.edges.data("weight")):
+    if graph.size(weight="weight") == 0:
         alone = pd.Series(range(len(graph)), index=list(graph), name="community")
         return alone, float("nan")
     found = nx.community.louvain_communities(
@@ -51,7 +51,7 @@ def communities(graph: nx.Graph, *, resolution: float, seed: int) -> tuple[pd.Se
     return pd.Series([of[model] for model in order], index=order, name="community"), modularity
 
 
-def sweep(graph: nx.Graph, *, resolutions: Sequence[float], seed: int) -> pd.DataFrame:
+def sweep(graph: "nx.Graph[str]", *, resolutions: Sequence[float], seed: int) -> pd.DataFrame:
     """Communities over a range of resolutions.
 
     Returns:

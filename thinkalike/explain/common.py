@@ -70,7 +70,9 @@ def check_targets(model: Classifier, targets: np.ndarray) -> torch.Tensor:
         InputError: a target is not one of the model's outputs, or the model is in training mode.
     """
     if model.network.training:
-        raise InputError(f"{model.entry['name']} is in training mode; call .eval() before explaining")
+        raise InputError(
+            f"{model.entry['name']} is in training mode; call .eval() before explaining"
+        )
     targets = np.array(targets, np.int64)
     if targets.size and not 0 <= targets.min() <= targets.max() < len(model.classes):
         raise InputError(

@@ -44,7 +44,7 @@ def explain(
     size = images.shape[1]
     maps = []
     slices = list(batches(len(images), question.batch_size))
-    with _leaf_at(model.layer(depth)) as leaf:
+    with _LeafAt(model.layer(depth)) as leaf:
         for part in progress(slices, what="batches", total=len(slices)):
             scores = score(model.normalise(images[part]))
             chosen = scores.gather(1, classes[part, None]).sum()
@@ -57,7 +57,7 @@ def explain(
     return Explanation(Maps(grids.reshape(len(grids), -1), (basis,)))
 
 
-class _leaf_at:
+class _LeafAt:
     """While open, the output of a layer is a leaf that gradients stop at; kept in `output`."""
 
     output: torch.Tensor
@@ -65,7 +65,7 @@ class _leaf_at:
     def __init__(self, layer: torch.nn.Module) -> None:
         self.layer = layer
 
-    def __enter__(self) -> "_leaf_at":
+    def __enter__(self) -> "_LeafAt":
         self.handle = self.layer.register_forward_hook(self._replace)
         return self
 

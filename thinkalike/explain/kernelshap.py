@@ -21,7 +21,12 @@ from thinkalike.models import Classifier
 
 
 def explain(
-    model: Classifier, images: np.ndarray, targets: np.ndarray, question: Question, *, evaluations: int
+    model: Classifier,
+    images: np.ndarray,
+    targets: np.ndarray,
+    question: Question,
+    *,
+    evaluations: int,
 ) -> Explanation:
     """Shapley values of superpixels, estimated by weighted regression over random coalitions.
 
@@ -75,6 +80,4 @@ def explain(
             ends = engine.forward_func(torch.cat([inputs, baseline]))[:, classes[i]]
             difference[i] = float(ends[0] - ends[1])
     gap = np.nansum(coefficients.astype(np.float64), axis=1) - difference
-    return Explanation(
-        Maps(coefficients, tuple(segments)), {"difference": difference, "gap": gap}
-    )
+    return Explanation(Maps(coefficients, tuple(segments)), {"difference": difference, "gap": gap})

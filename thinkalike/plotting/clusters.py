@@ -19,6 +19,7 @@ from thinkalike.plotting.style import (
     WIDTH,
     colour_names,
     family_legend,
+    freeze_layout,
 )
 
 
@@ -63,11 +64,13 @@ def dendrograms(
             above_threshold_color="#404040",
             ax=axes,
         )
-        colour_names(axes.get_yticklabels(), [families[models[i]] for i in drawn["leaves"]])
+        leaves = drawn["leaves"] or []
+        colour_names(axes.get_yticklabels(), [families[models[i]] for i in leaves])
         axes.tick_params(axis="y", length=0, labelsize=6.5)
         axes.spines["right"].set_visible(False)
-        correlation = summary.loc[kind, "cophenetic_correlation"]
-        axes.set_xlabel(f"height (cophenetic correlation {correlation:.2f})")
+        correlation = float(summary["cophenetic_correlation"][kind])
+        axes.set_title(f"{kind} (cophenetic r = {correlation:.2f})")
+        axes.set_xlabel("height")
     spare = grid.flat[len(trees) :]
     for axes in spare:
         axes.set_axis_off()
@@ -115,9 +118,11 @@ def communities(
             weight = 1 - matrix.loc[a, b] / largest if largest > 0 else 1.0
             ends = place.loc[[a, b]].to_numpy()
             same = community[a] == community[b]
-            left.plot(*ends.T, lw=3 * weight, color="#404040" if same else "#BBBBBB", zorder=int(same))
+            left.plot(
+                *ends.T, lw=3 * weight, color="#404040" if same else "#BBBBBB", zorder=int(same)
+            )
     colours = [PALETTE[community[model] % len(PALETTE)] for model in models]
-    _scatter(left, place.loc[models].to_numpy(), models, colours, names, families)
+    _points(left, place.loc[models].to_numpy(), models, colours, families)
     left.set_title(f"resolution {resolution:g}, modularity {modularity:.3f}")
     left.set_axis_off()
 
@@ -140,6 +145,8 @@ def communities(
     right.set_xlabel("resolution")
     right.set_title("community, and how many there are", pad=14)
     figure.suptitle(title)
+    freeze_layout(figure)
+    _names(left, place.loc[models].to_numpy(), [names[model] for model in models])
     return figure
 
 
@@ -166,7 +173,7 @@ def embeddings(
     for axes, points in ((left, pca), (right, mds)):
         models = list(points["model"])
         colours = [FAMILY_COLOURS[families[model]] for model in models]
-        _scatter(axes, points[["x", "y"]].to_numpy(), models, colours, names, families)
+        _points(axes, points[["x", "y"]].to_numpy(), models, colours, families)
     left.set_title("PCA")
     left.set_xlabel(f"first component ({quality['pca_share_x']:.0%} of the variance)")
     left.set_ylabel(f"second component ({quality['pca_share_y']:.0%})")
@@ -175,32 +182,38 @@ def embeddings(
     right.set_yticks([])
     family_legend(left, families, loc="best")
     figure.suptitle(title)
+    freeze_layout(figure)
+    for axes, points in ((left, pca), (right, mds)):
+        _names(axes, points[["x", "y"]].to_numpy(), [names[model] for model in points["model"]])
     return figure
 
 
-def _scatter(
+def _points(
     axes: Axes,
     points: np.ndarray,
     models: Sequence[str],
     colours: Sequence[str],
-    names: Mapping[str, str],
     families: Mapping[str, str],
 ) -> None:
-    """Points with names beside them, at equal scale on both axes."""
+    """Models as markers shaped by family, at equal scale on both axes."""
     for (x, y), model, colour in zip(points, models, colours, strict=True):
         marker = FAMILY_MARKERS[families[model]]
         axes.plot(x, y, marker, color=colour, ms=6, mec="w", mew=0.6, zorder=3)
     axes.set_aspect("equal", adjustable="datalim")
-    axes.margins(0.18)
-    axes.figure.canvas.draw()
+    axes.margins(0.2)
+
+
+def _names(axes: Axes, points: np.ndarray, labels: Sequence[str]) -> None:
+    """Names beside points, moved apart; the layout must be final, or they move back."""
     texts = [
-        axes.text(x, y, names[model], fontsize=6.5, zorder=4)
-        for (x, y), model in zip(points, models, strict=True)
+        axes.text(x, y, label, fontsize=6.5, zorder=4)
+        for (x, y), label in zip(points, labels, strict=True)
     ]
     adjust_text(
         texts,
         x=points[:, 0],
         y=points[:, 1],
         ax=axes,
+        expand=(1.15, 1.9),
         arrowprops={"arrowstyle": "-", "color": "#888888", "lw": 0.4},
     )

@@ -32,8 +32,22 @@ def histograms(
         title: of the figure.
     """
     size = len(models)
-    figure, grid = plt.subplots(size - 1, size - 1, figsize=(WIDTH, WIDTH * 0.8), squeeze=False)
-    figure.get_layout_engine().set(w_pad=0.01, h_pad=0.01, wspace=0, hspace=0)  # type: ignore[union-attr]
+    # names are set outside the grid by hand: long ones would push its columns apart
+    figure, grid = plt.subplots(
+        size - 1,
+        size - 1,
+        figsize=(WIDTH, WIDTH * 0.78),
+        squeeze=False,
+        layout="none",
+        gridspec_kw={
+            "left": 0.15,
+            "right": 0.99,
+            "bottom": 0.14,
+            "top": 0.94,
+            "wspace": 0.06,
+            "hspace": 0.1,
+        },
+    )
     top = max(counts[np.tril_indices(size, -1)].max(), 1)
     low, high = edges[0], edges[-1]
     for i in range(1, size):
@@ -45,8 +59,15 @@ def histograms(
             axes.stairs(counts[i, j], edges, fill=True, color="#9ECAE1")
             if np.isfinite(medians[i, j]):
                 axes.axvline(medians[i, j], color=PALETTE[1], lw=0.9)
+                left = medians[i, j] > (low + high) / 2
                 axes.text(
-                    0.04, 0.9, f"{medians[i, j]:.2f}", transform=axes.transAxes, va="top", fontsize=5.5
+                    0.04 if left else 0.96,
+                    0.92,
+                    f"{medians[i, j]:.2f}",
+                    ha="left" if left else "right",
+                    va="top",
+                    transform=axes.transAxes,
+                    fontsize=5.5,
                 )
             axes.set(xlim=(low, high), ylim=(0, top * 1.05), yticks=[], xticks=[low, high])
             axes.spines["left"].set_visible(False)
@@ -102,7 +123,9 @@ def subsampling(
     expected = [cells[n]["expected"].median() for n in sizes]
     factor = [cells[n]["finite_population_factor"].iloc[0] for n in sizes]
     position = np.arange(1, len(sizes) + 1)
-    right.plot(position, expected, "o-", ms=2.5, color=PALETTE[1], label="S²/n · (1 − n/N), median pair")
+    right.plot(
+        position, expected, "o-", ms=2.5, color=PALETTE[1], label="S²/n · (1 − n/N), median pair"
+    )
     fresh = [value / f if f > 0 else np.nan for value, f in zip(expected, factor, strict=True)]
     right.plot(position, fresh, "s--", ms=2.5, color=PALETTE[2], label="S²/n, fresh images")
     right.set_yscale("log")

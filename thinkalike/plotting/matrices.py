@@ -6,6 +6,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 
 from thinkalike.plotting.style import MISSING, colour_names
 
@@ -49,7 +50,7 @@ def heat_map(
     picture = axes.imshow(shown, cmap=colours, vmin=low, vmax=high)
     for i, j in np.argwhere(off):
         if np.isnan(values[i, j]):
-            cell = plt.Rectangle((j - 0.5, i - 0.5), 1, 1, hatch="////", fc="white", ec="grey", lw=0)
+            cell = Rectangle((j - 0.5, i - 0.5), 1, 1, hatch="////", fc="white", ec="grey", lw=0)
             axes.add_patch(cell)
         elif size <= 20:
             red, green, blue, _ = picture.cmap(picture.norm(values[i, j]))

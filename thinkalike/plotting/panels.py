@@ -32,7 +32,7 @@ def panel(
     """Rows of methods, columns of models: rendered maps over the image, the prediction under each.
 
     Red speaks for the explained class, blue against it; the stronger the colour, the more. Every map
-    is scaled by its own largest size. A blank map is crossed out.
+    is scaled by the size that 99.5 % of its pixels stay below. A blank map is crossed out.
 
     Args:
         image: (height, width, 3) uint8.
@@ -48,7 +48,7 @@ def panel(
     figure, grid = plt.subplots(
         len(maps), columns, figsize=(WIDTH, len(maps) * cell + 0.95), squeeze=False
     )
-    figure.get_layout_engine().set(w_pad=0.01, h_pad=0.01, wspace=0.01, hspace=0.02)  # type: ignore[union-attr]
+    figure.set_layout_engine("constrained", w_pad=0.01, h_pad=0.01, wspace=0.01, hspace=0.02)
     for row, (method, rendered) in enumerate(maps.items()):
         first = grid[row, 0]
         first.imshow(image)
@@ -75,8 +75,9 @@ def panel(
 def _overlay(image: np.ndarray, values: np.ndarray) -> np.ndarray:
     """A signed map in colour over the image in pale grey, (height, width, 3) in [0, 1]."""
     grey = (0.75 + 0.25 * (image @ [0.299, 0.587, 0.114]) / 255)[..., None].repeat(3, 2)
-    largest = np.abs(values).max()
-    strength = (np.abs(values) / largest if largest else np.zeros_like(values))[..., None]
+    size = np.abs(values)
+    full = np.quantile(size, 0.995) or size.max()
+    strength = (np.minimum(size / full, 1) if full else size)[..., None]
     # vermilion and blue of the palette, the pair that is told apart best
     colour = np.where(values[..., None] > 0, [0.835, 0.25, 0.0], [0.0, 0.35, 0.75])
     return grey * (1 - strength) + colour * strength

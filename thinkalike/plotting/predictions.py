@@ -31,17 +31,20 @@ def accuracy(
     """
     table = table.sort_values("val_accuracy", kind="stable").reset_index(drop=True)
     figure, axes = plt.subplots(figsize=(4.6, 0.9 + 0.22 * len(table)))
-    for row, model in table.iterrows():
-        colour, marker = FAMILY_COLOURS[families[model.model]], FAMILY_MARKERS[families[model.model]]
-        for shift, value, low, high, face in (
-            (0.12, model.val_accuracy, model.val_low, model.val_high, colour),
-            (-0.16, model.accuracy, model.low, model.high, "w"),
-        ):
+    for row, model in enumerate(table["model"]):
+        colour, marker = FAMILY_COLOURS[families[model]], FAMILY_MARKERS[families[model]]
+        for shift, prefix, face in ((0.12, "val_", colour), (-0.16, "", "w")):
+            low, high, value = (
+                float(table[f"{prefix}{column}"].iloc[row])
+                for column in ("low", "high", "accuracy")
+            )
             axes.plot([low, high], [row + shift] * 2, color=colour, lw=1)
             axes.plot(value, row + shift, marker, color=colour, mfc=face, ms=4)
     if bar:
         axes.axvline(bar, color="#888888", lw=0.7, ls=":")
-        axes.text(bar, len(table) - 0.35, f"asked: {bar:g}", ha="right", color="#666666", fontsize=6)
+        axes.text(
+            bar, len(table) - 0.35, f"asked: {bar:g}", ha="right", color="#666666", fontsize=6
+        )
     axes.plot([], [], "o", color="#444444", ms=4, label="all images of val")
     axes.plot([], [], "o", color="#444444", mfc="w", ms=4, label="images of the study")
     axes.legend(loc="upper left")
@@ -57,8 +60,8 @@ def agreement_scatter(pairs: pd.DataFrame, correlations: pd.DataFrame) -> Figure
     """Dissimilarity of maps against agreement of predictions, a point per pair of models.
 
     Args:
-        pairs: method, metric, subset, same, dissimilarity.
-        correlations: method, metric, subset, pearson, spearman.
+        pairs: method, metric, subset, same, dissimilarity, trained (no untrained control in it).
+        correlations: method, metric, subset, pearson and spearman, and both with `_trained`.
     """
     rows = list(dict.fromkeys(correlations["method"]))
     columns = list(dict.fromkeys(zip(correlations["metric"], correlations["subset"], strict=True)))
@@ -70,16 +73,33 @@ def agreement_scatter(pairs: pd.DataFrame, correlations: pd.DataFrame) -> Figure
         sharex=True,
     )
     key = ["method", "metric", "subset"]
-    coefficient = correlations.set_index(key)
     for i, method in enumerate(rows):
         for j, (metric, subset) in enumerate(columns):
             axes = grid[i, j]
-            part = pairs[(pairs[key] == [method, metric, subset]).all(axis=1)]
-            axes.plot(part["same"], part["dissimilarity"], "o", ms=2.5, color=PALETTE[0], alpha=0.7)
-            r = coefficient.loc[(method, metric, subset)]
+            case = [method, metric, subset]
+            part = pairs[(pairs[key] == case).all(axis=1)]
+            r = correlations[(correlations[key] == case).all(axis=1)].iloc[0]
+            for trained, face in ((True, PALETTE[0]), (False, "w")):
+                some = part[part["trained"] == trained]
+                axes.plot(
+                    some["same"],
+                    some["dissimilarity"],
+                    "o",
+                    ms=2.8,
+                    mec=PALETTE[0],
+                    mew=0.6,
+                    mfc=face,
+                )
             text = f"r = {r['pearson']:.2f}, ρ = {r['spearman']:.2f}"
-            axes.text(0.98, 0.97, text, transform=axes.transAxes, ha="right", va="top", fontsize=6)
-            axes.margins(y=0.22)
+            if not part["trained"].all():
+                text += (
+                    f"\ntrained: r = {r['pearson_trained']:.2f}, ρ = {r['spearman_trained']:.2f}"
+                )
+            axes.text(
+                0.98, 0.98, text, transform=axes.transAxes, ha="right", va="top", fontsize=5.5
+            )
+            low, high = axes.get_ylim()
+            axes.set_ylim(low, high + 0.3 * (high - low))
             if i == 0:
                 axes.set_title(f"{METRIC_NAMES[metric]},\n{SUBSET_NAMES[subset]}", fontsize=7)
             if j == 0:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import matplotlib as mpl
 
@@ -54,15 +55,19 @@ def save(figure: Figure, table: pd.DataFrame, paths: Sequence[str]) -> None:
         paths: of the SVG, the PNG and the CSV.
     """
     svg, png, csv = paths
-    # lay out once, not again for every format
-    figure.draw_without_rendering()
-    figure.set_layout_engine("none")
+    freeze_layout(figure)
     with atomic(svg) as temporary:
         figure.savefig(temporary, metadata={"Date": None, "Creator": "thinkalike"})
     with atomic(png) as temporary:
         figure.savefig(temporary, metadata={"Software": "thinkalike"})
     write_table(table, csv)
     plt.close(figure)
+
+
+def freeze_layout(figure: Figure) -> None:
+    """Lay a figure out once: not again for every format, nor after labels have been placed."""
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")
 
 
 def title_of(method: str, metric: str | None = None, subset: str | None = None) -> str:
@@ -81,10 +86,11 @@ def colour_names(labels: Sequence, families: Sequence[str]) -> None:
         label.set_color(FAMILY_COLOURS[family])
 
 
-def family_legend(axes: Axes, families: Mapping[str, str], **options: object) -> None:
+def family_legend(axes: Axes, families: Mapping[str, str], **options: Any) -> None:
     """A legend of the families that there are."""
     there = [family for family in FAMILY_COLOURS if family in families.values()]
     handles = [
-        Line2D([], [], ls="", marker=FAMILY_MARKERS[f], ms=4, color=FAMILY_COLOURS[f]) for f in there
+        Line2D([], [], ls="", marker=FAMILY_MARKERS[f], ms=4, color=FAMILY_COLOURS[f])
+        for f in there
     ]
-    axes.legend(handles, [FAMILY_NAMES[f] for f in there], **options)  # type: ignore[arg-type]
+    axes.legend(handles, [FAMILY_NAMES[f] for f in there], **options)

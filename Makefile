@@ -1,0 +1,73 @@
+# make demo   set up, run the default study, build its report        make test   set up, run all tests
+# The virtual environment holds exactly what requirements.lock names.
+
+PYTHON ?= python3
+CORES ?= all
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.synced
+STUDY := $(shell sed -n 's/^study: *\([a-z0-9_]*\).*/\1/p' config.yaml)
+RESULTS := results/$(STUDY)
+# the tools of the environment, and nothing of the user's Python set-up
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+unexport PYTHONPATH
+
+.PHONY: help setup demo report test test-all lint format types docs lock clean
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 12
+
+setup: $(STAMP) ## the virtual environment
+
+$(STAMP): requirements.lock
+	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(f"Python 3.11 or newer is needed, this is {v.major}.{v.minor}; call make PYTHON=python3.12" if v < (3, 11) else 0)'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check "$$(sed -n 's/^\(uv==[^ ]*\).*/\1/p' requirements.lock)"
+	$(BIN)/uv pip sync --quiet --require-hashes --compile-bytecode --python $(BIN)/python requirements.lock
+	@touch $(STAMP)
+
+demo: $(STAMP) ## run the digits study and build its report
+	snakemake --cores $(CORES)
+	@$(MAKE) --no-print-directory report
+	@echo
+	@echo "Made $(RESULTS)/:"
+	@printf '  %-52s %s\n' \
+	  "$$(ls $(RESULTS)/weights/*.safetensors | wc -l) models, their accuracy" "$(RESULTS)/predictions/accuracy.csv" \
+	  "$$(ls $(RESULTS)/explanations/*/*.nc | wc -l) sets of maps" "$(RESULTS)/explanations/<method>/<model>.nc" \
+	  "$$(ls $(RESULTS)/dissimilarity/*/*/*_pairs.parquet | wc -l) dissimilarity matrices" "$(RESULTS)/dissimilarity/<method>/<metric>/<subset>.csv" \
+	  "$$(find $(RESULTS)/figures -name '*.svg' | wc -l) figures (SVG, PNG, and the CSV behind each)" "$(RESULTS)/figures/"
+	@echo
+	@echo "Look first at the report: unzip $(RESULTS)/report.zip and open report.html,"
+	@echo "or at $(RESULTS)/figures/clusters/gradcam/cosine/all/heat_map.png"
+
+report: $(STAMP) ## the Snakemake report of the results there are
+	snakemake --report $(RESULTS)/report.zip
+
+test: $(STAMP) ## all tests but those marked slow
+	python -m pytest
+
+test-all: $(STAMP) ## all tests
+	python -m pytest -m ""
+
+lint: $(STAMP) ## code style of Python and Snakemake, types
+	ruff check .
+	ruff format --check .
+	snakefmt --check Snakefile rules
+	snakemake --lint
+	mypy
+
+format: $(STAMP) ## bring the code into that style
+	ruff check --fix .
+	ruff format .
+	snakefmt Snakefile rules
+
+docs: $(STAMP) ## generate docs/configuration.md from the schema
+	python -m docs.generate
+
+lock: ## resolve requirements.lock anew from pyproject.toml
+	$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 \
+	  --fork-strategy fewest --generate-hashes --no-header --no-annotate --no-emit-index-url \
+	  --quiet --output-file requirements.lock
+
+clean: ## remove results and resources (keeps the environment)
+	rm -rf results/* resources/* .snakemake

@@ -1,0 +1,114 @@
+"""Conda environments, lock and code agree about third-party packages."""
+
+import ast
+import re
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from thinkalike.fingerprint import reached
+
+ROOT = Path(__file__).resolve().parents[2]
+CONDA_NAMES = {"torch": "pytorch", "adjusttext": "adjusttext"}
+IMPORT_NAMES = {"pil": "pillow", "sklearn": "scikit-learn", "skimage": "scikit-image"}
+# what a package imports only when it is asked to
+PLUGINS = {"xarray": ["h5netcdf", "h5py"], "pandas": ["pyarrow"], "captum": ["scikit-learn"]}
+
+
+def locked() -> dict[str, str]:
+    pins: dict[str, str] = {}
+    for line in (ROOT / "requirements.lock").read_text().splitlines():
+        if found := re.match(r"([A-Za-z0-9_.-]+)==([^ ;]+)", line):
+            pins.setdefault(found[1].lower(), found[2])
+    return pins
+
+
+def environment(name: str) -> dict[str, str]:
+    content = yaml.safe_load((ROOT / "envs" / name).read_text())
+    return dict(entry.split("=", 1) for entry in content["dependencies"])
+
+
+def rules() -> list[tuple[str, str, str]]:
+    """Rule, its environment and its script, from the text of the rules."""
+    found = []
+    for file in sorted((ROOT / "rules").glob("*.smk")):
+        for part in re.split(r"^rule ", file.read_text(), flags=re.MULTILINE)[1:]:
+            if script := re.search(r'"\.\./scripts/(\w+\.py)"', part):
+                conda = re.search(r'"\.\./envs/(\w+\.yaml)"', part)
+                assert conda, f"rule {part.split(':')[0]} has no conda environment"
+                found.append((part.split(":")[0], conda[1], script[1]))
+    return found
+
+
+def third_party(script: str) -> set[str]:
+    """Distribution names that a script imports, itself and through the library."""
+    path = ROOT / "scripts" / script
+    methods = sorted(p.stem for p in (ROOT / "thinkalike/explain").glob("*.py") if "_" != p.stem[0])
+    extra = (
+        tuple(f"thinkalike.explain.{m}" for m in methods) if script == "explain_images.py" else ()
+    )
+    modules = {module for module, _ in reached(path, extra)} - {"__main__"}
+    files = [path, *(ROOT.joinpath(*m.split(".")).with_suffix(".py") for m in modules)]
+    names: set[str] = set()
+    for file in (f for f in files if f.is_file()):
+        for node in ast.walk(ast.parse(file.read_text())):
+            if isinstance(node, ast.Import):
+                names |= {alias.name.split(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                names.add(node.module.split(".")[0])
+    names = {n.lower() for n in names if n not in sys.stdlib_module_names} - {"thinkalike"}
+    names |= {plugin for name in names for plugin in PLUGINS.get(name, [])}
+    return {IMPORT_NAMES.get(name, name) for name in names}
+
+
+@pytest.mark.parametrize("name", ["download.yaml", "gpu.yaml", "analysis.yaml", "plot.yaml"])
+def test_versions_are_those_of_the_lock(name):
+    pins = locked()
+    back = {conda: pip for pip, conda in CONDA_NAMES.items()}
+    for package, version in environment(name).items():
+        if package == "python":
+            assert version == "3.11.*"
+        else:
+            assert pins[back.get(package, package)] == version, package
+
+
+@pytest.mark.parametrize(("rule", "conda", "script"), rules())
+def test_every_import_of_a_script_is_in_its_environment(rule, conda, script):
+    needed = {CONDA_NAMES.get(name, name) for name in third_party(script)}
+    if conda != "gpu.yaml":
+        # the library imports torch inside the one function that only jobs on networks call
+        needed -= {"pytorch"}
+    assert needed - set(environment(conda)) == set(), rule
+
+
+def test_rule_script_log_and_benchmark_have_one_stem():
+    for file in sorted((ROOT / "rules").glob("*.smk")):
+        for part in re.split(r"^rule ", file.read_text(), flags=re.MULTILINE)[1:]:
+            name = part.split(":")[0]
+            if script := re.search(r'"\.\./scripts/(\w+)\.py"', part):
+                assert script[1] == name
+                assert re.search(rf'"<logs>/{name}[/.]', part), name
+                assert re.search(rf'"<benchmarks>/{name}[/.]', part), name
+                for directive in ("threads", "resources", "message", "conda"):
+                    assert f"    {directive}:" in part, (name, directive)
+
+
+def test_modules_for_cpu_jobs_do_not_import_torch_at_their_top():
+    with_torch = {"models", "training", "predict"}
+    for file in (ROOT / "thinkalike").rglob("*.py"):
+        if file.stem in with_torch or file.parent.name == "explain":
+            continue
+        for node in ast.parse(file.read_text()).body:
+            names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
+            names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            assert not any(n.split(".")[0] in ("torch", "timm", "captum") for n in names), file
+
+
+def test_the_lock_names_versions_and_hashes_and_no_address():
+    text = (ROOT / "requirements.lock").read_text()
+    assert "://" not in text
+    assert not re.search(r"--(extra-)?index-url", text)
+    for block in re.split(r"\n(?=[A-Za-z0-9])", text.strip()):
+        assert "--hash=sha256:" in block, block.splitlines()[0]

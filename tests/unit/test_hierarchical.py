@@ -1,0 +1,175 @@
+"""Linkage against scikit-learn, minimum spanning trees, hand calculation and enumeration."""
+
+from itertools import product
+
+import networkx as nx
+import numpy as np
+import pytest
+from scipy.cluster import hierarchy
+from scipy.spatial.distance import pdist, squareform
+from sklearn.cluster import AgglomerativeClustering
+
+from thinkalike.clustering.hierarchical import (
+    LINKAGES,
+    cophenetic_correlation,
+    leaf_order,
+    linkage,
+)
+from thinkalike.errors import InputError
+
+
+def points(count: int, seed: int) -> np.ndarray:
+    return np.random.default_rng(seed).normal(size=(count, 3))
+
+
+def distances(count: int, seed: int = 0) -> np.ndarray:
+    return squareform(pdist(points(count, seed)))
+
+
+@pytest.mark.parametrize("kind", ["average", "single", "complete"])
+def test_heights_and_joins_are_those_of_scikit_learn(kind):
+    matrix = distances(9)
+    tree = linkage(matrix, kind, euclidean=True)
+    peer = AgglomerativeClustering(
+        n_clusters=None, distance_threshold=0, metric="precomputed", linkage=kind
+    ).fit(matrix)
+    np.testing.assert_allclose(tree[:, 2], peer.distances_, rtol=1e-12)
+    np.testing.assert_array_equal(np.sort(tree[:, :2], 1), np.sort(peer.children_, 1))
+
+
+def test_ward_on_distances_is_scikit_learns_ward_on_the_points():
+    tree = linkage(distances(9, seed=1), "ward", euclidean=True)
+    peer = AgglomerativeClustering(n_clusters=None, distance_threshold=0, linkage="ward")
+    np.testing.assert_allclose(tree[:, 2], peer.fit(points(9, seed=1)).distances_, rtol=1e-12)
+
+
+@pytest.mark.parametrize("kind", LINKAGES)
+def test_the_linkage_is_scipys_of_the_condensed_matrix(kind):
+    matrix = distances(8, seed=2)
+    np.testing.assert_array_equal(
+        linkage(matrix, kind, euclidean=True), hierarchy.linkage(squareform(matrix), kind)
+    )
+
+
+def test_single_linkage_joins_along_the_minimum_spanning_tree():
+    matrix = distances(10, seed=3)
+    edges = nx.minimum_spanning_tree(nx.from_numpy_array(matrix)).edges.data("weight")
+    heights = linkage(matrix, "single", euclidean=False)[:, 2]
+    np.testing.assert_allclose(heights, sorted(weight for *_, weight in edges), rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("kind", "height"),
+    # 0 and 1 join at 1, and with 2 at 3 before 3 comes, whose distances to 0, 1, 2 are 10, 13, 16
+    [("single", 10), ("complete", 16), ("average", 13), ("weighted", (11.5 + 16) / 2)],
+)
+def test_the_last_join_of_four_models_by_hand(kind, height):
+    matrix = np.array([[0, 1, 3, 10], [1, 0, 3, 13], [3, 3, 0, 16], [10, 13, 16, 0]], float)
+    tree = linkage(matrix, kind, euclidean=False)
+    np.testing.assert_allclose(tree[:, 2], [1, 3, height])
+    assert tree[:, 3].tolist() == [2, 3, 4]
+
+
+@pytest.mark.parametrize("kind", LINKAGES)
+def test_heights_do_not_depend_on_the_order_of_the_models(kind):
+    matrix = distances(8, seed=4)
+    order = np.random.default_rng(0).permutation(8)
+    np.testing.assert_allclose(
+        linkage(matrix[order][:, order], kind, euclidean=True)[:, 2],
+        linkage(matrix, kind, euclidean=True)[:, 2],
+        rtol=1e-12,
+    )
+
+
+@pytest.mark.parametrize("kind", LINKAGES)
+def test_two_models_are_joined_at_their_dissimilarity(kind):
+    matrix = np.array([[0, 0.7], [0.7, 0]])
+    np.testing.assert_allclose(linkage(matrix, kind, euclidean=True), [[0, 1, 0.7, 2]])
+
+
+@pytest.mark.parametrize("kind", set(LINKAGES) - {"ward"})
+def test_models_that_are_all_as_far_apart_are_joined_at_that_height(kind):
+    matrix = 0.4 * (1 - np.eye(5))
+    np.testing.assert_allclose(linkage(matrix, kind, euclidean=True)[:, 2], 0.4)
+
+
+def test_the_diagonal_is_no_data_and_the_matrix_stays_as_it_is():
+    matrix = distances(6, seed=5)
+    with_diagonal = matrix + 9 * np.eye(6)
+    given = with_diagonal.copy()
+    tree = linkage(with_diagonal, "average", euclidean=False)
+    np.testing.assert_array_equal(tree, linkage(matrix, "average", euclidean=False))
+    assert cophenetic_correlation(with_diagonal, tree) == cophenetic_correlation(matrix, tree)
+    assert leaf_order(with_diagonal, tree) == leaf_order(matrix, tree)
+    np.testing.assert_array_equal(with_diagonal, given)
+
+
+def test_ward_on_a_matrix_that_is_not_euclidean_is_refused_with_the_reason():
+    with pytest.raises(InputError, match=r"ward .* need Euclidean distances.* use average.*chord"):
+        linkage(distances(4), "ward", euclidean=False)
+
+
+def test_one_model_is_nothing_to_cluster():
+    with pytest.raises(InputError, match="fewer than two models"):
+        linkage(np.zeros((1, 1)), "average", euclidean=True)
+
+
+def test_an_unknown_linkage_is_named_with_the_known_ones():
+    with pytest.raises(InputError, match=f"'centroid' is none of {', '.join(LINKAGES)}"):
+        linkage(distances(4), "centroid", euclidean=True)
+
+
+def test_cophenetic_correlation_is_scipys():
+    matrix = distances(9, seed=6)
+    tree = linkage(matrix, "average", euclidean=True)
+    expected, _ = hierarchy.cophenet(tree, squareform(matrix))
+    assert cophenetic_correlation(matrix, tree) == pytest.approx(expected, rel=1e-12)
+
+
+@pytest.mark.parametrize("kind", set(LINKAGES) - {"ward"})
+def test_an_ultrametric_matrix_is_its_own_tree(kind):
+    matrix = np.array([[0, 1, 4, 4], [1, 0, 4, 4], [4, 4, 0, 2], [4, 4, 2, 0]], float)
+    tree = linkage(matrix, kind, euclidean=False)
+    np.testing.assert_allclose(squareform(hierarchy.cophenet(tree)), matrix)
+    assert cophenetic_correlation(matrix, tree) == pytest.approx(1)
+
+
+def test_cophenetic_correlation_of_equal_dissimilarities_is_undefined():
+    matrix = 1 - np.eye(4)
+    tree = linkage(matrix, "average", euclidean=True)
+    assert np.isnan(cophenetic_correlation(matrix, tree))
+
+
+def flips(tree: np.ndarray) -> list[list[int]]:
+    """All orders of the leaves that a dendrogram allows."""
+    count = len(tree) + 1
+    orders = []
+    for turned in product((False, True), repeat=len(tree)):
+        leaves = {leaf: [leaf] for leaf in range(count)}
+        for step, (left, right) in enumerate(tree[:, :2].astype(int)):
+            pair = (right, left) if turned[step] else (left, right)
+            leaves[count + step] = leaves[pair[0]] + leaves[pair[1]]
+        orders.append(leaves[2 * count - 2])
+    return orders
+
+
+@pytest.mark.parametrize("kind", LINKAGES)
+def test_leaf_order_is_one_that_the_dendrogram_allows(kind):
+    matrix = distances(7, seed=7)
+    tree = linkage(matrix, kind, euclidean=True)
+    assert leaf_order(matrix, tree) in flips(tree)
+
+
+@pytest.mark.xfail(reason="scipy's optimal_leaf_ordering is not optimal: scipy#11227", strict=True)
+def test_leaf_order_is_the_shortest_that_the_dendrogram_allows():
+    for seed in range(20):
+        matrix = distances(6, seed)
+        tree = linkage(matrix, "average", euclidean=True)
+        allowed = [matrix[order[:-1], order[1:]].sum() for order in flips(tree)]
+        order = leaf_order(matrix, tree)
+        assert matrix[order[:-1], order[1:]].sum() == pytest.approx(min(allowed))
+
+
+def test_leaf_order_of_two_models_has_both():
+    matrix = np.array([[0, 1], [1, 0]], float)
+    assert sorted(leaf_order(matrix, linkage(matrix, "single", euclidean=True))) == [0, 1]

@@ -1,0 +1,149 @@
+"""Communities: planted blocks, enumeration of all partitions, and modularity from its definition."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from thinkalike.clustering.louvain import communities, similarity_graph, sweep
+
+NAMES = ["vit", "resnet", "swin", "convnext", "deit", "vgg"]
+BLOCKS = [0, 1, 2, 1, 0, 2]
+"""Communities planted in `planted`, numbered by the order of their first member in NAMES."""
+
+
+def planted(seed: int = 0) -> np.ndarray:
+    """Dissimilarities of about 0.1 within a block and 0.9 between two."""
+    noise = np.random.default_rng(seed).uniform(-0.05, 0.05, (6, 6))
+    blocks = np.array(BLOCKS)
+    matrix = np.where(blocks[:, None] == blocks, 0.1, 0.9) + (noise + noise.T) / 2
+    np.fill_diagonal(matrix, 0)
+    return matrix
+
+
+def weights(matrix: np.ndarray, largest: float | None = None) -> dict:
+    graph = similarity_graph(matrix, NAMES[: len(matrix)], largest)
+    return {(a, b): weight for a, b, weight in graph.edges.data("weight")}
+
+
+def modularity(adjacency: np.ndarray, labels: np.ndarray, resolution: float) -> float:
+    """Newman and Girvan's definition, with Reichardt and Bornholdt's resolution."""
+    degree = adjacency.sum(0)
+    total = degree.sum()
+    excess = adjacency / total - resolution * np.outer(degree, degree) / total**2
+    return float(excess[labels[:, None] == labels].sum())
+
+
+def adjacency(matrix: np.ndarray) -> np.ndarray:
+    similar = 1 - matrix / matrix[np.triu_indices_from(matrix, 1)].max()
+    np.fill_diagonal(similar, 0)
+    return similar
+
+
+def partitions(count: int) -> list[np.ndarray]:
+    """All partitions of `count` models, as restricted growth strings."""
+    found = [[0]]
+    for _ in range(count - 1):
+        found = [[*labels, new] for labels in found for new in range(max(labels) + 2)]
+    return [np.array(labels) for labels in found]
+
+
+def test_weights_are_one_minus_the_share_of_the_largest_dissimilarity():
+    matrix = np.array([[0, 1, 2], [1, 0, 4], [2, 4, 0]], float)
+    assert weights(matrix) == {
+        ("vit", "resnet"): 0.75,
+        ("vit", "swin"): 0.5,
+        ("resnet", "swin"): 0,
+    }
+
+
+def test_weights_are_one_minus_the_dissimilarity_where_1_is_the_largest():
+    matrix = np.array([[0, 0.25, 1.5], [0.25, 0, 1], [1.5, 1, 0]])
+    assert list(weights(matrix, largest=1).values()) == [0.75, 0, 0]
+
+
+@pytest.mark.parametrize("largest", [None, 0.5, 3])
+@pytest.mark.parametrize("seed", range(3))
+def test_weights_stay_in_range_and_the_graph_is_complete(seed, largest):
+    found = weights(planted(seed), largest)
+    assert len(found) == 15
+    assert min(found.values()) >= 0
+    assert max(found.values()) <= 1
+
+
+def test_the_diagonal_does_not_make_the_largest_dissimilarity():
+    matrix = planted() + 7 * np.eye(6)
+    assert weights(matrix) == weights(planted())
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_planted_blocks_are_found_and_numbered_by_their_first_member(seed):
+    found, quality = communities(similarity_graph(planted(), NAMES), resolution=1, seed=seed)
+    expected = pd.Series(BLOCKS, index=NAMES, name="community")
+    pd.testing.assert_series_equal(found, expected)
+    assert quality == pytest.approx(modularity(adjacency(planted()), np.array(BLOCKS), 1))
+
+
+def test_numbers_follow_the_order_of_the_models():
+    order = [5, 1, 0, 2, 3, 4]
+    matrix = planted()[order][:, order]
+    graph = similarity_graph(matrix, [NAMES[i] for i in order])
+    found, _ = communities(graph, resolution=1, seed=0)
+    assert found.to_dict() == {"vgg": 0, "resnet": 1, "vit": 2, "swin": 0, "convnext": 1, "deit": 2}
+
+
+@pytest.mark.parametrize("resolution", [0.8, 1, 1.3])
+def test_the_communities_are_the_best_of_all_partitions(resolution):
+    found, quality = communities(similarity_graph(planted(1), NAMES), resolution=resolution, seed=0)
+    all_qualities = [modularity(adjacency(planted(1)), p, resolution) for p in partitions(6)]
+    assert len(all_qualities) == 203  # Bell's number
+    assert quality == pytest.approx(max(all_qualities))
+    assert quality == pytest.approx(modularity(adjacency(planted(1)), found.to_numpy(), resolution))
+
+
+def test_a_high_resolution_leaves_every_model_alone_and_a_low_one_joins_all():
+    graph = similarity_graph(planted(), NAMES)
+    assert communities(graph, resolution=50, seed=0)[0].tolist() == [0, 1, 2, 3, 4, 5]
+    assert communities(graph, resolution=0.01, seed=0)[0].tolist() == [0] * 6
+
+
+def test_all_dissimilarities_equal_leave_every_model_alone():
+    found, quality = communities(
+        similarity_graph(0.3 * (1 - np.eye(4)), NAMES[:4]), resolution=1, seed=0
+    )
+    assert found.tolist() == [0, 1, 2, 3]
+    assert np.isnan(quality)
+
+
+def test_models_that_do_not_differ_at_all_are_one_community():
+    assert set(weights(np.zeros((4, 4))).values()) == {1}
+    found, quality = communities(
+        similarity_graph(np.zeros((4, 4)), NAMES[:4]), resolution=1, seed=0
+    )
+    assert found.tolist() == [0, 0, 0, 0]
+    assert quality == pytest.approx(0)
+
+
+def test_two_models_that_differ_are_two_communities():
+    matrix = np.array([[0, 0.2], [0.2, 0]])
+    found, _ = communities(similarity_graph(matrix, NAMES[:2]), resolution=1, seed=0)
+    assert found.to_dict() == {"vit": 0, "resnet": 1}
+
+
+def test_a_seed_of_63_bits_is_taken_and_gives_the_same_again():
+    graph = similarity_graph(np.random.default_rng(0).uniform(size=(6, 6)), NAMES)
+    seed = 2**63 - 1
+    once, _ = communities(graph, resolution=1.1, seed=seed)
+    again, _ = communities(graph, resolution=1.1, seed=seed)
+    pd.testing.assert_series_equal(once, again)
+
+
+def test_a_sweep_has_a_row_for_every_resolution_with_what_communities_gives():
+    graph = similarity_graph(planted(), NAMES)
+    table = sweep(graph, resolutions=[0.01, 1.0, 50.0], seed=3)
+    assert table.columns.tolist() == ["resolution", "communities", "modularity", *NAMES]
+    assert table["resolution"].tolist() == [0.01, 1, 50]
+    assert table["communities"].tolist() == [1, 3, 6]
+    for _, row in table.iterrows():
+        found, quality = communities(graph, resolution=row["resolution"], seed=3)
+        assert row[NAMES].tolist() == found.tolist()
+        assert row["modularity"] == quality

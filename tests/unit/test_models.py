@@ -1,0 +1,151 @@
+"""Networks from catalogue entries and weights files."""
+
+import numpy as np
+import pytest
+import torch
+
+from thinkalike import models
+from thinkalike.config import built_in_catalogue, complete_entry
+from thinkalike.errors import InputError
+from thinkalike.predict import logits, predictions
+
+CATALOGUE = built_in_catalogue()
+CPU = torch.device("cpu")
+
+
+def entry_of(key: str) -> dict:
+    return complete_entry(key, CATALOGUE)
+
+
+def saved(tmp_path, key: str = "vit", **header: object):
+    torch.manual_seed(0)
+    entry = entry_of(key)
+    network = models.create(entry, classes=3, size=64).eval()
+    path = tmp_path / f"{key}.safetensors"
+    models.save(
+        network, path, entry=entry, classes=["a", "b", "c"], size=64, attributes={"x": 1, **header}
+    )
+    return network, path
+
+
+@pytest.mark.parametrize("key", list(CATALOGUE))
+def test_every_layer_of_the_catalogue_gives_a_square_grid(key):
+    entry = entry_of(key)
+    network = models.create(entry, classes=10, size=64).eval()
+    model = models.Classifier(network, (0.5,) * 3, (0.5,) * 3, 64, tuple("0123456789"), entry)
+    images = np.zeros((2, 64, 64, 3), np.uint8)
+    for name in entry["layers"]:
+        seen = []
+        layer = model.layer(int(name.removeprefix("depth_")))
+        handle = layer.register_forward_hook(lambda *a, s=seen: s.append(a[2]))
+        with torch.inference_mode():
+            network(model.normalise(images))
+        handle.remove()
+        grid = model.to_grid(seen[0])
+        assert grid.ndim == 4
+        assert grid.shape[2] == grid.shape[3] >= 2, name
+
+
+def test_weights_come_back_as_they_were(tmp_path):
+    network, path = saved(tmp_path)
+    model = models.build(entry_of("vit"), path, CPU)
+    assert model.classes == ("a", "b", "c")
+    assert not model.network.training
+    assert not any(p.requires_grad for p in model.network.parameters())
+    for key, tensor in network.state_dict().items():
+        assert torch.equal(model.network.state_dict()[key], tensor), key
+
+
+def test_saving_again_gives_the_same_bytes(tmp_path):
+    _, path = saved(tmp_path)
+    before = path.read_bytes()
+    saved(tmp_path)
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("damage", [b"", b"no weights", None], ids=["empty", "text", "cut"])
+def test_a_damaged_file_is_named(tmp_path, damage):
+    _, path = saved(tmp_path)
+    path.write_bytes(path.read_bytes()[:5000] if damage is None else damage)
+    with pytest.raises(InputError, match=r"vit\.safetensors cannot be read .*delete the file"):
+        models.build(entry_of("vit"), path, CPU)
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(InputError, match=r"none\.safetensors are missing"):
+        models.build(entry_of("vit"), tmp_path / "none.safetensors", CPU)
+
+
+def test_weights_of_another_architecture_are_refused(tmp_path):
+    _, path = saved(tmp_path)
+    with pytest.raises(InputError, match="are of test_vit, not test_resnet"):
+        models.build(entry_of("resnet"), path, CPU)
+
+
+def test_weights_for_other_arguments_are_refused(tmp_path):
+    _, path = saved(tmp_path)
+    with pytest.raises(InputError, match="do not fit test_vit"):
+        models.build({**entry_of("vit"), "arguments": {"depth": 2}}, path, CPU)
+
+
+def test_an_architecture_that_timm_does_not_know():
+    with pytest.raises(InputError, match="timm has no model 'resnet_of_mine'"):
+        models.create({"timm": "resnet_of_mine"}, classes=2, size=64)
+
+
+def test_arguments_that_timm_refuses():
+    with pytest.raises(InputError, match=r"mend `arguments`"):
+        models.create({"timm": "test_vit", "arguments": {"wings": 2}}, classes=2, size=64)
+
+
+def test_a_layer_that_is_not_there(tmp_path):
+    _, path = saved(tmp_path)
+    model = models.build({**entry_of("vit"), "layers": {"depth_100": "blocks.99"}}, path, CPU)
+    with pytest.raises(InputError, match=r"no layer 'blocks\.99'"):
+        model.layer(100)
+    with pytest.raises(InputError, match="no Grad-CAM layer at depth 25"):
+        model.layer(25)
+
+
+def test_tokens_that_are_no_square_ask_for_the_prefix(tmp_path):
+    _, path = saved(tmp_path)
+    model = models.build({**entry_of("vit"), "prefix": 0}, path, CPU)
+    with pytest.raises(InputError, match=r"17 patch tokens are no square grid; set `prefix`"):
+        model.to_grid(torch.zeros(1, 17, 4))
+
+
+def test_normalisation_is_the_model_s_own(tmp_path):
+    _, path = saved(tmp_path)
+    model = models.build(entry_of("vit"), path, CPU)
+    images = np.random.default_rng(0).integers(0, 256, (2, 64, 64, 3), dtype=np.uint8)
+    expected = (images / 255 - np.array(model.mean)) / np.array(model.std)
+    got = model.normalise(images).numpy()
+    np.testing.assert_allclose(got, expected.transpose(0, 3, 1, 2), atol=1e-6)
+
+
+def test_logits_do_not_depend_on_the_batch(tmp_path):
+    _, path = saved(tmp_path, "resnet")
+    model = models.build(entry_of("resnet"), path, CPU)
+    images = np.random.default_rng(0).integers(0, 256, (5, 64, 64, 3), dtype=np.uint8)
+    together = logits(model, images, batch_size=5)
+    np.testing.assert_allclose(together, logits(model, images, batch_size=2), atol=1e-5)
+    np.testing.assert_allclose(together[[3]], logits(model, images[[3]], batch_size=9), atol=1e-5)
+
+
+def test_logits_that_are_not_finite_name_the_model(tmp_path):
+    _, path = saved(tmp_path)
+    model = models.build(entry_of("vit"), path, CPU)
+    model.network.head.bias.data[1] = float("nan")
+    with pytest.raises(InputError, match="ViT gives a logit that is not finite for image number 0"):
+        logits(model, np.zeros((1, 64, 64, 3), np.uint8), batch_size=1)
+
+
+def test_predictions_are_the_softmax_of_the_logits():
+    import pandas as pd
+
+    values = np.array([[1.0, 3.0, 2.0], [500.0, -500.0, 0.0]], np.float32)
+    table = predictions(values, pd.DataFrame({"image_id": ["a", "b"], "label": [1, 2]}))
+    expected = torch.from_numpy(values).double().softmax(1).max(1)
+    assert table["predicted"].tolist() == expected.indices.tolist() == [1, 0]
+    np.testing.assert_allclose(table["probability"], expected.values, rtol=1e-12)
+    assert table["correct"].tolist() == [True, False]

@@ -1,0 +1,121 @@
+"""A finished study to experiment on: made once, copied for every test that changes something."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import yaml
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+TINY = Path("tests/workflow/tiny.yaml")
+
+
+@dataclass
+class Run:
+    """What a call of Snakemake came to."""
+
+    status: int
+    output: str
+
+    @property
+    def jobs(self) -> dict[str, int]:
+        """Rule → number of jobs, from the table of a dry run; empty if nothing is to be done."""
+        table = re.search(r"^job +count\n-+ +-+\n((?:\w+ +\d+\n)+)", self.output, re.MULTILINE)
+        if table is None:
+            return {}
+        rows = [line.split() for line in table[1].splitlines()]
+        return {rule: int(count) for rule, count in rows if rule not in ("total", "all")}
+
+
+@dataclass
+class Checkout:
+    """A copy of the repository."""
+
+    root: Path
+
+    def snakemake(self, *arguments: str, overlay: Path | None = TINY) -> Run:
+        """Run Snakemake there, with an overlay."""
+        configuration = ["--configfile", str(overlay)] if overlay else []
+        command = [sys.executable, "-m", "snakemake", "--cores", "2", *arguments, *configuration]
+        # paths of this test run must not reach the jobs
+        environment = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
+        done = subprocess.run(
+            command,
+            cwd=self.root,
+            env=environment,
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            timeout=900,
+        )
+        return Run(done.returncode, done.stdout)
+
+    def plan(self, *arguments: str, overlay: Path | None = TINY) -> dict[str, int]:
+        """Jobs of a dry run."""
+        run = self.snakemake("--dry-run", *arguments, overlay=overlay)
+        assert run.status == 0, run.output
+        return run.jobs
+
+    def edit(self, path: str, old: str, new: str) -> None:
+        """Replace a text that must be there."""
+        file = self.root / path
+        text = file.read_text()
+        assert old in text, f"{path} no longer has {old!r}"
+        file.write_text(text.replace(old, new, 1))
+
+    def overlay(self, name: str = "changed.yaml", **changes: object) -> Path:
+        """The tiny study with changes, merged as Snakemake merges overlays."""
+        content = yaml.safe_load((self.root / TINY).read_text())
+        _merge(content, changes)
+        (self.root / name).write_text(yaml.safe_dump(content))
+        return Path(name)
+
+
+def _merge(base: dict, changes: dict) -> None:
+    for key, value in changes.items():
+        if isinstance(value, dict) and isinstance(base.get(key), dict):
+            _merge(base[key], value)
+        else:
+            base[key] = value
+
+
+def _copy_of_repository(target: Path) -> Checkout:
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    for name in listed.stdout.splitlines():
+        if (REPOSITORY / name).is_file():
+            (target / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(REPOSITORY / name, target / name)
+    return Checkout(target)
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Checkout:
+    """A fresh copy of the repository, without results."""
+    return _copy_of_repository(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
+    """The tiny study, run once; not to be changed."""
+    checkout = _copy_of_repository(tmp_path_factory.mktemp("finished"))
+    run = checkout.snakemake()
+    assert run.status == 0, run.output
+    return checkout
+
+
+@pytest.fixture
+def study(finished: Checkout, tmp_path: Path) -> Checkout:
+    """A copy of the finished study, in another folder, to change at will."""
+    shutil.copytree(finished.root, tmp_path / "study", symlinks=True)
+    return Checkout(tmp_path / "study")

@@ -1,0 +1,185 @@
+"""What users get wrong: one clear sentence, a non-zero exit, nothing half-written."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from thinkalike.datasets import make_digits
+
+
+def sentence_in(run, text: str) -> None:
+    """The run failed, the terminal shows the sentence, and no traceback."""
+    assert run.status != 0
+    assert text in " ".join(run.output.split()), run.output[-3000:]
+    assert "Traceback" not in run.output
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"models": ["byobnet", "vitt"]}, "did you mean 'vit'?"),
+        ({"methods": ["gradcamm"]}, "methods.0: 'gradcamm' is not one of"),
+        ({"metrics": ["cosin"]}, "did you mean 'cosine'?"),
+        ({"dataset": {"kind": "digit"}}, "did you mean 'digits'?"),
+        (
+            {"dataset": {"kind": "folder", "name": "mine", "path": "nowhere"}},
+            "'nowhere' is not a folder",
+        ),
+        ({"imges": {}}, "did you mean 'images'?"),
+    ],
+    ids=["model", "method", "metric", "dataset", "folder", "key"],
+)
+def test_a_wrong_name_in_the_configuration(checkout, changes, sentence):
+    run = checkout.snakemake("--dry-run", overlay=checkout.overlay(**changes))
+    sentence_in(run, sentence)
+
+
+def test_all_problems_of_a_configuration_at_once(checkout):
+    overlay = checkout.overlay(
+        models=["byobnet", "vitt"], metrics=["cosin"], subsampling={"sizes": [99]}
+    )
+    run = checkout.snakemake("--dry-run", overlay=overlay)
+    for sentence in (
+        "models.1: 'vitt'",
+        "metrics.0: 'cosin'",
+        "subsampling.sizes.0: 99 is more than",
+    ):
+        sentence_in(run, sentence)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """An ImageFolder of three classes with twelve images each."""
+    images = make_digits(tmp_path / "digits", validation=0.5, seed=0)
+    for name in ("1", "4", "7"):
+        (tmp_path / "mine" / name).mkdir(parents=True)
+        for path in images[images["class_name"] == name]["path"].head(12):
+            source = tmp_path / "digits" / path
+            (tmp_path / "mine" / name / source.name).write_bytes(source.read_bytes())
+    return tmp_path / "mine"
+
+
+def of_folder(checkout, folder: Path, **images: object) -> Path:
+    return checkout.overlay(
+        dataset={"kind": "folder", "name": "mine", "path": str(folder), "validation": 0.5},
+        images=images,
+    )
+
+
+def test_an_image_folder_of_one_s_own(checkout, folder):
+    run = checkout.snakemake("data", overlay=of_folder(checkout, folder))
+    assert run.status == 0, run.output
+    assert (checkout.root / "resources/datasets/mine/val/4").is_dir()
+
+
+def test_a_class_without_an_image(checkout, folder):
+    (folder / "empty").mkdir()
+    run = checkout.snakemake("data", overlay=of_folder(checkout, folder))
+    sentence_in(run, "no image in class empty; add images")
+    assert not (checkout.root / "resources/datasets/mine/manifest.parquet").exists()
+    assert not list((checkout.root / "resources/datasets").glob(".*"))
+
+
+def test_an_empty_folder(checkout, tmp_path):
+    (tmp_path / "void").mkdir()
+    run = checkout.snakemake("data", overlay=of_folder(checkout, tmp_path / "void"))
+    sentence_in(run, "has no class folders; lay the images out as <class>/<image>")
+
+
+def test_a_single_image(checkout, folder):
+    for name in ("1", "4"):
+        for file in (folder / name).iterdir():
+            file.unlink()
+        (folder / name).rmdir()
+    for file in sorted((folder / "7").iterdir())[1:]:
+        file.unlink()
+    run = checkout.snakemake("data", overlay=of_folder(checkout, folder))
+    sentence_in(run, "a single image, which cannot be both trained on and held out")
+
+
+def test_more_images_than_there_are(checkout, folder):
+    run = checkout.snakemake("data", overlay=of_folder(checkout, folder, count=500))
+    sentence_in(run, "500 images asked for, the split val has 18; ask for at most 18")
+
+
+def test_unreadable_images_are_named_all_at_once(checkout, folder):
+    broken = [sorted((folder / name).iterdir())[0] for name in ("1", "4")]
+    for file in broken:
+        file.write_bytes(b"no image")
+    everything = of_folder(checkout, folder, split="train", count=18)
+    other = of_folder(checkout, folder, split="val", count=18)
+    outputs = ""
+    for overlay in (everything, other):
+        outputs += checkout.snakemake("data", overlay=overlay).output
+    log = checkout.root / "results/tiny/logs/select_images.log"
+    assert "cannot be read" in outputs
+    assert "Traceback" not in outputs
+    for file in broken:
+        assert file.name in outputs
+    assert "ERROR" in log.read_text()
+    assert not (checkout.root / "results/tiny/images.parquet").exists()
+
+
+def test_a_missing_image(study):
+    table = study.root / "resources/datasets/digits/val"
+    for file in table.rglob("*.png"):
+        file.unlink()
+    run = study.snakemake("--forcerun", "segment_images", "--until", "segment_images")
+    sentence_in(run, "is missing; put it back, or remake the data set")
+
+
+def test_a_corrupt_weights_file_stops_its_model_and_no_other(study):
+    results = study.root / "results/tiny"
+    weights = results / "weights/vit.safetensors"
+    weights.write_bytes(weights.read_bytes()[:1000])
+    (results / "explanations/gradcam/byobnet.nc").unlink()
+    run = study.snakemake("explanations")
+    sentence_in(run, "vit.safetensors cannot be read")
+    assert "delete the file and run again" in run.output
+    assert (results / "explanations/gradcam/byobnet.nc").exists()
+    assert not list(results.rglob(".*.nc"))
+    assert "cannot be read" in (results / "logs/predict_images/vit.log").read_text()
+    # its mend works
+    weights.unlink()
+    assert study.snakemake("explanations").status == 0
+
+
+def test_weights_of_another_model(study):
+    results = study.root / "results/tiny"
+    other = (results / "weights/vit.safetensors").read_bytes()
+    (results / "weights/byobnet.safetensors").write_bytes(other)
+    run = study.snakemake("results/tiny/predictions/byobnet.parquet")
+    sentence_in(run, "are of test_vit, not test_byobnet; put the right file there")
+
+
+def test_a_model_that_has_not_learned(checkout):
+    overlay = checkout.overlay(training={"accuracy_at_least": 0.999})
+    run = checkout.snakemake("results/tiny/weights/resnet_untrained.safetensors", overlay=overlay)
+    assert run.status == 0, "an untrained control is not asked to be accurate"
+    overlay = checkout.overlay(training={"accuracy_at_least": 0.999, "epochs": 1})
+    run = checkout.snakemake("results/tiny/weights/efficientnet.safetensors", overlay=overlay)
+    assert run.status != 0
+
+
+def test_an_image_of_one_colour_goes_through_with_a_warning(checkout, folder):
+    for name in ("1", "4", "7"):
+        for file in (folder / name).iterdir():
+            Image.fromarray(np.full((8, 8), 200, np.uint8)).save(file)
+    run = checkout.snakemake(
+        "data", "results/tiny/segments.nc", overlay=of_folder(checkout, folder)
+    )
+    assert run.status == 0, run.output
+    assert "an image of one colour" in run.output
+
+
+def test_a_gpu_that_is_promised_and_not_there(study):
+    torch = pytest.importorskip("torch")
+    if torch.cuda.is_available():
+        pytest.skip("there is a GPU here")
+    (study.root / "results/tiny/predictions/vit.parquet").unlink()
+    run = study.snakemake(
+        "results/tiny/predictions/vit.parquet", "--set-resources", "predict_images:gpu=1"
+    )
+    sentence_in(run, "CUDA finds no device")

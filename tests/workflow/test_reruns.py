@@ -1,0 +1,163 @@
+"""What runs again, counted in dry runs of a finished study (in a folder it was not made in)."""
+
+import re
+from pathlib import Path
+
+import pandas as pd
+
+from thinkalike.stores import read_square
+
+PER_CASE = 8  # 2 methods x 2 metrics x 2 subsets
+PER_METRIC = 4  # 2 methods x 2 metrics
+
+
+def contents(folder: Path, pattern: str) -> dict[str, bytes]:
+    return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.glob(pattern))}
+
+
+def test_nothing_after_a_run_not_even_in_another_folder(study):
+    run = study.snakemake()
+    assert run.status == 0
+    assert "Nothing to be done" in run.output
+
+
+def test_nothing_after_touching_all_code(study):
+    for pattern in (
+        "scripts/*.py",
+        "thinkalike/**/*.py",
+        "rules/*.smk",
+        "Snakefile",
+        "config.yaml",
+    ):
+        for file in study.root.glob(pattern):
+            file.touch()
+    assert study.plan() == {}
+
+
+def test_nothing_after_a_comment_a_docstring_and_a_blank_line(study):
+    study.edit("thinkalike/maps.py", "def gram(", "# a remark\n\n\ndef gram(")
+    study.edit(
+        "thinkalike/similarity.py", '"""How similar two maps are', '"""So similar two maps are'
+    )
+    study.edit(
+        "scripts/compare_models.py", "values, empty = [], []", "values, empty = [], []  # yet"
+    )
+    assert study.plan() == {}
+
+
+def test_a_changed_library_function_reruns_exactly_its_users(study):
+    study.edit("thinkalike/subsampling.py", "factor = 1 - np", "factor = 1.0 - np")
+    assert study.plan() == {"subsample_images": PER_METRIC, "plot_similarities": PER_METRIC}
+
+
+def test_a_changed_function_that_a_module_s_other_users_do_not_reach_leaves_them_alone(study):
+    # similarity.dissimilarity is used by summarise_similarity; compare_models imports the same
+    # module for another function
+    study.edit("thinkalike/similarity.py", "np.sqrt(np.maximum(2 *", "np.sqrt(np.maximum(2.0 *")
+    jobs = study.plan()
+    assert "compare_models" not in jobs
+    assert "subsample_images" not in jobs
+    assert jobs["summarise_similarity"] == PER_CASE
+
+
+def test_a_changed_method_reruns_its_own_explanations_only(study):
+    study.edit(
+        "thinkalike/explain/kernelshap.py", "if evaluations < most + 2", "if evaluations < 2 + most"
+    )
+    run = study.snakemake("--dry-run")
+    assert run.jobs["explain_images"] == 3
+    assert "Explaining vit by kernelshap" in run.output
+    assert "by gradcam" not in run.output
+    assert "train_model" not in run.jobs
+
+
+def test_a_changed_plot_reruns_that_plot(study):
+    study.edit("thinkalike/plotting/panels.py", "0.75 + 0.25", "0.7 + 0.3")
+    assert study.plan() == {"plot_panels": 1}
+
+
+def test_one_more_model_runs_its_own_jobs_and_the_aggregates(study):
+    results = study.root / "results" / "tiny"
+    patterns = ("explanations/*/*.nc", "predictions/*.parquet", "weights/*", "segments.nc")
+    before = {pattern: contents(results, pattern) for pattern in patterns}
+    before["predictions/*.parquet"].pop("predictions/agreement_pairs.parquet")
+    matrices = {
+        str(path.relative_to(results)): read_square(path)
+        for path in results.glob("dissimilarity/*/*/all.csv")
+    }
+    overlay = study.overlay(models=["resnet_untrained", "byobnet", "vit", "tiny_twin"])
+    assert study.plan(overlay=overlay) == {
+        "train_model": 1,
+        "predict_images": 1,
+        "explain_images": 2,
+        "compare_predictions": 1,
+        "compare_models": PER_METRIC,
+        "summarise_similarity": PER_CASE,
+        "correlate_agreement": 1,
+        "subsample_images": PER_METRIC,
+        "cluster_models": PER_CASE,
+        "plot_predictions": 1,
+        "plot_panels": 1,
+        "plot_similarities": PER_METRIC,
+        "plot_clusters": PER_CASE,
+    }
+    run = study.snakemake("similarity", overlay=overlay)
+    assert run.status == 0, run.output
+    for pattern, files in before.items():
+        after = contents(results, pattern)
+        assert files.items() <= after.items(), pattern
+    # and so is the older part of every matrix
+    for path, old in matrices.items():
+        new = read_square(results / path)
+        assert (new.loc[old.index, old.columns].to_numpy() == old.to_numpy()).all(), path
+        assert list(new.columns) == [*old.columns, "tiny_twin"]
+
+
+def test_a_bandwidth_reruns_the_rbf_of_its_method(study):
+    overlay = study.overlay(settings={"kernelshap": {"rbf_sigma": 0.5}})
+    jobs = study.plan(overlay=overlay)
+    assert jobs == {
+        "compare_models": 1,
+        "summarise_similarity": 2,
+        "correlate_agreement": 1,
+        "subsample_images": 1,
+        "cluster_models": 2,
+        "plot_predictions": 1,
+        "plot_similarities": 1,
+        "plot_clusters": 2,
+    }
+
+
+def test_a_resolution_reruns_the_clustering(study):
+    overlay = study.overlay(clustering={"louvain": {"resolution": 1.05}})
+    assert study.plan(overlay=overlay) == {"cluster_models": PER_CASE, "plot_clusters": PER_CASE}
+
+
+def test_more_repeats_rerun_the_subsampling_and_keep_the_older_draws(study):
+    results = study.root / "results" / "tiny"
+    before = pd.read_parquet(results / "subsampling/gradcam/cosine.parquet")
+    overlay = study.overlay(subsampling={"repeats": 5})
+    assert study.plan(overlay=overlay) == {
+        "subsample_images": PER_METRIC,
+        "plot_similarities": PER_METRIC,
+    }
+    run = study.snakemake("results/tiny/subsampling/gradcam/cosine.parquet", overlay=overlay)
+    assert run.status == 0, run.output
+    after = pd.read_parquet(results / "subsampling/gradcam/cosine.parquet")
+    kept = after.merge(before, on=list(before.columns))
+    assert len(after) == 2 * 5
+    assert len(kept) == len(before)
+
+
+def test_a_display_name_reruns_the_figures_alone(study):
+    study.edit("thinkalike/catalogue.yaml", "name: ByobNet", "name: Byob")
+    jobs = study.plan()
+    assert jobs
+    assert all(rule.startswith("plot_") for rule in jobs)
+
+
+def test_a_failed_parse_names_the_file(study):
+    study.edit("thinkalike/maps.py", "def gram(", "def gram((")
+    run = study.snakemake("--dry-run")
+    assert run.status != 0
+    assert re.search(r"thinkalike/maps.py, line \d+: .*mend the syntax", run.output)
