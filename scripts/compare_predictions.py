@@ -1,7 +1,5 @@
 """Agreement of all pairs of models, and the accuracy of each (rule compare_predictions)."""
 
-import json
-
 import numpy as np
 import pandas as pd
 
@@ -44,8 +42,8 @@ def main(
                 "correct": [int(table["correct"].sum()) for table in tables],
                 "images": images,
                 "accuracy": [float(table["correct"].mean()) for table in tables],
-                "val_accuracy": [json.loads(header["accuracy"]) for header in headers],
-                "val_images": [json.loads(header["images"]) for header in headers],
+                "val_accuracy": [header["accuracy"] for header in headers],
+                "val_images": [header["images"] for header in headers],
             }
         ),
         accuracy,

@@ -9,12 +9,11 @@ from typing import Any
 import numpy as np
 import timm
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from torch import nn
 
 from thinkalike.errors import InputError
-from thinkalike.stores import atomic
+from thinkalike.stores import HEADER, atomic, read_header
 
 
 @dataclass(frozen=True)
@@ -131,17 +130,17 @@ def save(
     mean, std = preprocessing(network)
     header = {
         "timm": entry["timm"],
-        "classes": json.dumps(classes),
-        "mean": json.dumps(mean),
-        "std": json.dumps(std),
-        "size": str(size),
-        **{key: json.dumps(value) for key, value in attributes.items()},
+        "classes": classes,
+        "mean": mean,
+        "std": std,
+        "size": size,
+        **attributes,
     }
     tensors = {
         key: value.detach().cpu().contiguous() for key, value in network.state_dict().items()
     }
     with atomic(path) as temporary:
-        save_file(tensors, temporary, metadata=header)
+        save_file(tensors, temporary, metadata={HEADER: json.dumps(header)})
 
 
 def build(entry: Mapping[str, Any], weights: str | Path, device: torch.device) -> Classifier:
@@ -150,33 +149,21 @@ def build(entry: Mapping[str, Any], weights: str | Path, device: torch.device) -
     Raises:
         InputError: the file is missing, damaged, or of another architecture.
     """
-    try:
-        with safe_open(weights, framework="pt") as file:
-            header = file.metadata() or {}
-            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
-    except FileNotFoundError:
+    header = read_header(weights)
+    if header["timm"] != entry["timm"]:
         raise InputError(
-            f"the weights {weights} are missing; run the rule that makes them"
-        ) from None
-    except (SafetensorError, OSError) as error:
-        raise InputError(
-            f"the weights {weights} cannot be read ({error}); delete the file and run again"
-        ) from None
-    if header.get("timm") != entry["timm"]:
-        raise InputError(
-            f"the weights {weights} are of {header.get('timm', 'an unknown architecture')}, not "
-            f"{entry['timm']}; put the right file there, or delete it and run again"
+            f"the weights {weights} are of {header['timm']}, not {entry['timm']}; put the right file "
+            "there, or delete it and run again"
         )
-    classes = json.loads(header["classes"])
-    size = int(header["size"])
+    classes, size = header["classes"], int(header["size"])
     network = create(entry, classes=len(classes), size=size)
     try:
-        network.load_state_dict(tensors)
+        network.load_state_dict(load_file(weights))
     except RuntimeError:
         raise InputError(
             f"the weights {weights} do not fit {entry['timm']} with {entry.get('arguments', {})}; "
             "delete the file and run again"
         ) from None
     network.eval().requires_grad_(False).to(device)
-    mean, std = json.loads(header["mean"]), json.loads(header["std"])
-    return Classifier(network, tuple(mean), tuple(std), size, tuple(classes), entry)
+    mean, std = tuple(header["mean"]), tuple(header["std"])
+    return Classifier(network, mean, std, size, tuple(classes), entry)

@@ -1,6 +1,7 @@
 """Files of a study: NetCDF for arrays, parquet and CSV for tables, written whole or not at all."""
 
 import hashlib
+import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -13,6 +14,8 @@ import pandas as pd
 from thinkalike.errors import InputError
 from thinkalike.maps import Grid, Maps, Pixels, Segments
 
+HEADER = "thinkalike"
+"""The key of our entry, one JSON text, in the header of a safetensors file (which keeps no order)."""
 AGAIN = "delete it and run again, the workflow makes it anew"
 
 
@@ -144,23 +147,26 @@ def open_arrays(path: str | Path, variables: Sequence[str] = ()) -> Iterator[Any
             raise InputError(f"{path} is damaged ({_brief(error)}); {AGAIN}") from None
 
 
-def read_header(path: str | Path) -> dict[str, str]:
-    """The header of a safetensors file, without its tensors.
+def read_header(path: str | Path) -> dict[str, Any]:
+    """What `models.save` wrote into the header of a weights file; its tensors are not read.
 
     Raises:
-        InputError: the file is missing or damaged.
+        InputError: the file is missing, damaged, or not one of ours.
     """
     from safetensors import SafetensorError, safe_open
 
     try:
         with safe_open(path, framework="numpy") as file:
-            return dict(file.metadata() or {})
+            header: dict[str, Any] = json.loads((file.metadata() or {})[HEADER])
     except FileNotFoundError:
-        raise InputError(f"{path} does not exist; run the workflow, which makes it") from None
+        raise InputError(f"{path} does not exist; run the rule that makes it") from None
     except (SafetensorError, OSError) as error:
         raise InputError(
             f"{path} is not a readable safetensors file ({_brief(error)}); {AGAIN}"
         ) from None
+    except (KeyError, ValueError):
+        raise InputError(f"{path} does not say which network it is of; {AGAIN}") from None
+    return header
 
 
 def content_hash(*arrays: Any) -> str:

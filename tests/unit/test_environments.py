@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from thinkalike import fingerprint
 from thinkalike.fingerprint import reached
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -45,19 +46,25 @@ def rules() -> list[tuple[str, str, str]]:
 def third_party(script: str) -> set[str]:
     """Distribution names that a script imports, itself and through the library."""
     path = ROOT / "scripts" / script
-    methods = sorted(p.stem for p in (ROOT / "thinkalike/explain").glob("*.py") if "_" != p.stem[0])
+    methods = sorted(p.stem for p in (ROOT / "thinkalike/explain").glob("*.py") if p.stem[0] != "_")
     extra = (
         tuple(f"thinkalike.explain.{m}" for m in methods) if script == "explain_images.py" else ()
     )
-    modules = {module for module, _ in reached(path, extra)} - {"__main__"}
+    targets = reached(path, extra)
+    modules = {module for module, _ in targets} - {"__main__"}
     files = [path, *(ROOT.joinpath(*m.split(".")).with_suffix(".py") for m in modules)]
+    # what is imported at the top of every module, and inside the functions that are reached
+    statements = [s for f in files if f.is_file() for s in ast.parse(f.read_text()).body]
+    looked_at: list[ast.AST] = [
+        s for s in statements if isinstance(s, (ast.Import, ast.ImportFrom))
+    ]
+    looked_at += [s for target in targets for s in fingerprint._statements(path, target)]
     names: set[str] = set()
-    for file in (f for f in files if f.is_file()):
-        for node in ast.walk(ast.parse(file.read_text())):
-            if isinstance(node, ast.Import):
-                names |= {alias.name.split(".")[0] for alias in node.names}
-            elif isinstance(node, ast.ImportFrom) and node.module:
-                names.add(node.module.split(".")[0])
+    for node in (node for statement in looked_at for node in ast.walk(statement)):
+        if isinstance(node, ast.Import):
+            names |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names.add(node.module.split(".")[0])
     names = {n.lower() for n in names if n not in sys.stdlib_module_names} - {"thinkalike"}
     names |= {plugin for name in names for plugin in PLUGINS.get(name, [])}
     return {IMPORT_NAMES.get(name, name) for name in names}
@@ -77,9 +84,6 @@ def test_versions_are_those_of_the_lock(name):
 @pytest.mark.parametrize(("rule", "conda", "script"), rules())
 def test_every_import_of_a_script_is_in_its_environment(rule, conda, script):
     needed = {CONDA_NAMES.get(name, name) for name in third_party(script)}
-    if conda != "gpu.yaml":
-        # the library imports torch inside the one function that only jobs on networks call
-        needed -= {"pytorch"}
     assert needed - set(environment(conda)) == set(), rule
 
 

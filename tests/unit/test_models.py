@@ -67,12 +67,14 @@ def test_saving_again_gives_the_same_bytes(tmp_path):
 def test_a_damaged_file_is_named(tmp_path, damage):
     _, path = saved(tmp_path)
     path.write_bytes(path.read_bytes()[:5000] if damage is None else damage)
-    with pytest.raises(InputError, match=r"vit\.safetensors cannot be read .*delete the file"):
+    with pytest.raises(
+        InputError, match=r"vit\.safetensors is not a readable safetensors file .*delete it"
+    ):
         models.build(entry_of("vit"), path, CPU)
 
 
 def test_a_missing_file_is_named(tmp_path):
-    with pytest.raises(InputError, match=r"none\.safetensors are missing"):
+    with pytest.raises(InputError, match=r"none\.safetensors does not exist"):
         models.build(entry_of("vit"), tmp_path / "none.safetensors", CPU)
 
 

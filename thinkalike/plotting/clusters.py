@@ -10,6 +10,7 @@ from adjustText import adjust_text
 from matplotlib.axes import Axes
 from matplotlib.colors import BoundaryNorm, ListedColormap
 from matplotlib.figure import Figure
+from matplotlib.patheffects import withStroke
 from scipy.cluster.hierarchy import dendrogram
 
 from thinkalike.plotting.style import (
@@ -21,6 +22,9 @@ from thinkalike.plotting.style import (
     family_legend,
     freeze_layout,
 )
+
+HALO = [withStroke(linewidth=1.6, foreground="white")]
+"""Keeps a name legible where it crosses a line."""
 
 
 def dendrograms(
@@ -119,7 +123,7 @@ def communities(
             ends = place.loc[[a, b]].to_numpy()
             same = community[a] == community[b]
             left.plot(
-                *ends.T, lw=3 * weight, color="#404040" if same else "#BBBBBB", zorder=int(same)
+                *ends.T, lw=3 * weight, color="#777777" if same else "#D0D0D0", zorder=int(same)
             )
     colours = [PALETTE[community[model] % len(PALETTE)] for model in models]
     _points(left, place.loc[models].to_numpy(), models, colours, families)
@@ -206,7 +210,7 @@ def _points(
 def _names(axes: Axes, points: np.ndarray, labels: Sequence[str]) -> None:
     """Names beside points, moved apart; the layout must be final, or they move back."""
     texts = [
-        axes.text(x, y, label, fontsize=6.5, zorder=4)
+        axes.text(x, y, label, fontsize=6.5, zorder=4, path_effects=HALO)
         for (x, y), label in zip(points, labels, strict=True)
     ]
     adjust_text(

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-REPOSITORY = Path(__file__).resolve().parents[2]
+REPOSITORY = Path(__file__).resolve().parents[1]
 TINY = Path("tests/workflow/tiny.yaml")
 
 

@@ -1,0 +1,314 @@
+"""The lines under `if __name__ == "__main__":` of every script, run in this process.
+
+Each script is handed what Snakemake would hand it, and must write the bytes that the workflow wrote.
+"""
+
+import runpy
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+import yaml
+from snakemake.iocontainers import Namedlist
+
+from thinkalike.config import resolve
+from thinkalike.fingerprint import fingerprint
+
+MODELS = ["resnet_untrained", "byobnet", "vit"]
+RESULTS = "results/tiny"
+CASE = "gradcam/cosine/all"
+CLUSTERS = f"{RESULTS}/clusters/{CASE}"
+KINDS = ["average", "ward"]
+
+
+def every(pattern: str) -> list[str]:
+    return [pattern.format(model=model) for model in MODELS]
+
+
+def figure(stem: str) -> list[str]:
+    return [f"{RESULTS}/figures/{stem}.{suffix}" for suffix in ("svg", "png", "csv")]
+
+
+CLUSTER_FILES = {
+    "linkages": [f"{CLUSTERS}/linkage_{kind}.csv" for kind in KINDS],
+    "summary": f"{CLUSTERS}/linkages.csv",
+    "order": f"{CLUSTERS}/order.csv",
+    "louvain": f"{CLUSTERS}/louvain.csv",
+    "sweep": f"{CLUSTERS}/louvain_sweep.csv",
+    "pca": f"{CLUSTERS}/pca.csv",
+    "mds": f"{CLUSTERS}/mds.csv",
+    "quality": f"{CLUSTERS}/quality.csv",
+}
+DATASET = "resources/datasets/digits/manifest.parquet"
+
+
+def jobs(study: dict) -> dict[str, dict]:
+    """Script → what the workflow hands it for one job of the tiny study."""
+    catalogue, settings = study["catalogue"], study["settings"]
+    entry = catalogue["byobnet"]
+    architecture = {"name": "byobnet", "timm": entry["timm"], "arguments": entry["arguments"]}
+    grid = {"layout": "nchw", "prefix": 0, "layers": {"depth_100": entry["layers"]["depth_100"]}}
+    labels = {
+        "names": {model: catalogue[model]["name"] for model in MODELS},
+        "families": {model: catalogue[model]["family"] for model in MODELS},
+    }
+    predictions = every(f"{RESULTS}/predictions/{{model}}.parquet")
+    explanations = every(f"{RESULTS}/explanations/gradcam/{{model}}.nc")
+    cases = [
+        f"{method}/{metric}/{subset}"
+        for method in ("gradcam", "kernelshap")
+        for metric in ("cosine", "rbf")
+        for subset in ("all", "matching")
+    ]
+    pairs = [f"{RESULTS}/dissimilarity/{case}_pairs.parquet" for case in cases]
+    gradcam = {"method": "gradcam", "metric": "cosine", "subset": "all"}
+    return {
+        "download_dataset": {
+            "output": {"manifest": DATASET},
+            "params": {"kind": "digits", "path": "", "validation": 0.28, "seed": 0},
+        },
+        "select_images": {
+            "input": {"manifest": DATASET},
+            "output": {"images": f"{RESULTS}/images.parquet"},
+            "params": {"split": "val", "number": 6, "size": 64, "seed": 0},
+        },
+        "segment_images": {
+            "input": {"images": f"{RESULTS}/images.parquet"},
+            "output": {"segments": f"{RESULTS}/segments.nc"},
+            "params": {"size": 64, "number": 16, "compactness": 10},
+        },
+        "train_model": {
+            "input": {"manifest": DATASET},
+            "output": {"weights": f"{RESULTS}/weights/resnet_untrained.safetensors"},
+            "wildcards": {"model": "resnet_untrained"},
+            "params": {
+                "architecture": {
+                    "name": "resnet_untrained",
+                    "timm": catalogue["resnet_untrained"]["timm"],
+                    "arguments": catalogue["resnet_untrained"]["arguments"],
+                },
+                "settings": catalogue["resnet_untrained"]["training"],
+                "size": 64,
+                "seed": 0,
+            },
+        },
+        "predict_images": {
+            "input": {
+                "images": f"{RESULTS}/images.parquet",
+                "weights": f"{RESULTS}/weights/byobnet.safetensors",
+            },
+            "output": {"predictions": f"{RESULTS}/predictions/byobnet.parquet"},
+            "wildcards": {"model": "byobnet"},
+            "params": {"architecture": architecture},
+        },
+        "explain_images": {
+            "input": {
+                "images": f"{RESULTS}/images.parquet",
+                "weights": f"{RESULTS}/weights/byobnet.safetensors",
+                "predictions": f"{RESULTS}/predictions/byobnet.parquet",
+                "segments": [],
+            },
+            "output": {"explanations": f"{RESULTS}/explanations/gradcam/byobnet.nc"},
+            "wildcards": {"method": "gradcam", "model": "byobnet"},
+            "params": {
+                "architecture": {**architecture, **grid},
+                "settings": {"depth": 100},
+                "target": "prediction",
+                "output": "logit",
+                "baseline": [],
+                "seed": 0,
+            },
+            "modules": ["thinkalike.explain.gradcam"],
+        },
+        "compare_models": {
+            "input": {"explanations": explanations, "segments": []},
+            "output": {"similarity": f"{RESULTS}/similarity/gradcam/cosine.nc"},
+            "wildcards": gradcam,
+            "params": {
+                "models": MODELS,
+                "sign": settings["gradcam"]["sign"],
+                "rescaling": settings["gradcam"]["rescaling"],
+                "sigma": 1.0,
+                "blanks": "exclude",
+            },
+        },
+        "summarise_similarity": {
+            "input": {
+                "similarity": f"{RESULTS}/similarity/gradcam/cosine.nc",
+                "predictions": predictions,
+            },
+            "output": {
+                "dissimilarity": f"{RESULTS}/dissimilarity/gradcam/cosine/matching.csv",
+                "pairs": f"{RESULTS}/dissimilarity/gradcam/cosine/matching_pairs.parquet",
+                "geometry": f"{RESULTS}/dissimilarity/gradcam/cosine/matching_geometry.csv",
+            },
+            "params": {"dissimilarity": "chord"},
+        },
+        "compare_predictions": {
+            "input": {
+                "predictions": predictions,
+                "weights": every(f"{RESULTS}/weights/{{model}}.safetensors"),
+            },
+            "output": {
+                "agreement": f"{RESULTS}/predictions/agreement.csv",
+                "pairs": f"{RESULTS}/predictions/agreement_pairs.parquet",
+                "accuracy": f"{RESULTS}/predictions/accuracy.csv",
+            },
+            "params": {"models": MODELS},
+        },
+        "correlate_agreement": {
+            "input": {
+                "agreement": f"{RESULTS}/predictions/agreement_pairs.parquet",
+                "dissimilarities": pairs,
+            },
+            "output": {"correlations": f"{RESULTS}/predictions/agreement_correlations.csv"},
+            "params": {"cases": cases, "untrained": ["resnet_untrained"]},
+        },
+        "subsample_images": {
+            "input": {"similarity": f"{RESULTS}/similarity/gradcam/cosine.nc"},
+            "output": {
+                "differences": f"{RESULTS}/subsampling/gradcam/cosine.parquet",
+                "variances": f"{RESULTS}/subsampling/gradcam/cosine_variances.parquet",
+            },
+            "params": {"sizes": [2, 4], "repeats": 3, "seed": 0},
+        },
+        "cluster_models": {
+            "input": {"dissimilarity": f"{RESULTS}/dissimilarity/{CASE}.csv"},
+            "output": CLUSTER_FILES,
+            "params": {
+                "kinds": KINDS,
+                "resolution": study["clustering"]["louvain"]["resolution"],
+                "resolutions": [0.9, 1.1],
+                "seed": 0,
+            },
+        },
+        "plot_predictions": {
+            "input": {
+                "accuracy": f"{RESULTS}/predictions/accuracy.csv",
+                "agreement": f"{RESULTS}/predictions/agreement.csv",
+                "pairs": f"{RESULTS}/predictions/agreement_pairs.parquet",
+                "correlations": f"{RESULTS}/predictions/agreement_correlations.csv",
+                "dissimilarities": pairs,
+            },
+            "output": {
+                name: figure(f"predictions/{stem}")
+                for name, stem in (
+                    ("accuracy", "accuracy"),
+                    ("agreement", "agreement"),
+                    ("scatter", "agreement_scatter"),
+                )
+            },
+            "params": {"cases": cases, "bar": 0, "untrained": ["resnet_untrained"], **labels},
+        },
+        "plot_panels": {
+            "input": {
+                "images": f"{RESULTS}/images.parquet",
+                "predictions": predictions,
+                "segments": f"{RESULTS}/segments.nc",
+                "gradcam": explanations,
+                "kernelshap": every(f"{RESULTS}/explanations/kernelshap/{{model}}.nc"),
+            },
+            "output": figure("panels/000"),
+            "params": {
+                "models": MODELS,
+                "signs": {"gradcam": "positive", "kernelshap": "signed"},
+                **labels,
+            },
+        },
+        "plot_similarities": {
+            "input": {
+                "similarity": f"{RESULTS}/similarity/gradcam/cosine.nc",
+                "differences": f"{RESULTS}/subsampling/gradcam/cosine.parquet",
+                "variances": f"{RESULTS}/subsampling/gradcam/cosine_variances.parquet",
+            },
+            "output": {
+                "histograms": figure("similarity/gradcam/cosine/histograms"),
+                "subsampling": figure("subsampling/gradcam/cosine"),
+            },
+            "wildcards": gradcam,
+            "params": labels,
+        },
+        "plot_clusters": {
+            "input": {"dissimilarity": f"{RESULTS}/dissimilarity/{CASE}.csv", **CLUSTER_FILES},
+            "output": {
+                name: figure(f"clusters/{CASE}/{name}")
+                for name in ("heat_map", "dendrograms", "communities", "embeddings")
+            },
+            "wildcards": gradcam,
+            "params": {"kinds": KINDS, "dissimilarity": "chord", **labels},
+        },
+    }
+
+
+SCRIPTS = sorted(path.stem for path in (Path(__file__).parents[2] / "scripts").glob("*.py"))
+
+
+def named(content: dict | list) -> Namedlist:
+    return Namedlist(fromdict=content) if isinstance(content, dict) else Namedlist(toclone=content)
+
+
+def files_of(content: dict | list) -> list[str]:
+    values = content.values() if isinstance(content, dict) else content
+    return [path for value in values for path in ([value] if isinstance(value, str) else value)]
+
+
+@pytest.mark.parametrize("script", [name for name in SCRIPTS if name != "collect_benchmarks"])
+def test_the_handover_writes_what_the_workflow_wrote(study, script, monkeypatch, tmp_path):
+    monkeypatch.chdir(study.root)
+    overlay = yaml.safe_load(Path("tests/workflow/tiny.yaml").read_text())
+    job = jobs(resolve(merged(yaml.safe_load(Path("config.yaml").read_text()), overlay)))[script]
+    before = {path: Path(path).read_bytes() for path in files_of(job["output"])}
+    for path in before:
+        Path(path).unlink()
+    code = fingerprint(f"{script}.py", *job.get("modules", []))
+    snakemake = SimpleNamespace(
+        rule=script,
+        input=named(job.get("input", {})),
+        output=named(job["output"]),
+        params=named({**job["params"], "code": code}),
+        wildcards=named(job.get("wildcards", {})),
+        resources={"gpu": 0},
+        threads=1,
+        log=[str(tmp_path / "job.log")],
+    )
+    runpy.run_path(
+        f"scripts/{script}.py", init_globals={"snakemake": snakemake}, run_name="__main__"
+    )
+    for path, content in before.items():
+        assert Path(path).read_bytes() == content, path
+    assert "peak memory" in (tmp_path / "job.log").read_text()
+
+
+def merged(base: dict, changes: dict) -> dict:
+    """As Snakemake merges an overlay."""
+    return {
+        **base,
+        **{
+            key: merged(base[key], value)
+            if isinstance(value, dict) and isinstance(base.get(key), dict)
+            else value
+            for key, value in changes.items()
+        },
+    }
+
+
+def test_collect_benchmarks_hands_over(study, monkeypatch, tmp_path):
+    monkeypatch.chdir(study.root)
+    snakemake = SimpleNamespace(
+        rule="collect_benchmarks",
+        output=named({"table": str(tmp_path / "table.csv")}),
+        params=named({"folder": f"{RESULTS}/benchmarks"}),
+        wildcards=named({}),
+        threads=1,
+        log=[str(tmp_path / "job.log")],
+    )
+    runpy.run_path(
+        "scripts/collect_benchmarks.py", init_globals={"snakemake": snakemake}, run_name="__main__"
+    )
+    assert len((tmp_path / "table.csv").read_text().splitlines()) > 40
+
+
+def test_every_script_is_tested():
+    study = resolve(yaml.safe_load((Path(__file__).parents[2] / "config.yaml").read_text()))
+    study["catalogue"].setdefault("resnet_untrained", {})
+    assert {*jobs(study), "collect_benchmarks"} == set(SCRIPTS)
