@@ -18,6 +18,8 @@ def main(manifest: str, *, kind: str, path: str, validation: float, seed: int) -
             images = make_digits(new, validation=validation, seed=seed)
         else:
             images = link_folder(new, Path(path), validation=validation, seed=seed)
+        # a replaced image changes the manifest, and with it what was made from it
+        images["bytes"] = [(new / name).stat().st_size for name in images["path"]]
         write_table(images, new / Path(manifest).name)
         replace_folder(folder, new)
     finally:

@@ -122,6 +122,17 @@ def _depth_problems(config: Mapping[str, Any]) -> list[str]:
     ]
 
 
+def _evaluation_problems(config: Mapping[str, Any]) -> list[str]:
+    evaluations = config["settings"]["kernelshap"]["evaluations"]
+    segments = config["segments"]["count"]
+    if "kernelshap" not in config["methods"] or evaluations >= segments + 2:
+        return []
+    return [
+        f"settings.kernelshap.evaluations: {evaluations} is too few for segments.count, {segments}; "
+        f"give at least {segments + 2}"
+    ]
+
+
 def _count_problems(config: Mapping[str, Any]) -> list[str]:
     count = config["images"]["count"]
     problems = [
@@ -221,6 +232,7 @@ CHECKS = {
     "models catalogue": _model_problems,
     "models catalogue methods settings": _depth_problems,
     "dataset": _dataset_problems,
+    "methods settings segments": _evaluation_problems,
     "images subsampling figures": _count_problems,
 }
 """What a schema cannot say: the sections that must be sound first → the check."""

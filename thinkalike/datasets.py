@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from PIL import Image
+from PIL import Image, ImageOps
 
 from thinkalike.errors import InputError
 from thinkalike.jobs import generator, log
@@ -183,7 +183,7 @@ def select(images: pd.DataFrame, *, split: str, count: int, seed: int) -> pd.Dat
 
 
 def load_image(path: str | Path, size: int) -> np.ndarray:
-    """An image file as RGB, resized bilinearly to a square without cropping.
+    """An image file as RGB, upright by its EXIF tag, resized bilinearly to a square, uncropped.
 
     Returns:
         (size, size, 3) uint8.
@@ -195,7 +195,11 @@ def load_image(path: str | Path, size: int) -> np.ndarray:
     try:
         with Image.open(path) as image:
             mode = image.mode
-            rgb = image.convert("RGB").resize((size, size), Image.Resampling.BILINEAR)
+            rgb = (
+                ImageOps.exif_transpose(image)
+                .convert("RGB")
+                .resize((size, size), Image.Resampling.BILINEAR)
+            )
     except FileNotFoundError:
         raise InputError(
             f"the image {path} is missing; put it back, or remake the data set "

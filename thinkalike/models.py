@@ -7,13 +7,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import timm
 import torch
 from safetensors.torch import load_file, save_file
 from torch import nn
 
+from thinkalike.compiler import compiler_deferred
 from thinkalike.errors import InputError
 from thinkalike.stores import HEADER, atomic, read_header
+
+with compiler_deferred():
+    import timm
 
 
 @dataclass(frozen=True)
@@ -88,7 +91,7 @@ class Classifier:
 
 
 def create(entry: Mapping[str, Any], *, classes: int, size: int) -> nn.Module:
-    """The untrained network of a catalogue entry, from torch's current random state.
+    """The untrained network of a catalogue entry, in eval mode, from torch's random state.
 
     Raises:
         InputError: timm does not know the architecture, or refuses the arguments.
@@ -101,14 +104,18 @@ def create(entry: Mapping[str, Any], *, classes: int, size: int) -> nn.Module:
         raise InputError(f"timm has no model {name!r}; see timm.list_models(){hint}")
     try:
         try:
-            return timm.create_model(name, num_classes=classes, img_size=size, **arguments)
+            network = timm.create_model(name, num_classes=classes, img_size=size, **arguments)
         except TypeError:  # convolutional networks take any size and do not know the argument
-            return timm.create_model(name, num_classes=classes, **arguments)
+            network = timm.create_model(name, num_classes=classes, **arguments)
+        # some sizes are refused only when an image comes
+        with torch.inference_mode():
+            network.eval()(torch.zeros(1, 3, size, size))
     except (TypeError, ValueError, AssertionError, RuntimeError) as error:
         raise InputError(
             f"timm cannot make {name!r} for {size} x {size} images with {arguments}: {error}; "
-            "mend `arguments` in its catalogue entry"
+            "mend images.size, or `arguments` in its catalogue entry"
         ) from None
+    return network
 
 
 def preprocessing(network: nn.Module) -> tuple[tuple[float, ...], tuple[float, ...]]:

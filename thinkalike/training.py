@@ -1,15 +1,17 @@
 """Training from scratch with timm's optimisers and schedulers."""
 
 from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
 from typing import Any
 
 import numpy as np
 import torch
 import torch.nn.functional as functional
-from timm.optim import create_optimizer_v2
+from timm.optim import create_optimizer_v2, list_optimizers
 from timm.scheduler import create_scheduler_v2
 from torch import nn
 
+from thinkalike.errors import InputError
 from thinkalike.jobs import generator, integer_seed, log, progress
 from thinkalike.models import create, preprocessing
 
@@ -41,12 +43,21 @@ def train(
 
     Returns:
         The network, in eval mode.
+
+    Raises:
+        InputError: timm does not know the architecture or the optimiser.
     """
     torch.manual_seed(integer_seed(seed, "weights"))
     network = create(entry, classes=classes, size=images.shape[1]).to(device)
     epochs = int(settings["epochs"])
     if epochs == 0:
         return network.eval()
+    if settings["optimizer"] not in list_optimizers():
+        near = get_close_matches(settings["optimizer"], list_optimizers(), n=1)
+        hint = f"; did you mean {near[0]!r}?" if near else ""
+        raise InputError(
+            f"training.optimizer: timm has no optimiser {settings['optimizer']!r}{hint}"
+        )
     optimizer = create_optimizer_v2(
         network,
         opt=settings["optimizer"],

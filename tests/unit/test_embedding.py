@@ -103,6 +103,12 @@ def test_the_matrix_stays_as_it_is(embed):
     np.testing.assert_array_equal(matrix, given)
 
 
+def test_the_diagonal_is_no_data_for_scaling():
+    matrix = distances(points(6, 3))
+    found = multidimensional_scaling(matrix + np.eye(6))
+    np.testing.assert_array_equal(found.points, multidimensional_scaling(matrix).points)
+
+
 @pytest.mark.parametrize("embed", [principal_components, multidimensional_scaling])
 def test_two_models_lie_their_dissimilarity_apart_on_the_first_axis(embed):
     found = embed(np.array([[0, 0.6], [0.6, 0]]))

@@ -1,6 +1,8 @@
 """What changes the fingerprint of a script, and what does not, on a small library of its own."""
 
 import os
+import subprocess
+import sys
 from itertools import count
 from textwrap import dedent
 
@@ -9,6 +11,8 @@ import pytest
 from thinkalike import fingerprint as module
 from thinkalike.errors import InputError
 from thinkalike.fingerprint import fingerprint
+
+REPOSITORY = module.ROOT
 
 FILES = {
     "scripts/work.py": """
@@ -123,6 +127,24 @@ def test_a_fresh_clone_has_the_same_fingerprint(library, tmp_path, monkeypatch):
     assert fingerprint("work.py") == before
 
 
+def test_the_fingerprint_is_the_same_in_every_process(library):
+    ask = f"""
+from pathlib import Path
+from thinkalike import fingerprint
+fingerprint.ROOT = Path({str(library.root)!r})
+print(fingerprint.fingerprint("work.py"))
+"""
+    for seed in ("1", "2"):  # of the order of sets
+        found = subprocess.run(
+            [sys.executable, "-c", ask],
+            env={**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": str(REPOSITORY)},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert found.stdout.strip() == fingerprint("work.py")
+
+
 def test_an_absolute_path_is_the_same_script(library):
     assert fingerprint(library.root / "scripts" / "work.py") == fingerprint("work.py")
 
@@ -215,6 +237,11 @@ def test_another_package_under_the_same_name_changes_it(library, old, new):
     assert changed_by(library, "thinkalike/maths.py", old, new)
 
 
+def test_a_function_of_the_same_name_from_another_package_changes_it(library):
+    library.write("scripts/work.py", "from math import floor\n\nprint(floor(1.5))\n")
+    assert changed_by(library, "scripts/work.py", "from math", "from numpy")
+
+
 def test_another_function_of_a_package_under_the_same_name_changes_it(library):
     library.write("scripts/work.py", "from math import floor as whole\n\nprint(whole(1.5))\n")
     assert changed_by(library, "scripts/work.py", "floor", "ceil")
@@ -291,6 +318,26 @@ def test_a_function_is_followed_whatever_way_it_is_imported(library, way):
 def test_a_function_beside_the_one_that_is_imported_is_not_followed(library, way):
     library.write("scripts/work.py", IMPORTS[way])
     assert not changed_by(library, "thinkalike/maths.py", "UNUSED * x", "UNUSED + x")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "import thinkalike.maths",
+        "from thinkalike import maths",
+        "from thinkalike.maths import twice",
+    ],
+)
+def test_an_import_that_is_not_used_is_not_followed(library, line):
+    library.write("scripts/work.py", f"{line}\n\nprint(1)\n")
+    assert not changed_by(library, "thinkalike/maths.py", "FACTOR * _number", "FACTOR + _number")
+
+
+def test_a_module_counts_as_a_whole_where_a_name_in_it_has_no_definition_to_be_seen(library):
+    library.write(
+        "scripts/work.py", "from thinkalike import maths\n\nprint(maths.made_at_run_time)\n"
+    )
+    assert changed_by(library, "thinkalike/maths.py", "UNUSED * x", "UNUSED + x")
 
 
 def test_a_function_that_another_module_passes_on_is_followed(library):

@@ -1,5 +1,6 @@
 """Linkage against scikit-learn, minimum spanning trees, hand calculation and enumeration."""
 
+import warnings
 from itertools import product
 
 import networkx as nx
@@ -134,10 +135,21 @@ def test_an_ultrametric_matrix_is_its_own_tree(kind):
     assert cophenetic_correlation(matrix, tree) == pytest.approx(1)
 
 
-def test_cophenetic_correlation_of_equal_dissimilarities_is_undefined():
+def test_cophenetic_correlation_of_equal_dissimilarities_is_undefined_without_a_warning():
     matrix = 1 - np.eye(4)
     tree = linkage(matrix, "average", euclidean=True)
-    assert np.isnan(cophenetic_correlation(matrix, tree))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert np.isnan(cophenetic_correlation(matrix, tree))
+
+
+def test_cophenetic_correlation_of_equal_heights_is_undefined_without_a_warning():
+    # an equilateral triangle's tree has one height only where a side is a little longer
+    matrix = np.array([[0, 1, 1], [1, 0, 1.5], [1, 1.5, 0]])
+    tree = linkage(matrix, "single", euclidean=True)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert np.isnan(cophenetic_correlation(matrix, tree))
 
 
 def flips(tree: np.ndarray) -> list[list[int]]:

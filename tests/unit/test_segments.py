@@ -69,6 +69,17 @@ def test_an_image_of_one_colour_is_cut_into_several():
     assert superpixels(np.full((64, 64, 3), 9, np.uint8), count=40, compactness=10).max() > 10
 
 
+def test_great_compactness_makes_a_grid_whatever_the_colours():
+    grids = [superpixels(picture(seed=seed), count=16, compactness=1e6) for seed in (0, 1)]
+    np.testing.assert_array_equal(grids[0], grids[1])
+    cells = [superpixels(picture(seed=seed), count=16, compactness=1) for seed in (0, 1)]
+    assert (cells[0] != cells[1]).any()
+
+
+def test_two_segments_are_enough():
+    assert superpixels(picture(), count=5, compactness=10).max() == 1
+
+
 def test_the_image_stays_as_it_is():
     image = picture()
     given = image.copy()

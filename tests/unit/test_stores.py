@@ -1,5 +1,6 @@
 """Files: the same bytes again, whole or not at all, and damage found and named."""
 
+import json
 import time
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from safetensors.numpy import save_file
 from thinkalike.errors import InputError
 from thinkalike.maps import Grid, Maps, Pixels, Segments
 from thinkalike.stores import (
+    HEADER,
     atomic,
     content_hash,
     open_arrays,
@@ -297,7 +299,7 @@ def test_garbage_is_named(reader, content, tmp_path):
 
 @pytest.mark.parametrize("reader", [read_table, read_everything, read_maps, read_header])
 def test_a_missing_file_is_named(reader, tmp_path):
-    with pytest.raises(InputError, match=r"absent\.file does not exist; run the workflow"):
+    with pytest.raises(InputError, match=r"absent\.file does not exist; run the (workflow|rule)"):
         reader(tmp_path / "absent.file")
 
 
@@ -322,11 +324,27 @@ def test_errors_of_the_reader_of_arrays_stay_its_own(tmp_path):
         (tmp_path / "another").read_text()
 
 
-def test_the_header_of_safetensors_is_their_metadata(tmp_path):
-    save_file({"weight": np.ones(3)}, tmp_path / "a.safetensors", metadata={"timm": "resnet"})
-    save_file({"weight": np.ones(3)}, tmp_path / "b.safetensors")
-    assert read_header(tmp_path / "a.safetensors") == {"timm": "resnet"}
-    assert read_header(tmp_path / "b.safetensors") == {}
+def test_the_header_of_a_weights_file_is_what_was_written_into_it(tmp_path):
+    header = {"timm": "test_resnet", "classes": 10, "mean": [0.5, 0.25]}
+    save_file({"w": np.ones(3)}, tmp_path / "w.safetensors", metadata={HEADER: json.dumps(header)})
+    assert read_header(tmp_path / "w.safetensors") == header
+
+
+@pytest.mark.parametrize("metadata", [None, {"format": "pt"}, {HEADER: "{not json"}])
+def test_a_weights_file_of_another_program_is_refused(metadata, tmp_path):
+    save_file({"w": np.ones(3)}, tmp_path / "w.safetensors", metadata=metadata)
+    with pytest.raises(InputError, match=r"w\.safetensors does not say which network it is of"):
+        read_header(tmp_path / "w.safetensors")
+
+
+def test_a_truncated_weights_file_is_named_wherever_its_header_is_cut(tmp_path):
+    path = tmp_path / "w.safetensors"
+    save_file({"w": np.ones(3)}, path, metadata={HEADER: "{}"})
+    whole = path.read_bytes()
+    for length in range(len(whole)):
+        path.write_bytes(whole[:length])
+        with pytest.raises(InputError, match=r"w\.safetensors is not a readable safetensors file"):
+            read_header(path)
 
 
 # ---- maps ---------------------------------------------------------------------------------------
