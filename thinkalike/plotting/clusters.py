@@ -36,7 +36,7 @@ def dendrograms(
     families: Mapping[str, str],
     title: str,
 ) -> Figure:
-    """One dendrogram per linkage, leaves in the colour of their family.
+    """One dendrogram per linkage with its cophenetic correlation r, leaves coloured by family.
 
     Args:
         trees: linkage → (M − 1, 4); empty where it was refused.
@@ -54,8 +54,8 @@ def dendrograms(
     )
     summary = summary.set_index("linkage")
     for axes, (kind, tree) in zip(grid.flat, trees.items(), strict=False):
-        axes.set_title(kind)
         if not len(tree):
+            axes.set_title(kind, loc="left")
             reason = textwrap.fill(str(summary.loc[kind, "refused"]), 34)
             axes.text(0.5, 0.5, reason, ha="center", va="center", transform=axes.transAxes)
             axes.set_axis_off()
@@ -73,7 +73,7 @@ def dendrograms(
         axes.tick_params(axis="y", length=0, labelsize=6.5)
         axes.spines["right"].set_visible(False)
         correlation = float(summary["cophenetic_correlation"][kind])
-        axes.set_title(f"{kind} (cophenetic r = {correlation:.2f})")
+        axes.set_title(f"{kind}, r = {correlation:.2f}", loc="left")
         axes.set_xlabel("height")
     spare = grid.flat[len(trees) :]
     for axes in spare:
@@ -203,8 +203,12 @@ def _points(
     for (x, y), model, colour in zip(points, models, colours, strict=True):
         marker = FAMILY_MARKERS[families[model]]
         axes.plot(x, y, marker, color=colour, ms=6, mec="w", mew=0.6, zorder=3)
-    axes.set_aspect("equal", adjustable="datalim")
-    axes.margins(0.2)
+    # a square of the same scale on both axes, with room for the names
+    centre = (points.min(0) + points.max(0)) / 2
+    half = 0.65 * max(float(np.ptp(points, axis=0).max()), 1e-9)
+    axes.set_xlim(centre[0] - half, centre[0] + half)
+    axes.set_ylim(centre[1] - half, centre[1] + half)
+    axes.set_aspect("equal")
 
 
 def _names(axes: Axes, points: np.ndarray, labels: Sequence[str]) -> None:

@@ -22,6 +22,8 @@ def histograms(
 ) -> Figure:
     """Similarities per image, a histogram for every pair of models, in the lower triangle.
 
+    All share the horizontal axis; each is as high as its own fullest bin.
+
     Args:
         counts: (M, M, bins).
         edges: (bins + 1,), common to all.
@@ -48,7 +50,6 @@ def histograms(
             "hspace": 0.1,
         },
     )
-    top = max(counts[np.tril_indices(size, -1)].max(), 1)
     low, high = edges[0], edges[-1]
     for i in range(1, size):
         for j in range(size - 1):
@@ -69,7 +70,12 @@ def histograms(
                     transform=axes.transAxes,
                     fontsize=5.5,
                 )
-            axes.set(xlim=(low, high), ylim=(0, top * 1.05), yticks=[], xticks=[low, high])
+            axes.set(
+                xlim=(low, high),
+                ylim=(0, max(counts[i, j].max(), 1) * 1.05),
+                yticks=[],
+                xticks=[low, high],
+            )
             axes.spines["left"].set_visible(False)
             axes.tick_params(labelbottom=i == size - 1, labelsize=5.5, pad=1, length=1.5)
             if j == 0:

@@ -99,7 +99,7 @@ def agreement_scatter(pairs: pd.DataFrame, correlations: pd.DataFrame) -> Figure
                 0.98, 0.98, text, transform=axes.transAxes, ha="right", va="top", fontsize=5.5
             )
             low, high = axes.get_ylim()
-            axes.set_ylim(low, high + 0.3 * (high - low))
+            axes.set_ylim(low, high + 0.4 * (high - low))
             if i == 0:
                 axes.set_title(f"{METRIC_NAMES[metric]},\n{SUBSET_NAMES[subset]}", fontsize=7)
             if j == 0:

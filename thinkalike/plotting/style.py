@@ -13,6 +13,7 @@ import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import PlaceHolderLayoutEngine
 from matplotlib.lines import Line2D
 
 from thinkalike.stores import atomic, write_table
@@ -67,7 +68,10 @@ def save(figure: Figure, table: pd.DataFrame, paths: Sequence[str]) -> None:
 def freeze_layout(figure: Figure) -> None:
     """Lay a figure out once: not again for every format, nor after labels have been placed."""
     figure.draw_without_rendering()
-    figure.set_layout_engine("none")
+    # not "none": without an engine, saving puts the style sheet's back for the next file
+    figure.set_layout_engine(
+        PlaceHolderLayoutEngine(adjust_compatible=True, colorbar_gridspec=True)
+    )
 
 
 def title_of(method: str, metric: str | None = None, subset: str | None = None) -> str:
