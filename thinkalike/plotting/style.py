@@ -68,10 +68,12 @@ def save(figure: Figure, table: pd.DataFrame, paths: Sequence[str]) -> None:
 def freeze_layout(figure: Figure) -> None:
     """Lay a figure out once: not again for every format, nor after labels have been placed."""
     figure.draw_without_rendering()
-    # not "none": without an engine, saving puts the style sheet's back for the next file
-    figure.set_layout_engine(
-        PlaceHolderLayoutEngine(adjust_compatible=True, colorbar_gridspec=True)
-    )
+    if figure.get_layout_engine() is None:
+        # without any, saving would put the style sheet's engine in place for the next file
+        nothing = PlaceHolderLayoutEngine(adjust_compatible=True, colorbar_gridspec=True)
+        figure.set_layout_engine(nothing)
+    else:
+        figure.set_layout_engine("none")
 
 
 def title_of(method: str, metric: str | None = None, subset: str | None = None) -> str:
