@@ -147,7 +147,7 @@ def save(
         key: value.detach().cpu().contiguous() for key, value in network.state_dict().items()
     }
     with atomic(path) as temporary:
-        save_file(tensors, temporary, metadata={HEADER: json.dumps(header)})
+        save_file(tensors, temporary, metadata={HEADER: json.dumps(header, sort_keys=True)})
 
 
 def build(entry: Mapping[str, Any], weights: str | Path, device: torch.device) -> Classifier:

@@ -96,8 +96,14 @@ def test_an_architecture_that_timm_does_not_know():
 
 
 def test_arguments_that_timm_refuses():
-    with pytest.raises(InputError, match=r"mend `arguments`"):
+    with pytest.raises(InputError, match=r"`arguments` in its catalogue entry"):
         models.create({"timm": "test_vit", "arguments": {"wings": 2}}, classes=2, size=64)
+
+
+@pytest.mark.parametrize("key", ["vit", "coatnet"])
+def test_a_size_that_a_network_refuses_only_when_an_image_comes(key):
+    with pytest.raises(InputError, match=r"for 70 x 70 images .*mend images\.size"):
+        models.create(entry_of(key), classes=2, size=70)
 
 
 def test_a_layer_that_is_not_there(tmp_path):

@@ -6,6 +6,7 @@ import torch
 
 from thinkalike import models
 from thinkalike.config import built_in_catalogue, complete_entry
+from thinkalike.errors import InputError
 from thinkalike.jobs import integer_seed
 from thinkalike.training import shifted, train
 
@@ -64,6 +65,11 @@ def test_two_classes_are_learned():
         predicted = network(model.normalise(images)).argmax(1).numpy()
     assert (predicted == labels).all()
     assert not network.training
+
+
+def test_an_optimiser_that_timm_does_not_know():
+    with pytest.raises(InputError, match=r"training\.optimizer: .*'adamww'; did you mean 'adamw"):
+        trained(optimizer="adamww")
 
 
 @pytest.mark.parametrize("most", [0, 3])
