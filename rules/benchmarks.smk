@@ -20,7 +20,8 @@ rule collect_benchmarks:
         runtime=10,
     params:
         code=fingerprint("collect_benchmarks.py"),
-        folder=f"results/{study['study']}/benchmarks",
+        # <results>/benchmarks, where all rules write theirs
+        folder=lambda wildcards, output: str(Path(output.table).with_suffix("")),
     message:
         "Collecting benchmarks"
     script:

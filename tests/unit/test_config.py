@@ -113,6 +113,17 @@ def test_a_depth_that_a_model_does_not_have_is_fine_without_grad_cam():
     resolve(study(("settings.gradcam.depth", 25), ("methods", ["kernelshap"])))
 
 
+def test_the_fewest_evaluations_are_two_more_than_segments_and_asked_of_kernelshap_only():
+    resolve(study(("settings.kernelshap.evaluations", 42), ("segments.count", 40)))
+    resolve(
+        study(
+            ("settings.kernelshap.evaluations", 41),
+            ("segments.count", 40),
+            ("methods", ["gradcam"]),
+        )
+    )
+
+
 def test_a_folder_of_the_users_is_fine(tmp_path):
     resolve(
         study(("dataset.kind", "folder"), ("dataset.path", str(tmp_path)), ("dataset.name", "mine"))
@@ -234,6 +245,10 @@ MEANING = {
     r"subsampling\.sizes\.1: 96 is more than images.count, 95; .* at most 95": [
         ("images.count", 95),
         ("subsampling.sizes", [5, 96]),
+    ],
+    r"settings\.kernelshap\.evaluations: 41 is too few for segments.count, 40; give at least 42": [
+        ("settings.kernelshap.evaluations", 41),
+        ("segments.count", 40),
     ],
     r"figures\.panels: 101 is more than images.count, 100; draw fewer": [("figures.panels", 101)],
     r"dataset\.path: the kind digits has no path; remove it": [("dataset.path", "/")],

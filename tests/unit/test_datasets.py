@@ -369,6 +369,13 @@ def test_an_image_is_resized_to_a_square_without_cropping(tmp_path):
     assert (found[:, 11:] == 0).all()
 
 
+def test_an_image_is_turned_upright_by_its_exif_tag(tmp_path):
+    exif = Image.Exif()
+    exif[0x0112] = 6  # the camera was held so that a quarter turn clockwise is needed
+    Image.fromarray(COLOURS).save(tmp_path / "turned.png", exif=exif)
+    np.testing.assert_array_equal(load_image(tmp_path / "turned.png", 2), np.rot90(COLOURS, -1))
+
+
 def test_images_are_loaded_in_their_order(tmp_path):
     paths = [str(save(tmp_path / f"{value}.png", (value,) * 3)) for value in (9, 3, 200)]
     found = load_images(paths, 5)

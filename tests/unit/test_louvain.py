@@ -110,7 +110,8 @@ def test_all_dissimilarities_equal_leave_every_model_alone():
     found, quality = communities(
         similarity_graph(0.3 * (1 - np.eye(4)), NAMES[:4]), resolution=1, seed=0
     )
-    assert found.tolist() == [0, 1, 2, 3]
+    assert found.to_dict() == dict(zip(NAMES[:4], range(4), strict=True))
+    assert found.name == "community"
     assert np.isnan(quality)
 
 

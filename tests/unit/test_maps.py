@@ -161,6 +161,13 @@ def test_a_grid_for_each_image_is_rendered_in_that_grid():
     np.testing.assert_allclose(extremes(maps), [pixels.min((1, 2)), pixels.max((1, 2))], atol=1e-12)
 
 
+def test_a_single_image_with_padding_is_compared_without_it():
+    # a slice of a file whose other images have more segments
+    maps = Maps(np.array([[2.0, 3.0, np.nan]]), (Segments(np.array([[0, 1, 1, 1]])),))
+    assert inner_products([maps, maps])[0].tolist() == [[31, 31], [31, 31]]
+    assert [bound.tolist() for bound in extremes(maps)] == [[2], [3]]
+
+
 def test_float32_coefficients_are_multiplied_in_double_precision():
     cells = np.full((1, 64 * 64), 0.1, np.float32)
     exact = 64 * 64 * float(np.float32(0.1)) ** 2

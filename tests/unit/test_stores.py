@@ -175,6 +175,13 @@ def test_csv_has_unix_line_ends_and_an_index_only_where_asked(tmp_path):
     assert (tmp_path / "index.csv").read_bytes() == b",a\n0,1\n"
 
 
+@pytest.mark.parametrize("suffix", ["parquet", "csv"])
+def test_an_index_is_written_only_where_asked(suffix, tmp_path):
+    write_table(TABLE.iloc[[2, 0]], tmp_path / f"table.{suffix}")
+    found = read_table(tmp_path / f"table.{suffix}")
+    pd.testing.assert_frame_equal(found, TABLE.iloc[[2, 0]].reset_index(drop=True))
+
+
 def test_a_column_becomes_the_index_where_asked(tmp_path):
     write_table(TABLE, tmp_path / "table.parquet")
     table = read_table(tmp_path / "table.parquet", ["label"], index="image_id")
@@ -247,6 +254,14 @@ def test_arrays_come_back_with_names_types_and_attributes(tmp_path):
         assert dataset.attrs["method"] == "gradcam"
         assert dataset.attrs["height"] == 64
         assert list(dataset.attrs["baseline"]) == [0, 0.5, 1]
+
+
+def test_arrays_without_any_element_come_back(tmp_path):
+    empty = {"x": (("image", "component"), np.zeros((0, 3))), "y": (("image",), np.zeros(0, int))}
+    write_arrays(tmp_path / "empty.nc", empty, coordinates={"image": []}, attributes={})
+    with open_arrays(tmp_path / "empty.nc", ["x", "y"]) as dataset:
+        assert dataset["x"].shape == (0, 3)
+        assert dataset["y"].shape == (0,)
 
 
 def test_arrays_are_compressed(tmp_path):

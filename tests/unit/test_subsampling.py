@@ -132,6 +132,11 @@ def test_draws_in_which_a_pair_has_no_image_do_not_count_for_its_variance():
     np.testing.assert_array_equal(never.variance, np.nan)
 
 
+def test_a_single_draw_has_no_variance():
+    result = subsample(pair(0.1, 0.4, 0.9), sizes=[2], repeats=1, seed=0)
+    np.testing.assert_array_equal(result.variance, [[np.nan]])
+
+
 def test_variance_is_numpys_over_the_repeats():
     values = pair(0.1, 0.4, 0.45, 0.9, 0.2)
     result = subsample(values, sizes=[2], repeats=7, seed=0)

@@ -129,7 +129,7 @@ def test_a_bandwidth_reruns_the_rbf_of_its_method(study):
 
 
 def test_a_resolution_reruns_the_clustering(study):
-    overlay = study.overlay(clustering={"louvain": {"resolution": 1.05}})
+    overlay = study.overlay(clustering={"louvain": {"resolution": 1.2}})
     assert study.plan(overlay=overlay) == {"cluster_models": PER_CASE, "plot_clusters": PER_CASE}
 
 

@@ -1,0 +1,131 @@
+"""A model whose maps are all blank, and a study of a single image, from maps to figures."""
+
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+
+import numpy as np
+import pytest
+
+from thinkalike.maps import Grid, Maps
+from thinkalike.stores import read_square, read_table, write_maps
+
+MODELS = ["alpha", "beta", "gamma", "mute"]
+KINDS = ["average", "ward"]
+
+
+def script(name: str) -> ModuleType:
+    import runpy
+
+    return SimpleNamespace(**runpy.run_path(f"scripts/{name}.py", run_name="imported"))
+
+
+def explanations(folder: Path, images: int) -> list[str]:
+    random = np.random.default_rng(0)
+    paths = []
+    for model in MODELS:
+        cells = random.random((images, 16)).astype(np.float32)
+        if model == "mute":
+            cells = -cells
+        path = folder / f"{model}.nc"
+        write_maps(
+            path,
+            Maps(cells, (Grid(4, 4, 32, 32),)),
+            image_ids=[f"val/{i}" for i in range(images)],
+            measures={},
+            attributes={"method": "gradcam", "model": model},
+        )
+        paths.append(str(path))
+    return paths
+
+
+def compared(folder: Path, images: int, **changes: str) -> Path:
+    settings = {"sign": "positive", "rescaling": "min_max", "blanks": "exclude", **changes}
+    values = folder / "cosine.nc"
+    script("compare_models").main(
+        explanations(folder, images),
+        None,
+        str(values),
+        models=MODELS,
+        method="gradcam",
+        metric="cosine",
+        sigma=1.0,
+        code="0" * 16,
+        **settings,
+    )
+    script("summarise_similarity").main(
+        str(values),
+        None,
+        str(folder / "all.csv"),
+        str(folder / "all_pairs.parquet"),
+        str(folder / "all_geometry.csv"),
+        dissimilarity="chord",
+    )
+    return folder / "all.csv"
+
+
+def clustered(folder: Path, matrix: Path) -> dict[str, str | list[str]]:
+    files = {
+        name: str(folder / f"{name}.csv")
+        for name in ("summary", "order", "louvain", "sweep", "pca", "mds", "quality")
+    }
+    linkages = [str(folder / f"linkage_{kind}.csv") for kind in KINDS]
+    script("cluster_models").main(
+        str(matrix),
+        linkages,
+        *files.values(),
+        kinds=KINDS,
+        resolution=1.0,
+        resolutions=[0.9, 1.1],
+        seed=0,
+    )
+    return {"linkages": linkages, **files}
+
+
+def test_a_blank_model_is_left_out_said_so_and_the_others_go_on(tmp_path, caplog):
+    matrix = compared(tmp_path, images=12)
+    assert "mute: 12 of 12 maps are blank and left out" in caplog.text
+    table = read_square(matrix)
+    assert table["mute"].isna().all()
+    assert table.loc[MODELS[:3], MODELS[:3]].notna().to_numpy().all()
+    pairs = read_table(tmp_path / "all_pairs.parquet")
+    assert (pairs.loc[pairs["model_b"] == "mute", "n"] == 0).all()
+    assert read_table(tmp_path / "all_geometry.csv")["missing"].item() == 3
+
+    files = clustered(tmp_path, matrix)
+    assert "left out, for want of images to compare: mute" in caplog.text
+    assert sorted(read_table(files["order"])["model"]) == MODELS[:3]
+    figures = [
+        [str(tmp_path / f"{name}.{suffix}") for suffix in ("svg", "png", "csv")]
+        for name in ("heat", "dendrograms", "communities", "embeddings")
+    ]
+    script("plot_clusters").main(
+        str(matrix),
+        *files.values(),
+        *figures,
+        kinds=KINDS,
+        kind_of_distance="chord",
+        case=("gradcam", "cosine", "all"),
+        names={model: model for model in MODELS},
+        families=dict.fromkeys(MODELS, "cnn"),
+    )
+    assert all(Path(path).stat().st_size > 0 for paths in figures for path in paths)
+
+
+def test_the_log_s_convention_counts_blank_maps_as_nothing_in_common(tmp_path, caplog):
+    table = read_square(compared(tmp_path, images=12, blanks="zero"))
+    assert "mute: 12 of 12 maps are blank and count as similarity 0" in caplog.text
+    np.testing.assert_allclose(table["mute"], np.sqrt(2))
+
+
+def test_a_single_image_is_enough_for_a_matrix(tmp_path):
+    table = read_square(compared(tmp_path, images=1))
+    assert table.loc["alpha", "beta"] > 0
+    assert np.isnan(read_table(tmp_path / "all_pairs.parquet")["std"]).all()
+
+
+def test_too_few_models_to_cluster_is_one_sentence(tmp_path):
+    matrix = tmp_path / "all.csv"
+    matrix.write_text("model,alpha,mute\nalpha,0.0,\nmute,,\n")
+    with pytest.raises(ValueError, match="fewer than two models can be compared"):
+        clustered(tmp_path, matrix)
+    assert not (tmp_path / "linkage_average.csv").exists()
