@@ -105,6 +105,23 @@ def _model_problems(config: Mapping[str, Any]) -> list[str]:
         if key in built_in_catalogue():
             problems.append(f"catalogue.{key}: a built-in model has this key; choose another")
         problems.extend(_entry_problems(key, catalogue))
+    return problems or _name_problems(config["models"], catalogue)
+
+
+def _name_problems(models: list[str], catalogue: Mapping[str, Any]) -> list[str]:
+    """Two models of one name could not be told apart in a figure."""
+    named: dict[str, str] = {}
+    problems = []
+    for key in models:
+        name = complete_entry(key, catalogue)["name"]
+        if name in named:
+            first = named[name]
+            # the one of the two that is the user's to name
+            mine, other = (first, key) if key in built_in_catalogue() else (key, first)
+            problems.append(
+                f"catalogue.{mine}.name: {name!r} is the name of {other}, too; give it another"
+            )
+        named.setdefault(name, key)
     return problems
 
 
@@ -164,8 +181,6 @@ def _dataset_problems(config: Mapping[str, Any]) -> list[str]:
     if dataset["kind"] != "folder":
         if "path" in dataset:
             return [f"dataset.path: the kind {dataset['kind']} has no path; remove it"]
-        if dataset["name"] != dataset["kind"] and dataset["name"] in BUILT_IN_DATASETS:
-            return [f"dataset.name: {dataset['name']!r} is the name of another built-in data set"]
         return []
     if "path" not in dataset:
         return ["dataset.path: the kind folder needs the path of an ImageFolder; give it"]

@@ -171,14 +171,19 @@ def geometry(matrix: np.ndarray, tolerance: float = 1e-8) -> Geometry:
 
 
 def complete(matrix: np.ndarray) -> np.ndarray:
-    """Indices of a largest-first set of models without a missing cell among them.
+    """Indices of models without a missing cell among them; no other model could be added.
 
-    The model with the most missing cells is dropped until none is left; of equals the later one.
+    The model with the most missing cells is dropped until none is left, of equals the later one;
+    then those that fit after all are taken back, the earlier ones first.
     """
     keep = np.arange(len(matrix))
     while np.isnan(matrix[np.ix_(keep, keep)]).any():
         holes = np.isnan(matrix[np.ix_(keep, keep)]).sum(1)
         keep = np.delete(keep, len(keep) - 1 - int(np.argmax(holes[::-1])))
+    for model in np.setdiff1d(np.arange(len(matrix)), keep):
+        larger = np.sort(np.append(keep, model))
+        if not np.isnan(matrix[np.ix_(larger, larger)]).any():
+            keep = larger
     return keep
 
 

@@ -27,7 +27,8 @@ class Subsampling:
     Attributes:
         sum_abs_difference: (sizes, repeats), Σ over pairs of |mean of the draw − mean of all|.
         variance: (sizes, pairs), over the repeats, of the mean similarity of each pair.
-        expected: (sizes, pairs), S²/n (1 − n/N).
+        expected: (sizes, pairs), S²/n (1 − n/N); for a pair that has its similarity on a share of
+            the images only, n is that share of n.
         factor: (sizes,), 1 − n/N.
     """
 
@@ -68,10 +69,12 @@ def subsample(values: np.ndarray, *, sizes: Sequence[int], repeats: int, seed: i
             means[i, repeat] = off_diagonal(summarise(values[np.sort(draw)]).mean)
     factor = 1 - np.asarray(sizes) / images
     variance_one = off_diagonal(reference.deviation) ** 2
+    share = off_diagonal(reference.count) / images
     return Subsampling(
         sum_abs_difference=np.nansum(np.abs(means - everything), axis=2),
         variance=_variance(means),
-        expected=variance_one / np.asarray(sizes)[:, None] * factor[:, None],
+        # of n drawn images a pair has its similarity on about n · count/N
+        expected=variance_one * factor[:, None] / (np.asarray(sizes)[:, None] * share),
         factor=factor,
     )
 

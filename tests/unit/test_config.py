@@ -56,7 +56,9 @@ def test_the_default_study_resolves():
 
 
 def test_the_configuration_that_is_given_stays_as_it_is():
-    config = study(("catalogue", {"mine": {"like": "vit"}}), ("models", ["mine", "vit"]))
+    config = study(
+        ("catalogue", {"mine": {"like": "vit", "name": "Mine"}}), ("models", ["mine", "vit"])
+    )
     given = deepcopy(config)
     resolve(config)
     assert config == given
@@ -294,7 +296,10 @@ def test_everything_that_an_entry_lacks_is_named():
 def test_every_model_without_the_layer_is_named():
     lines = problems(
         ("settings.gradcam.depth", 25),
-        ("catalogue", {"mine": {"like": "resnet", "layers": {"depth_100": "layer4"}}}),
+        (
+            "catalogue",
+            {"mine": {"like": "resnet", "name": "Mine", "layers": {"depth_100": "layer4"}}},
+        ),
         ("models", ["vit", "resnet", "mine"]),
     )
     assert [line.split(":")[1].split()[0] for line in lines] == ["mine", "vit"]
@@ -429,3 +434,11 @@ def test_a_listing_of_a_folder_does_not_see_time_stamps_or_where_it_lies(tmp_pat
     os.utime(tmp_path / "b" / "cat" / "1.png", (0, 0))
     assert folder_listing(tmp_path / "a") == folder_listing(tmp_path / "b")
     assert len(folder_listing(tmp_path / "a")) == 16
+
+
+def test_two_models_of_one_name_are_refused():
+    config = yaml.safe_load((ROOT / "config.yaml").read_text())
+    config["catalogue"] = {"other": {"like": "vit"}}
+    config["models"] = ["vit", "other"]
+    with pytest.raises(InputError, match=r"catalogue\.other\.name: 'ViT' is the name of vit, too"):
+        resolve(config)

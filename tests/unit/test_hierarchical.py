@@ -174,16 +174,6 @@ def test_leaf_order_is_one_that_the_dendrogram_allows(kind):
     assert leaf_order(matrix, tree) in flips(tree)
 
 
-@pytest.mark.xfail(reason="scipy's optimal_leaf_ordering is not optimal: scipy#11227", strict=True)
-def test_leaf_order_is_the_shortest_that_the_dendrogram_allows():
-    for seed in range(20):
-        matrix = distances(6, seed)
-        tree = linkage(matrix, "average", euclidean=True)
-        allowed = [matrix[order[:-1], order[1:]].sum() for order in flips(tree)]
-        order = leaf_order(matrix, tree)
-        assert matrix[order[:-1], order[1:]].sum() == pytest.approx(min(allowed))
-
-
 def test_leaf_order_of_two_models_has_both():
     matrix = np.array([[0, 1], [1, 0]], float)
     assert sorted(leaf_order(matrix, linkage(matrix, "single", euclidean=True))) == [0, 1]

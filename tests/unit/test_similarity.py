@@ -427,3 +427,15 @@ def test_double_centring_gives_inner_products_about_the_mean():
 
 def test_off_diagonal_reads_the_cells_above_the_diagonal_row_by_row():
     assert off_diagonal(np.arange(16).reshape(4, 4)).tolist() == [1, 2, 3, 6, 7, 11]
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(2, 9))
+def test_complete_leaves_out_no_model_that_would_fit(seed, size):
+    random = np.random.default_rng(seed)
+    holes = np.triu(random.random((size, size)) < 0.25, 1)
+    matrix = np.where(holes | holes.T, np.nan, 1.0)
+    keep = complete(matrix)
+    assert not np.isnan(matrix[np.ix_(keep, keep)]).any()
+    for model in set(range(size)) - set(keep.tolist()):
+        larger = [*keep.tolist(), model]
+        assert np.isnan(matrix[np.ix_(larger, larger)]).any()
