@@ -1,8 +1,8 @@
 """Import timm without importing the compiler of torch.
 
 timm and torchvision mark a few functions as not to be compiled while they are imported, and for that
-mark torch imports its whole compiler: nearly half of the seconds and of the memory that a job takes
-before it does anything (docs/benchmarks.md), although nothing here is ever compiled.
+mark torch imports its whole compiler: two fifths of the seconds that a job takes before it does
+anything (docs/benchmarks.md), although nothing here is ever compiled.
 """
 
 import sys

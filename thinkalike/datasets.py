@@ -11,7 +11,6 @@ from PIL import Image, ImageOps
 from thinkalike.errors import InputError
 from thinkalike.jobs import generator, log
 
-KINDS = ("digits", "folder")
 SPLITS = ("train", "val")
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".ppm", ".pgm")
 MANIFEST = ("image_id", "path", "split", "label", "class_name")

@@ -1,5 +1,9 @@
 """Communities: planted blocks, enumeration of all partitions, and modularity from its definition."""
 
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -157,3 +161,29 @@ def test_a_sweep_has_a_row_for_every_resolution_with_what_communities_gives():
         found, quality = communities(graph, resolution=row["resolution"], seed=3)
         assert row[NAMES].tolist() == found.tolist()
         assert row["modularity"] == quality
+
+
+PROGRAM = """
+import numpy as np
+from thinkalike.clustering.louvain import similarity_graph, sweep
+random = np.random.default_rng(0)
+points = random.normal(size=(14, 3))
+matrix = np.linalg.norm(points[:, None] - points[None], axis=2)
+names = ["model_" + "abcdefghijklmn"[i] for i in range(14)]
+table = sweep(similarity_graph(matrix, names), resolutions=[0.9, 1.0, 1.1, 1.2], seed=1)
+print(table.to_csv(float_format="%.20g"))
+"""
+
+
+def test_the_order_of_python_s_hashes_changes_nothing():
+    printed = {
+        subprocess.run(
+            [sys.executable, "-c", PROGRAM],
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for seed in ("1", "2", "3")
+    }
+    assert len(printed) == 1

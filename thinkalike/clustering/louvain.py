@@ -41,14 +41,17 @@ def communities(graph: "nx.Graph[str]", *, resolution: float, seed: int) -> tupl
     if graph.size(weight="weight") == 0:
         alone = pd.Series(range(len(graph)), index=list(graph), name="community")
         return alone, float("nan")
+    # networkx goes through sets of nodes; sets of numbers, unlike those of names, keep their order
+    # from one process to the next
+    numbered = nx.convert_node_labels_to_integers(graph)  # type: ignore[arg-type]
     found = nx.community.louvain_communities(
-        graph, weight="weight", resolution=resolution, seed=seed % 2**32
+        numbered, weight="weight", resolution=resolution, seed=seed % 2**32
     )
-    order = list(graph)
-    found = sorted(found, key=lambda members: min(map(order.index, members)))
-    of = {model: number for number, members in enumerate(found) for model in members}
-    modularity = nx.community.modularity(graph, found, weight="weight", resolution=resolution)
-    return pd.Series([of[model] for model in order], index=order, name="community"), modularity
+    found = sorted(found, key=min)
+    of = {node: community for community, members in enumerate(found) for node in members}
+    modularity = nx.community.modularity(numbered, found, weight="weight", resolution=resolution)
+    numbers = [of[node] for node in range(len(graph))]
+    return pd.Series(numbers, index=list(graph), name="community"), modularity
 
 
 def sweep(graph: "nx.Graph[str]", *, resolutions: Sequence[float], seed: int) -> pd.DataFrame:

@@ -223,5 +223,6 @@ def _names(axes: Axes, points: np.ndarray, labels: Sequence[str]) -> None:
         y=points[:, 1],
         ax=axes,
         expand=(1.15, 1.9),
+        iter_lim=400,  # by default it stops by the clock, at another place every time
         arrowprops={"arrowstyle": "-", "color": "#888888", "lw": 0.4},
     )

@@ -21,8 +21,6 @@ from thinkalike.stores import atomic, write_table
 STYLE_SHEET = Path(__file__).with_name("thinkalike.mplstyle")
 WIDTH = 7.0
 """Inches of a figure across a page."""
-COLUMN = 3.4
-"""Inches of a figure in one column of two."""
 
 # Okabe and Ito (2008), distinguishable with every common colour vision deficiency
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#F0E442")
