@@ -12,7 +12,7 @@ RESULTS := results/$(STUDY)
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 unexport PYTHONPATH
 
-.PHONY: help setup demo report test test-all lint format types docs lock clean
+.PHONY: help setup demo report test lint format docs lock clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 12
@@ -43,11 +43,8 @@ demo: $(STAMP) ## run the digits study and build its report
 report: $(STAMP) ## the Snakemake report of the results there are
 	snakemake --report $(RESULTS)/report.zip
 
-test: $(STAMP) ## all tests but those marked slow
+test: $(STAMP) ## all tests
 	python -m pytest
-
-test-all: $(STAMP) ## all tests
-	python -m pytest -m ""
 
 lint: $(STAMP) ## code style of Python and Snakemake, types
 	ruff check .
