@@ -111,7 +111,7 @@ def communities(
     """
     models = list(points["model"])
     figure, (left, right) = plt.subplots(
-        1, 2, figsize=(WIDTH, 3.3), gridspec_kw={"width_ratios": [1.25, 1]}
+        1, 2, figsize=(WIDTH, 3.9), gridspec_kw={"width_ratios": [1.5, 1]}
     )
     community = found.set_index("model")["community"]
     place = points.set_index("model")[["x", "y"]]
@@ -123,7 +123,7 @@ def communities(
             ends = place.loc[[a, b]].to_numpy()
             same = community[a] == community[b]
             left.plot(
-                *ends.T, lw=3 * weight, color="#777777" if same else "#D0D0D0", zorder=int(same)
+                *ends.T, lw=2 * weight, color="#777777" if same else "#D0D0D0", zorder=int(same)
             )
     colours = [PALETTE[community[model] % len(PALETTE)] for model in models]
     _points(left, place.loc[models].to_numpy(), models, colours, families)
