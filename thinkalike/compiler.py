@@ -1,7 +1,7 @@
 """Import timm without importing the compiler of torch.
 
 timm and torchvision mark a few functions as not to be compiled while they are imported, and for that
-mark torch imports its whole compiler: two fifths of the seconds that a job takes before it does
+mark torch imports its whole compiler: a third of the seconds that a job takes before it does
 anything (docs/benchmarks.md), although nothing here is ever compiled.
 """
 
