@@ -6,7 +6,7 @@ import resource
 import sys
 import time
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
@@ -101,6 +101,8 @@ def device_for(gpus: int, threads: int) -> Any:
     import torch
 
     torch.set_num_threads(threads)
+    # float32 means float32: cuDNN's convolutions would otherwise round to 10 bits on newer GPUs
+    torch.backends.cudnn.allow_tf32 = False
     if not gpus:
         return torch.device("cpu")
     if not torch.cuda.is_available():
@@ -111,15 +113,23 @@ def device_for(gpus: int, threads: int) -> Any:
     return torch.device("cuda")
 
 
-def progress(items: Iterable[T], *, what: str, total: int) -> Iterator[T]:
-    """Iterate with a bar on a terminal, or a log line per tenth, and the rate at the end."""
+def progress(
+    items: Iterable[T], *, what: str, total: int, size: Callable[[T], int] = lambda _: 1
+) -> Iterator[T]:
+    """Iterate with a bar on a terminal, or a log line per tenth, and the rate at the end.
+
+    `total` is the sum of the items' `size`, by default their number.
+    """
     start = time.monotonic()
     on_terminal = sys.stderr.isatty()
-    tenth = 0
-    for done, item in enumerate(tqdm(items, desc=what, total=total, disable=not on_terminal), 1):
-        yield item
-        if not on_terminal and done * 10 // total > tenth:
-            tenth = done * 10 // total
-            log.info("%s: %d of %d", what, done, total)
+    tenth = done = 0
+    with tqdm(desc=what, total=total, disable=not on_terminal) as bar:
+        for item in items:
+            yield item
+            done += size(item)
+            bar.update(size(item))
+            if not on_terminal and done * 10 // total > tenth:
+                tenth = done * 10 // total
+                log.info("%s: %d of %d", what, done, total)
     seconds = time.monotonic() - start
     log.info("%s: %.1f a second (%d in %.1f s)", what, total / max(seconds, 1e-9), total, seconds)

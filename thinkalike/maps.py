@@ -10,7 +10,7 @@ map, s·r + t, is the same change of its coefficients: rescaling stays in the ba
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Protocol
 
 import numpy as np
@@ -113,9 +113,14 @@ class Segments:
     def width(self) -> int:
         return int(self.labels.shape[1])
 
-    @property
+    @cached_property
     def size(self) -> int:
         return int(self.labels.max()) + 1
+
+    @cached_property
+    def areas(self) -> np.ndarray:
+        """Pixels of each segment, (K,)."""
+        return np.bincount(self.labels.ravel(), minlength=self.size)
 
     def synthesis(self) -> sparse.csr_array:
         pixels = self.labels.size
@@ -218,7 +223,11 @@ def _block(a: Sequence[Maps], b: Sequence[Maps]) -> np.ndarray:
     for image in range(len(a[0])):
         left = np.stack([maps.row(image) for maps in a]).astype(np.float64)
         right = np.stack([maps.row(image) for maps in b]).astype(np.float64)
-        block[image] = (left @ gram(a[0].basis(image), b[0].basis(image))) @ right.T
+        basis_a, basis_b = a[0].basis(image), b[0].basis(image)
+        if basis_a is basis_b and isinstance(basis_a, Segments):
+            block[image] = (left * basis_a.areas) @ right.T
+        else:
+            block[image] = (left @ gram(basis_a, basis_b)) @ right.T
     return block
 
 

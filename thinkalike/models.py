@@ -42,14 +42,24 @@ class Classifier:
     def device(self) -> torch.device:
         return next(self.network.parameters()).device
 
+    @property
+    def dtype(self) -> torch.dtype:
+        return next(self.network.parameters()).dtype
+
     def normalise(self, images: np.ndarray) -> torch.Tensor:
-        """(N, size, size, 3) uint8 or float in [0, 1] → (N, 3, size, size) float32 on the device."""
+        """Images as the network takes them, on its device and of its type.
+
+        Args:
+            images: (N, size, size, 3) uint8, or float in [0, 1].
+
+        Returns:
+            (N, 3, size, size), colour channels last in memory, as the convolutions are fastest.
+        """
         rgb = torch.from_numpy(np.ascontiguousarray(images)).to(self.device)
-        if rgb.dtype == torch.uint8:
-            rgb = rgb.float() / 255
-        mean = torch.tensor(self.mean, device=self.device)
-        std = torch.tensor(self.std, device=self.device)
-        return ((rgb.float() - mean) / std).permute(0, 3, 1, 2).contiguous()
+        scale = 255 if rgb.dtype == torch.uint8 else 1
+        mean = torch.tensor(self.mean, dtype=self.dtype, device=self.device)
+        std = torch.tensor(self.std, dtype=self.dtype, device=self.device)
+        return ((rgb.to(self.dtype) / scale - mean) / std).permute(0, 3, 1, 2)
 
     def layer(self, depth: int) -> nn.Module:
         """The Grad-CAM target layer at a depth in percent.
@@ -171,6 +181,7 @@ def build(entry: Mapping[str, Any], weights: str | Path, device: torch.device) -
             f"the weights {weights} do not fit {entry['timm']} with {entry.get('arguments', {})}; "
             "delete the file and run again"
         ) from None
-    network.eval().requires_grad_(False).to(device)
+    # Convolutions are faster with channels last in memory, on GPUs as on CPUs.
+    network.eval().requires_grad_(False).to(device, memory_format=torch.channels_last)
     mean, std = tuple(header["mean"]), tuple(header["std"])
     return Classifier(network, mean, std, size, tuple(classes), entry)

@@ -1,7 +1,7 @@
 """How similar two maps are, and how dissimilar two models."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -64,6 +64,60 @@ def similarity(
     elif metric == "cosine":
         values[:, diagonal, diagonal] = np.where(empty, 0.0, 1.0)
     return values
+
+
+def similarity_error(
+    models: Sequence[Maps],
+    draws: Sequence[np.ndarray | None],
+    prepare: Callable[[Maps], Maps],
+    metric: str,
+    *,
+    sigma: float = 1.0,
+    blanks: str = "exclude",
+) -> np.ndarray:
+    """Standard error of similarities of maps that are estimates.
+
+    The standard deviation of the similarity over draws of the maps: between models they covary as
+    the errors of the maps do, so that what a shared design does to both is accounted for.
+
+    Args:
+        models: maps of the same N images, as computed.
+        draws: for every model (N, R, K), or None where maps are exact.
+        prepare: what is done to maps before they are compared: sign, rescaling.
+        metric, sigma, blanks: as for `similarity`.
+
+    Returns:
+        (N, M, M) float64; NaN where the similarity is missing in a draw.
+    """
+    number = min((array.shape[1] for array in draws if array is not None), default=0)
+    if not number:
+        return np.zeros((len(models[0]), len(models), len(models)))
+    values = []
+    for r in range(number):
+        drawn = [
+            maps if array is None else replace(maps, coefficients=array[:, r])
+            for maps, array in zip(models, draws, strict=True)
+        ]
+        prepared = [prepare(maps) for maps in drawn]
+        values.append(similarity(prepared, metric, sigma=sigma, blanks=blanks))
+    return np.std(values, axis=0, ddof=1)
+
+
+def mean_error(errors: np.ndarray, mask: np.ndarray | None = None) -> np.ndarray:
+    """Standard error of mean similarities, from those of each image: √Σ e² / n.
+
+    Images have coalitions of their own, so that their errors are independent.
+
+    Args:
+        errors: (N, M, M), NaN where missing.
+        mask: (N, M, M) bool, which images count for which pair; all by default.
+
+    Returns:
+        (M, M); NaN for a pair without an image.
+    """
+    use = np.isfinite(errors) if mask is None else np.isfinite(errors) & mask
+    with np.errstate(invalid="ignore"):
+        return np.sqrt(np.where(use, errors**2, 0).sum(0)) / use.sum(0)
 
 
 def matching(predicted: np.ndarray) -> np.ndarray:

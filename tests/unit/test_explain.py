@@ -3,13 +3,12 @@
 import numpy as np
 import pytest
 import torch
-from captum.attr import LayerGradCam
 from torch import nn
 
 from thinkalike import models
 from thinkalike.config import built_in_catalogue, complete_entry
 from thinkalike.errors import InputError
-from thinkalike.explain import gradcam, integrated_gradients, kernelshap
+from thinkalike.explain import integrated_gradients, kernelshap
 from thinkalike.explain.common import Question
 from thinkalike.maps import Segments
 
@@ -62,61 +61,6 @@ def quarters(count: int, size: int) -> np.ndarray:
 
 def segment_sums(pixels: np.ndarray, labels: np.ndarray) -> np.ndarray:
     return np.stack([np.bincount(labels[i].ravel(), pixels[i].ravel()) for i in range(len(pixels))])
-
-
-# Grad-CAM
-
-
-@pytest.mark.parametrize(
-    "key", [k for k in CATALOGUE if complete_entry(k, CATALOGUE)["layout"] == "nchw"]
-)
-def test_gradcam_equals_captum(key):
-    model, pixels, targets = classifier(key), images(), np.array([0, 1, 2, 3])
-    ours = gradcam.explain(model, pixels, targets, question(), depth=100).maps
-    engine = LayerGradCam(model.network, model.layer(100))
-    inputs = model.normalise(pixels).requires_grad_()
-    theirs = engine.attribute(inputs, torch.from_numpy(targets)).detach().numpy()
-    scale = np.abs(theirs).max()
-    np.testing.assert_allclose(ours.coefficients, theirs.reshape(4, -1), atol=2e-5 * scale)
-
-
-@pytest.mark.parametrize("key", ["vit", "vit_registers", "vit_relpos"])
-def test_gradcam_of_tokens_equals_the_definition(key):
-    model, pixels, targets = classifier(key), images(2), np.array([1, 4])
-    ours = gradcam.explain(model, pixels, targets, question(), depth=100).maps.coefficients
-    kept = []
-    handle = model.layer(100).register_forward_hook(lambda m, i, o: kept.append(o))
-    scores = model.network(model.normalise(pixels).requires_grad_())
-    handle.remove()
-    (gradient,) = torch.autograd.grad(scores[[0, 1], targets].sum(), kept[0])
-    prefix = model.entry["prefix"]
-    tokens, slopes = kept[0][:, prefix:], gradient[:, prefix:]
-    expected = (tokens * slopes.mean(1, keepdim=True)).sum(2).detach().numpy()
-    np.testing.assert_allclose(ours, expected, atol=1e-5 * np.abs(expected).max())
-    assert np.abs(expected).max() > 0
-
-
-def test_gradcam_of_a_pooled_linear_head_is_the_class_activation_map():
-    class Pooled(nn.Module):
-        def __init__(self):
-            super().__init__()
-            torch.manual_seed(0)
-            self.features = nn.Conv2d(3, 6, 4, 4)
-            self.head = nn.Linear(6, 3, bias=False)
-
-        def forward(self, x):
-            return self.head(self.features(x).mean((2, 3)))
-
-    network = Pooled().eval().requires_grad_(False)
-    entry = {"name": "pooled", "layout": "nchw", "layers": {"depth_100": "features"}}
-    model = models.Classifier(network, BLACK, (1.0,) * 3, 32, tuple("abc"), entry)
-    pixels, targets = images(3, 32), np.array([2, 0, 1])
-    ours = gradcam.explain(model, pixels, targets, question(), depth=100).maps.coefficients
-    features = network.features(model.normalise(pixels))
-    cells = features.shape[2] * features.shape[3]
-    weight = network.head.weight[torch.from_numpy(targets)]
-    expected = torch.einsum("bc,bchw->bhw", weight, features).flatten(1) / cells
-    np.testing.assert_allclose(ours, expected.numpy(), rtol=1e-4, atol=1e-7)
 
 
 # Integrated Gradients
@@ -199,14 +143,13 @@ def run(method, model, pixels, targets, batch_size: int = 3):
     seeds = np.arange(len(pixels))
     asked = question(segments=labels, seeds=seeds, batch_size=batch_size)
     settings = {
-        gradcam: {"depth": 100},
         integrated_gradients: {"steps": 4},
         kernelshap: {"evaluations": 20},
     }[method]
     return method.explain(model, pixels, targets, asked, **settings)
 
 
-METHODS = [gradcam, integrated_gradients, kernelshap]
+METHODS = [integrated_gradients, kernelshap]
 
 
 @pytest.mark.parametrize("method", METHODS, ids=lambda m: m.__name__.split(".")[-1])
@@ -238,14 +181,6 @@ def test_an_explanation_leaves_no_trace(method):
         assert not module._forward_hooks
         assert not module._backward_hooks
     assert not any(parameter.requires_grad for parameter in model.network.parameters())
-
-
-def test_logits_are_the_same_while_gradcam_listens():
-    model, pixels = classifier("resnet"), images(2)
-    with torch.inference_mode():
-        before = model.network(model.normalise(pixels))
-    with gradcam._LeafAt(model.layer(100)), torch.no_grad():
-        assert torch.equal(model.network(model.normalise(pixels)), before)
 
 
 @pytest.mark.parametrize("method", METHODS, ids=lambda m: m.__name__.split(".")[-1])

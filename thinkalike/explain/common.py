@@ -1,17 +1,22 @@
 """What all attribution methods share: the question they are asked, and the form of the answer."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 import torch
 
 from thinkalike.errors import InputError
+from thinkalike.explain.batches import Batches, fitting
 from thinkalike.maps import Maps
 from thinkalike.models import Classifier
 
-BATCH_SIZE = 50
-"""Images per forward pass of a job; no result depends on it."""
+AUDITED = 32
+"""Images that are explained a second time in float32 when the job computes in less."""
+
+Score = Callable[[torch.Tensor], torch.Tensor]
 
 
 @dataclass(frozen=True)
@@ -21,62 +26,208 @@ class Question:
     Attributes:
         output: `logit` or `probability` of the target class.
         baseline: RGB in [0, 1] of what a pixel is replaced by when it is taken away.
-        batch_size: images per forward pass; the answer does not depend on it.
+        precision: `float32`, or `bfloat16` for the network's forward and backward passes; sums and
+            statistics are in float64 either way.
+        batch_size: inputs per pass, found by `fitting` where it is not given; the answer does not
+            depend on it.
         segments: labels (N, height, width) of the superpixels; KernelSHAP needs them.
         seeds: (N,) one per image, not per model, so that all models are asked the same coalitions.
+        logits: (N, classes) of the images, where they are known: their pass is not repeated.
     """
 
     output: str
     baseline: tuple[float, float, float]
-    batch_size: int
+    precision: str = "float32"
+    batch_size: int | None = None
     segments: np.ndarray | None = None
     seeds: np.ndarray | None = None
+    logits: np.ndarray | None = None
+
+    def batches(self, model: Classifier, *, gradients: bool) -> Batches:
+        """Batches of the given size, or of one that fits."""
+        return Batches(self.batch_size or fitting(model, gradients=gradients))
+
+    def of(self, images: slice) -> "Question":
+        """The question about some of the images."""
+        parts = {
+            name: None if (value := getattr(self, name)) is None else value[images]
+            for name in ("segments", "seeds", "logits")
+        }
+        return replace(self, **parts)
 
 
 @dataclass(frozen=True)
 class Explanation:
-    """Maps, and what the method says of each of them (completeness gap, evaluations, …), (N,)."""
+    """The answer about N images.
+
+    Attributes:
+        maps: what is attributed to what.
+        targets: (N,) the class that was explained.
+        measures: what the method says of each map (completeness gap, steps, …), (N,) each.
+        draws: (N, R, K) for maps that are estimates: draws from the posterior of each, made so that
+            they covary between models as the errors do (`shapley.Estimate.draws`).
+        standard_errors: (N, K) of the coefficients of such maps.
+    """
 
     maps: Maps
+    targets: np.ndarray
     measures: Mapping[str, np.ndarray] = field(default_factory=dict)
+    draws: np.ndarray | None = None
+    standard_errors: np.ndarray | None = None
 
 
-def score_function(model: Classifier, output: str) -> Callable[[torch.Tensor], torch.Tensor]:
-    """Inputs (B, 3, size, size) → scores (B, classes): logits, or probabilities."""
-    if output == "logit":
-        return model.network
-    if output == "probability":
-        return lambda inputs: model.network(inputs).softmax(1)
-    raise InputError(f"explanation.output {output!r} is neither logit nor probability")
-
-
-def baseline_like(model: Classifier, inputs: torch.Tensor, rgb: tuple[float, ...]) -> torch.Tensor:
-    """An image of the baseline colour as the model sees it, repeated for each of `inputs`."""
-    size = inputs.shape[-1]
-    image = np.broadcast_to(np.asarray(rgb, np.float32), (1, size, size, 3))
-    return model.normalise(image).expand_as(inputs)
-
-
-def batches(count: int, size: int) -> Iterator[slice]:
-    """Slices of at most `size` that cover `count`."""
-    for start in range(0, count, size):
-        yield slice(start, min(start + size, count))
-
-
-def check_targets(model: Classifier, targets: np.ndarray) -> torch.Tensor:
-    """Targets as a tensor on the model's device.
+def score_function(model: Classifier, question: Question) -> Score:
+    """Inputs (B, 3, size, size) → scores (B, classes): logits, or probabilities.
 
     Raises:
-        InputError: a target is not one of the model's outputs, or the model is in training mode.
+        InputError: an unknown output or precision.
     """
-    if model.network.training:
+    if question.precision not in ("float32", "bfloat16"):
         raise InputError(
-            f"{model.entry['name']} is in training mode; call .eval() before explaining"
+            f"explanation.precision {question.precision!r} is neither float32 nor bfloat16"
         )
-    targets = np.array(targets, np.int64)
+    reduced = question.precision == "bfloat16"
+
+    def logits(inputs: torch.Tensor) -> torch.Tensor:
+        if not reduced:
+            return model.network(inputs)
+        with torch.autocast(model.device.type, torch.bfloat16):
+            return model.network(inputs).float()
+
+    match question.output:
+        case "logit":
+            return logits
+        case "probability":
+            return lambda inputs: logits(inputs).softmax(1)
+    raise InputError(f"explanation.output {question.output!r} is neither logit nor probability")
+
+
+def baseline_image(model: Classifier, rgb: tuple[float, ...]) -> torch.Tensor:
+    """An image of the baseline colour as the model sees it, (1, 3, size, size)."""
+    return model.normalise(np.broadcast_to(np.asarray(rgb), (1, model.size, model.size, 3)))
+
+
+@dataclass(frozen=True)
+class Ends:
+    """Where an attribution starts and ends, for each of N images; it shares out full − empty.
+
+    Attributes:
+        targets: (N,) the class explained.
+        full: (N,) its score for the image.
+        empty: (N,) its score for the baseline.
+        spread: (N,) standard deviation of the image's scores over the classes.
+    """
+
+    targets: np.ndarray
+    full: np.ndarray
+    empty: np.ndarray
+    spread: np.ndarray
+
+    @property
+    def difference(self) -> np.ndarray:
+        return self.full - self.empty
+
+
+def ends(
+    model: Classifier, images: np.ndarray, targets: np.ndarray | None, question: Question
+) -> Ends:
+    """Scores of images and baseline: one pass that predicts and bounds the attribution.
+
+    With `question.logits` the images are not passed at all; the baseline is one image for all.
+
+    Raises:
+        InputError: a score that is not finite, a target that is no output, training mode.
+    """
+    score = score_function(model, question)
+    with torch.inference_mode():
+        if question.logits is not None:
+            values = torch.from_numpy(np.array(question.logits, np.float64))
+            full = (values.softmax(1) if question.output == "probability" else values).numpy()
+        else:
+            batches = question.batches(model, gradients=False)
+            parts = batches.over(len(images), lambda part: score(model.normalise(images[part])))
+            full = np.concatenate([values.double().cpu().numpy() for _, values in parts])
+        empty = score(baseline_image(model, question.baseline)).double().cpu().numpy()[0]
+    check_finite(model, full)
+    check_finite(model, empty[None], "the baseline image")
+    classes = full.argmax(1) if targets is None else targets
+    check_targets(model, classes)
+    rows = np.arange(len(full))
+    return Ends(classes, full[rows, classes], empty[classes], full.std(1))
+
+
+def check_finite(model: Classifier, scores: np.ndarray, what: str = "") -> None:
+    """Refuse scores (N, …) that are not numbers; `what` they are of, instead of image numbers.
+
+    Raises:
+        InputError: one is NaN or infinite.
+    """
+    bad = np.flatnonzero(~np.isfinite(scores.reshape(len(scores), -1)).all(1))
+    if len(bad):
+        raise InputError(
+            f"{model.entry['name']} gives a score that is not finite for "
+            f"{what or f'image number {bad[0]}'}; its weights are damaged or its training diverged"
+        )
+
+
+def check_targets(model: Classifier, targets: np.ndarray) -> None:
+    """Refuse what cannot be explained.
+
+    Raises:
+        InputError: a target is not one of the model's outputs.
+    """
+    targets = np.asarray(targets)
     if targets.size and not 0 <= targets.min() <= targets.max() < len(model.classes):
         raise InputError(
             f"a target class is not among the {len(model.classes)} outputs of "
             f"{model.entry['name']}; explain its prediction, or train it on these classes"
         )
-    return torch.from_numpy(targets).to(model.device)
+
+
+@contextmanager
+def explaining(model: Classifier) -> Iterator[None]:
+    """While open, no parameter asks for a gradient; afterwards those that did do again.
+
+    Raises:
+        InputError: the model is in training mode.
+    """
+    if any(module.training for module in model.network.modules()):
+        raise InputError(
+            f"{model.entry['name']} is in training mode; call .eval() before explaining"
+        )
+    asking = [p for p in model.network.parameters() if p.requires_grad]
+    try:
+        for parameter in asking:
+            parameter.requires_grad_(False)
+        yield
+    finally:
+        for parameter in asking:
+            parameter.requires_grad_(True)
+
+
+def audit(
+    explain: Callable[..., Explanation],
+    model: Classifier,
+    images: np.ndarray,
+    explanation: Explanation,
+    question: Question,
+    **settings: Any,
+) -> dict[str, float]:
+    """How far maps of less precision are from those of float32, on the first images.
+
+    Returns:
+        `audit_images`, how many were explained again; `audit_largest_difference`, of a coefficient;
+        `audit_relative_difference`, the largest over maps of ‖map − float32 map‖ / ‖float32 map‖.
+    """
+    part = slice(0, AUDITED)
+    exact = replace(question.of(part), precision="float32", logits=None)
+    again = explain(model, images[part], explanation.targets[part], exact, **settings).maps
+    reference = np.nan_to_num(again.coefficients.astype(np.float64))
+    difference = np.nan_to_num(explanation.maps.coefficients[part].astype(np.float64)) - reference
+    norm = np.linalg.norm(reference, axis=1)
+    relative = np.linalg.norm(difference, axis=1)[norm > 0] / norm[norm > 0]
+    return {
+        "audit_images": len(reference),
+        "audit_largest_difference": float(np.abs(difference).max()),
+        "audit_relative_difference": float(relative.max(initial=0.0)),
+    }

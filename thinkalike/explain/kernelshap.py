@@ -1,83 +1,328 @@
-"""KernelSHAP on superpixels; captum is the engine.
+"""Shapley values of superpixels, from network passes on images with some of them painted over.
 
-Lundberg and Lee, A unified approach to interpreting model predictions, NeurIPS 2017, theorem 2.
+Lundberg and Lee, A unified approach to interpreting model predictions, NeurIPS 2017; which coalitions
+are asked is in `thinkalike.coalitions`, how values follow from the answers in `thinkalike.shapley`.
 """
+
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import torch
-from captum.attr import KernelShap
 
+from thinkalike.coalitions import draw, extend
 from thinkalike.errors import InputError
 from thinkalike.explain.common import (
     Explanation,
     Question,
-    baseline_like,
-    check_targets,
+    baseline_image,
+    check_finite,
+    ends,
+    explaining,
     score_function,
 )
-from thinkalike.jobs import progress
+from thinkalike.jobs import log
 from thinkalike.maps import Maps, Segments
 from thinkalike.models import Classifier
+from thinkalike.shapley import MOST_PAIRS, Solver
+from thinkalike.similarity import mean_error, similarity_error
+
+DRAWS = 8
+"""From the posterior of every map; errors of means over many images need no more."""
+LEAST_RELEVANCE = 0.1
+"""Of a superpixel close to the baseline, beside the mean of 1."""
 
 
 def explain(
     model: Classifier,
     images: np.ndarray,
-    targets: np.ndarray,
+    targets: np.ndarray | None,
     question: Question,
     *,
     evaluations: int,
 ) -> Explanation:
-    """Shapley values of superpixels, estimated by weighted regression over random coalitions.
+    """Shapley values of superpixels; one that is not in a coalition is painted in the baseline colour.
 
-    A superpixel that is not in a coalition is painted in the baseline colour. The coalitions of an
-    image come from its seed alone: all models are asked the same, and a difference between two
-    models is not one between two draws.
+    A superpixel that is of the baseline's colour cannot change the score: it is no player, and its
+    value is exactly 0. Where all coalitions of the others fit the budget, values are exact. The
+    coalitions of an image come from its seed alone: all models are asked the same, so that a
+    difference between two models is not one between two draws.
 
     Args:
         model: what to explain.
         images: (N, size, size, 3) uint8.
-        targets: (N,) classes.
+        targets: (N,) classes, or None for the ones that the model predicts.
         question: all of it is used.
         evaluations: coalitions per image, the empty and the full one among them.
 
     Returns:
-        float32 coefficients in the basis `Segments`, one per image, and the measures `difference`,
-        score(x) − score(baseline), and `gap`, Σ coefficients − difference.
+        float64 coefficients in the basis `Segments`, one per image, with their standard errors and
+        draws from their posterior, and the measures `difference`, score(x) − score(baseline), and
+        `evaluations`, what was used.
 
     Raises:
-        InputError: no segments or seeds, or not more evaluations than segments.
+        InputError: no segments or seeds, a single segment, fewer evaluations than segments and two,
+            more than the solver takes, a score that is not finite, a target that is no output,
+            training mode.
     """
+    games = _games(images, question, evaluations)
+    designs = [draw(game.players, evaluations, np.random.default_rng(game.seed)) for game in games]
+    with explaining(model):
+        asked = _Asked(model, images, targets, question)
+        asked.ask(games, [design.members for design in designs])
+    solvers = [
+        Solver(design, game.relevance) for design, game in zip(designs, games, strict=True)
+    ]
+    return asked.answer(games, solvers)
+
+
+def explain_together(
+    models: Sequence[Classifier],
+    images: np.ndarray,
+    targets: Sequence[np.ndarray | None],
+    questions: Sequence[Question],
+    *,
+    evaluations: int,
+    tolerance: float,
+    most_evaluations: int,
+) -> list[Explanation]:
+    """Shapley values from as many evaluations as their comparison needs.
+
+    The budget is doubled until the largest standard error of the matrix of mean cosine similarities
+    is at most `tolerance`, or `most_evaluations` are used; evaluations are kept from round to round.
+
+    Args:
+        models: what to explain and compare.
+        images, questions: as for `explain`, a question for each model.
+        targets: for each model.
+        evaluations: of the first round.
+        tolerance: of the mean similarity of two models.
+        most_evaluations: where to stop in any case.
+
+    Returns:
+        As `explain`, one for each model.
+    """
+    games = _games(images, questions[0], evaluations)
+    rng = [np.random.default_rng(game.seed) for game in games]
+    designs = [
+        draw(game.players, evaluations, r) for game, r in zip(games, rng, strict=True)
+    ]
+    answers = [
+        _Asked(model, images, target, question)
+        for model, target, question in zip(models, targets, questions, strict=True)
+    ]
+    known = [0] * len(games)
+    while True:
+        fresh = [design.members[k:] for design, k in zip(designs, known, strict=True)]
+        for model, asked in zip(models, answers, strict=True):
+            with explaining(model):
+                asked.ask(games, fresh)
+        solvers = [
+            Solver(design, game.relevance) for design, game in zip(designs, games, strict=True)
+        ]
+        explanations = [asked.answer(games, solvers) for asked in answers]
+        error = _largest_error(explanations)
+        log.info(
+            "%d evaluations an image: the largest standard error of a mean similarity is %.2g",
+            evaluations,
+            error,
+        )
+        if error <= tolerance or all(design.complete for design in designs):
+            return explanations
+        if 2 * evaluations > most_evaluations:
+            log.warning(
+                "after %d evaluations an image the largest standard error of a mean similarity is "
+                "%.2g, above settings.kernelshap.tolerance, %g; allow more of them or explain more "
+                "images",
+                evaluations,
+                error,
+                tolerance,
+            )
+            return explanations
+        evaluations *= 2
+        known = [len(design.members) for design in designs]
+        designs = [extend(design, evaluations, r) for design, r in zip(designs, rng, strict=True)]
+
+
+def _largest_error(explanations: Sequence[Explanation]) -> float:
+    maps = [explanation.maps for explanation in explanations]
+    draws = [explanation.draws for explanation in explanations]
+    errors = mean_error(similarity_error(maps, draws, lambda m: m, "cosine"))
+    return float(np.nanmax(errors, initial=0.0))
+
+
+@dataclass(frozen=True)
+class _Game:
+    """One image: who plays.
+
+    Attributes:
+        segments: labels (height, width) of the superpixels.
+        playing: (K,) which of them can change the score.
+        relevance: (M,) of those, for the solver.
+        seed: of the coalitions.
+    """
+
+    segments: Segments
+    playing: np.ndarray
+    relevance: np.ndarray
+    seed: int
+
+    @property
+    def players(self) -> int:
+        return len(self.relevance)
+
+
+def _games(images: np.ndarray, question: Question, evaluations: int) -> list[_Game]:
     if question.segments is None or question.seeds is None:
         raise InputError("KernelSHAP needs the superpixels and a seed of every image")
-    segments = [Segments(labels) for labels in question.segments]
-    most = max(segment.size for segment in segments)
+    most = int(question.segments.max(initial=0)) + 1
     if evaluations < most + 2:
         raise InputError(
             f"settings.kernelshap.evaluations: {evaluations} is too few for {most} segments; "
             f"give at least {most + 2}"
         )
-    classes = check_targets(model, targets)
-    engine = KernelShap(score_function(model, question.output))
-    coefficients = np.full((len(images), most), np.nan, np.float32)
-    difference = np.empty(len(images))
-    with torch.inference_mode(), torch.random.fork_rng(devices=[]):
-        for i in progress(range(len(images)), what="images", total=len(images)):
-            inputs = model.normalise(images[i : i + 1])
-            baseline = baseline_like(model, inputs, question.baseline)
-            torch.manual_seed(int(question.seeds[i]))
-            labels = torch.from_numpy(segments[i].labels.astype(np.int64)).to(model.device)
-            values = engine.attribute(
-                inputs,
-                baseline,
-                target=classes[i : i + 1],
-                feature_mask=labels.expand(1, 3, -1, -1),
-                n_samples=evaluations,
-                perturbations_per_eval=question.batch_size,
-                return_input_shape=False,
+    if evaluations > 2 * MOST_PAIRS + 2:
+        raise InputError(
+            f"settings.kernelshap.evaluations: {evaluations} is more than the solver takes; give at "
+            f"most {2 * MOST_PAIRS + 2}"
+        )
+    baseline = np.asarray(question.baseline)
+    games = []
+    for number, (image, labels) in enumerate(zip(images, question.segments, strict=True)):
+        segments = Segments(labels)
+        if segments.size < 2:
+            raise InputError(
+                f"image number {number} is a single segment; there is nothing to share a score "
+                "among: raise segments.count"
             )
-            coefficients[i, : segments[i].size] = values[0].cpu().numpy()
-            ends = engine.forward_func(torch.cat([inputs, baseline]))[:, classes[i]]
-            difference[i] = float(ends[0] - ends[1])
-    gap = np.nansum(coefficients.astype(np.float64), axis=1) - difference
-    return Explanation(Maps(coefficients, tuple(segments)), {"difference": difference, "gap": gap})
+        square = ((image / 255 - baseline) ** 2).mean(2)
+        contrast = np.sqrt(np.bincount(labels.ravel(), square.ravel()) / segments.areas)
+        playing = contrast > 0
+        there = contrast[playing]
+        relevance = (there / there.mean()) ** 2 + LEAST_RELEVANCE if len(there) else there
+        games.append(_Game(segments, playing, relevance, int(question.seeds[number])))
+    return games
+
+
+class _Asked:
+    """One model, and what it answered so far."""
+
+    def __init__(
+        self,
+        model: Classifier,
+        images: np.ndarray,
+        targets: np.ndarray | None,
+        question: Question,
+    ) -> None:
+        self.model, self.images, self.baseline = model, images, question.baseline
+        self.score = score_function(model, question)
+        self.batches = question.batches(model, gradients=False)
+        self.ends = ends(model, images, targets, question)
+        self.differences = [np.zeros(0)] * len(images)
+
+    def ask(self, games: Sequence[_Game], members: Sequence[np.ndarray]) -> None:
+        """Ask about more pairs of coalitions (P, M) of every image, mixed in the batches."""
+        first = np.r_[0, np.cumsum([2 * len(pairs) for pairs in members])]
+        classes = np.repeat(self.ends.targets, np.diff(first))
+        targets = torch.as_tensor(classes, device=self.model.device).long()
+        painter = _Painter(self.model, self.images, games, members, self.baseline)
+
+        def work(part: slice) -> torch.Tensor:
+            size = self.model.size
+            inputs = painter.blank(part.stop - part.start)
+            image = int(np.searchsorted(first, part.start, "right")) - 1
+            while image < len(members) and first[image] < part.stop:
+                rows = slice(max(part.start, first[image]), min(part.stop, first[image + 1]))
+                painter.paint(
+                    image,
+                    slice(rows.start - first[image], rows.stop - first[image]),
+                    inputs[rows.start - part.start : rows.stop - part.start],
+                )
+                image += 1
+            pixels = inputs.view(-1, size, size, 3).permute(0, 3, 1, 2)
+            return self.score(pixels).gather(1, targets[part, None])[:, 0].double()
+
+        with torch.inference_mode():
+            parts = [v for _, v in self.batches.over(int(first[-1]), work, "coalitions")]
+            values = torch.cat(parts).cpu().numpy() if parts else np.zeros(0)
+        for image, pairs in enumerate(members):
+            answers = values[first[image] : first[image + 1]].reshape(len(pairs), 2)
+            fresh = answers[:, 0] - answers[:, 1]
+            self.differences[image] = np.r_[self.differences[image], fresh]
+        finite = np.array([np.isfinite(d).all() for d in self.differences])
+        check_finite(self.model, np.where(finite, 0.0, np.nan))
+
+    def answer(self, games: Sequence[_Game], solvers: Sequence[Solver]) -> Explanation:
+        """Shapley values from the answers there are."""
+        count, most = len(games), max(game.segments.size for game in games)
+        values = np.full((count, most), np.nan)
+        errors = np.full((count, most), np.nan)
+        draws = np.full((count, DRAWS, most), np.nan)
+        for i, (game, solver) in enumerate(zip(games, solvers, strict=True)):
+            generator = np.random.default_rng([game.seed, 1])
+            total = self.ends.difference[i : i + 1]
+            found = solver.solve(self.differences[i][:, None], total, generator, DRAWS)
+            for array, part in ((values, found.values), (errors, found.standard_errors)):
+                array[i, : game.segments.size] = 0
+                array[i, : game.segments.size][game.playing] = part[:, 0]
+            draws[i, :, : game.segments.size] = 0
+            draws[i, :, : game.segments.size][:, game.playing] = found.draws[:, :, 0]
+        evaluations = np.array([solver.design.evaluations for solver in solvers])
+        return Explanation(
+            Maps(values, tuple(game.segments for game in games)),
+            self.ends.targets,
+            {"difference": self.ends.difference, "evaluations": evaluations},
+            draws=draws,
+            standard_errors=errors,
+        )
+
+
+class _Painter:
+    """Images with the superpixels outside a coalition painted in the baseline colour.
+
+    A painted image is the baseline plus, for every player in the coalition, its superpixel's
+    difference from it: for many coalitions of an image one product of matrices.
+    """
+
+    def __init__(
+        self,
+        model: Classifier,
+        images: np.ndarray,
+        games: Sequence[_Game],
+        members: Sequence[np.ndarray],
+        baseline: tuple[float, ...],
+    ) -> None:
+        self.model, self.images, self.games, self.members = model, images, games, members
+        with torch.inference_mode():
+            self.baseline = _flat(baseline_image(model, baseline))[0]
+        self.image = -1
+
+    def blank(self, count: int) -> torch.Tensor:
+        """Room for `count` images, (count, pixels · 3)."""
+        return self.baseline.new_empty(count, len(self.baseline))
+
+    def paint(self, image: int, rows: slice, out: torch.Tensor) -> None:
+        """Coalitions of one image, in the order S₁, S₁ᶜ, S₂, S₂ᶜ, …"""
+        if image != self.image:
+            self._turn_to(image)
+        torch.addmm(self.baseline, self.coalitions[rows], self.layers, out=out)
+
+    def _turn_to(self, image: int) -> None:
+        game, pairs = self.games[image], self.members[image]
+        both = np.stack([pairs, ~pairs], 1).reshape(-1, game.players)
+        self.coalitions = torch.from_numpy(both).to(self.model.device, self.model.dtype)
+        number = np.cumsum(game.playing) - 1
+        pixels = torch.from_numpy(np.flatnonzero(game.playing[game.segments.labels.ravel()]))
+        players = torch.from_numpy(number[game.segments.labels.ravel()])[pixels]
+        picture = _flat(self.model.normalise(self.images[image : image + 1]))[0]
+        difference = (picture - self.baseline).view(-1, 3)
+        layers = difference.new_zeros(game.players, len(difference), 3)
+        pixels, players = pixels.to(layers.device), players.to(layers.device)
+        layers[players, pixels] = difference[pixels]
+        self.layers = layers.flatten(1)
+        self.image = image
+
+
+def _flat(images: torch.Tensor) -> torch.Tensor:
+    """(N, 3, size, size) → (N, size · size · 3), colour channels last as in memory."""
+    return images.permute(0, 2, 3, 1).flatten(1)

@@ -1,0 +1,91 @@
+"""What the tests of the explanation methods share: models of random weights, images, questions."""
+
+from copy import deepcopy
+from dataclasses import replace
+
+import numpy as np
+import torch
+from torch import nn
+
+from thinkalike import models
+from thinkalike.config import built_in_catalogue, complete_entry
+from thinkalike.explain.common import Question
+
+CATALOGUE = built_in_catalogue()
+DIGITS = [k for k in CATALOGUE if complete_entry(k, CATALOGUE)["timm"].startswith("test_")]
+"""The small models of the default study; they take images of 64 x 64."""
+IMAGENET = [k for k in CATALOGUE if k not in DIGITS]
+"""The fourteen published ones; they take images of 224 x 224."""
+SIDE = {**dict.fromkeys(DIGITS, 64), **dict.fromkeys(IMAGENET, 224)}
+
+BLACK = (0.0, 0.0, 0.0)
+
+
+def question(**changes) -> Question:
+    return Question(**{"output": "logit", "baseline": BLACK, "batch_size": 3, **changes})
+
+
+def images(count: int = 4, size: int = 64) -> np.ndarray:
+    """Soft blobs of colour, unlike one another, with some noise."""
+    rng = np.random.default_rng(0)
+    coarse = torch.from_numpy(rng.uniform(0, 255, (count, 3, 5, 5)))
+    smooth = nn.functional.interpolate(coarse, size=(size, size), mode="bicubic").numpy()
+    noisy = smooth + rng.normal(0, 10, smooth.shape)
+    return np.clip(noisy, 0, 255).astype(np.uint8).transpose(0, 2, 3, 1)
+
+
+def classifier(
+    key: str, size: int = 64, classes: int = 5, dtype: torch.dtype = torch.float32
+) -> models.Classifier:
+    """A model of the catalogue with random weights, as `models.build` would give it."""
+    entry = complete_entry(key, CATALOGUE)
+    torch.manual_seed(0)
+    network = models.create(entry, classes=classes, size=size)
+    _stir(network)
+    network.eval().requires_grad_(False).to(dtype, memory_format=torch.channels_last)
+    mean, std = models.preprocessing(network)
+    return models.Classifier(network, mean, std, size, tuple(map(str, range(classes))), entry)
+
+
+def _stir(network: nn.Module) -> None:
+    """Random statistics, scales and shifts, so that no layer is the identity by accident."""
+    with torch.no_grad():
+        for parameter in network.parameters():
+            if parameter.ndim == 1:
+                parameter.add_(0.1 * torch.randn_like(parameter))
+        for module in network.modules():
+            if isinstance(module, nn.BatchNorm2d):
+                module.running_mean.normal_(0, 0.1)
+                module.running_var.uniform_(0.5, 1.5)
+
+
+def double(model: models.Classifier) -> models.Classifier:
+    """The same model in float64."""
+    return replace(model, network=deepcopy(model.network).double())
+
+
+class Linear(nn.Module):
+    """score_c(x) = Σ w_c x, of the pixels as the model sees them."""
+
+    def __init__(self, size: int, classes: int) -> None:
+        super().__init__()
+        torch.manual_seed(3)
+        self.weight = nn.Parameter(torch.randn(classes, 3, size, size), requires_grad=False)
+
+    def forward(self, inputs: torch.Tensor) -> torch.Tensor:
+        return torch.einsum("bchw,kchw->bk", inputs, self.weight)
+
+
+def linear(size: int = 16) -> models.Classifier:
+    network = Linear(size, 4).eval()
+    return models.Classifier(network, BLACK, (1.0,) * 3, size, tuple("abcd"), {"name": "linear"})
+
+
+def quarters(count: int, size: int) -> np.ndarray:
+    """Segments: the four quarters of every image."""
+    half = np.arange(size) >= size // 2
+    return np.broadcast_to((2 * half[:, None] + half[None]).astype(np.int16), (count, size, size))
+
+
+def segment_sums(pixels: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    return np.stack([np.bincount(labels[i].ravel(), pixels[i].ravel()) for i in range(len(pixels))])
