@@ -12,7 +12,7 @@ RESULTS := results/$(STUDY)
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 unexport PYTHONPATH
 
-.PHONY: help setup demo report test lint format docs lock clean
+.PHONY: help setup demo report test bench lint format docs lock clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 12
@@ -45,6 +45,11 @@ report: $(STAMP) ## the Snakemake report of the results there are
 
 test: $(STAMP) ## all tests
 	python -m pytest
+
+bench: $(STAMP) ## measure against other libraries, half an hour: results/benchmarks, docs
+	snakemake --cores $(CORES) weights data
+	OMP_NUM_THREADS=1 python -m benchmarks.explainers
+	python -m benchmarks.explainers --docs
 
 lint: $(STAMP) ## code style of Python and Snakemake, types
 	ruff check .

@@ -23,6 +23,11 @@ rule all:
         every("<results>/figures/clusters/{method}/{metric}/{subset}/heat_map.svg"),
         every("<results>/figures/similarity/{method}/{metric}/histograms.svg"),
         every("<results>/figures/panels/{position}.svg"),
+        branch(
+            "kernelshap" in study["methods"],
+            then="<results>/figures/ceiling/kernelshap.svg",
+            otherwise=[],
+        ),
         "<results>/figures/predictions/accuracy.svg",
     localrule: True
 

@@ -71,8 +71,13 @@ def every(pattern, **wildcards):
 
 def architecture(wildcards):
     """What building the network of a model takes; not its display name, not its training."""
-    entry = setting("catalogue", wildcards.model)
-    return {"name": wildcards.model, "timm": entry["timm"], "arguments": entry.get("arguments", {})}
+    return architecture_of(wildcards.model)
+
+
+def architecture_of(model):
+    """The same, by name."""
+    entry = setting("catalogue", model)
+    return {"name": model, "timm": entry["timm"], "arguments": entry.get("arguments", {})}
 
 
 def explained_architecture(wildcards):
@@ -92,7 +97,7 @@ def explained_architecture(wildcards):
 # the settings that change a method's maps; the others only change how maps are compared
 ASKED = {
     "gradcam": ["depth"],
-    "integrated_gradients": ["steps"],
+    "integrated_gradients": ["tolerance", "most_steps"],
     "kernelshap": ["evaluations"],
 }
 
@@ -103,9 +108,10 @@ def asked(wildcards):
     return {key: settings[key] for key in ASKED[wildcards.method]}
 
 
-def baseline_of(wildcards):
-    """The baseline, for the methods that take pixels away."""
-    return [] if wildcards.method == "gradcam" else setting("explanation", "baseline")
+def explanation_of(wildcards):
+    """What all methods are asked; the baseline only those that take pixels away."""
+    explanation = setting("explanation")
+    return {**explanation, "baseline": []} if wildcards.method == "gradcam" else explanation
 
 
 def segments_of(wildcards):

@@ -130,6 +130,40 @@ rule plot_similarities:
         "../scripts/plot_similarities.py"
 
 
+rule plot_noise_ceiling:
+    """What noise in KernelSHAP maps leaves of a similarity."""
+    input:
+        ceilings=every("<results>/ceiling/kernelshap/{metric}.csv"),
+        pairs=every("<results>/dissimilarity/kernelshap/{metric}/all_pairs.parquet"),
+    output:
+        figure=figure(
+            "ceiling/kernelshap",
+            "noise_ceiling",
+            "3 Similarity per image",
+            "kernelshap",
+            figure="noise ceiling",
+        ),
+    log:
+        "<logs>/plot_noise_ceiling.log",
+    benchmark:
+        "<benchmarks>/plot_noise_ceiling.tsv"
+    conda:
+        "../envs/plot.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=30,
+    params:
+        code=fingerprint("plot_noise_ceiling.py"),
+        metrics=study["metrics"],
+        names=names(),
+        families=families(),
+    message:
+        "Drawing the noise ceiling"
+    script:
+        "../scripts/plot_noise_ceiling.py"
+
+
 rule plot_clusters:
     """Heat map, dendrograms, Louvain communities and embeddings of one matrix."""
     input:

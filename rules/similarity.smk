@@ -65,6 +65,41 @@ rule summarise_similarity:
         "../scripts/summarise_similarity.py"
 
 
+rule measure_noise_ceiling:
+    """How similar the KernelSHAP maps of every model are to its own from other coalitions."""
+    input:
+        explanations=every("<results>/explanations/kernelshap/{model}.nc"),
+        again=every("<results>/again/kernelshap/{model}.nc"),
+        segments="<results>/segments.nc",
+    output:
+        ceiling="<results>/ceiling/kernelshap/{metric}.csv",
+    log:
+        "<logs>/measure_noise_ceiling/{metric}.log",
+    benchmark:
+        "<benchmarks>/measure_noise_ceiling/{metric}.tsv"
+    conda:
+        "../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=30,
+    params:
+        code=fingerprint("measure_noise_ceiling.py"),
+        models=study["models"],
+        number=setting("settings", "kernelshap", "ceiling_images"),
+        sign=setting("settings", "kernelshap", "sign"),
+        rescaling=setting("settings", "kernelshap", "rescaling"),
+        sigma=branch(
+            lambda wildcards: wildcards.metric == "rbf",
+            then=setting("settings", "kernelshap", "rbf_sigma"),
+            otherwise=1.0,
+        ),
+    message:
+        "Noise ceiling by {wildcards.metric}"
+    script:
+        "../scripts/measure_noise_ceiling.py"
+
+
 rule correlate_agreement:
     """Do models that predict alike also explain alike? Correlations over pairs of models."""
     input:

@@ -37,6 +37,12 @@ rule histograms:
         every("<results>/figures/similarity/{method}/{metric}/histograms.svg"),
 
 
+rule noise_ceiling:
+    """How much of a similarity noise leaves: KernelSHAP maps of a model against its own, drawn anew."""
+    input:
+        "<results>/figures/ceiling/kernelshap.svg",
+
+
 rule image_count:
     """How many images it takes: the subsampling study."""
     input:
@@ -68,6 +74,7 @@ localrules:
     agreement,
     similarity,
     histograms,
+    noise_ceiling,
     image_count,
     clusters,
     panels,

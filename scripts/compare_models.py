@@ -5,8 +5,8 @@ import numpy as np
 from thinkalike.errors import InputError
 from thinkalike.jobs import job_log, log
 from thinkalike.maps import Maps, blank, rescaled, with_sign
-from thinkalike.similarity import similarity
-from thinkalike.stores import read_maps, read_segments, write_arrays
+from thinkalike.similarity import similarity, similarity_error
+from thinkalike.stores import read_draws, read_maps, read_segments, write_arrays
 
 BLOCK = 2**25
 """Coefficients of all models held at a time; bounds memory, changes nothing else."""
@@ -29,7 +29,11 @@ def main(
     shared = read_segments(segments) if segments else None
     first, image_ids = read_maps(explanations[0], shared)
     step = max(BLOCK // (len(models) * max(b.height * b.width for b in first.bases[:1])), 1)
-    values, empty = [], []
+    values, errors, empty = [], [], []
+
+    def prepare(maps: Maps) -> Maps:
+        return rescaled(with_sign(maps, sign), rescaling)
+
     for start in range(0, len(image_ids), step):
         images = slice(start, start + step)
         maps: list[Maps] = []
@@ -39,9 +43,12 @@ def main(
                 raise InputError(
                     f"{path} is about other images than {explanations[0]}; delete it and run again"
                 )
-            maps.append(rescaled(with_sign(stored, sign), rescaling))
-        values.append(similarity(maps, metric, sigma=sigma, blanks=blanks))
-        empty.append(np.stack([blank(m) for m in maps], 1))
+            maps.append(stored)
+        prepared = [prepare(m) for m in maps]
+        values.append(similarity(prepared, metric, sigma=sigma, blanks=blanks))
+        draws = [read_draws(path, images) for path in explanations]
+        errors.append(similarity_error(maps, draws, prepare, metric, sigma=sigma, blanks=blanks))
+        empty.append(np.stack([blank(m) for m in prepared], 1))
     blank_maps = np.concatenate(empty)
     for model, count in zip(models, blank_maps.sum(0), strict=True):
         if count:
@@ -56,6 +63,7 @@ def main(
         output,
         {
             "similarity": (("image", "model_a", "model_b"), np.concatenate(values)),
+            "estimation_error": (("image", "model_a", "model_b"), np.concatenate(errors)),
             "blank": (("image", "model_a"), blank_maps.astype(np.uint8)),
         },
         coordinates={"image": image_ids, "model_a": models, "model_b": models},

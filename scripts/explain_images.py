@@ -4,14 +4,9 @@ from collections.abc import Mapping
 from importlib import import_module
 from typing import Any
 
-import numpy as np
-
-from thinkalike.datasets import load_images
-from thinkalike.explain.common import BATCH_SIZE, Question
-from thinkalike.jobs import device_for, integer_seed, job_log, log
-from thinkalike.maps import blank, with_sign
-from thinkalike.models import build
-from thinkalike.stores import read_segments, read_table, write_maps
+from thinkalike.explain import study
+from thinkalike.explain.common import audit
+from thinkalike.jobs import device_for, job_log, log
 
 
 def main(
@@ -24,50 +19,33 @@ def main(
     method: str,
     architecture: Mapping[str, Any],
     settings: Mapping[str, Any],
-    target: str,
-    output: str,
-    baseline: list[float],
+    explanation: Mapping[str, Any],
     seed: int,
     code: str,
     device: Any,
 ) -> None:
-    selected = read_table(images, ["image_id", "path", "label"])
-    predicted = read_table(predictions, ["image_id", "predicted"], index="image_id")
-    image_ids = selected["image_id"].tolist()
-    targets = (
-        predicted.loc[image_ids, "predicted"] if target == "prediction" else selected["label"]
-    ).to_numpy()
-    model = build(architecture, weights, device)
-    question = Question(
-        output=output,
-        baseline=tuple(baseline),
-        batch_size=BATCH_SIZE,
-        segments=np.stack([s.labels for s in read_segments(segments)]) if segments else None,
-        seeds=np.array([integer_seed(seed, method, image_id) for image_id in image_ids]),
+    case = study.load(
+        images,
+        weights,
+        predictions,
+        segments,
+        architecture=architecture,
+        explanation=explanation,
+        seed=seed,
+        names=[method],
+        device=device,
     )
-    pixels = load_images(selected["path"].tolist(), model.size)
     explain = import_module(f"thinkalike.explain.{method}").explain
-    explanation = explain(model, pixels, targets, question, **settings)
-    blanks = int(blank(with_sign(explanation.maps, "positive")).sum())
-    if blanks:
-        log.warning(
-            "%s: %d of %d maps nowhere positive", architecture["name"], blanks, len(targets)
-        )
-    write_maps(
+    answer = explain(case.model, case.images, case.targets, case.question, **settings)
+    checked = {}
+    if explanation["precision"] != "float32":
+        checked = audit(explain, case.model, case.images, answer, case.question, **settings)
+        log.info("against float32: %s", checked)
+    study.write(
         explanations,
-        explanation.maps,
-        image_ids=image_ids,
-        measures={"target": targets, **explanation.measures},
-        attributes={
-            "method": method,
-            "model": architecture["name"],
-            "units": f"{output} of the target class",
-            "target": target,
-            "nowhere_positive": blanks,
-            "baseline": baseline,
-            "code": code,
-            **settings,
-        },
+        case,
+        answer,
+        {"method": method, "code": code, **explanation, **settings, **checked},
     )
 
 
@@ -82,9 +60,7 @@ if __name__ == "__main__":
             method=snakemake.wildcards.method,
             architecture=snakemake.params.architecture,
             settings=snakemake.params.settings,
-            target=snakemake.params.target,
-            output=snakemake.params.output,
-            baseline=snakemake.params.baseline,
+            explanation=snakemake.params.explanation,
             seed=snakemake.params.seed,
             code=snakemake.params.code,
             device=device_for(snakemake.resources.get("gpu", 0), snakemake.threads),

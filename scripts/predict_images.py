@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from thinkalike.datasets import load_images
-from thinkalike.explain.common import BATCH_SIZE
 from thinkalike.jobs import device_for, job_log, log
 from thinkalike.models import build
 from thinkalike.predict import logits, predictions
@@ -17,7 +16,7 @@ def main(
     selected = read_table(images, ["image_id", "path", "label"])
     model = build(architecture, weights, device)
     pixels = load_images(list(selected["path"]), model.size)
-    table = predictions(logits(model, pixels, batch_size=BATCH_SIZE), selected)
+    table = predictions(logits(model, pixels), selected)
     log.info("%d of %d correct", table["correct"].sum(), len(table))
     write_table(table, predicted)
 

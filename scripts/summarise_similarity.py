@@ -20,8 +20,10 @@ def main(
     *,
     dissimilarity: str,
 ) -> None:
-    with open_arrays(values, ["similarity", "model_a", "image"]) as dataset:
+    needed = ["similarity", "estimation_error", "model_a", "image"]
+    with open_arrays(values, needed) as dataset:
         per_image = dataset["similarity"].to_numpy()
+        errors = dataset["estimation_error"].to_numpy()
         models = [str(name) for name in dataset["model_a"].to_numpy()]
         image_ids = [str(name) for name in dataset["image"].to_numpy()]
     mask = None
@@ -31,6 +33,7 @@ def main(
             raise InputError(f"{values} and the predictions are about other images; run again")
         mask = similarity.matching(np.stack([table["predicted"] for table in tables], 1))
     summary = similarity.summarise(per_image, mask)
+    estimation_error = similarity.mean_error(errors, mask)
     distances = similarity.dissimilarity(summary, dissimilarity)
     shape = similarity.geometry(distances)
     if shape.missing:
@@ -47,6 +50,7 @@ def main(
                 "n": summary.count[upper],
                 "mean": summary.mean[upper],
                 "std": summary.deviation[upper],
+                "estimation_error": estimation_error[upper],
                 "dissimilarity": distances[upper],
             }
         ),

@@ -8,7 +8,6 @@ import numpy as np
 
 from thinkalike.datasets import MANIFEST, load_images
 from thinkalike.errors import InputError
-from thinkalike.explain.common import BATCH_SIZE
 from thinkalike.jobs import device_for, integer_seed, job_log, log
 from thinkalike.models import Classifier, preprocessing, save
 from thinkalike.predict import logits
@@ -48,7 +47,7 @@ def main(
     )
     mean, std = preprocessing(network)
     model = Classifier(network, mean, std, size, tuple(classes), architecture)
-    predicted = logits(model, pixels["val"], batch_size=BATCH_SIZE).argmax(1)
+    predicted = logits(model, pixels["val"]).argmax(1)
     accuracy = float(np.mean(predicted == split["val"]["label"].to_numpy()))
     log.info("accuracy %.4f on the %d images of val", accuracy, len(predicted))
     if settings["epochs"] and accuracy < settings["accuracy_at_least"]:

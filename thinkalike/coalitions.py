@@ -10,7 +10,7 @@ without replacement).
 """
 
 from dataclasses import dataclass
-from itertools import combinations, islice
+from itertools import combinations
 from math import comb
 
 import numpy as np
@@ -50,35 +50,39 @@ def draw(players: int, evaluations: int, generator: np.random.Generator) -> Desi
         evaluations: budget, the empty and the full coalition included; pairs use it in twos.
         generator: of the random choices.
     """
-    possible = 2 ** max(players - 1, 0) - 1
-    pairs = min((evaluations - 2) // 2, possible)
-    if pairs == 0:
-        return Design(np.zeros((0, players), bool), possible == 0)
-    counts = _shares(players, pairs, generator)
-    parts = [_of_size(players, s + 1, int(count), generator) for s, count in enumerate(counts)]
-    return Design(np.concatenate(parts), pairs == possible)
+    return extend(Design(np.zeros((0, players), bool), players < 2), evaluations, generator)
 
 
 def extend(design: Design, evaluations: int, generator: np.random.Generator) -> Design:
-    """A design with more pairs: the old ones first, then new ones that are not among them."""
-    if design.complete:
+    """A design of a larger budget: the old pairs first, then new ones that even out the sizes."""
+    players = design.players
+    possible = 2 ** max(players - 1, 0) - 1
+    pairs = min((evaluations - 2) // 2, possible)
+    if pairs <= len(design.members):
         return design
-    more = draw(design.players, evaluations, generator)
-    if more.complete:
-        fresh = more.members
-    else:
-        wanted = len(more.members) - len(design.members)
-        fresh = draw(design.players, 2 * wanted + 2, generator).members
-    known = {row.tobytes() for row in (design.members, ~design.members) for row in row}
-    new = [row for row in fresh if row.tobytes() not in known]
-    members = np.concatenate([design.members, np.array(new, bool).reshape(-1, design.players)])
-    return Design(members, len(members) == 2 ** (design.players - 1) - 1)
+    smaller = _smaller_of_pairs(design.members)
+    old = [smaller[smaller.sum(1) == size] for size in range(1, players // 2 + 1)]
+    wanted = _shares(players, pairs, generator)
+    counts = _missing(np.array([len(rows) for rows in old]), wanted, pairs - len(smaller))
+    parts = [
+        _of_size(size, int(count), generator, rows)
+        for size, (count, rows) in enumerate(zip(counts, old, strict=True), 1)
+    ]
+    return Design(np.concatenate([design.members, *parts]), pairs == possible)
+
+
+def _smaller_of_pairs(members: np.ndarray) -> np.ndarray:
+    """Of each pair the smaller coalition, of two equal ones that with the first player."""
+    players, sizes = members.shape[1], members.sum(1)
+    other = (2 * sizes > players) | ((2 * sizes == players) & ~members[:, :1].any(1))
+    return members ^ other[:, None]
 
 
 def _available(players: int) -> np.ndarray:
     """How many pairs there are whose smaller coalition has 1, 2, … ⌊M/2⌋ players (floats: many)."""
     sizes = range(1, players // 2 + 1)
-    return np.array([comb(players, s) / (2 if 2 * s == players else 1) for s in sizes], float)
+    pairs = (comb(players, s) // (2 if 2 * s == players else 1) for s in sizes)
+    return np.array([min(number, 2**53) for number in pairs], float)
 
 
 def _shares(players: int, pairs: int, generator: np.random.Generator) -> np.ndarray:
@@ -101,23 +105,35 @@ def _shares(players: int, pairs: int, generator: np.random.Generator) -> np.ndar
     return counts
 
 
-def _of_size(players: int, size: int, count: int, generator: np.random.Generator) -> np.ndarray:
-    """`count` different coalitions of one size, no two of them complements; (count, M) bool."""
+def _missing(there: np.ndarray, wanted: np.ndarray, number: int) -> np.ndarray:
+    """How many pairs of each size to add, `number` in all, where some are there."""
+    missing = np.maximum(wanted - there, 0)
+    # a size that was rounded up before and down now has one too many: one less of another
+    for _ in range(missing.sum() - number):
+        missing[np.argmax(missing)] -= 1
+    return missing
+
+
+def _of_size(size: int, count: int, generator: np.random.Generator, old: np.ndarray) -> np.ndarray:
+    """`count` coalitions of one size, different from each other, from the `old` and all complements."""
+    players = old.shape[1]
     halves = 2 * size == players
     available = comb(players, size) // (2 if halves else 1)
     if count == 0:
         return np.zeros((0, players), bool)
-    if 2 * count > available:
+    known = {row.tobytes() for row in old}
+    if 2 * (count + len(known)) > available:
         # of half the players: those with the first player, so that no complement is among them
         everyone = np.zeros((available, players), bool)
         for row, members in zip(everyone, combinations(range(players), size), strict=False):
             row[list(members)] = True
-        return everyone[np.sort(generator.choice(available, count, replace=False))]
+        fresh = everyone[[row.tobytes() not in known for row in everyone]]
+        return fresh[np.sort(generator.choice(len(fresh), count, replace=False))]
     found: dict[bytes, np.ndarray] = {}
     while len(found) < count:
         ranks = generator.random((count - len(found), players)).argsort(1)
         rows = ranks < size
         if halves:
             rows ^= ~rows[:, :1]
-        found.update({row.tobytes(): row for row in rows})
-    return np.array(list(islice(found.values(), count)))
+        found.update({key: row for row in rows if (key := row.tobytes()) not in known})
+    return np.array(list(found.values()))

@@ -139,15 +139,24 @@ def _depth_problems(config: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def _evaluation_problems(config: Mapping[str, Any]) -> list[str]:
-    evaluations = config["settings"]["kernelshap"]["evaluations"]
-    segments = config["segments"]["count"]
-    if "kernelshap" not in config["methods"] or evaluations >= segments + 2:
+def _kernelshap_problems(config: Mapping[str, Any]) -> list[str]:
+    if "kernelshap" not in config["methods"]:
         return []
-    return [
-        f"settings.kernelshap.evaluations: {evaluations} is too few for segments.count, {segments}; "
-        f"give at least {segments + 2}"
-    ]
+    settings = config["settings"]["kernelshap"]
+    evaluations, most = settings["evaluations"], settings["most_evaluations"]
+    segments = config["segments"]["count"]
+    problems = []
+    if evaluations < segments + 2:
+        problems.append(
+            f"settings.kernelshap.evaluations: {evaluations} is too few for segments.count, "
+            f"{segments}; give at least {segments + 2}"
+        )
+    if settings["tolerance"] is not None and most < evaluations:
+        problems.append(
+            f"settings.kernelshap.most_evaluations: {most} is less than evaluations, {evaluations}; "
+            "with a tolerance they only grow: give more"
+        )
+    return problems
 
 
 def _count_problems(config: Mapping[str, Any]) -> list[str]:
@@ -247,7 +256,7 @@ CHECKS = {
     "models catalogue": _model_problems,
     "models catalogue methods settings": _depth_problems,
     "dataset": _dataset_problems,
-    "methods settings segments": _evaluation_problems,
+    "methods settings segments": _kernelshap_problems,
     "images subsampling figures": _count_problems,
 }
 """What a schema cannot say: the sections that must be sound first → the check."""

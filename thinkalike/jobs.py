@@ -99,8 +99,11 @@ def device_for(gpus: int, threads: int) -> Any:
             minutes into days without a word.
     """
     import torch
+    from threadpoolctl import threadpool_limits
 
     torch.set_num_threads(threads)
+    # SciPy's linear algebra too: jobs run side by side
+    threadpool_limits(threads)
     # float32 means float32: cuDNN's convolutions would otherwise round to 10 bits on newer GPUs
     torch.backends.cudnn.allow_tf32 = False
     if not gpus:

@@ -20,6 +20,8 @@ from thinkalike.errors import InputError
 
 SIGNS = ("signed", "positive", "absolute")
 RESCALINGS = ("none", "min_max", "max_abs")
+PIXELS_AT_A_TIME = 2**13
+"""Of all models, in float64: they stay in a processor's cache."""
 
 
 class Basis(Protocol):
@@ -211,13 +213,14 @@ def _groups(models: Sequence[Maps]) -> list[list[int]]:
 
 def _block(a: Sequence[Maps], b: Sequence[Maps]) -> np.ndarray:
     """(N, M_a, M_b) inner products between models of one basis and models of another."""
+    if a[0].bases == b[0].bases and isinstance(a[0].bases[0], Pixels):
+        return _pixel_products(a, b)
     if a[0].shared and b[0].shared:
         left = np.stack([maps.coefficients for maps in a], 1).astype(np.float64)
         right = np.stack([maps.coefficients for maps in b], 1).astype(np.float64)
         images, models, size = left.shape
-        if not (isinstance(a[0].bases[0], Pixels) and a[0].bases == b[0].bases):
-            matrix = _gram_cached(a[0].bases[0], b[0].bases[0])  # type: ignore[arg-type]
-            left = (left.reshape(images * models, size) @ matrix).reshape(images, models, -1)
+        matrix = _gram_cached(a[0].bases[0], b[0].bases[0])  # type: ignore[arg-type]
+        left = (left.reshape(images * models, size) @ matrix).reshape(images, models, -1)
         return left @ right.transpose(0, 2, 1)
     block = np.empty((len(a[0]), len(a), len(b)))
     for image in range(len(a[0])):
@@ -228,6 +231,27 @@ def _block(a: Sequence[Maps], b: Sequence[Maps]) -> np.ndarray:
             block[image] = (left * basis_a.areas) @ right.T
         else:
             block[image] = (left @ gram(basis_a, basis_b)) @ right.T
+    return block
+
+
+def _pixel_products(a: Sequence[Maps], b: Sequence[Maps]) -> np.ndarray:
+    """(N, M_a, M_b) inner products of maps of pixels, in float64 without a copy of all of them."""
+    images, pixels = a[0].coefficients.shape
+    same = all(x is y for x, y in zip(a, b, strict=False)) and len(a) == len(b)
+    block = np.zeros((images, len(a), len(b)))
+    left, right = np.empty((len(a), PIXELS_AT_A_TIME)), np.empty((len(b), PIXELS_AT_A_TIME))
+    for image in range(images):
+        for start in range(0, pixels, PIXELS_AT_A_TIME):
+            part = slice(start, min(start + PIXELS_AT_A_TIME, pixels))
+            width = part.stop - part.start
+            for row, maps in zip(left, a, strict=True):
+                row[:width] = maps.coefficients[image, part]
+            if same:
+                block[image] += left[:, :width] @ left[:, :width].T
+                continue
+            for row, maps in zip(right, b, strict=True):
+                row[:width] = maps.coefficients[image, part]
+            block[image] += left[:, :width] @ right[:, :width].T
     return block
 
 

@@ -182,6 +182,6 @@ def build(entry: Mapping[str, Any], weights: str | Path, device: torch.device) -
             "delete the file and run again"
         ) from None
     # Convolutions are faster with channels last in memory, on GPUs as on CPUs.
-    network.eval().requires_grad_(False).to(device, memory_format=torch.channels_last)
+    network.eval().requires_grad_(False).to(device).to(memory_format=torch.channels_last)
     mean, std = tuple(header["mean"]), tuple(header["std"])
     return Classifier(network, mean, std, size, tuple(classes), entry)

@@ -26,7 +26,7 @@ of set functions, 2000 (Shapley values in it); Fumagalli et al., arXiv 2602.0139
 """
 
 from dataclasses import dataclass
-from math import lgamma
+from math import comb
 
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve, cholesky, solve_triangular
@@ -98,16 +98,19 @@ class Solver:
         """
         observed = np.vstack([total[None], differences]) / 2
         if self.design.complete:
-            values = _exact(self.design.members) @ observed
-            zero = np.zeros_like(values)
-            return Estimate(_summing_to(total, values), zero, np.repeat(values[None], draws, 0))
+            exact = _summing_to(total, _exact(self.design.members) @ observed)
+            return Estimate(exact, np.zeros_like(exact), np.repeat(exact[None], draws, 0))
+        # Games of any size alike: in units of their largest value, no constant is small or large.
+        size = np.abs(observed).max(0)
+        size[size == 0] = 1
+        observed = observed / size
         normal = generator.standard_normal((draws, self.design.players, len(observed)))
         results = [law.posteriors(observed) for law in self._laws]
         columns = [
             _averaged(self._laws, [part.of(game) for part in results], normal)
             for game in range(observed.shape[1])
         ]
-        values, errors, drawn = (np.stack(parts, -1) for parts in zip(*columns, strict=True))
+        values, errors, drawn = (np.stack(part, -1) * size for part in zip(*columns, strict=True))
         return Estimate(_summing_to(total, values), errors, _summing_to(total, drawn))
 
 
@@ -124,15 +127,11 @@ def _exact(members: np.ndarray) -> np.ndarray:
     players = members.shape[1]
     inside = np.vstack([np.ones((1, players), bool), members])
     size = inside.sum(1)
-    joined = np.array([0.0, *(_order_weight(s - 1, players) for s in range(1, players + 1))])
-    left = np.array([*(_order_weight(s, players) for s in range(players)), 0.0])
+    # the share of orders in which exactly these come before player i, |S|! (M − |S| − 1)! / M!
+    share = np.array([1 / (players * comb(players - 1, before)) for before in range(players)])
+    joined, left = np.r_[0, share], np.r_[share, 0]
     factor: np.ndarray = np.where(inside, joined[size, None], -left[size, None]).T
     return 2 * factor
-
-
-def _order_weight(before: int, players: int) -> float:
-    """The share of orders in which exactly these players come before a given one."""
-    return float(np.exp(lgamma(before + 1) + lgamma(players - before) - lgamma(players + 1)))
 
 
 @dataclass(frozen=True)
@@ -162,7 +161,9 @@ class _Law:
         linear = (signs * shares) @ signs.T
         scale = np.exp(0.5 * np.log1p(-(shares**2)).sum())
         kernel = scale * np.sinh((signs * np.arctanh(shares)) @ signs.T) - linear
-        kernel[np.diag_indices(observations)] += 1e-10 * np.trace(kernel) / observations
+        # Few players have few terms: hold the kernel off rounding, its own and that of the difference.
+        jitter = 1e-10 * np.trace(kernel) + 1e-14 * np.trace(linear)
+        kernel[np.diag_indices(observations)] += jitter / observations
         self.cross, self.prior = _moments(signs, shares)
         self.factor = cholesky(kernel, lower=True, overwrite_a=True, check_finite=False)
         self.white = self.whitened(np.hstack([signs, self.cross.T]))
@@ -178,30 +179,30 @@ class _Law:
         ]
 
     def whitened(self, observed: np.ndarray) -> np.ndarray:
-        result: np.ndarray = solve_triangular(
-            self.factor, observed, lower=True, check_finite=False
-        )
+        result: np.ndarray = solve_triangular(self.factor, observed, lower=True, check_finite=False)
         return result
 
     def posteriors(self, observed: np.ndarray) -> _Posteriors:
         white = self.whitened(observed)
         score = self.white_signs.T @ white
         higher = self.white_cross.T @ white
-        square = (white**2).sum(0)
         number = len(observed)
         likelihood, scale, values, residual = [], [], [], []
         for strength, factor in zip(STRENGTHS, self.solved, strict=True):
             slopes = cho_solve(factor, score)
-            variance = np.maximum((square - (score * slopes).sum(0)) / number, TINY)
+            left = white - self.white_signs @ slopes
+            unlikely = slopes**2 / (strength * self.shares)[:, None]
+            variance = np.maximum(((left**2).sum(0) + unlikely.sum(0)) / number, TINY)
             log_determinant = (
                 self.log_determinant
                 + 2 * np.log(np.diag(factor[0])).sum()
                 + np.log(strength * self.shares).sum()
             )
             likelihood.append(-0.5 * (number * np.log(variance) + log_determinant))
-            scale.append(variance)
+            # The scale is estimated, so the posterior is Student's t: that is its variance.
+            scale.append(variance * number / max(number - 2, 1))
             values.append(2 * slopes + higher - self.explained @ slopes)
-            residual.append(white - self.white_signs @ slopes)
+            residual.append(left)
         return _Posteriors(*map(np.array, (likelihood, scale, values, residual)))
 
     def covariance(self, strength: int) -> np.ndarray:

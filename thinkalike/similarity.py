@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from thinkalike.errors import InputError
-from thinkalike.maps import Maps, blank, inner_products
+from thinkalike.maps import Maps, inner_products
 
 METRICS = ("cosine", "rbf")
 DISSIMILARITIES = ("chord", "rms")
@@ -35,9 +35,25 @@ def similarity(
     Raises:
         InputError: a map has a value that is not a number, or an unknown metric or convention.
     """
+    pixels = models[0].bases[0].height * models[0].bases[0].width
+    products = inner_products(models)
+    return from_products(products, metric, pixels=pixels, sigma=sigma, blanks=blanks)
+
+
+def from_products(
+    products: np.ndarray,
+    metric: str,
+    *,
+    pixels: int,
+    sigma: float = 1.0,
+    blanks: str = "exclude",
+) -> np.ndarray:
+    """The same from the inner products (N, M, M) of maps rendered on so many pixels.
+
+    A map is blank if its product with itself is 0.
+    """
     if blanks not in BLANKS:
         raise InputError(f"blank maps {blanks!r} is none of {', '.join(BLANKS)}")
-    products = inner_products(models)
     square = products.diagonal(axis1=1, axis2=2).copy()
     if not np.isfinite(square).all():
         image, model = np.argwhere(~np.isfinite(square))[0]
@@ -50,13 +66,12 @@ def similarity(
             scale = np.divide(1, norm, out=np.zeros_like(norm), where=norm > 0)
             values = np.clip(products * scale[:, :, None] * scale[:, None, :], -1, 1)
         case "rbf":
-            pixels = models[0].bases[0].height * models[0].bases[0].width
             distance = square[:, :, None] + square[:, None, :] - 2 * products
             values = np.exp(-np.maximum(distance, 0) / (2 * sigma**2 * pixels))
         case _:
             raise InputError(f"metric {metric!r} is none of {', '.join(METRICS)}")
-    empty = np.stack([blank(maps) for maps in models], 1)
-    diagonal = np.arange(len(models))
+    empty = square == 0
+    diagonal = np.arange(products.shape[1])
     values[:, diagonal, diagonal] = 1.0
     if blanks == "exclude":
         values[empty] = np.nan

@@ -189,11 +189,22 @@ def write_maps(
     image_ids: Sequence[str],
     measures: Mapping[str, np.ndarray],
     attributes: Mapping[str, Any],
+    standard_errors: np.ndarray | None = None,
+    draws: np.ndarray | None = None,
 ) -> None:
-    """Write the maps of one model as coefficients, with their basis in the attributes.
+    """Write the maps of one model as coefficients in float32, with their basis in the attributes.
 
     Superpixels are not repeated in every file: the attribute `segmentation` is the content hash of
     their labels, which `read_maps` checks.
+
+    Args:
+        path: where to.
+        maps: of N images.
+        image_ids: of them.
+        measures: name → (N,), what a method says of each map.
+        attributes: provenance.
+        standard_errors: (N, K) of the coefficients of maps that are estimates.
+        draws: (N, R, K) from the posterior of such maps.
 
     Raises:
         InputError: a coefficient is not finite; the images are named and nothing is written.
@@ -216,15 +227,24 @@ def write_maps(
         case _:
             labels = [b.labels for b in maps.bases if isinstance(b, Segments)]
             description |= {"basis": "segments", "segmentation": content_hash(*labels)}
+    components = ("image", "component")
+    variables = {"coefficients": (components, maps.coefficients.astype(np.float32))}
+    if standard_errors is not None:
+        variables["standard_errors"] = (components, standard_errors.astype(np.float32))
+    if draws is not None:
+        variables["draws"] = (("image", "draw", "component"), draws.astype(np.float32))
     write_arrays(
         path,
-        {
-            "coefficients": (("image", "component"), maps.coefficients),
-            **{name: (("image",), values) for name, values in measures.items()},
-        },
+        variables | {name: (("image",), values) for name, values in measures.items()},
         coordinates={"image": list(image_ids)},
         attributes=description | dict(attributes),
     )
+
+
+def read_draws(path: str | Path, images: slice = slice(None)) -> np.ndarray | None:
+    """Draws from the posterior of maps, (N, R, K), or None where maps are exact."""
+    with open_arrays(path, ["coefficients"]) as dataset:
+        return dataset["draws"][images].to_numpy() if "draws" in dataset else None
 
 
 def read_maps(

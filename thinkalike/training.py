@@ -86,7 +86,7 @@ def train(
         for batch in _batches(len(images), batch_size, random):
             rgb = shifted(images[batch], int(settings["shift"]), random)
             inputs = (torch.from_numpy(rgb).to(device).float() / 255 - mean) / std
-            outputs = network(inputs.permute(0, 3, 1, 2).contiguous())
+            outputs = network(inputs.permute(0, 3, 1, 2))
             loss = functional.cross_entropy(outputs, target[batch].to(device))
             optimizer.zero_grad()
             loss.backward()

@@ -8,6 +8,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+import xarray as xr
 import yaml
 from snakemake.iocontainers import Namedlist
 
@@ -113,12 +114,43 @@ def jobs(study: dict) -> dict[str, dict]:
             "params": {
                 "architecture": {**architecture, **grid},
                 "settings": {"depth": 100},
-                "target": "prediction",
-                "output": "logit",
-                "baseline": [],
+                "explanation": {**study["explanation"], "baseline": []},
                 "seed": 0,
             },
             "modules": ["thinkalike.explain.gradcam"],
+        },
+        "explain_again": {
+            "input": {
+                "images": f"{RESULTS}/images.parquet",
+                "weights": f"{RESULTS}/weights/byobnet.safetensors",
+                "predictions": f"{RESULTS}/predictions/byobnet.parquet",
+                "segments": f"{RESULTS}/segments.nc",
+                "explanations": f"{RESULTS}/explanations/kernelshap/byobnet.nc",
+            },
+            "output": {"again": f"{RESULTS}/again/kernelshap/byobnet.nc"},
+            "wildcards": {"model": "byobnet"},
+            "params": {
+                "number": 4,
+                "architecture": architecture,
+                "explanation": study["explanation"],
+                "seed": 0,
+            },
+        },
+        "measure_noise_ceiling": {
+            "input": {
+                "explanations": every(f"{RESULTS}/explanations/kernelshap/{{model}}.nc"),
+                "again": every(f"{RESULTS}/again/kernelshap/{{model}}.nc"),
+                "segments": f"{RESULTS}/segments.nc",
+            },
+            "output": {"ceiling": f"{RESULTS}/ceiling/kernelshap/rbf.csv"},
+            "wildcards": {"metric": "rbf"},
+            "params": {
+                "models": MODELS,
+                "number": 4,
+                "sign": settings["kernelshap"]["sign"],
+                "rescaling": settings["kernelshap"]["rescaling"],
+                "sigma": settings["kernelshap"]["rbf_sigma"],
+            },
         },
         "compare_models": {
             "input": {"explanations": explanations, "segments": []},
@@ -228,6 +260,17 @@ def jobs(study: dict) -> dict[str, dict]:
             "wildcards": gradcam,
             "params": labels,
         },
+        "plot_noise_ceiling": {
+            "input": {
+                "ceilings": [f"{RESULTS}/ceiling/kernelshap/{m}.csv" for m in ("cosine", "rbf")],
+                "pairs": [
+                    f"{RESULTS}/dissimilarity/kernelshap/{metric}/all_pairs.parquet"
+                    for metric in ("cosine", "rbf")
+                ],
+            },
+            "output": {"figure": figure("ceiling/kernelshap")},
+            "params": {"metrics": ["cosine", "rbf"], **labels},
+        },
         "plot_clusters": {
             "input": {"dissimilarity": f"{RESULTS}/dissimilarity/{CASE}.csv", **CLUSTER_FILES},
             "output": {
@@ -252,7 +295,11 @@ def files_of(content: dict | list) -> list[str]:
     return [path for value in values for path in ([value] if isinstance(value, str) else value)]
 
 
-@pytest.mark.parametrize("script", [name for name in SCRIPTS if name != "collect_benchmarks"])
+OTHERS = ["collect_benchmarks", "explain_together"]
+"""Scripts that write nothing in the tiny study."""
+
+
+@pytest.mark.parametrize("script", [name for name in SCRIPTS if name not in OTHERS])
 def test_the_handover_writes_what_the_workflow_wrote(study, script, monkeypatch, tmp_path):
     monkeypatch.chdir(study.root)
     overlay = yaml.safe_load(Path("tests/workflow/tiny.yaml").read_text())
@@ -308,7 +355,53 @@ def test_collect_benchmarks_hands_over(study, monkeypatch, tmp_path):
     assert len((tmp_path / "table.csv").read_text().splitlines()) > 40
 
 
+def test_explaining_together_in_one_round_gives_the_maps_of_explaining_alone(
+    study, monkeypatch, tmp_path
+):
+    monkeypatch.chdir(study.root)
+    overlay = yaml.safe_load(Path("tests/workflow/tiny.yaml").read_text())
+    config = resolve(merged(yaml.safe_load(Path("config.yaml").read_text()), overlay))
+    entries = [config["catalogue"][model] for model in MODELS]
+    written = [str(tmp_path / f"{model}.nc") for model in MODELS]
+    snakemake = SimpleNamespace(
+        rule="explain_together",
+        input=named(
+            {
+                "images": f"{RESULTS}/images.parquet",
+                "weights": every(f"{RESULTS}/weights/{{model}}.safetensors"),
+                "predictions": every(f"{RESULTS}/predictions/{{model}}.parquet"),
+                "segments": f"{RESULTS}/segments.nc",
+            }
+        ),
+        output=named(written),
+        params=named(
+            {
+                "architectures": [
+                    {"name": m, "timm": e["timm"], "arguments": e.get("arguments", {})}
+                    for m, e in zip(MODELS, entries, strict=True)
+                ],
+                "settings": {"evaluations": 40, "tolerance": 1.0, "most_evaluations": 80},
+                "explanation": config["explanation"],
+                "seed": 0,
+                "code": "none",
+            }
+        ),
+        wildcards=named({}),
+        resources={"gpu": 0},
+        threads=1,
+        log=[str(tmp_path / "job.log")],
+    )
+    runpy.run_path(
+        "scripts/explain_together.py", init_globals={"snakemake": snakemake}, run_name="__main__"
+    )
+    for model, path in zip(MODELS, written, strict=True):
+        alone = f"{RESULTS}/explanations/kernelshap/{model}.nc"
+        with xr.open_dataset(path) as ours, xr.open_dataset(alone) as theirs:
+            xr.testing.assert_equal(ours, theirs)
+    assert "largest standard error of a mean similarity" in (tmp_path / "job.log").read_text()
+
+
 def test_every_script_is_tested():
     study = resolve(yaml.safe_load((Path(__file__).parents[2] / "config.yaml").read_text()))
     study["catalogue"].setdefault("resnet_untrained", {})
-    assert {*jobs(study), "collect_benchmarks"} == set(SCRIPTS)
+    assert {*jobs(study), *OTHERS} == set(SCRIPTS)

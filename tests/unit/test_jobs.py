@@ -190,6 +190,7 @@ def torch_stand_in(monkeypatch, *, cuda: bool) -> list[int]:
         set_num_threads=threads.append,
         device=lambda name: f"device {name}",
         cuda=SimpleNamespace(is_available=lambda: cuda),
+        backends=SimpleNamespace(cudnn=SimpleNamespace(allow_tf32=True)),
     )
     monkeypatch.setitem(sys.modules, "torch", torch)
     return threads
@@ -200,8 +201,11 @@ def torch_stand_in(monkeypatch, *, cuda: bool) -> list[int]:
 )
 def test_the_device_follows_what_was_granted(monkeypatch, gpus, cuda, device):
     threads = torch_stand_in(monkeypatch, cuda=cuda)
+    limited = []
+    monkeypatch.setattr("threadpoolctl.threadpool_limits", limited.append)
     assert device_for(gpus, 3) == f"device {device}"
-    assert threads == [3]
+    assert threads == limited == [3]
+    assert not sys.modules["torch"].backends.cudnn.allow_tf32
 
 
 def test_a_granted_gpu_that_is_missing_is_an_error(monkeypatch):

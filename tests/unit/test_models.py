@@ -144,7 +144,7 @@ def test_logits_that_are_not_finite_name_the_model(tmp_path):
     _, path = saved(tmp_path)
     model = models.build(entry_of("vit"), path, CPU)
     model.network.head.bias.data[1] = float("nan")
-    with pytest.raises(InputError, match="ViT gives a logit that is not finite for image number 0"):
+    with pytest.raises(InputError, match="ViT gives a score that is not finite for image number 0"):
         logits(model, np.zeros((1, 64, 64, 3), np.uint8), batch_size=1)
 
 

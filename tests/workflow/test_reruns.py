@@ -90,6 +90,9 @@ def test_one_more_model_runs_its_own_jobs_and_the_aggregates(study):
         "train_model": 1,
         "predict_images": 1,
         "explain_images": 2,
+        "explain_again": 1,
+        "measure_noise_ceiling": 2,
+        "plot_noise_ceiling": 1,
         "compare_predictions": 1,
         "compare_models": PER_METRIC,
         "summarise_similarity": PER_CASE,
@@ -118,6 +121,8 @@ def test_a_bandwidth_reruns_the_rbf_of_its_method(study):
     jobs = study.plan(overlay=overlay)
     assert jobs == {
         "compare_models": 1,
+        "measure_noise_ceiling": 1,
+        "plot_noise_ceiling": 1,
         "summarise_similarity": 2,
         "correlate_agreement": 1,
         "subsample_images": 1,

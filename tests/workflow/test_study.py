@@ -11,6 +11,7 @@ import xarray as xr
 import yaml
 
 MODELS = ["resnet_untrained", "byobnet", "vit"]
+NETWORKS = ["train_model", "predict_images", "explain_images", "explain_again"]
 
 
 def test_every_file_of_the_contract_is_there(finished):
@@ -23,6 +24,8 @@ def test_every_file_of_the_contract_is_there(finished):
         "predictions/agreement_correlations.csv",
         *(f"weights/{model}.safetensors" for model in MODELS),
         *(f"predictions/{model}.parquet" for model in MODELS),
+        *(f"again/kernelshap/{model}.nc" for model in MODELS),
+        *(f"ceiling/kernelshap/{metric}.csv" for metric in ("cosine", "rbf")),
     ]
     for method in ("gradcam", "kernelshap"):
         expected += [f"explanations/{method}/{model}.nc" for model in MODELS]
@@ -42,7 +45,7 @@ def test_every_file_of_the_contract_is_there(finished):
 def test_every_figure_has_svg_png_and_csv(finished):
     figures = finished.root / "results/tiny/figures"
     drawn = sorted(figures.rglob("*.svg"))
-    assert len(drawn) == 3 + 1 + 4 * 2 + 8 * 4  # predictions, panels, per metric, per case
+    assert len(drawn) == 3 + 1 + 1 + 4 * 2 + 8 * 4  # predictions, panels, ceiling, per metric, per case
     for file in drawn:
         assert file.with_suffix(".png").stat().st_size > 5_000
         assert len(pd.read_csv(file.with_suffix(".csv"))) > 0
@@ -72,7 +75,7 @@ def test_jobs_without_networks_do_not_import_torch(finished):
     table = finished.root / "results/tiny/benchmarks"
     for file in table.rglob("*.tsv"):
         rule = file.relative_to(table).parts[0].removesuffix(".tsv")
-        if rule not in ("train_model", "predict_images", "explain_images"):
+        if rule not in NETWORKS:
             assert pd.read_csv(file, sep="\t")["max_rss"].max() < 450, rule
 
 
@@ -102,7 +105,7 @@ def test_the_report_builds_with_captions_and_categories(study):
     with zipfile.ZipFile(study.root / "report.zip") as archive:
         names = archive.namelist()
         assert any(name.endswith("report.html") for name in names)
-        assert sum(name.endswith(".svg") for name in names) == 44
+        assert sum(name.endswith(".svg") for name in names) == 45
         text = "".join(
             archive.read(name).decode(errors="replace") for name in names if "/data/" not in name
         )

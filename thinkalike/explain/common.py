@@ -49,11 +49,12 @@ class Question:
 
     def of(self, images: slice) -> "Question":
         """The question about some of the images."""
-        parts = {
-            name: None if (value := getattr(self, name)) is None else value[images]
-            for name in ("segments", "seeds", "logits")
-        }
-        return replace(self, **parts)
+        return replace(
+            self,
+            segments=None if self.segments is None else self.segments[images],
+            seeds=None if self.seeds is None else self.seeds[images],
+            logits=None if self.logits is None else self.logits[images],
+        )
 
 
 @dataclass(frozen=True)
@@ -135,9 +136,14 @@ def ends(
 
     With `question.logits` the images are not passed at all; the baseline is one image for all.
 
+    The model is in `explaining`, so that it is in eval mode.
+
     Raises:
-        InputError: a score that is not finite, a target that is no output, training mode.
+        InputError: a target that is no output, an unknown output or precision, a score that is not
+            finite.
     """
+    if targets is not None:
+        check_targets(model, targets)
     score = score_function(model, question)
     with torch.inference_mode():
         if question.logits is not None:
@@ -150,8 +156,7 @@ def ends(
         empty = score(baseline_image(model, question.baseline)).double().cpu().numpy()[0]
     check_finite(model, full)
     check_finite(model, empty[None], "the baseline image")
-    classes = full.argmax(1) if targets is None else targets
-    check_targets(model, classes)
+    classes = full.argmax(1) if targets is None else np.asarray(targets)
     rows = np.arange(len(full))
     return Ends(classes, full[rows, classes], empty[classes], full.std(1))
 
@@ -222,12 +227,16 @@ def audit(
     part = slice(0, AUDITED)
     exact = replace(question.of(part), precision="float32", logits=None)
     again = explain(model, images[part], explanation.targets[part], exact, **settings).maps
-    reference = np.nan_to_num(again.coefficients.astype(np.float64))
-    difference = np.nan_to_num(explanation.maps.coefficients[part].astype(np.float64)) - reference
-    norm = np.linalg.norm(reference, axis=1)
-    relative = np.linalg.norm(difference, axis=1)[norm > 0] / norm[norm > 0]
+    largest, relative = [0.0], [0.0]
+    # row by row: how far rows are padded depends on which images there are
+    for image in range(len(again)):
+        reference = again.row(image).astype(np.float64)
+        difference = explanation.maps.row(image) - reference
+        largest.append(float(np.abs(difference).max()))
+        if reference.any():
+            relative.append(float(np.linalg.norm(difference) / np.linalg.norm(reference)))
     return {
-        "audit_images": len(reference),
-        "audit_largest_difference": float(np.abs(difference).max()),
-        "audit_relative_difference": float(relative.max(initial=0.0)),
+        "audit_images": len(again),
+        "audit_largest_difference": max(largest),
+        "audit_relative_difference": max(relative),
     }

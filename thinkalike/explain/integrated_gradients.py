@@ -57,7 +57,8 @@ def explain(
     Raises:
         InputError: a score that is not finite, a target that is no output, training mode.
     """
-    with explaining(model):
+    # whatever mode the caller is in
+    with explaining(model), torch.inference_mode(False), torch.enable_grad():
         between = ends(model, images, targets, question)
         path = _Path(model, images, between.targets, question)
         allowed = tolerance * np.maximum(np.abs(between.difference), between.spread)
@@ -130,12 +131,12 @@ class _Path:
             reached = self.score(inputs).gather(1, targets).sum()
             (gradient,) = torch.autograd.grad(reached, inputs)
             shares = (gradient * difference).sum(1).flatten(1)
-            # One image after the other, because adding by index is not reproducible on GPUs.
+            # One image after the other, because adding by index is not reproducible on GPUs. All is
+            # allocated before any is added: a pass that does not fit is repeated as a whole.
             edges = np.flatnonzero(np.diff(rows // count)) + 1
-            for image, share in zip(
-                chosen[first : last + 1], shares.tensor_split(edges.tolist()), strict=True
-            ):
-                self._sums[image] += share.sum(0)
+            sums = [share.sum(0) for share in shares.tensor_split(edges.tolist())]
+            for image, share in zip(chosen[first : last + 1], sums, strict=True):
+                self._sums[image] += share
 
         for _ in self.batches.over(count * len(chosen), work, "gradients"):
             pass

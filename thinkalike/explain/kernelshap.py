@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from thinkalike.coalitions import draw, extend
+from thinkalike.coalitions import Design, draw, extend
 from thinkalike.errors import InputError
 from thinkalike.explain.common import (
     Explanation,
@@ -70,10 +70,7 @@ def explain(
     with explaining(model):
         asked = _Asked(model, images, targets, question)
         asked.ask(games, [design.members for design in designs])
-    solvers = [
-        Solver(design, game.relevance) for design, game in zip(designs, games, strict=True)
-    ]
-    return asked.answer(games, solvers)
+    return _answers([asked], games, designs)[0]
 
 
 def explain_together(
@@ -89,7 +86,8 @@ def explain_together(
     """Shapley values from as many evaluations as their comparison needs.
 
     The budget is doubled until the largest standard error of the matrix of mean cosine similarities
-    is at most `tolerance`, or `most_evaluations` are used; evaluations are kept from round to round.
+    is at most `tolerance`, as long as it stays within `most_evaluations`; evaluations are kept from
+    round to round.
 
     Args:
         models: what to explain and compare.
@@ -101,26 +99,25 @@ def explain_together(
 
     Returns:
         As `explain`, one for each model.
+
+    Raises:
+        InputError: as for `explain`.
     """
+    _check_limit("most_evaluations", most_evaluations)
     games = _games(images, questions[0], evaluations)
     rng = [np.random.default_rng(game.seed) for game in games]
-    designs = [
-        draw(game.players, evaluations, r) for game, r in zip(games, rng, strict=True)
-    ]
-    answers = [
-        _Asked(model, images, target, question)
-        for model, target, question in zip(models, targets, questions, strict=True)
-    ]
+    designs = [draw(game.players, evaluations, r) for game, r in zip(games, rng, strict=True)]
+    answers = []
+    for model, target, question in zip(models, targets, questions, strict=True):
+        with explaining(model):
+            answers.append(_Asked(model, images, target, question))
     known = [0] * len(games)
     while True:
         fresh = [design.members[k:] for design, k in zip(designs, known, strict=True)]
         for model, asked in zip(models, answers, strict=True):
             with explaining(model):
                 asked.ask(games, fresh)
-        solvers = [
-            Solver(design, game.relevance) for design, game in zip(designs, games, strict=True)
-        ]
-        explanations = [asked.answer(games, solvers) for asked in answers]
+        explanations = _answers(answers, games, designs)
         error = _largest_error(explanations)
         log.info(
             "%d evaluations an image: the largest standard error of a mean similarity is %.2g",
@@ -157,7 +154,8 @@ class _Game:
 
     Attributes:
         segments: labels (height, width) of the superpixels.
-        playing: (K,) which of them can change the score.
+        playing: (M,) those that can change the score, in the order of their first pixels: a map
+            does not depend on how superpixels are numbered.
         relevance: (M,) of those, for the solver.
         seed: of the coalitions.
     """
@@ -169,7 +167,21 @@ class _Game:
 
     @property
     def players(self) -> int:
-        return len(self.relevance)
+        return len(self.playing)
+
+    def spread(self, values: np.ndarray) -> np.ndarray:
+        """Values of the players (…, M) as those of all superpixels (…, K), 0 for the others."""
+        result = np.zeros((*values.shape[:-1], self.segments.size))
+        result[..., self.playing] = values
+        return result
+
+
+def _check_limit(name: str, evaluations: int) -> None:
+    if evaluations > 2 * MOST_PAIRS + 2:
+        raise InputError(
+            f"settings.kernelshap.{name}: {evaluations} is more than the solver takes; give at most "
+            f"{2 * MOST_PAIRS + 2}"
+        )
 
 
 def _games(images: np.ndarray, question: Question, evaluations: int) -> list[_Game]:
@@ -181,11 +193,7 @@ def _games(images: np.ndarray, question: Question, evaluations: int) -> list[_Ga
             f"settings.kernelshap.evaluations: {evaluations} is too few for {most} segments; "
             f"give at least {most + 2}"
         )
-    if evaluations > 2 * MOST_PAIRS + 2:
-        raise InputError(
-            f"settings.kernelshap.evaluations: {evaluations} is more than the solver takes; give at "
-            f"most {2 * MOST_PAIRS + 2}"
-        )
+    _check_limit("evaluations", evaluations)
     baseline = np.asarray(question.baseline)
     games = []
     for number, (image, labels) in enumerate(zip(images, question.segments, strict=True)):
@@ -196,8 +204,12 @@ def _games(images: np.ndarray, question: Question, evaluations: int) -> list[_Ga
                 "among: raise segments.count"
             )
         square = ((image / 255 - baseline) ** 2).mean(2)
-        contrast = np.sqrt(np.bincount(labels.ravel(), square.ravel()) / segments.areas)
-        playing = contrast > 0
+        contrast = np.sqrt(
+            np.bincount(labels.ravel(), square.ravel()) / np.maximum(segments.areas, 1)
+        )
+        present, first = np.unique(labels, return_index=True)
+        ordered = present[np.argsort(first)]
+        playing = ordered[contrast[ordered] > 0]
         there = contrast[playing]
         relevance = (there / there.mean()) ** 2 + LEAST_RELEVANCE if len(there) else there
         games.append(_Game(segments, playing, relevance, int(question.seeds[number])))
@@ -252,29 +264,43 @@ class _Asked:
         finite = np.array([np.isfinite(d).all() for d in self.differences])
         check_finite(self.model, np.where(finite, 0.0, np.nan))
 
-    def answer(self, games: Sequence[_Game], solvers: Sequence[Solver]) -> Explanation:
-        """Shapley values from the answers there are."""
-        count, most = len(games), max(game.segments.size for game in games)
-        values = np.full((count, most), np.nan)
-        errors = np.full((count, most), np.nan)
-        draws = np.full((count, DRAWS, most), np.nan)
-        for i, (game, solver) in enumerate(zip(games, solvers, strict=True)):
-            generator = np.random.default_rng([game.seed, 1])
-            total = self.ends.difference[i : i + 1]
-            found = solver.solve(self.differences[i][:, None], total, generator, DRAWS)
-            for array, part in ((values, found.values), (errors, found.standard_errors)):
-                array[i, : game.segments.size] = 0
-                array[i, : game.segments.size][game.playing] = part[:, 0]
-            draws[i, :, : game.segments.size] = 0
-            draws[i, :, : game.segments.size][:, game.playing] = found.draws[:, :, 0]
-        evaluations = np.array([solver.design.evaluations for solver in solvers])
-        return Explanation(
-            Maps(values, tuple(game.segments for game in games)),
-            self.ends.targets,
-            {"difference": self.ends.difference, "evaluations": evaluations},
-            draws=draws,
-            standard_errors=errors,
+
+def _answers(
+    asked: Sequence[_Asked], games: Sequence[_Game], designs: Sequence[Design]
+) -> list[Explanation]:
+    """Shapley values from the answers that models gave so far.
+
+    Image by image: the factorisations of a design are large, and the same for all models.
+    """
+    estimates = []
+    for image, (game, design) in enumerate(zip(games, designs, strict=True)):
+        differences = np.stack([model.differences[image] for model in asked], 1)
+        total = np.array([model.ends.difference[image] for model in asked])
+        solver = Solver(design, game.relevance)
+        found = solver.solve(differences, total, np.random.default_rng([game.seed, 1]), DRAWS)
+        parts = found.values, found.standard_errors, found.draws
+        estimates.append([game.spread(np.moveaxis(part, -1, 0)) for part in parts])
+    bases = tuple(game.segments for game in games)
+    explanations = []
+    for number, model in enumerate(asked):
+        values, errors, draws = (
+            _padded([part[number] for part in parts]) for parts in zip(*estimates, strict=True)
         )
+        evaluations = np.array([design.evaluations for design in designs])
+        measures = {"difference": model.ends.difference, "evaluations": evaluations}
+        explanations.append(
+            Explanation(Maps(values, bases), model.ends.targets, measures, draws, errors)
+        )
+    return explanations
+
+
+def _padded(rows: Sequence[np.ndarray]) -> np.ndarray:
+    """Arrays (…, K) of different K as one (N, …, largest K), NaN after their ends."""
+    most = max(row.shape[-1] for row in rows)
+    result = np.full((len(rows), *rows[0].shape[:-1], most), np.nan)
+    for place, row in zip(result, rows, strict=True):
+        place[..., : row.shape[-1]] = row
+    return result
 
 
 class _Painter:
@@ -311,13 +337,14 @@ class _Painter:
         game, pairs = self.games[image], self.members[image]
         both = np.stack([pairs, ~pairs], 1).reshape(-1, game.players)
         self.coalitions = torch.from_numpy(both).to(self.model.device, self.model.dtype)
-        number = np.cumsum(game.playing) - 1
-        pixels = torch.from_numpy(np.flatnonzero(game.playing[game.segments.labels.ravel()]))
-        players = torch.from_numpy(number[game.segments.labels.ravel()])[pixels]
+        number = np.full(game.segments.size, -1)
+        number[game.playing] = np.arange(game.players)
+        player_of = number[game.segments.labels.ravel()]
+        pixels = torch.from_numpy(np.flatnonzero(player_of >= 0)).to(self.model.device)
+        players = torch.from_numpy(player_of[player_of >= 0]).to(self.model.device)
         picture = _flat(self.model.normalise(self.images[image : image + 1]))[0]
         difference = (picture - self.baseline).view(-1, 3)
         layers = difference.new_zeros(game.players, len(difference), 3)
-        pixels, players = pixels.to(layers.device), players.to(layers.device)
         layers[players, pixels] = difference[pixels]
         self.layers = layers.flatten(1)
         self.image = image

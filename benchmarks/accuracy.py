@@ -1,0 +1,324 @@
+"""How near estimated Shapley values are to the true ones, and how well that is known."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import combinations
+
+import numpy as np
+
+from benchmarks import digits, games
+from benchmarks.common import Goal, Row
+from benchmarks.digits import BLIND, METHODS, OURS, OUTPUTS, REGRESSION, Measured
+from benchmarks.peers import ESTIMATORS
+from thinkalike.coalitions import draw
+from thinkalike.jobs import generator
+from thinkalike.maps import Maps, Segments
+from thinkalike.shapley import Estimate, Solver
+from thinkalike.similarity import similarity_error
+
+CAPTUM = "captum KernelShap"
+PLAYERS = 50
+"""Of the games in closed form."""
+ORDERS = {2: 1e-6, 6: 0.20, 12: 0.45}
+"""Largest interaction of a game → the error that is allowed."""
+NORMAL = 1.96
+"""Standard errors on either side of an estimate that make its 95 % interval."""
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How much is measured.
+
+    Attributes:
+        models, images, seeds: of the games that trained networks play.
+        evaluations: of every estimate.
+        exact: evaluations of a reference.
+        games: in closed form, for each kind.
+        simulated: games for the coverage of intervals.
+        workers: processes.
+    """
+
+    models: tuple[str, ...]
+    images: int = 8
+    seeds: int = 5
+    evaluations: int = 350
+    exact: int = 40_000
+    games: int = 20
+    simulated: int = 500
+    workers: int = 2
+
+
+class Accuracy:
+    """The parts that compare Shapley values; they share the estimates about the trained networks."""
+
+    def __init__(self, effort: Effort, progress: Callable[[str], None] = print) -> None:
+        self.effort, self.progress = effort, progress
+
+    @cached_property
+    def measured(self) -> dict[str, list[Measured]]:
+        e = self.effort
+        return digits.measure_all(
+            e.models,
+            e.images,
+            workers=e.workers,
+            progress=lambda key: self.progress(f"  {key}: estimates and references are there"),
+            evaluations=e.evaluations,
+            seeds=e.seeds,
+            exact=e.exact,
+        )
+
+    def _groups(self) -> dict[str, list[Measured]]:
+        """The games of all models, and those of each."""
+        return {"all models": [m for ms in self.measured.values() for m in ms], **self.measured}
+
+    def accuracy(self) -> list[Row]:
+        """Σ (φ̂ − φ)² / Σ φ² for the trained networks: medians over images and seeds."""
+        e = self.effort
+        rows = []
+        for output, name in enumerate(OUTPUTS):
+            what = f"Squared relative error, {name}, {e.evaluations} evaluations"
+            by_model = {
+                key: {method: _errors(cases, method, output) for method in METHODS}
+                for key, cases in self.measured.items()
+            }
+            pooled = {
+                method: np.concatenate([errors[method] for errors in by_model.values()])
+                for method in METHODS
+            }
+            goals = _goals(asked=name == "logit")
+            for peer in (*ESTIMATORS, BLIND, REGRESSION):
+                rows.append(_error_row(f"{what}: all models", pooled, peer, goals.get(peer)))
+            for key, errors in by_model.items():
+                others = [peer for peer in ESTIMATORS if peer != CAPTUM]
+                best = min(others, key=lambda peer: float(np.median(errors[peer])))
+                for peer in (CAPTUM, best):
+                    rows.append(_error_row(f"{what}: {key}", errors, peer, goals.get(peer)))
+            own = [
+                (m.reference_error[output] ** 2).sum() / (m.reference[output] ** 2).sum()
+                for m in self._groups()["all models"]
+            ]
+            rows.append(Row(f"{what}: the reference itself", "", float(np.median(own))))
+        return rows
+
+    def closed_form(self) -> list[Row]:
+        """The same for games of interactions, whose Shapley values are known in closed form."""
+        e = self.effort
+        rows = []
+        for largest, allowed in ORDERS.items():
+            errors: dict[str, list[float]] = {name: [] for name in (OURS, *ESTIMATORS)}
+            for number in range(e.games):
+                known = games.interactions(
+                    PLAYERS, largest, generator(0, "interactions", largest, number)
+                )
+                values = {OURS: _solved(known.game, PLAYERS, e.evaluations, number).values[:, 0]}
+                for name, estimate in ESTIMATORS.items():
+                    values[name] = estimate(known.game, PLAYERS, e.evaluations, number)
+                for name, found in values.items():
+                    errors[name].append(_relative(found, known.values))
+            orders = "order 2" if largest == 2 else f"orders 2 to {largest}"
+            what = (
+                f"Squared relative error, closed form, {PLAYERS} players, "
+                f"{e.evaluations} evaluations: {orders}"
+            )
+            ours = float(np.median(errors[OURS]))
+            for name in ESTIMATORS:
+                goal = Goal("ours", most=allowed) if name == CAPTUM else None
+                rows.append(Row(what, name, ours, float(np.median(errors[name])), goal))
+        return rows
+
+    def coverage(self) -> list[Row]:
+        """The share of Shapley values inside their 95 % intervals."""
+        inside: dict[str, list[np.ndarray]] = {}
+        for number in range(self.effort.simulated):
+            kind, known, evaluations = _simulated(number)
+            players = len(known.values)
+            found = _solved(known.game, players, evaluations, number)
+            inside.setdefault(kind, []).append(
+                _covered(found.values[:, 0], found.standard_errors[:, 0], known.values)
+            )
+        what = "Coverage of 95 % intervals"
+        pooled = np.concatenate([c for parts in inside.values() for c in parts])
+        goal = Goal("ours", 0.92, 0.98)
+        rows = [
+            Row(
+                f"{what}: all {self.effort.simulated} simulated games",
+                "",
+                float(pooled.mean()),
+                goal=goal,
+            )
+        ]
+        for kind, parts in sorted(inside.items()):
+            rows.append(Row(f"{what}: simulated, {kind}", "", float(np.concatenate(parts).mean())))
+        for output, name in enumerate(OUTPUTS):
+            for key, cases in self._groups().items():
+                parts = [
+                    _covered(
+                        m.estimates[OURS][output], m.standard_errors[output], m.reference[output]
+                    )
+                    for m in cases
+                ]
+                share = float(np.concatenate(parts).mean())
+                rows.append(Row(f"{what}: {key}, {name}, against the reference", "", share))
+            rows.append(
+                Row(
+                    f"{what}: the reference's own error over our standard error, {name}, "
+                    "root mean squares",
+                    "",
+                    self._reference_share(output),
+                )
+            )
+        return rows
+
+    def _reference_share(self, output: int) -> float:
+        cases = self._groups()["all models"]
+        own = np.concatenate([m.reference_error[output] for m in cases])
+        ours = np.concatenate([m.standard_errors[output].ravel() for m in cases])
+        return float(np.sqrt(np.mean(own**2) / np.mean(ours**2)))
+
+    def ceiling(self) -> list[Row]:
+        """What noise does to similarities: of a model with itself, and of two models."""
+        rows = []
+        for output, name in enumerate(OUTPUTS):
+            what = f"Cosine of a model with itself, other coalitions, {name}"
+            for key, cases in self._groups().items():
+                ours, theirs = (
+                    float(np.mean([_with_itself(m, method, output) for m in cases]))
+                    for method in (OURS, CAPTUM)
+                )
+                rows.append(Row(f"{what}: {key}", CAPTUM, ours, theirs))
+        for output, name in enumerate(OUTPUTS):
+            rows += self._between_models(output, name)
+        return rows
+
+    def _between_models(self, output: int, name: str) -> list[Row]:
+        """Reported against true similarity of all pairs of models; ours share their coalitions."""
+        what = f"Cosine of two models, {name}"
+        rows, stated = [], []
+        misses: dict[str, list[float]] = {OURS: [], CAPTUM: []}
+        for a, b in combinations(self.measured, 2):
+            pairs = list(zip(self.measured[a], self.measured[b], strict=True))
+            true = np.array(
+                [_cosine(m, n, m.reference[output], n.reference[output]) for m, n in pairs]
+            )
+            ours = np.array([_shared(m, n, output) for m, n in pairs])
+            theirs = np.array([_independent(m, n, output) for m, n in pairs])
+            errors = np.array([_stated(m, n, output) for m, n in pairs])
+            misses[OURS] += (ours - true[:, None]).ravel().tolist()
+            misses[CAPTUM] += (theirs - true[:, None]).ravel().tolist()
+            stated += errors.ravel().tolist()
+            rows.append(
+                Row(
+                    f"{what}: {a} and {b}, reported − true ({true.mean():.3f})",
+                    f"{CAPTUM}, independent draws",
+                    float(ours.mean() - true.mean()),
+                    float(theirs.mean() - true.mean()),
+                )
+            )
+        missed, error = np.array(misses[OURS]), np.array(stated)
+        absolute = [float(np.mean(np.abs(misses[method]))) for method in (OURS, CAPTUM)]
+        rows.append(
+            Row(f"{what}: mean |error| of an image", f"{CAPTUM}, independent draws", *absolute)
+        )
+        rows.append(Row(f"{what}: mean stated standard error of an image", "", float(error.mean())))
+        size = float(np.sqrt(np.mean(missed**2) / np.mean(error**2)))
+        rows.append(Row(f"{what}: error over stated standard error, root mean squares", "", size))
+        scores = missed / error
+        rows.append(
+            Row(f"{what}: median |error / stated standard error|", "", _median(np.abs(scores)))
+        )
+        rows.append(
+            Row(
+                f"{what}: share within 1.96 standard errors",
+                "",
+                float(np.mean(abs(scores) < NORMAL)),
+            )
+        )
+        return rows
+
+
+def _goals(asked: bool) -> dict[str, Goal]:
+    if not asked:
+        return {}
+    return {name: Goal("ratio", most=0.2 if name == CAPTUM else 1.0) for name in ESTIMATORS}
+
+
+def _error_row(measure: str, errors: dict[str, np.ndarray], peer: str, goal: Goal | None) -> Row:
+    return Row(measure, peer, _median(errors[OURS]), _median(errors[peer]), goal)
+
+
+def _median(values: np.ndarray) -> float:
+    return float(np.median(values))
+
+
+def _errors(cases: Sequence[Measured], method: str, output: int) -> np.ndarray:
+    """Of every image and seed."""
+    return np.concatenate(
+        [_relative(m.estimates[method][output], m.reference[output]) for m in cases]
+    )
+
+
+def _relative(found: np.ndarray, true: np.ndarray) -> np.ndarray:
+    """Squared error over squared norm, (…, M) against (M,) → (…)."""
+    return ((found - true) ** 2).sum(-1) / (true**2).sum()
+
+
+def _solved(game: games.Game, players: int, evaluations: int, number: int) -> Estimate:
+    """Our estimate about one game, of which nothing but its values is known."""
+    design = draw(players, evaluations, np.random.default_rng(number))
+    total = games.differences_of(game, np.ones((1, players), bool))
+    differences = games.differences_of(game, design.members)
+    return Solver(design).solve(differences[:, None], total, np.random.default_rng(0))
+
+
+def _simulated(number: int) -> tuple[str, games.Known, int]:
+    """A game of the four kinds in turn, with one of three sizes and budgets: kind, game, budget."""
+    rng = generator(0, "coverage", number)
+    players, evaluations = ((20, 150), (35, 250), (PLAYERS, 350))[rng.integers(3)]
+    kinds = {
+        "interactions of orders 2 to 4": lambda: games.interactions(players, 4, rng),
+        "interactions of orders 2 to 6": lambda: games.interactions(players, 6, rng),
+        "interactions of orders 2 to 12": lambda: games.interactions(players, 12, rng),
+        "products": lambda: games.products(players, 2.0, rng),
+    }
+    kind = list(kinds)[number % len(kinds)]
+    return kind, kinds[kind](), evaluations
+
+
+def _covered(found: np.ndarray, errors: np.ndarray, true: np.ndarray) -> np.ndarray:
+    """Whether values lie within 1.96 standard errors, for those that are uncertain at all."""
+    return (np.abs(found - true) <= NORMAL * errors)[errors > 0]
+
+
+def _cosine(a: Measured, b: Measured, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Of the rendered maps of one image, (…, M_a) and (…, M_b); both have the same players."""
+    assert np.array_equal(a.areas, b.areas)
+    products = ((x * y * a.areas).sum(-1), (x**2 * a.areas).sum(-1), (y**2 * a.areas).sum(-1))
+    return products[0] / np.sqrt(products[1] * products[2])
+
+
+def _with_itself(m: Measured, method: str, output: int) -> float:
+    """Mean over pairs of seeds."""
+    values = m.estimates[method][output]
+    return float(np.mean([_cosine(m, m, x, y) for x, y in combinations(values, 2)]))
+
+
+def _shared(a: Measured, b: Measured, output: int) -> np.ndarray:
+    """Ours, with the same coalitions for both models: (seeds,)."""
+    return _cosine(a, b, a.estimates[OURS][output], b.estimates[OURS][output])
+
+
+def _independent(a: Measured, b: Measured, output: int) -> np.ndarray:
+    """captum's, whose draws are other ones for every model: (seeds,)."""
+    others = np.roll(b.estimates[CAPTUM][output], 1, axis=0)
+    return _cosine(a, b, a.estimates[CAPTUM][output], others)
+
+
+def _stated(a: Measured, b: Measured, output: int) -> np.ndarray:
+    """The standard error that we state of `_shared`, (seeds,)."""
+    # one map for each seed, in a frame with so many pixels for each player
+    basis = Segments(np.repeat(np.arange(len(a.areas)), a.areas)[None])
+    bases = (basis,) * len(a.draws[output])
+    maps = [Maps(m.estimates[OURS][output], bases) for m in (a, b)]
+    draws = [m.draws[output] for m in (a, b)]
+    return similarity_error(maps, draws, lambda m: m, "cosine")[:, 0, 1]

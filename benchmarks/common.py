@@ -1,0 +1,239 @@
+"""What all benchmarks share: rows and their goals, timing in turns, the table, the machine."""
+
+import gc
+import json
+import os
+import platform
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+import pandas as pd
+import torch
+from threadpoolctl import threadpool_limits
+
+from thinkalike.errors import InputError
+from thinkalike.stores import atomic, write_table
+
+COLUMNS = ("measure", "peer", "ours", "theirs", "ratio", "goal", "met")
+PACKAGES = ("torch", "timm", "numpy", "scipy", "captum", "shap", "shapiq", "grad-cam")
+
+Key = TypeVar("Key")
+
+
+@dataclass(frozen=True)
+class Goal:
+    """What a figure has to reach.
+
+    Attributes:
+        column: `ours` or `ratio`.
+        least, most: bounds, both allowed.
+    """
+
+    column: str
+    least: float = -np.inf
+    most: float = np.inf
+
+    def __str__(self) -> str:
+        if np.isinf(self.least):
+            return f"{self.column} ≤ {self.most:.3g}"
+        if np.isinf(self.most):
+            return f"{self.column} ≥ {self.least:.3g}"
+        return f"{self.least:.3g} ≤ {self.column} ≤ {self.most:.3g}"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One figure of thinkalike, beside that of a peer.
+
+    Attributes:
+        measure: `what: of what`; the part before the colon heads a table of docs.
+        peer: whom it is compared with; empty where nobody is.
+        ours, theirs: in the unit that `measure` names.
+        goal: if there is one.
+        in_pairs: median of the ratios of runs that were made in turns; the quotient by default.
+    """
+
+    measure: str
+    peer: str
+    ours: float
+    theirs: float = np.nan
+    goal: Goal | None = None
+    in_pairs: float | None = None
+
+    @property
+    def ratio(self) -> float:
+        """ours / theirs; for errors, seconds and bytes less is better."""
+        if self.in_pairs is not None:
+            return self.in_pairs
+        return self.ours / self.theirs if self.theirs else np.nan
+
+    @property
+    def met(self) -> str:
+        """`yes` or `no`; empty without a goal. What could not be measured is not met."""
+        if self.goal is None:
+            return ""
+        value = getattr(self, self.goal.column)
+        return "yes" if self.goal.least <= value <= self.goal.most else "no"
+
+
+def table(rows: Iterable[Row]) -> pd.DataFrame:
+    """Rows as they are written: four digits, empty cells where there is nothing."""
+
+    def digits(value: float) -> str:
+        return "" if np.isnan(value) else f"{value:.4g}"
+
+    cells = [
+        (r.measure, r.peer, digits(r.ours), digits(r.theirs), digits(r.ratio), r.goal or "", r.met)
+        for r in rows
+    ]
+    return pd.DataFrame(cells, columns=list(COLUMNS)).astype(str)
+
+
+def print_rows(rows: Iterable[Row]) -> None:
+    """One line for each row, now."""
+    for cells in table(rows).itertuples(index=False):
+        goal = f"  [{cells.goal}: {cells.met}]" if cells.goal else ""
+        beside = f"  {cells.peer} {cells.theirs} (ratio {cells.ratio})" if cells.theirs else ""
+        beside = beside or (f"  ({cells.peer})" if cells.peer else "")
+        print(f"  {cells.measure}:  {cells.ours}{beside}{goal}", flush=True)
+
+
+def write(rows: Sequence[Row], path: Path, seconds: Mapping[str, float]) -> None:
+    """The table as CSV, and beside it a JSON of where, when and how it was measured."""
+    about = {**circumstances(), "seconds": {part: round(s, 1) for part, s in seconds.items()}}
+    with atomic(path.with_suffix(".json")) as temporary:
+        temporary.write_text(json.dumps(about, indent=2, ensure_ascii=False) + "\n")
+    write_table(table(rows), path)
+
+
+def circumstances() -> dict[str, object]:
+    """Machine, versions, command and date of a run that is over; load is that of its last minute."""
+    return {
+        "machine": machine(),
+        "threads": 1,
+        "load": round(os.getloadavg()[0], 1),
+        "versions": {
+            "python": platform.python_version(),
+            **{name: version(name) for name in PACKAGES},
+        },
+        "commit": commit(),
+        "command": " ".join(["python -m", *_command()]),
+        "date": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
+    }
+
+
+def machine() -> str:
+    """Processor, cores and memory, as far as the system tells."""
+    named = re.search(r"model name\s*:\s*(.+)", _text("/proc/cpuinfo"))
+    memory = re.search(r"MemTotal:\s*(\d+)", _text("/proc/meminfo"))
+    parts = [named[1] if named else platform.machine(), f"{os.cpu_count()} cores"]
+    if memory:
+        parts.append(f"{int(memory[1]) / 2**20:.0f} GiB")
+    return ", ".join([*parts, platform.system()])
+
+
+def commit() -> str:
+    """Of the code measured; `+` if files differ from it. Empty outside a repository."""
+    try:
+        asked = ["git", "describe", "--always", "--dirty=+", "--exclude=*"]
+        done = subprocess.run(asked, capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return ""
+    return done.stdout.strip()
+
+
+def _text(path: str) -> str:
+    return Path(path).read_text() if Path(path).exists() else ""
+
+
+def _command() -> list[str]:
+    main = sys.modules["__main__"]
+    spec = getattr(main, "__spec__", None)
+    return [spec.name if spec else Path(sys.argv[0]).name, *sys.argv[1:]]
+
+
+def single_threaded() -> None:
+    """Let this process compute on one thread, so that figures hold for a machine of any cores."""
+    torch.set_num_threads(1)
+    threadpool_limits(1)
+
+
+def in_turns(runs: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, np.ndarray]:
+    """Seconds of every run in every round, (rounds,) each, after one round that does not count.
+
+    Runs take turns, so that a machine that is slow for a while is slow for all of them; every other
+    round goes backwards, so that none always comes after the same one.
+    """
+    seconds: dict[str, list[float]] = {name: [] for name in runs}
+    for number in range(rounds + 1):
+        for name in list(runs)[:: 1 if number % 2 else -1]:
+            gc.collect()
+            start = time.perf_counter()
+            runs[name]()
+            if number:
+                seconds[name].append(time.perf_counter() - start)
+    return {name: np.array(values) for name, values in seconds.items()}
+
+
+def fastest(runs: Mapping[Key, Callable[[], object]], rounds: int = 3) -> Key:
+    """The key of the run that takes least, by the smallest of its seconds."""
+    seconds = in_turns({str(key): run for key, run in runs.items()}, rounds)
+    return min(runs, key=lambda key: seconds[str(key)].min())
+
+
+def timed(
+    measure: str, peer: str, ours: np.ndarray, theirs: np.ndarray, goal: Goal | None = None
+) -> Row:
+    """Seconds of runs that were made in turns: medians, and the median of their ratios."""
+    ratio = float(np.median(ours / theirs))
+    return Row(measure, peer, float(np.median(ours)), float(np.median(theirs)), goal, ratio)
+
+
+def written(rows: pd.DataFrame, about: Mapping[str, object]) -> str:
+    """The table in Markdown: how it was measured, then a section for every kind of measure."""
+    versions: Mapping[str, str] = about["versions"]  # type: ignore[assignment]
+    names = ", ".join(f"{name} {number}" for name, number in versions.items())
+    reached = (rows["met"] == "yes").sum()
+    lines = [
+        f"Measured {about['date']} by `{about['command']}`: {about['machine']}, one thread; {names}.",
+        "",
+        f"{reached} of {(rows['met'] != '').sum()} goals are met.",
+    ]
+    kinds = rows["measure"].str.split(": ", n=1)
+    for kind in kinds.str[0].unique():
+        lines += ["", f"### {kind}", "", "| of | peer | ours | theirs | ratio | goal | met |"]
+        lines.append("|---|---|---|---|---|---|---|")
+        for of, row in zip(kinds, rows.itertuples(index=False), strict=True):
+            if of[0] == kind:
+                cells = (of[-1], row.peer, row.ours, row.theirs, row.ratio, row.goal, row.met)
+                lines.append("| " + " | ".join(map(str, cells)) + " |")
+    return "\n".join(lines)
+
+
+def write_page(page: Path, path: Path) -> None:
+    """Put the table of a CSV between the markers of its page of docs.
+
+    Raises:
+        InputError: there is no such CSV yet, or the page has no markers.
+    """
+    try:
+        rows = pd.read_csv(path, dtype=str, keep_default_na=False)
+        about = json.loads(path.with_suffix(".json").read_text())
+    except FileNotFoundError:
+        raise InputError(f"{path} is not complete; run `make bench` first") from None
+    begin, end = f"<!-- {path.stem}: begin -->", f"<!-- {path.stem}: end -->"
+    before, found, rest = page.read_text().partition(begin)
+    _, closed, after = rest.partition(end)
+    if not (found and closed):
+        raise InputError(f"{page} has no markers {begin} and {end}; put them back")
+    with atomic(page) as temporary:
+        temporary.write_text(f"{before}{begin}\n{written(rows, about)}\n{end}{after}")

@@ -1,0 +1,168 @@
+"""Similarity of all pairs of models: in the basis of the maps, beside a loop over rendered ones."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from itertools import combinations
+
+import numpy as np
+import torch
+from scipy.spatial import cKDTree
+from torch.nn.functional import cosine_similarity
+
+from benchmarks.common import Goal, Row, in_turns
+from thinkalike.maps import Grid, Maps, Pixels, Segments, render
+from thinkalike.similarity import similarity
+
+PEER = "loop over pairs of rendered maps"
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How much is measured.
+
+    Attributes:
+        models, images: of the study that times are given for.
+        dense: images that the loop is timed on, and pixel maps; the time is scaled up.
+        side: of the frame, pixels.
+        segments: of an image.
+        rounds: of every pair of runs.
+    """
+
+    models: int = 14
+    images: int = 1024
+    dense: int = 64
+    side: int = 224
+    segments: int = 50
+    rounds: int = 3
+
+
+def pairs(effort: Effort) -> list[Row]:
+    """Cosines of all pairs of models for every image: seconds, largest difference, bytes."""
+    kinds: dict[str, Callable[[int], list[Maps]]] = {
+        "Grad-CAM, 7 x 7": lambda count: _grids(effort, count, (7,)),
+        "Grad-CAM, half of the models 14 x 14": lambda count: _grids(effort, count, (7, 14)),
+        f"KernelSHAP, {effort.segments} segments": lambda count: _segments(effort, count),
+    }
+    timed, exact, stored = [], [], []
+    for kind, make in kinds.items():
+        whole, few = make(effort.images), make(effort.dense)
+        rendered = _rendered(few)
+        rows = _rows(effort, kind, whole, few, rendered, Goal("ratio", most=0.01))
+        timed.append(rows[0])
+        exact.append(rows[1])
+        stored.append(rows[2])
+    # The loop is asked about these maps as they are; there is nothing to render.
+    whole = _pixels(effort)
+    rendered = torch.from_numpy(np.stack([maps.coefficients for maps in whole]))
+    rows = _rows(effort, "pixel maps", whole, whole, rendered, Goal("ratio", most=1 / 30))
+    return [*timed, rows[0], *exact, rows[1], *stored, rows[2]]
+
+
+def _rows(
+    effort: Effort,
+    kind: str,
+    whole: list[Maps],
+    few: list[Maps],
+    rendered: torch.Tensor,
+    goal: Goal,
+) -> list[Row]:
+    size = f"{effort.models} models x {effort.images} images"
+    scaled = f", loop scaled from {effort.dense}"
+    if whole is few:
+        scaled = f", both scaled from {effort.dense}"
+    runs = {
+        # segments as they come from a file: nothing known of them yet
+        "ours": lambda: similarity(_fresh(whole), "cosine"),
+        "theirs": lambda: loop(rendered),
+    }
+    seconds = in_turns(runs, effort.rounds)
+    up = effort.images / effort.dense
+    ours = seconds["ours"] * (up if whole is few else 1)
+    theirs = seconds["theirs"] * up
+    values = similarity(few, "cosine")
+    # in float64: the rounding of the loop's own sums is not to be counted
+    largest = max(
+        float(np.abs(values[:, a, b] - dense).max())
+        for (a, b), dense in loop(rendered.double()).items()
+    )
+    pixels = effort.models * effort.images * effort.side**2 * 4
+    return [
+        Row(
+            f"Seconds of similarity, {size}{scaled}: {kind}",
+            PEER,
+            float(np.median(ours)),
+            float(np.median(theirs)),
+            goal,
+            float(np.median(ours / theirs)),
+        ),
+        Row(
+            f"Largest difference of a cosine from that of rendered maps: {kind}",
+            "",
+            largest,
+            goal=Goal("ours", most=1e-5),
+        ),
+        Row(
+            f"Megabytes of maps, {size}: {kind}",
+            "rendered, float32",
+            _bytes(whole) * (up if whole is few else 1) / 1e6,
+            pixels / 1e6,
+        ),
+    ]
+
+
+def loop(rendered: torch.Tensor) -> dict[tuple[int, int], np.ndarray]:
+    """Cosines of rendered maps (models, images, pixels), one pair of models after the other."""
+    return {
+        (a, b): cosine_similarity(rendered[a], rendered[b], dim=1).numpy()
+        for a, b in combinations(range(len(rendered)), 2)
+    }
+
+
+def _rendered(models: list[Maps]) -> torch.Tensor:
+    maps = [[render(m, i).ravel() for i in range(len(m))] for m in models]
+    return torch.from_numpy(np.array(maps, np.float32))
+
+
+def _grids(effort: Effort, count: int, cells: tuple[int, ...]) -> list[Maps]:
+    """Grad-CAM after its ReLU: independent normal cells, the negative ones 0."""
+    rng = np.random.default_rng(0)
+    models = []
+    for number in range(effort.models):
+        rows = cells[number * len(cells) // effort.models]
+        values = np.maximum(rng.standard_normal((count, rows * rows)), 0).astype(np.float32)
+        models.append(Maps(values, (Grid(rows, rows, effort.side, effort.side),)))
+    return models
+
+
+def _segments(effort: Effort, count: int) -> list[Maps]:
+    """Normal values of the cells of Voronoi diagrams, an own one for every image."""
+    rng = np.random.default_rng(0)
+    pixels = np.indices((effort.side, effort.side)).reshape(2, -1).T
+    bases = []
+    for _ in range(count):
+        seeds = rng.choice(pixels, effort.segments, replace=False)
+        labels = cKDTree(seeds).query(pixels)[1].reshape(effort.side, effort.side)
+        bases.append(Segments(labels.astype(np.int16)))
+    shape = (count, effort.segments)
+    return [Maps(rng.standard_normal(shape), tuple(bases)) for _ in range(effort.models)]
+
+
+def _pixels(effort: Effort) -> list[Maps]:
+    """Independent normal pixels, as Integrated Gradients gives them."""
+    rng = np.random.default_rng(0)
+    shape = (effort.dense, effort.side**2)
+    basis = Pixels(effort.side, effort.side)
+    return [Maps(rng.standard_normal(shape, np.float32), (basis,)) for _ in range(effort.models)]
+
+
+def _fresh(models: list[Maps]) -> list[Maps]:
+    if not isinstance(models[0].bases[0], Segments):
+        return models
+    bases = tuple(Segments(basis.labels) for basis in models[0].bases)  # type: ignore[attr-defined]
+    return [replace(maps, bases=bases) for maps in models]
+
+
+def _bytes(models: list[Maps]) -> int:
+    """Of the coefficients, and of the segments, which all models share."""
+    shared = {id(b): b.labels.nbytes for b in models[0].bases if isinstance(b, Segments)}
+    return sum(maps.coefficients.nbytes for maps in models) + sum(shared.values())

@@ -1,0 +1,411 @@
+"""How long explanations take, and how many operations, beside passes of the network and beside peers."""
+
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from copy import deepcopy
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+import torch
+from torch import nn
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils.flop_counter import flop_registry
+
+from benchmarks import digits, peers
+from benchmarks.common import Goal, Row, fastest, in_turns, timed
+from benchmarks.digits import BLACK
+from thinkalike.config import built_in_catalogue, complete_entry
+from thinkalike.explain import gradcam, integrated_gradients, kernelshap
+from thinkalike.explain.common import Question, baseline_image, ends
+from thinkalike.models import Classifier, create, preprocessing
+
+IMAGENET_SIZE = 224
+IMAGENET_TIMED = ("resnet18", "efficientnet_b3", "deit_s")
+BATCHES = (16, 32, 64, 128, 256)
+"""Sizes that bare passes and captum may choose from."""
+LADDER = (6, 8, 12, 16, 18, 24, 32, 48, 54, 64, 96, 128, 162, 192, 256, 384, 512)
+"""Numbers of steps that a fixed rule may choose from."""
+STEPS = 18
+TOLERANCE = 0.01
+MOST_STEPS = 1458
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How much is measured.
+
+    Attributes:
+        models: of the digits study.
+        images: for Grad-CAM; Integrated Gradients has a quarter, KernelSHAP an eighth of them.
+        evaluations: of KernelSHAP.
+        rounds: of every pair of runs.
+        imagenet: images for Grad-CAM at 224 x 224.
+    """
+
+    models: tuple[str, ...]
+    images: int = 64
+    evaluations: int = 350
+    rounds: int = 5
+    imagenet: int = 8
+
+
+class Pooled:
+    """Seconds of all models together, round by round."""
+
+    def __init__(self) -> None:
+        self.ours: list[np.ndarray] = []
+        self.theirs: list[np.ndarray] = []
+
+    def add(self, ours: np.ndarray, theirs: np.ndarray) -> None:
+        self.ours.append(ours)
+        self.theirs.append(theirs)
+
+    def row(self, measure: str, peer: str, goal: Goal | None) -> Row:
+        return timed(measure, peer, np.sum(self.ours, axis=0), np.sum(self.theirs, axis=0), goal)
+
+
+def kernelshap_passes(effort: Effort) -> list[Row]:
+    """KernelSHAP in full over as many bare passes, with the images ready, in their best batches."""
+    count = max(effort.images // 8, 1)
+    what = f"Seconds of KernelSHAP, {count} images, {effort.evaluations} evaluations"
+    peer = "bare forward passes"
+    rows, pooled = [], Pooled()
+    for key in effort.models:
+        model = digits.model(key)
+        ours = _kernelshap(model, count, effort.evaluations)
+        passes = int(ours().measures["evaluations"].sum())
+        best = _best_batch(model)
+        seconds = in_turns(
+            {"ours": ours, "bare": partial(_passes, model, passes, best)}, effort.rounds
+        )
+        pooled.add(seconds["ours"], seconds["bare"])
+        rows.append(timed(f"{what}: {key}", peer, seconds["ours"], seconds["bare"]))
+    return [pooled.row(f"{what}: all models", peer, Goal("ratio", most=1.15)), *rows]
+
+
+def kernelshap_peers(effort: Effort) -> list[Row]:
+    """KernelSHAP in full beside captum's, through its interface for images."""
+    count = max(effort.images // 32, 1)
+    what = f"Seconds of KernelSHAP, {count} images, {effort.evaluations} evaluations"
+    default, best = "captum, one at a time (default)", "captum, best perturbations_per_eval"
+    rows, pooled = [], {default: Pooled(), best: Pooled()}
+    for key in effort.models:
+        model = digits.model(key)
+        ours = _kernelshap(model, count, effort.evaluations)
+        inputs, baseline, targets = _for_captum(model, digits.images(count))
+
+        def captum(together: int) -> Callable[[], object]:
+            return partial(
+                peers.captum_image_kernelshap,
+                model,  # noqa: B023 (called before the loop goes on)
+                inputs,  # noqa: B023
+                baseline,  # noqa: B023
+                targets,  # noqa: B023
+                digits.all_labels(count),
+                evaluations=effort.evaluations,
+                together=together,
+            )
+
+        together = fastest({n: captum(n) for n in (16, 64, effort.evaluations)}, 1)
+        runs = {"ours": ours, default: captum(1), best: captum(together)}
+        seconds = in_turns(runs, effort.rounds // 2 + 1)
+        for peer, bound in ((default, 1 / 3), (best, 1.0)):
+            goal = Goal("ratio", most=bound)
+            pooled[peer].add(seconds["ours"], seconds[peer])
+            label = peer if peer == default else f"{peer} ({together})"
+            rows.append(timed(f"{what}: {key}", label, seconds["ours"], seconds[peer], goal))
+    first = [
+        pooled[peer].row(f"{what}: all models", peer, Goal("ratio", most=bound))
+        for peer, bound in ((default, 1 / 3), (best, 1.0))
+    ]
+    return first + rows
+
+
+def gradcam_peers(effort: Effort) -> list[Row]:
+    """Grad-CAM with its prediction beside two libraries, at equal batch size."""
+    rows: list[Row] = []
+    pooled: dict[str, Pooled] = {}
+    goal = Goal("ratio", most=0.5)
+    side = digits.study()["images"]["size"]
+    what = f"Seconds of Grad-CAM, {effort.images} images of {side} x {side}, batch {effort.images}"
+    for key in effort.models:
+        seconds = _gradcam_seconds(digits.model(key), digits.images(effort.images), effort.rounds)
+        for peer in [name for name in seconds if name != "ours"]:
+            pooled.setdefault(peer, Pooled()).add(seconds["ours"], seconds[peer])
+            rows.append(timed(f"{what}: {key}", peer, seconds["ours"], seconds[peer], goal))
+    rows = [p.row(f"{what}: all models it takes", peer, goal) for peer, p in pooled.items()] + rows
+    side, count = IMAGENET_SIZE, effort.imagenet
+    what = f"Seconds of Grad-CAM, {count} images of {side} x {side}, batch {count}, random weights"
+    for key in IMAGENET_TIMED:
+        seconds = _gradcam_seconds(imagenet_model(key), noise(count, side), effort.rounds)
+        for peer in [name for name in seconds if name != "ours"]:
+            rows.append(timed(f"{what}: {key}", peer, seconds["ours"], seconds[peer], goal))
+    return rows
+
+
+def integrated_gradients_peers(effort: Effort) -> list[Row]:
+    """Integrated Gradients beside captum's at the same nodes, captum in its best batches."""
+    count = max(effort.images // 4, 1)
+    what = f"Seconds of Integrated Gradients, {count} images, {STEPS} midpoint steps"
+    peer = "captum, best internal_batch_size"
+    rows, pooled = [], Pooled()
+    goal = Goal("ratio", most=1.0)
+    for key in effort.models:
+        model = digits.model(key)
+        inputs, baseline, _ = _for_captum(model, digits.images(count))
+
+        def captum(together: int | None) -> Callable[[], object]:
+            return partial(
+                peers.captum_integrated_gradients,
+                model,  # noqa: B023 (called before the loop goes on)
+                inputs,  # noqa: B023
+                baseline,  # noqa: B023
+                steps=STEPS,
+                method="riemann_middle",
+                together=together,
+            )
+
+        sizes = [None, *(size for size in BATCHES if size >= count)]
+        together = fastest({size: captum(size) for size in sizes}, 1)
+        ours = partial(_integrated_gradients, model, digits.images(count), STEPS)
+        seconds = in_turns({"ours": ours, "theirs": captum(together)}, effort.rounds)
+        pooled.add(seconds["ours"], seconds["theirs"])
+        label = f"{peer} ({together or 'all at once'})"
+        rows.append(timed(f"{what}: {key}", label, seconds["ours"], seconds["theirs"], goal))
+    return [pooled.row(f"{what}: all models", peer, goal), *rows]
+
+
+def integrated_gradients_steps(effort: Effort) -> list[Row]:
+    """Steps until every map is complete to 1 %: ours on average, captum's the same for all."""
+    count = max(effort.images // 4, 1)
+    what = f"Steps of Integrated Gradients, {count} images, all complete to {TOLERANCE:.0%}"
+    peer = "captum, Gauss-Legendre (default)"
+    rows = []
+    for key in effort.models:
+        model, images = digits.model(key), digits.images(count)
+        with _quiet():
+            found = integrated_gradients.explain(
+                model,
+                images,
+                None,
+                Question("logit", BLACK),
+                tolerance=TOLERANCE,
+                most_steps=MOST_STEPS,
+            )
+        complete = bool(found.measures["converged"].all())
+        ours = float(found.measures["steps"].mean()) if complete else np.inf
+        theirs = _fixed_steps(model, images)
+        rows.append(Row(f"{what}: {key}", peer, ours, theirs, Goal("ratio", most=1.0)))
+    # what was not reached counts as the most that was tried, for both
+    means = [
+        float(np.mean([min(value, most) for value in values]))
+        for values, most in (
+            ([row.ours for row in rows], MOST_STEPS),
+            ([row.theirs for row in rows], LADDER[-1]),
+        )
+    ]
+    return [Row(f"{what}: mean of models", peer, *means, Goal("ratio", most=1.0)), *rows]
+
+
+def operations(effort: Effort) -> list[Row]:
+    """Floating point operations, counted by torch's formulas, over those of a forward pass."""
+    rows = _gradcam_operations("digits", {key: partial(_digits_case, key) for key in effort.models})
+    rows += _gradcam_operations(
+        "ImageNet", {key: partial(_imagenet_case, key) for key in imagenet_keys()}
+    )
+    what = "Operations of Integrated Gradients for each step over a forward pass"
+    for key in effort.models:
+        model, images = _digits_case(key)
+        more, fewer = (
+            _operations(partial(_integrated_gradients, model, images, steps)) for steps in (18, 6)
+        )
+        share = (more - fewer) / (18 - 6) / _forward_operations(model, images)
+        rows.append(Row(f"{what}: {key}", "", share, goal=Goal("ours", most=2.1)))
+    return rows
+
+
+def _gradcam_operations(
+    group: str, cases: dict[str, Callable[[], tuple[Classifier, np.ndarray]]]
+) -> list[Row]:
+    what = "Operations of Grad-CAM at depth 100 over a forward pass"
+    rows = []
+    for key, case in cases.items():
+        model, images = case()
+        forward = _forward_operations(model, images)
+        ours = _operations(partial(_gradcam, model, images)) / forward
+        network, layer = _differentiable(model)
+        peer, theirs = "pytorch-grad-cam", np.nan
+        if not _grouped(network):
+            run = partial(peers.pytorch_gradcam, model, network, layer, model.normalise(images))
+            theirs = _operations(run) / forward
+        rows.append(Row(f"{what}: {key}", peer, ours, theirs))
+    worst = max(rows, key=lambda row: row.ours)
+    name = worst.measure.split(": ")[1]
+    largest = f"{what}: largest of {len(rows)} {group} models ({name})"
+    return [Row(largest, "", worst.ours, goal=Goal("ours", most=1.10)), *rows]
+
+
+def _grouped(network: nn.Module) -> bool:
+    """Whether it has grouped convolutions: torch's formula for their weights' gradients is too large."""
+    return any(m.groups > 1 for m in network.modules() if isinstance(m, nn.Conv2d))
+
+
+def _digits_case(key: str) -> tuple[Classifier, np.ndarray]:
+    return digits.model(key), digits.images(1)
+
+
+def _imagenet_case(key: str) -> tuple[Classifier, np.ndarray]:
+    return imagenet_model(key), noise(1, IMAGENET_SIZE)
+
+
+def imagenet_keys() -> list[str]:
+    """The models of the catalogue that take images of 224 x 224."""
+    catalogue = built_in_catalogue()
+    return [
+        key for key in catalogue if not complete_entry(key, catalogue)["timm"].startswith("test_")
+    ]
+
+
+def imagenet_model(key: str) -> Classifier:
+    """One of them with random weights, which cost as much as trained ones."""
+    entry = complete_entry(key, built_in_catalogue())
+    torch.manual_seed(0)
+    network = create(entry, classes=1000, size=IMAGENET_SIZE)
+    network.eval().requires_grad_(False).to(memory_format=torch.channels_last)
+    mean, std = preprocessing(network)
+    return Classifier(network, mean, std, IMAGENET_SIZE, tuple(map(str, range(1000))), entry)
+
+
+def noise(count: int, size: int) -> np.ndarray:
+    """Images of independent pixels."""
+    return np.random.default_rng(0).integers(0, 256, (count, size, size, 3), np.uint8)
+
+
+def _kernelshap(
+    model: Classifier, count: int, evaluations: int
+) -> Callable[[], kernelshap.Explanation]:
+    question = Question("logit", BLACK, segments=digits.all_labels(count), seeds=np.arange(count))
+    return partial(
+        kernelshap.explain, model, digits.images(count), None, question, evaluations=evaluations
+    )
+
+
+def _passes(model: Classifier, count: int, batch: int) -> None:
+    """So many forward passes of images that are there already."""
+    inputs = model.normalise(noise(batch, model.size))
+    with torch.inference_mode():
+        for start in range(0, count, batch):
+            model.network(inputs[: count - start])
+
+
+def _best_batch(model: Classifier) -> int:
+    return fastest({size: partial(_passes, model, max(BATCHES), size) for size in BATCHES})
+
+
+def _for_captum(
+    model: Classifier, images: np.ndarray
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Images as tensors, the baseline, the predictions."""
+    inputs = model.normalise(images)
+    with torch.no_grad():
+        return inputs, baseline_image(model, BLACK), model.network(inputs).argmax(1)
+
+
+def _gradcam(model: Classifier, images: np.ndarray) -> gradcam.Explanation:
+    question = Question("logit", BLACK, batch_size=len(images))
+    return gradcam.explain(model, images, None, question, depth=100)
+
+
+def _gradcam_seconds(model: Classifier, images: np.ndarray, rounds: int) -> dict[str, np.ndarray]:
+    """Ours from uint8 images; peers from tensors that are ready, with a network as it is built."""
+    network, layer = _differentiable(model)
+    inputs = model.normalise(images)
+    runs: dict[str, Callable[[], object]] = {
+        "ours": partial(_gradcam, model, images),
+        "pytorch-grad-cam": partial(peers.pytorch_gradcam, model, network, layer, inputs),
+    }
+    # captum averages gradients over the wrong axes where channels come last
+    if model.entry["layout"] == "nchw":
+        runs["captum LayerGradCam"] = partial(peers.captum_gradcam, network, layer, inputs)
+    return in_turns(runs, rounds)
+
+
+def _differentiable(model: Classifier) -> tuple[nn.Module, nn.Module]:
+    """A copy of the network whose parameters ask for gradients, as peers need it, and its layer."""
+    network = deepcopy(model.network).requires_grad_(True)
+    return network, network.get_submodule(model.entry["layers"]["depth_100"])
+
+
+def _integrated_gradients(
+    model: Classifier, images: np.ndarray, steps: int
+) -> integrated_gradients.Explanation:
+    """A fixed number of steps: no tolerance is met before."""
+    with _quiet():
+        return integrated_gradients.explain(
+            model, images, None, Question("logit", BLACK), tolerance=0, most_steps=steps
+        )
+
+
+def _fixed_steps(model: Classifier, images: np.ndarray) -> float:
+    """The fewest steps of captum's default rule for which every map is complete; ∞ if none are."""
+    inputs, baseline, _ = _for_captum(model, images)
+    between = ends(model, images, None, Question("logit", BLACK))
+    allowed = TOLERANCE * np.maximum(np.abs(between.difference), between.spread)
+    for steps in LADDER:
+        _, maps = peers.captum_integrated_gradients(
+            model, inputs, baseline, steps=steps, method="gausslegendre", together=64
+        )
+        gap = maps.double().sum((1, 2, 3)).numpy() - between.difference
+        if (np.abs(gap) <= allowed).all():
+            return float(steps)
+    return np.inf
+
+
+class _Counter(TorchDispatchMode):
+    """Counts as torch's FlopCounterMode does, by its formulas.
+
+    Not by that class itself: it follows modules, too, for which torch.autograd.grad is not supported.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.total = 0
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):  # type: ignore[no-untyped-def]
+        kwargs = kwargs or {}
+        formula = flop_registry.get(func._overloadpacket)
+        if formula is None:
+            with self:
+                parts = func.decompose(*args, **kwargs)
+            if parts is not NotImplemented:
+                return parts
+        result = func(*args, **kwargs)
+        if formula is not None:
+            self.total += formula(*args, **kwargs, out_val=result)
+        return result
+
+
+def _operations(run: Callable[[], object]) -> int:
+    with _Counter() as counter:
+        run()
+    return counter.total
+
+
+def _forward_operations(model: Classifier, images: np.ndarray) -> int:
+    inputs = model.normalise(images)
+    with torch.no_grad():
+        return _operations(lambda: model.network(inputs))
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """No warnings of maps that are not complete."""
+    log = logging.getLogger("thinkalike")
+    level = log.level
+    log.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        log.setLevel(level)

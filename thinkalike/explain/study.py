@@ -1,0 +1,94 @@
+"""From the files of a study to the question asked of one model, and the answer back into a file."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from thinkalike.datasets import load_images
+from thinkalike.explain.common import Explanation, Question
+from thinkalike.jobs import integer_seed, log
+from thinkalike.maps import blank, with_sign
+from thinkalike.models import Classifier, build
+from thinkalike.stores import read_segments, read_table, write_maps
+
+
+@dataclass(frozen=True)
+class Case:
+    """One model, ready to be asked about the images of a study."""
+
+    model: Classifier
+    image_ids: list[str]
+    images: np.ndarray
+    targets: np.ndarray
+    question: Question
+
+
+def load(
+    images: str,
+    weights: str,
+    predictions: str,
+    segments: str | None,
+    *,
+    architecture: Mapping[str, Any],
+    explanation: Mapping[str, Any],
+    seed: int,
+    names: Sequence[str],
+    device: Any,
+    first: int | None = None,
+) -> Case:
+    """Read what one explanation takes.
+
+    Args:
+        images, weights, predictions, segments: files of the study.
+        architecture: of the model.
+        explanation: target, output, baseline and precision of the study.
+        seed, names: of the coalitions, together with the image's id; the same for all models.
+        device: to compute on.
+        first: only so many images.
+    """
+    selected = read_table(images, ["image_id", "path", "label"])[:first]
+    predicted = read_table(predictions, ["image_id", "predicted", "logits"], index="image_id")
+    image_ids = selected["image_id"].tolist()
+    predicted = predicted.loc[image_ids]
+    own = explanation["target"] == "prediction"
+    model = build(architecture, weights, device)
+    labels = [s.labels for s in read_segments(segments)[:first]] if segments else None
+    question = Question(
+        output=explanation["output"],
+        baseline=tuple(explanation["baseline"]),
+        precision=explanation["precision"],
+        segments=np.stack(labels) if labels else None,
+        seeds=np.array([integer_seed(seed, *names, image_id) for image_id in image_ids]),
+        logits=np.stack(predicted["logits"].tolist()),
+    )
+    return Case(
+        model,
+        image_ids,
+        load_images(selected["path"].tolist(), model.size),
+        (predicted["predicted"] if own else selected["label"]).to_numpy(np.int64, copy=True),
+        question,
+    )
+
+
+def write(path: str, case: Case, answer: Explanation, attributes: Mapping[str, Any]) -> None:
+    """Write maps with all that the method says of them, and warn of those that are nowhere positive."""
+    name = case.model.entry["name"]
+    blanks = int(blank(with_sign(answer.maps, "positive")).sum())
+    if blanks:
+        log.warning("%s: %d of %d maps nowhere positive", name, blanks, len(answer.targets))
+    write_maps(
+        path,
+        answer.maps,
+        image_ids=case.image_ids,
+        measures={"target": answer.targets, **answer.measures},
+        standard_errors=answer.standard_errors,
+        draws=answer.draws,
+        attributes={
+            "model": name,
+            "units": f"{case.question.output} of the target class",
+            "nowhere_positive": blanks,
+            **attributes,
+        },
+    )

@@ -1,0 +1,71 @@
+"""What noise in the maps leaves of a similarity."""
+
+from collections.abc import Mapping, Sequence
+
+import matplotlib.pyplot as plt
+import pandas as pd
+from matplotlib.figure import Figure
+
+from thinkalike.plotting.style import METRIC_NAMES, WIDTH, colour_names
+
+
+def noise_ceiling(
+    ceilings: pd.DataFrame,
+    pairs: Mapping[str, pd.DataFrame],
+    *,
+    models: Sequence[str],
+    names: Mapping[str, str],
+    families: Mapping[str, str],
+    title: str,
+) -> Figure:
+    """Similarity of every model with itself, from other coalitions, beside that with the others.
+
+    Args:
+        ceilings: model, metric, ceiling, standard_error.
+        pairs: metric → model_a, model_b, mean, estimation_error.
+        models: in order.
+        names: model → display name.
+        families: model → family.
+        title: of the figure.
+    """
+    figure, grid = plt.subplots(
+        1, len(pairs), figsize=(WIDTH, 0.9 + 0.22 * len(models)), sharey=True, squeeze=False
+    )
+    place = {model: i for i, model in enumerate(models)}
+    for axes, (metric, table) in zip(grid[0], pairs.items(), strict=True):
+        both = pd.concat(
+            [table, table.rename(columns={"model_a": "model_b", "model_b": "model_a"})]
+        )
+        axes.errorbar(
+            both["mean"],
+            both["model_a"].map(place),
+            xerr=1.96 * both["estimation_error"],
+            fmt="o",
+            ms=3,
+            lw=0.7,
+            color="#8C8C8C",
+            alpha=0.7,
+            label="with another model",
+        )
+        own = ceilings[ceilings["metric"] == metric]
+        axes.errorbar(
+            own["ceiling"],
+            own["model"].map(place),
+            xerr=1.96 * own["standard_error"],
+            fmt="D",
+            ms=4,
+            lw=1.2,
+            color="k",
+            label="with itself, other coalitions",
+        )
+        axes.set_xlabel(f"mean {METRIC_NAMES.get(metric, metric)} similarity")
+        axes.grid(axis="y", lw=0.3)
+        axes.set_axisbelow(True)
+    first = grid[0, 0]
+    first.set_yticks(range(len(models)), [names[m] for m in models])
+    colour_names(first.get_yticklabels(), [families[m] for m in models])
+    first.invert_yaxis()
+    handles, labels = first.get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=2)
+    figure.suptitle(title)
+    return figure
