@@ -10,10 +10,12 @@ from scipy.spatial import cKDTree
 from torch.nn.functional import cosine_similarity
 
 from benchmarks.common import Goal, Row, in_turns
-from thinkalike.maps import Grid, Maps, Pixels, Segments, render
-from thinkalike.similarity import similarity
+from thinkalike.maps import Grid, Maps, Pixels, Segments, inner_products, render
+from thinkalike.similarity import from_products
 
 PEER = "loop over pairs of rendered maps"
+SIGMA = 80 / 224
+"""Bandwidth per pixel of the experiment log."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,7 @@ class Effort:
 
 
 def pairs(effort: Effort) -> list[Row]:
-    """Cosines of all pairs of models for every image: seconds, largest difference, bytes."""
+    """Cosine and RBF of all pairs of models for every image: seconds, largest difference, bytes."""
     kinds: dict[str, Callable[[int], list[Maps]]] = {
         "Grad-CAM, 7 x 7": lambda count: _grids(effort, count, (7,)),
         "Grad-CAM, half of the models 14 x 14": lambda count: _grids(effort, count, (7, 14)),
@@ -72,23 +74,24 @@ def _rows(
         scaled = f", both scaled from {effort.dense}"
     runs = {
         # segments as they come from a file: nothing known of them yet
-        "ours": lambda: similarity(_fresh(whole), "cosine"),
+        "ours": lambda: both(_fresh(whole), effort.side**2),
         "theirs": lambda: loop(rendered),
     }
     seconds = in_turns(runs, effort.rounds)
     up = effort.images / effort.dense
     ours = seconds["ours"] * (up if whole is few else 1)
     theirs = seconds["theirs"] * up
-    values = similarity(few, "cosine")
+    values = both(few, effort.side**2)
     # in float64: the rounding of the loop's own sums is not to be counted
     largest = max(
-        float(np.abs(values[:, a, b] - dense).max())
+        float(np.abs(ours_of[:, a, b] - dense_of).max())
         for (a, b), dense in loop(rendered.double()).items()
+        for ours_of, dense_of in zip(values, dense, strict=True)
     )
     pixels = effort.models * effort.images * effort.side**2 * 4
     return [
         Row(
-            f"Seconds of similarity, {size}{scaled}: {kind}",
+            f"Seconds of cosine and RBF, {size}{scaled}: {kind}",
             PEER,
             float(np.median(ours)),
             float(np.median(theirs)),
@@ -96,7 +99,7 @@ def _rows(
             float(np.median(ours / theirs)),
         ),
         Row(
-            f"Largest difference of a cosine from that of rendered maps: {kind}",
+            f"Largest difference from the similarity of rendered maps: {kind}",
             "",
             largest,
             goal=Goal("ours", most=1e-5),
@@ -110,12 +113,25 @@ def _rows(
     ]
 
 
-def loop(rendered: torch.Tensor) -> dict[tuple[int, int], np.ndarray]:
-    """Cosines of rendered maps (models, images, pixels), one pair of models after the other."""
-    return {
-        (a, b): cosine_similarity(rendered[a], rendered[b], dim=1).numpy()
-        for a, b in combinations(range(len(rendered)), 2)
-    }
+def both(maps: list[Maps], pixels: int) -> tuple[np.ndarray, np.ndarray]:
+    """Cosine and RBF, (images, models, models) each, from the same inner products."""
+    products = inner_products(maps)
+    cosine = from_products(products, "cosine", pixels=pixels)
+    return cosine, from_products(products, "rbf", pixels=pixels, sigma=SIGMA)
+
+
+def loop(rendered: torch.Tensor) -> dict[tuple[int, int], tuple[np.ndarray, np.ndarray]]:
+    """The same of rendered maps (models, images, pixels), one pair of models after the other.
+
+    As the experiment log has it: torch's cosine, then the RBF of the distances.
+    """
+    pixels = rendered.shape[2]
+    pairs = {}
+    for a, b in combinations(range(len(rendered)), 2):
+        cosine = cosine_similarity(rendered[a], rendered[b], dim=1)
+        square = (rendered[a] - rendered[b]).pow(2).sum(1)
+        pairs[a, b] = cosine.numpy(), torch.exp(-square / (2 * SIGMA**2 * pixels)).numpy()
+    return pairs
 
 
 def _rendered(models: list[Maps]) -> torch.Tensor:

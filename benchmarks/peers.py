@@ -116,17 +116,21 @@ def captum_integrated_gradients(
     method: str,
     together: int | None,
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Predictions, and captum's maps of them (N, 3, size, size)."""
+    """Predictions, and captum's maps of them (N, 3, size, size), with its completeness gap.
+
+    The gap takes it passes of the images and baselines, as it does us.
+    """
     with torch.inference_mode():
         targets = model.network(images).argmax(1)
     targets = targets.clone()  # one of inference mode is not to be saved for a backward pass
-    maps = IntegratedGradients(model.network).attribute(
+    maps, _ = IntegratedGradients(model.network).attribute(
         images,
         baselines=baseline,
         target=targets,
         n_steps=steps,
         method=method,
         internal_batch_size=together,
+        return_convergence_delta=True,
     )
     return targets, maps
 

@@ -30,6 +30,7 @@ LADDER = (6, 8, 12, 16, 18, 24, 32, 48, 54, 64, 96, 128, 162, 192, 256, 384, 512
 STEPS = 18
 TOLERANCE = 0.01
 MOST_STEPS = 1458
+FEWER = Goal("ratio", most=0.99)
 
 
 @dataclass(frozen=True)
@@ -94,22 +95,21 @@ def kernelshap_peers(effort: Effort) -> list[Row]:
     for key in effort.models:
         model = digits.model(key)
         ours = _kernelshap(model, count, effort.evaluations)
-        inputs, baseline, targets = _for_captum(model, digits.images(count))
-
-        def captum(together: int) -> Callable[[], object]:
-            return partial(
-                peers.captum_image_kernelshap,
-                model,  # noqa: B023 (called before the loop goes on)
-                inputs,  # noqa: B023
-                baseline,  # noqa: B023
-                targets,  # noqa: B023
-                digits.all_labels(count),
-                evaluations=effort.evaluations,
-                together=together,
-            )
-
-        together = fastest({n: captum(n) for n in (16, 64, effort.evaluations)}, 1)
-        runs = {"ours": ours, default: captum(1), best: captum(together)}
+        captum = partial(
+            peers.captum_image_kernelshap,
+            model,
+            *_for_captum(model, digits.images(count)),
+            digits.all_labels(count),
+            evaluations=effort.evaluations,
+        )
+        together = fastest(
+            {n: partial(captum, together=n) for n in (16, 64, effort.evaluations)}, 1
+        )
+        runs = {
+            "ours": ours,
+            default: partial(captum, together=1),
+            best: partial(captum, together=together),
+        }
         seconds = in_turns(runs, effort.rounds // 2 + 1)
         for peer, bound in ((default, 1 / 3), (best, 1.0)):
             goal = Goal("ratio", most=bound)
@@ -155,22 +155,19 @@ def integrated_gradients_peers(effort: Effort) -> list[Row]:
     for key in effort.models:
         model = digits.model(key)
         inputs, baseline, _ = _for_captum(model, digits.images(count))
-
-        def captum(together: int | None) -> Callable[[], object]:
-            return partial(
-                peers.captum_integrated_gradients,
-                model,  # noqa: B023 (called before the loop goes on)
-                inputs,  # noqa: B023
-                baseline,  # noqa: B023
-                steps=STEPS,
-                method="riemann_middle",
-                together=together,
-            )
-
+        captum = partial(
+            peers.captum_integrated_gradients,
+            model,
+            inputs,
+            baseline,
+            steps=STEPS,
+            method="riemann_middle",
+        )
         sizes = [None, *(size for size in BATCHES if size >= count)]
-        together = fastest({size: captum(size) for size in sizes}, 1)
+        together = fastest({size: partial(captum, together=size) for size in sizes}, 1)
         ours = partial(_integrated_gradients, model, digits.images(count), STEPS)
-        seconds = in_turns({"ours": ours, "theirs": captum(together)}, effort.rounds)
+        runs = {"ours": ours, "theirs": partial(captum, together=together)}
+        seconds = in_turns(runs, effort.rounds)
         pooled.add(seconds["ours"], seconds["theirs"])
         label = f"{peer} ({together or 'all at once'})"
         rows.append(timed(f"{what}: {key}", label, seconds["ours"], seconds["theirs"], goal))
@@ -197,7 +194,7 @@ def integrated_gradients_steps(effort: Effort) -> list[Row]:
         complete = bool(found.measures["converged"].all())
         ours = float(found.measures["steps"].mean()) if complete else np.inf
         theirs = _fixed_steps(model, images)
-        rows.append(Row(f"{what}: {key}", peer, ours, theirs, Goal("ratio", most=1.0)))
+        rows.append(Row(f"{what}: {key}", peer, ours, theirs, FEWER))
     # what was not reached counts as the most that was tried, for both
     means = [
         float(np.mean([min(value, most) for value in values]))
@@ -206,7 +203,7 @@ def integrated_gradients_steps(effort: Effort) -> list[Row]:
             ([row.theirs for row in rows], LADDER[-1]),
         )
     ]
-    return [Row(f"{what}: mean of models", peer, *means, Goal("ratio", most=1.0)), *rows]
+    return [Row(f"{what}: mean of models", peer, *means, FEWER), *rows]
 
 
 def operations(effort: Effort) -> list[Row]:

@@ -115,14 +115,14 @@ class Segments:
     def width(self) -> int:
         return int(self.labels.shape[1])
 
-    @cached_property
+    @property
     def size(self) -> int:
-        return int(self.labels.max()) + 1
+        return len(self.areas)
 
     @cached_property
     def areas(self) -> np.ndarray:
         """Pixels of each segment, (K,)."""
-        return np.bincount(self.labels.ravel(), minlength=self.size)
+        return np.bincount(self.labels.ravel())
 
     def synthesis(self) -> sparse.csr_array:
         pixels = self.labels.size

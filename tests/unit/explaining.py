@@ -1,11 +1,17 @@
-"""What the tests of the explanation methods share: models of random weights, images, questions."""
+"""What the tests of the explanation methods share: models of random weights, images, questions, and
+what they look at.
+"""
 
+import gc
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import replace
 
 import numpy as np
 import torch
 from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
 
 from thinkalike import models
 from thinkalike.config import built_in_catalogue, complete_entry
@@ -89,3 +95,44 @@ def quarters(count: int, size: int) -> np.ndarray:
 
 def segment_sums(pixels: np.ndarray, labels: np.ndarray) -> np.ndarray:
     return np.stack([np.bincount(labels[i].ravel(), pixels[i].ravel()) for i in range(len(pixels))])
+
+
+@contextmanager
+def hooked(module: nn.Module, hook: Callable) -> Iterator[None]:
+    handle = module.register_forward_hook(hook)
+    try:
+        yield
+    finally:
+        handle.remove()
+
+
+@contextmanager
+def recorded(network: nn.Module) -> Iterator[list[torch.Tensor]]:
+    """The inputs of every pass, as they come."""
+    seen: list[torch.Tensor] = []
+    with hooked(network, lambda _m, inputs, _o: seen.append(inputs[0].detach().clone())):
+        yield seen
+
+
+def flops(work: Callable[[], object]) -> int:
+    with FlopCounterMode(display=False) as counter:
+        work()
+    return counter.get_total_flops()
+
+
+def traces(network: nn.Module) -> list[str]:
+    """What an explanation may leave behind in a network."""
+    kinds = [kind for kind in vars(nn.Module()) if kind.endswith("_hooks")]
+    assert "_forward_hooks" in kinds
+    left = [
+        f"{name}{kind}" for name, m in network.named_modules() for kind in kinds if vars(m)[kind]
+    ]
+    return left + [f"{name}.grad" for name, p in network.named_parameters() if p.grad is not None]
+
+
+def tensors() -> list[torch.Tensor]:
+    return [thing for thing in gc.get_objects() if issubclass(type(thing), torch.Tensor)]
+
+
+def with_graph() -> int:
+    return sum(tensor.grad_fn is not None for tensor in tensors())

@@ -3,8 +3,7 @@
 import gc
 import sys
 import tracemalloc
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -20,13 +19,17 @@ from explaining import (
     SIDE,
     classifier,
     double,
+    flops,
+    hooked,
     images,
     question,
+    tensors,
+    traces,
+    with_graph,
 )
 from pytorch_grad_cam import GradCAM
 from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 from torch import nn
-from torch.utils.flop_counter import FlopCounterMode
 
 from thinkalike.config import complete_entry
 from thinkalike.errors import InputError
@@ -88,22 +91,7 @@ def close(ours: np.ndarray, theirs: np.ndarray, tolerance: float) -> None:
     np.testing.assert_allclose(ours, theirs, rtol=0, atol=tolerance * largest)
 
 
-@contextmanager
-def hooked(module: nn.Module, hook: Callable) -> Iterator[None]:
-    handle = module.register_forward_hook(hook)
-    try:
-        yield
-    finally:
-        handle.remove()
-
-
 # what it costs
-
-
-def flops(work: Callable[[], object]) -> int:
-    with FlopCounterMode(display=False) as counter:
-        work()
-    return counter.get_total_flops()
 
 
 def test_it_costs_at_most_a_tenth_more_than_a_forward_pass(case):
@@ -482,16 +470,6 @@ def test_the_caller_s_mode_does_not_matter_and_is_put_back(mode):
 # no trace
 
 
-def traces(network: nn.Module) -> list[str]:
-    """What an explanation may leave behind in a network."""
-    kinds = [kind for kind in vars(nn.Module()) if kind.endswith("_hooks")]
-    assert "_forward_hooks" in kinds
-    left = [
-        f"{name}{kind}" for name, m in network.named_modules() for kind in kinds if vars(m)[kind]
-    ]
-    return left + [f"{name}.grad" for name, p in network.named_parameters() if p.grad is not None]
-
-
 def test_logits_are_the_same_before_while_and_after(case):
     inputs = case.model.normalise(case.pixels)
     heard = []
@@ -539,14 +517,6 @@ def test_parameters_that_ask_for_a_gradient_get_none_and_ask_again_afterwards(ke
         before = flops(lambda: case.model.network(inputs))
     # no gradient of a weight is computed
     assert flops(case.explain) < 1.2 * before
-
-
-def tensors() -> list[torch.Tensor]:
-    return [thing for thing in gc.get_objects() if issubclass(type(thing), torch.Tensor)]
-
-
-def with_graph() -> int:
-    return sum(tensor.grad_fn is not None for tensor in tensors())
 
 
 def test_memory_does_not_grow():

@@ -40,7 +40,9 @@ def test_nothing_after_a_comment_a_docstring_and_a_blank_line(study):
         "thinkalike/similarity.py", '"""How similar two maps are', '"""So similar two maps are'
     )
     study.edit(
-        "scripts/compare_models.py", "values, empty = [], []", "values, empty = [], []  # yet"
+        "scripts/compare_models.py",
+        "    values, errors, empty",
+        "    # none yet\n    values, errors, empty",
     )
     assert study.plan() == {}
 
@@ -114,6 +116,27 @@ def test_one_more_model_runs_its_own_jobs_and_the_aggregates(study):
         new = read_square(results / path)
         assert (new.loc[old.index, old.columns].to_numpy() == old.to_numpy()).all(), path
         assert list(new.columns) == [*old.columns, "tiny_twin"]
+
+
+def test_a_tolerance_explains_all_models_in_one_job_until_it_is_met(study):
+    overlay = study.overlay(
+        settings={"kernelshap": {"evaluations": 20, "tolerance": 0.02, "most_evaluations": 640}}
+    )
+    jobs = study.plan(overlay=overlay)
+    assert jobs["explain_together"] == 1
+    assert "explain_images" not in jobs
+    assert "train_model" not in jobs
+    run = study.snakemake("similarity", overlay=overlay)
+    assert run.status == 0, run.output
+    results = study.root / "results" / "tiny"
+    errors = [
+        pd.read_parquet(file)["estimation_error"].max()
+        for file in results.glob("dissimilarity/kernelshap/cosine/all_pairs.parquet")
+    ]
+    # the matrix is of rescaled maps, which cosine does not see
+    assert 0 < max(errors) <= 0.02
+    log = (results / "logs/explain_together.log").read_text()
+    assert "20 evaluations an image: the largest standard error of a mean similarity is" in log
 
 
 def test_a_bandwidth_reruns_the_rbf_of_its_method(study):

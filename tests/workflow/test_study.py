@@ -45,7 +45,9 @@ def test_every_file_of_the_contract_is_there(finished):
 def test_every_figure_has_svg_png_and_csv(finished):
     figures = finished.root / "results/tiny/figures"
     drawn = sorted(figures.rglob("*.svg"))
-    assert len(drawn) == 3 + 1 + 1 + 4 * 2 + 8 * 4  # predictions, panels, ceiling, per metric, per case
+    assert (
+        len(drawn) == 3 + 1 + 1 + 4 * 2 + 8 * 4
+    )  # predictions, panels, ceiling, per metric, per case
     for file in drawn:
         assert file.with_suffix(".png").stat().st_size > 5_000
         assert len(pd.read_csv(file.with_suffix(".csv"))) > 0

@@ -3,6 +3,7 @@
 import gc
 from collections.abc import Callable, Iterator
 from typing import TypeVar
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import torch
@@ -19,6 +20,8 @@ MOST_ON_CUDA = 1024
 FREE_SHARE = 0.6
 """Of the free memory of a GPU, what a batch may take."""
 TRIAL = 8
+
+_KNOWN: "WeakKeyDictionary[torch.nn.Module, list[int]]" = WeakKeyDictionary()
 
 T = TypeVar("T")
 
@@ -101,7 +104,9 @@ def fitting(model: Classifier, *, gradients: bool) -> int:
 
 
 def _activations(model: Classifier) -> list[int]:
-    """Bytes of the inputs and outputs of every layer, for one image."""
+    """Bytes of the inputs and outputs of every layer, for one image; a network is asked once."""
+    if (known := _KNOWN.get(model.network)) is not None:
+        return known
     sizes: list[int] = []
 
     def record(_module: object, inputs: tuple[object, ...], output: object) -> None:
@@ -117,7 +122,8 @@ def _activations(model: Classifier) -> list[int]:
     finally:
         for handle in handles:
             handle.remove()
-    return sizes or [inputs.numel() * inputs.element_size()]
+    _KNOWN[model.network] = sizes or [inputs.numel() * inputs.element_size()]
+    return _KNOWN[model.network]
 
 
 def _tried(model: Classifier, gradients: bool) -> tuple[float, int]:

@@ -234,23 +234,23 @@ class _Asked:
 
     def ask(self, games: Sequence[_Game], members: Sequence[np.ndarray]) -> None:
         """Ask about more pairs of coalitions (P, M) of every image, mixed in the batches."""
-        first = np.r_[0, np.cumsum([2 * len(pairs) for pairs in members])]
-        classes = np.repeat(self.ends.targets, np.diff(first))
-        targets = torch.as_tensor(classes, device=self.model.device).long()
+        counts = np.array([2 * len(pairs) for pairs in members])
+        first = np.r_[0, np.cumsum(counts)]
+        # one whose superpixels are all of the baseline's colour has no coalitions
+        owner = np.repeat(np.arange(len(members)), counts)
+        targets = torch.as_tensor(self.ends.targets[owner], device=self.model.device).long()
         painter = _Painter(self.model, self.images, games, members, self.baseline)
 
         def work(part: slice) -> torch.Tensor:
             size = self.model.size
             inputs = painter.blank(part.stop - part.start)
-            image = int(np.searchsorted(first, part.start, "right")) - 1
-            while image < len(members) and first[image] < part.stop:
+            for image in np.unique(owner[part]):
                 rows = slice(max(part.start, first[image]), min(part.stop, first[image + 1]))
                 painter.paint(
                     image,
                     slice(rows.start - first[image], rows.stop - first[image]),
                     inputs[rows.start - part.start : rows.stop - part.start],
                 )
-                image += 1
             pixels = inputs.view(-1, size, size, 3).permute(0, 3, 1, 2)
             return self.score(pixels).gather(1, targets[part, None])[:, 0].double()
 
@@ -264,29 +264,38 @@ class _Asked:
         finite = np.array([np.isfinite(d).all() for d in self.differences])
         check_finite(self.model, np.where(finite, 0.0, np.nan))
 
+    def estimate(
+        self, image: int, game: _Game, solver: Solver
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Values and standard errors (K,) and draws (R, K) of all superpixels of an image."""
+        found = solver.solve(
+            self.differences[image][:, None],
+            self.ends.difference[image : image + 1],
+            np.random.default_rng([game.seed, 1]),
+            DRAWS,
+        )
+        parts = found.values, found.standard_errors, found.draws
+        values, errors, draws = (game.spread(part[..., 0]) for part in parts)
+        return values, errors, draws
+
 
 def _answers(
     asked: Sequence[_Asked], games: Sequence[_Game], designs: Sequence[Design]
 ) -> list[Explanation]:
     """Shapley values from the answers that models gave so far.
 
-    Image by image: the factorisations of a design are large, and the same for all models.
+    Image by image, because the factorisations of a design are large, and do for all models. One
+    model at a time, because its values must not depend on the others, not in the last digit.
     """
     estimates = []
     for image, (game, design) in enumerate(zip(games, designs, strict=True)):
-        differences = np.stack([model.differences[image] for model in asked], 1)
-        total = np.array([model.ends.difference[image] for model in asked])
         solver = Solver(design, game.relevance)
-        found = solver.solve(differences, total, np.random.default_rng([game.seed, 1]), DRAWS)
-        parts = found.values, found.standard_errors, found.draws
-        estimates.append([game.spread(np.moveaxis(part, -1, 0)) for part in parts])
+        estimates.append([model.estimate(image, game, solver) for model in asked])
     bases = tuple(game.segments for game in games)
+    evaluations = np.array([design.evaluations for design in designs])
     explanations = []
-    for number, model in enumerate(asked):
-        values, errors, draws = (
-            _padded([part[number] for part in parts]) for parts in zip(*estimates, strict=True)
-        )
-        evaluations = np.array([design.evaluations for design in designs])
+    for model, of_images in zip(asked, zip(*estimates, strict=True), strict=True):
+        values, errors, draws = map(_padded, zip(*of_images, strict=True))
         measures = {"difference": model.ends.difference, "evaluations": evaluations}
         explanations.append(
             Explanation(Maps(values, bases), model.ends.targets, measures, draws, errors)
