@@ -316,16 +316,19 @@ def _gradcam(model: Classifier, images: np.ndarray) -> gradcam.Explanation:
 
 
 def _gradcam_seconds(model: Classifier, images: np.ndarray, rounds: int) -> dict[str, np.ndarray]:
-    """Ours from uint8 images; peers from tensors that are ready, with a network as it is built."""
+    """All from images as they are read; peers with a network as it is built."""
     network, layer = _differentiable(model)
-    inputs = model.normalise(images)
     runs: dict[str, Callable[[], object]] = {
         "ours": partial(_gradcam, model, images),
-        "pytorch-grad-cam": partial(peers.pytorch_gradcam, model, network, layer, inputs),
+        "pytorch-grad-cam": lambda: peers.pytorch_gradcam(
+            model, network, layer, model.normalise(images)
+        ),
     }
     # captum averages gradients over the wrong axes where channels come last
     if model.entry["layout"] == "nchw":
-        runs["captum LayerGradCam"] = partial(peers.captum_gradcam, network, layer, inputs)
+        runs["captum LayerGradCam"] = lambda: peers.captum_gradcam(
+            network, layer, model.normalise(images)
+        )
     return in_turns(runs, rounds)
 
 

@@ -228,7 +228,9 @@ def write_maps(
             labels = [b.labels for b in maps.bases if isinstance(b, Segments)]
             description |= {"basis": "segments", "segmentation": content_hash(*labels)}
     components = ("image", "component")
-    variables = {"coefficients": (components, maps.coefficients.astype(np.float32))}
+    variables: dict[str, tuple[tuple[str, ...], np.ndarray]] = {
+        "coefficients": (components, maps.coefficients.astype(np.float32))
+    }
     if standard_errors is not None:
         variables["standard_errors"] = (components, standard_errors.astype(np.float32))
     if draws is not None:

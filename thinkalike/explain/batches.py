@@ -7,6 +7,7 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 import torch
+from torch import nn
 
 from thinkalike.errors import InputError
 from thinkalike.jobs import log, progress
@@ -21,7 +22,7 @@ FREE_SHARE = 0.6
 """Of the free memory of a GPU, what a batch may take."""
 TRIAL = 8
 
-_KNOWN: "WeakKeyDictionary[torch.nn.Module, list[int]]" = WeakKeyDictionary()
+_KNOWN: WeakKeyDictionary[nn.Module, dict[tuple[int, torch.dtype], list[int]]] = WeakKeyDictionary()
 
 T = TypeVar("T")
 
@@ -105,8 +106,9 @@ def fitting(model: Classifier, *, gradients: bool) -> int:
 
 def _activations(model: Classifier) -> list[int]:
     """Bytes of the inputs and outputs of every layer, for one image; a network is asked once."""
-    if (known := _KNOWN.get(model.network)) is not None:
-        return known
+    known = _KNOWN.setdefault(model.network, {})
+    if (model.size, model.dtype) in known:
+        return known[model.size, model.dtype]
     sizes: list[int] = []
 
     def record(_module: object, inputs: tuple[object, ...], output: object) -> None:
@@ -122,8 +124,8 @@ def _activations(model: Classifier) -> list[int]:
     finally:
         for handle in handles:
             handle.remove()
-    _KNOWN[model.network] = sizes or [inputs.numel() * inputs.element_size()]
-    return _KNOWN[model.network]
+    known[model.size, model.dtype] = sizes or [inputs.numel() * inputs.element_size()]
+    return known[model.size, model.dtype]
 
 
 def _tried(model: Classifier, gradients: bool) -> tuple[float, int]:
