@@ -97,7 +97,7 @@ def similarity_error(
 
     Args:
         models: maps of the same N images, as computed.
-        draws: for every model (N, R, K), or None where maps are exact.
+        draws: for every model (N, R, K), two draws at least, or None where maps are exact.
         prepare: what is done to maps before they are compared: sign, rescaling.
         metric, sigma, blanks: as for `similarity`.
 

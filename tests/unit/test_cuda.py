@@ -53,7 +53,7 @@ def test_bfloat16_is_audited(method):
     found = method.explain(model, images(), None, reduced, **settings)
     checked = audit(method.explain, model, images(), found, reduced, **settings)
     assert checked["audit_images"] == 4
-    assert 0 < checked["audit_relative_difference"] < 0.2
+    assert 0 < checked["audit_relative_difference"] < 0.5
 
 
 @pytest.mark.parametrize("method", METHODS, ids=lambda m: m.__name__.rsplit(".", 1)[1])

@@ -32,7 +32,7 @@ from thinkalike.errors import InputError
 from thinkalike.explain import kernelshap
 from thinkalike.explain.common import Explanation, Question
 from thinkalike.explain.kernelshap import DRAWS, explain_together
-from thinkalike.maps import Maps, render
+from thinkalike.maps import Maps, Segments, render
 from thinkalike.models import Classifier
 from thinkalike.shapley import MOST_PAIRS
 from thinkalike.similarity import mean_error, similarity, similarity_error
@@ -150,6 +150,9 @@ def test_where_all_coalitions_fit_it_equals_enumeration(baseline, output):
         np.testing.assert_allclose(row, expected, rtol=0, atol=1e-8 * np.abs(expected).max())
         assert np.abs(expected).min() > 0
     assert found.measures["evaluations"].tolist() == [128, 16, 4]
+    for basis, image_labels in zip(found.maps.bases, labels, strict=True):
+        assert isinstance(basis, Segments)
+        np.testing.assert_array_equal(basis.labels, image_labels)
     # fewer segments than other images have: padded, and nothing is uncertain
     for array in (found.maps.coefficients, found.standard_errors):
         np.testing.assert_array_equal(np.isnan(array), np.arange(7) >= np.array([7, 4, 2])[:, None])

@@ -22,8 +22,10 @@ from thinkalike.similarity import (
     doubly_centred,
     geometry,
     matching,
+    mean_error,
     off_diagonal,
     similarity,
+    similarity_error,
     summarise,
 )
 
@@ -439,3 +441,148 @@ def test_complete_leaves_out_no_model_that_would_fit(seed, size):
     for model in set(range(size)) - set(keep.tolist()):
         larger = [*keep.tolist(), model]
         assert np.isnan(matrix[np.ix_(larger, larger)]).any()
+
+
+# ---- similarity_error, mean_error ---------------------------------------------------------------
+
+
+def as_they_are(maps: Maps) -> Maps:
+    return maps
+
+
+def draws_of(maps: Maps, count: int, seed: int, spread: float = 0.3) -> np.ndarray:
+    """(N, R, K), about the map."""
+    images, size = maps.coefficients.shape
+    noise = np.random.default_rng(seed).normal(0, spread, (images, count, size))
+    return maps.coefficients[:, None] + noise
+
+
+@pytest.mark.parametrize("metric", METRICS)
+@pytest.mark.parametrize(("sign", "rescaling"), [("signed", "none"), ("positive", "max_abs")])
+def test_the_error_of_a_similarity_is_its_spread_over_draws(metric, sign, rescaling):
+    """For every mixture of bases, with draws and without, against dense maps."""
+    models = dense.models(16, images=2, seed=5)
+    draws = [draws_of(m, 4, seed) if seed % 3 else None for seed, m in enumerate(models)]
+    found = similarity_error(
+        models, draws, lambda m: rescaled(with_sign(m, sign), rescaling), metric, sigma=SIGMA
+    )
+    assert found.shape == (2, len(models), len(models))
+
+    def pixels(model: int, draw: int) -> np.ndarray:
+        array = draws[model]
+        maps = models[model]
+        if array is not None:
+            maps = Maps(array[:, draw], maps.bases)
+        return dense.rescaled(dense.rendered(dense.signed(maps, sign)), rescaling)
+
+    for image in range(2):
+        for a, b in combinations(range(len(models)), 2):
+            pairs = [(pixels(a, r)[image], pixels(b, r)[image]) for r in range(4)]
+            match metric:
+                case "cosine":
+                    values = [dense.cosine(x, y) for x, y in pairs]
+                case "rbf":
+                    values = [dense.rbf(x, y, SIGMA) for x, y in pairs]
+            expected = np.std(values, ddof=1)
+            for cell in ((image, a, b), (image, b, a)):
+                assert found[cell] == pytest.approx(expected, rel=1e-5, abs=1e-12, nan_ok=True)
+            # of one cell that is positive in every draw there is but one direction
+            if models[a].coefficients.shape[1] > 1 < models[b].coefficients.shape[1]:
+                exact = draws[a] is None and draws[b] is None
+                assert (expected < 1e-12) == exact
+
+
+@pytest.mark.parametrize("angle", [0.3, 1.2, 2.0])
+def test_a_small_error_of_one_map_turns_into_that_of_the_cosine(angle):
+    """cos(θ + ε) has the standard deviation sin θ · ε."""
+    fixed, turned = on_pixels([1, 0], [np.cos(angle), np.sin(angle)])
+    away = np.random.default_rng(0).normal(0, 1e-4, 50)
+    draws = np.stack([np.cos(angle + away), np.sin(angle + away)], 1)[None]
+    found = similarity_error([fixed, turned], [None, draws], as_they_are, "cosine")
+    assert found[0, 0, 1] == pytest.approx(np.sin(angle) * away.std(ddof=1), rel=1e-3)
+
+
+def test_errors_that_two_maps_share_are_none_of_their_similarity():
+    (maps,) = on_pixels([1.0, 2.0, -0.5])
+    draws, other = draws_of(maps, 6, 0), draws_of(maps, 6, 1)
+    same = similarity_error([maps, maps], [draws, 3 * draws], as_they_are, "cosine")
+    np.testing.assert_allclose(same, 0, atol=1e-12)
+    apart = similarity_error([maps, maps], [draws, other], as_they_are, "cosine")
+    assert apart[0, 0, 1] > 0.01
+
+
+def test_maps_without_draws_are_exact():
+    models = random_models(3, 4, 0)
+    found = similarity_error(models, [None] * 4, as_they_are, "cosine")
+    np.testing.assert_array_equal(found, np.zeros((3, 4, 4)))
+
+
+def test_the_similarity_of_a_map_with_itself_has_no_error():
+    models = random_models(3, 2, 0)
+    draws = [draws_of(m, 5, seed) for seed, m in enumerate(models)]
+    for metric in METRICS:
+        found = similarity_error(models, draws, as_they_are, metric)
+        np.testing.assert_array_equal(found.diagonal(axis1=1, axis2=2), 0)
+        assert found[:, 0, 1].min() > 0
+
+
+def test_as_many_draws_are_used_as_all_have():
+    models = random_models(2, 3, 0)
+    draws = [draws_of(m, count, 7) for m, count in zip(models, (9, 4, 6), strict=True)]
+    found = similarity_error(models, draws, as_they_are, "cosine")
+    expected = similarity_error(models, [d[:, :4] for d in draws], as_they_are, "cosine")
+    np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.parametrize("blanks", BLANKS)
+def test_a_draw_without_a_direction_leaves_no_error_unless_it_counts_as_zero(blanks):
+    models = on_pixels([1.0, 2.0], [2.0, 1.0], [1.0, 1.0])
+    draws = [np.array([[[1.0, 2.0], [0.0, 0.0], [2.0, 1.0]]]), None, None]
+    found = similarity_error(models, draws, as_they_are, "cosine", blanks=blanks)[0]
+    assert found[1, 2] == pytest.approx(0, abs=1e-12)
+    if blanks == "exclude":
+        assert np.isnan(found[0]).all()
+        assert np.isnan(found[:, 0]).all()
+    else:
+        expected = np.std([4 / 5, 0, 1], ddof=1)
+        assert found[0, 1] == found[1, 0] == pytest.approx(expected)
+
+
+def test_the_bandwidth_counts_for_errors_too():
+    models = random_models(2, 2, 0)
+    draws = [draws_of(m, 5, seed) for seed, m in enumerate(models)]
+    narrow, wide = (
+        similarity_error(models, draws, as_they_are, "rbf", sigma=sigma)[:, 0, 1]
+        for sigma in (1.0, 10.0)
+    )
+    # exp(−d/2σ²) of a d that is small beside σ²: a hundred times less for ten times the bandwidth
+    assert np.all((narrow > 20 * wide) & (wide > 0))
+
+
+errors_and_masks = st.tuples(
+    arrays(float, (5, 3, 3), elements=st.floats(0, 10) | st.just(np.nan)), arrays(bool, (5, 3, 3))
+)
+
+
+@given(errors_and_masks, st.booleans())
+def test_the_error_of_a_mean_is_that_of_a_sum_of_independent_errors(both, masked):
+    errors, mask = both
+    found = mean_error(errors, mask) if masked else mean_error(errors)
+    for a, b in permutations(range(3), 2):
+        cells = [
+            e for e, use in zip(errors[:, a, b], mask[:, a, b], strict=True) if use or not masked
+        ]
+        cells = [e for e in cells if not np.isnan(e)]
+        if cells:
+            expected = sum(e**2 for e in cells) ** 0.5 / len(cells)
+            assert found[a, b] == pytest.approx(expected)
+        else:
+            assert np.isnan(found[a, b])
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_pair_without_an_image_has_no_error_and_no_warning():
+    errors = np.full((4, 2, 2), 0.5)
+    errors[:, 0, 1] = np.nan
+    found = mean_error(errors, np.arange(4)[:, None, None] < np.array([[4, 4], [0, 2]]))
+    np.testing.assert_allclose(found, [[0.25, np.nan], [np.nan, 0.5 / 2**0.5]])
