@@ -16,9 +16,10 @@ with K = Cov(y, y), C = Cov(φ, y), V = Cov(φ, φ). No expansion is ever writte
 degree K(z, z') = Π_i √(1 − c_i²) · sinh(Σ_i artanh(c_i) z_i z'_i), and C and V are elementary
 symmetric polynomials. φ̂ interpolates the game, the full coalition included: Σ φ̂ = v(all) − v(none).
 
-How smooth the game is, is not known. σ² has its maximum likelihood value, which makes the posterior a
-Student's t; the mean degree of the terms and how much stronger those of degree 1 are run over a small
-grid, and results are averaged by marginal likelihood. For a game of degree at most 2 the weight goes to degree 1 alone: with a few more pairs than
+How smooth the game is, is not known. σ² is integrated out under the prior 1/σ², which makes the
+posterior a Student's t with as many degrees of freedom as observations; the mean degree of the terms and
+how much stronger those of degree 1 are run over a small grid, and results are averaged by marginal
+likelihood. For a game of degree at most 2 the weight goes to degree 1 alone: with a few more pairs than
 players it is exact, as KernelSHAP is.
 
 Sources: Matheron, The intrinsic random functions, 1973 (kriging); O'Donnell, Analysis of Boolean
