@@ -222,16 +222,25 @@ def _block(a: Sequence[Maps], b: Sequence[Maps]) -> np.ndarray:
         matrix = _gram_cached(a[0].bases[0], b[0].bases[0])  # type: ignore[arg-type]
         left = (left.reshape(images * models, size) @ matrix).reshape(images, models, -1)
         return left @ right.transpose(0, 2, 1)
+    if a[0].bases is b[0].bases and isinstance(a[0].bases[0], Segments):
+        return _segment_products(a, b)
     block = np.empty((len(a[0]), len(a), len(b)))
     for image in range(len(a[0])):
         left = np.stack([maps.row(image) for maps in a]).astype(np.float64)
         right = np.stack([maps.row(image) for maps in b]).astype(np.float64)
-        basis_a, basis_b = a[0].basis(image), b[0].basis(image)
-        if basis_a is basis_b and isinstance(basis_a, Segments):
-            block[image] = (left * basis_a.areas) @ right.T
-        else:
-            block[image] = (left @ gram(basis_a, basis_b)) @ right.T
+        block[image] = (left @ gram(a[0].basis(image), b[0].basis(image))) @ right.T
     return block
+
+
+def _segment_products(a: Sequence[Maps], b: Sequence[Maps]) -> np.ndarray:
+    """(N, M_a, M_b) inner products of maps on the same segments: Σ area · a · b."""
+    left, right = (np.stack([maps.coefficients for maps in group], 1) for group in (a, b))
+    areas = np.zeros((len(left), left.shape[2]))
+    for row, segments in zip(areas, a[0].bases, strict=True):
+        row[: segments.size] = segments.areas  # type: ignore[attr-defined]
+    beyond = np.arange(areas.shape[1]) >= [[segments.size] for segments in a[0].bases]
+    weighted = np.where(beyond[:, None], 0, left * areas[:, None])
+    return weighted @ np.where(beyond[:, None], 0, right).transpose(0, 2, 1)
 
 
 def _pixel_products(a: Sequence[Maps], b: Sequence[Maps]) -> np.ndarray:

@@ -13,8 +13,10 @@ from thinkalike.errors import InputError
 from thinkalike.jobs import log, progress
 from thinkalike.models import Classifier
 
-MOST_ON_CPU = 64
-"""Beyond this, a batch on a CPU gains nothing: its activations leave the caches."""
+MOST_ON_CPU = {False: 64, True: 128}
+"""Beyond this, a batch on a CPU gains nothing, without gradients and with them: its activations leave
+the caches.
+"""
 CPU_ACTIVATIONS = 2**29
 """Bytes of activations that a job on a CPU may hold; fixed, so that a rerun makes the same batches."""
 MOST_ON_CUDA = 1024
@@ -101,7 +103,7 @@ def fitting(model: Classifier, *, gradients: bool) -> int:
         return max(min(int(FREE_SHARE * free / per_input), MOST_ON_CUDA), 1)
     layers = _activations(model)
     per_input = sum(layers) / 2 if gradients else 3 * max(layers)
-    return max(min(int(CPU_ACTIVATIONS / per_input), MOST_ON_CPU), 1)
+    return max(min(int(CPU_ACTIVATIONS / per_input), MOST_ON_CPU[gradients]), 1)
 
 
 def _activations(model: Classifier) -> list[int]:

@@ -97,8 +97,10 @@ def _weighted(
 ) -> torch.Tensor:
     """Σ_c w_c A_c, (N, rows, columns), in float32 at least."""
     exact = torch.promote_types(activations.dtype, torch.float32)
-    weights = model.to_grid(gradients.to(exact)).mean((2, 3), keepdim=True)
-    return (weights * model.to_grid(activations.to(exact))).sum(1)
+    weights = model.to_grid(gradients.to(exact)).mean((2, 3))
+    # as a product of matrices, cells by channels: channels are last in memory
+    cells = model.to_grid(activations.to(exact)).permute(0, 2, 3, 1)
+    return (cells.flatten(1, 2) @ weights[:, :, None]).reshape(cells.shape[:3])
 
 
 def _explanation(
