@@ -234,11 +234,13 @@ def _block(a: Sequence[Maps], b: Sequence[Maps]) -> np.ndarray:
 
 def _segment_products(a: Sequence[Maps], b: Sequence[Maps]) -> np.ndarray:
     """(N, M_a, M_b) inner products of maps on the same segments: Σ area · a · b."""
-    left, right = (np.stack([maps.coefficients for maps in group], 1) for group in (a, b))
-    areas = np.zeros((len(left), left.shape[2]))
+    most = max(segments.size for segments in a[0].bases)
+    # a file may be padded for images that are not among these
+    left, right = (np.stack([maps.coefficients[:, :most] for maps in group], 1) for group in (a, b))
+    areas = np.zeros((len(left), most))
     for row, segments in zip(areas, a[0].bases, strict=True):
         row[: segments.size] = segments.areas  # type: ignore[attr-defined]
-    beyond = np.arange(areas.shape[1]) >= [[segments.size] for segments in a[0].bases]
+    beyond = np.arange(most) >= [[segments.size] for segments in a[0].bases]
     weighted = np.where(beyond[:, None], 0, left * areas[:, None])
     return weighted @ np.where(beyond[:, None], 0, right).transpose(0, 2, 1)
 

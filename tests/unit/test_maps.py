@@ -292,3 +292,15 @@ def test_min_max_fills_the_range_from_zero_to_one(cells):
     full = ~blank(maps)
     np.testing.assert_allclose(low[full], 0, atol=1e-9)
     np.testing.assert_allclose(high[full], 1, atol=1e-9)
+
+
+def test_padding_for_other_images_changes_no_product():
+    rng = np.random.default_rng(0)
+    bases = tuple(Segments(rng.permutation(np.arange(24) % k).reshape(4, 6)) for k in (3, 5))
+    narrow = np.full((2, 5), np.nan)
+    for row, basis in zip(narrow, bases, strict=True):
+        row[: basis.size] = rng.standard_normal(basis.size)
+    wide = np.hstack([narrow, np.full((2, 4), np.nan)])
+    products = inner_products([Maps(narrow, bases), Maps(wide, bases)])
+    dense = [sum(render(Maps(narrow, bases), i).ravel() ** 2) for i in range(2)]
+    np.testing.assert_allclose(products, np.broadcast_to(np.reshape(dense, (2, 1, 1)), (2, 2, 2)))
