@@ -22,12 +22,12 @@ rule all:
     input:
         every("<results>/figures/clusters/{method}/{metric}/{subset}/heat_map.svg"),
         every("<results>/figures/similarity/{method}/{metric}/histograms.svg"),
-        every("<results>/figures/panels/{position}.svg"),
-        branch(
-            "kernelshap" in study["methods"],
-            then="<results>/figures/ceiling/kernelshap.svg",
-            otherwise=[],
-        ),
+        "<results>/figures/comparisons/pca.svg",
+        *[panel_files(panels) for panels in study["figures"]["panels"]],
+        "<results>/figures/gradcam/borders.svg" if "gradcam" in study["methods"] else [],
+        "<results>/figures/ceiling/kernelshap.svg" if "kernelshap" in study["methods"] else [],
+        "<results>/figures/budgets/kernelshap.svg" if study["budgets"]["models"] else [],
+        "<results>/figures/predictions/transforms.svg" if study["accuracy"]["images"] else [],
         "<results>/figures/predictions/accuracy.svg",
     localrule: True
 
@@ -41,3 +41,5 @@ include: "rules/subsampling.smk"
 include: "rules/clustering.smk"
 include: "rules/figures.smk"
 include: "rules/benchmarks.smk"
+include: "rules/forecast.smk"
+include: "rules/replication.smk"

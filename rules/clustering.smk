@@ -11,6 +11,7 @@ rule cluster_models:
             kind=setting("clustering", "linkages"),
         ),
         summary="<results>/clusters/{method}/{metric}/{subset}/linkages.csv",
+        agreement="<results>/clusters/{method}/{metric}/{subset}/linkages_agreement.csv",
         order="<results>/clusters/{method}/{metric}/{subset}/order.csv",
         louvain="<results>/clusters/{method}/{metric}/{subset}/louvain.csv",
         sweep="<results>/clusters/{method}/{metric}/{subset}/louvain_sweep.csv",
@@ -30,6 +31,9 @@ rule cluster_models:
     params:
         code=fingerprint("cluster_models.py"),
         kinds=setting("clustering", "linkages"),
+        ward=setting("clustering", "ward"),
+        families=families(),
+        largest=setting("clustering", "louvain", "largest"),
         resolution=setting("clustering", "louvain", "resolution"),
         resolutions=setting("clustering", "louvain", "sweep"),
         seed=setting("seed"),

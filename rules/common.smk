@@ -1,5 +1,7 @@
 """The study, its paths, and the functions that rules look things up with. No rules."""
 
+import os
+from itertools import product
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
@@ -20,6 +22,15 @@ except InputError as error:
     raise WorkflowError(f"The configuration cannot be used:\n{error}") from None
 
 
+# all images, and the first so many of them
+NESTED = ["all", *(subset for subset in study["subsets"] if subset.startswith("all_"))]
+# subsets of all images, not of the first so many
+WHOLE = [subset for subset in study["subsets"] if "_" not in subset]
+
+# Jobs load files. The hubs are asked by download_weights alone, on the machine that calls Snakemake.
+os.environ["HF_HUB_OFFLINE"] = "1"
+
+
 pathvars:
     results=f"results/{study['study']}",
     dataset=f"resources/datasets/{study['dataset']['name']}",
@@ -28,10 +39,11 @@ pathvars:
 
 
 wildcard_constraints:
-    model="[a-z][a-z0-9_]*",
+    model="|".join(study["models"]),
     method="[a-z][a-z0-9_]*",
     metric="[a-z]+",
-    subset="[a-z]+",
+    subset="(all|matching|differing)(_[0-9]+)?",
+    panels="[a-z][a-z0-9_]*",
     position="[0-9]+",
 
 
@@ -57,16 +69,67 @@ def method_setting(key):
 
 
 def every(pattern, **wildcards):
-    """The pattern for all models, methods, metrics and subsets of the study that it names."""
+    """The pattern for all models, methods, metrics and subsets of the study that it names.
+
+    A method that explains fewer images than a subset like all_64 has no such subset.
+    """
     names = {
         "model": study["models"],
         "method": study["methods"],
         "metric": study["metrics"],
         "subset": study["subsets"],
-        "position": [f"{i:03d}" for i in range(study["figures"]["panels"])],
     }
     used = {key: values for key, values in names.items() if f"{{{key}}}" in pattern}
-    return expand(pattern, **{**used, **wildcards})
+    used |= {key: v if isinstance(v, list) else [v] for key, v in wildcards.items()}
+    return [
+        pattern.format(**dict(zip(used, values)))
+        for values in product(*used.values())
+        if _there_is(**dict(zip(used, values)))
+    ]
+
+
+def _there_is(method=None, subset=None, **_):
+    number = subset and thinkalike.config.size_of(subset)
+    return method is None or number is None or number < images_of(method)
+
+
+def images_of(method):
+    """How many images a method explains."""
+    return thinkalike.config.images_of(setting("settings", method), setting("images", "count"))
+
+
+def explained(method):
+    """The method or variant whose maps this one compares: its own, if it asks for others."""
+    settings = setting("settings", method)
+    base = settings["method"]
+    others = setting("settings", base)
+    changed = [key for key in settings if settings[key] != others[key]]
+    enough = images_of(method) <= images_of(base)
+    return base if enough and set(changed) <= set(thinkalike.config.COMPARED) else method
+
+
+def maps_of(method, models=None):
+    """Files of the maps of all models, or of some, by one method."""
+    return every(
+        "<results>/explanations/{method}/{model}.nc",
+        method=explained(method),
+        model=models or study["models"],
+    )
+
+
+def panel_files(name):
+    """SVG, PNG and CSV of every figure of a set of panels, one after the other."""
+    return [
+        path
+        for position in range(setting("figures", "panels", name, "count"))
+        for path in figure(
+            f"panels/{name}/{position:03d}",
+            "panel",
+            "2 Explanations",
+            name,
+            figure=f"image {position:03d}",
+        )
+    ]
 
 
 def architecture(wildcards):
@@ -82,51 +145,97 @@ def architecture_of(model):
 
 def explained_architecture(wildcards):
     """The same, and for Grad-CAM where its maps come from."""
-    if wildcards.method != "gradcam":
+    settings = setting("settings", wildcards.method)
+    if settings["method"] != "gradcam":
         return architecture(wildcards)
-    entry = setting("catalogue", wildcards.model)
-    layer = f"depth_{setting('settings', 'gradcam', 'depth')}"
+    return gradcam_architecture(wildcards.model, settings["depth"])
+
+
+def gradcam_architecture(model, depth):
+    """The same, by name, with the target layer at a depth."""
+    entry = setting("catalogue", model)
+    layer = f"depth_{depth}"
     return {
-        **architecture(wildcards),
+        **architecture_of(model),
         "layout": entry["layout"],
         "prefix": entry.get("prefix", 0),
         "layers": {layer: entry["layers"][layer]},
     }
 
 
-# the settings that change a method's maps; the others only change how maps are compared
-ASKED = {
-    "gradcam": ["depth"],
-    "integrated_gradients": ["tolerance", "most_steps"],
-    "kernelshap": ["evaluations"],
-}
-
-
 def asked(wildcards):
-    """The settings that change a method's maps."""
+    """The settings that change a method's maps; the others only change how maps are compared."""
     settings = setting("settings", wildcards.method)
-    return {key: settings[key] for key in ASKED[wildcards.method]}
+    match settings["method"]:
+        case "gradcam":
+            return {"depth": settings["depth"], "mended": mended(wildcards)}
+        case "integrated_gradients":
+            return {key: settings[key] for key in ("tolerance", "most_steps")}
+    return {"evaluations": settings["evaluations"]}
+
+
+def mended(wildcards):
+    """The cells of a model's Grad-CAM layer that are replaced."""
+    method = getattr(wildcards, "method", "gradcam")
+    return setting("settings", method, "mended_cells").get(wildcards.model, [])
 
 
 def explanation_of(wildcards):
     """What all methods are asked; the baseline only those that take pixels away."""
     explanation = setting("explanation")
-    return {**explanation, "baseline": []} if wildcards.method == "gradcam" else explanation
+    is_gradcam = setting("settings", wildcards.method, "method") == "gradcam"
+    return {**explanation, "baseline": []} if is_gradcam else explanation
 
 
 def segments_of(wildcards):
     """The superpixels, for the method that uses them."""
-    return "<results>/segments.nc" if wildcards.method == "kernelshap" else []
+    uses = setting("settings", wildcards.method, "method") == "kernelshap"
+    return "<results>/segments.nc" if uses else []
+
+
+def weights_of(wildcards):
+    """The weights of a model, from wherever the study has them."""
+    return weights_file(wildcards.model)
+
+
+def weights_file(model):
+    """The same, by name: what is downloaded is shared by all studies."""
+    folder = {
+        "pretrained": "resources/weights",
+        "random": "<results>/weights/random",
+    }.get(setting("catalogue", model, "weights"), "<results>/weights")
+    return f"{folder}/{model}.safetensors"
+
+
+def first_weights(wildcards):
+    """What a model is fine-tuned from; in a study of random weights there is nothing to download."""
+    folder = "<results>/weights/random" if study["weights"] == "random" else "resources/weights"
+    return f"{folder}/{wildcards.model}.safetensors"
+
+
+def made_by(weights):
+    """A wildcard constraint: the models whose weights come from there."""
+    names = [m for m in study["models"] if setting("catalogue", m, "weights") == weights]
+    return "|".join(names) or "nothing"
 
 
 def predictions_of(wildcards):
-    """All predictions, for the subset that needs them."""
-    return every("<results>/predictions/{model}.parquet") if wildcards.subset == "matching" else []
+    """All predictions, for the subsets that need them."""
+    needed = not wildcards.subset.startswith("all")
+    return every("<results>/predictions/{model}.parquet") if needed else []
 
 
 def untrained():
     """The controls with random weights."""
-    return [m for m in study["models"] if setting("catalogue", m, "training", "epochs") == 0]
+    catalogue = setting("catalogue")
+    return [
+        model
+        for model in study["models"]
+        if catalogue[model]["weights"] == "random"
+        or (
+            catalogue[model]["weights"] == "trained" and catalogue[model]["training"]["epochs"] == 0
+        )
+    ]
 
 
 def names():
@@ -137,6 +246,12 @@ def names():
 def families():
     """Model → family."""
     return {model: setting("catalogue", model)["family"] for model in study["models"]}
+
+
+def accuracy_asked():
+    """The accuracy that models trained here must have; 0 where none are."""
+    section = {"trained": "training", "finetuned": "finetuning"}.get(study["weights"])
+    return setting(section, "accuracy_at_least") if section else 0
 
 
 def figure(stem, caption, category, subcategory=None, **labels):

@@ -20,6 +20,9 @@ rule download_dataset:
         code=fingerprint("download_dataset.py"),
         kind=setting("dataset", "kind"),
         path=setting("dataset").get("path", ""),
+        url=setting("dataset").get("url", ""),
+        checksum=setting("dataset").get("checksum", ""),
+        mirror=setting("dataset").get("mirror", ""),
         listing=branch(
             setting("dataset", "kind") == "folder",
             then=lambda wildcards: thinkalike.config.folder_listing(study["dataset"]["path"]),
@@ -53,6 +56,7 @@ rule select_images:
         code=fingerprint("select_images.py"),
         split=setting("images", "split"),
         number=setting("images", "count"),
+        order=setting("images", "order"),
         size=setting("images", "size"),
         seed=setting("seed"),
     message:

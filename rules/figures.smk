@@ -8,7 +8,9 @@ rule plot_predictions:
         agreement="<results>/predictions/agreement.csv",
         pairs="<results>/predictions/agreement_pairs.parquet",
         correlations="<results>/predictions/agreement_correlations.csv",
-        dissimilarities=every("<results>/dissimilarity/{method}/{metric}/{subset}_pairs.parquet"),
+        dissimilarities=every(
+            "<results>/dissimilarity/{method}/{metric}/{subset}_pairs.parquet", subset=WHOLE
+        ),
     output:
         accuracy=figure(
             "predictions/accuracy", "accuracy", "1 Predictions", figure="accuracy per model"
@@ -34,8 +36,8 @@ rule plot_predictions:
         runtime=30,
     params:
         code=fingerprint("plot_predictions.py"),
-        cases=every("{method}/{metric}/{subset}"),
-        bar=setting("training", "accuracy_at_least"),
+        cases=every("{method}/{metric}/{subset}", subset=WHOLE),
+        bar=accuracy_asked(),
         untrained=untrained(),
         names=names(),
         families=families(),
@@ -45,46 +47,44 @@ rule plot_predictions:
         "../scripts/plot_predictions.py"
 
 
-rule plot_panels:
-    """The first images with the maps of every model by every method."""
-    input:
-        **{
-            method: every("<results>/explanations/{method}/{model}.nc", method=method)
-            for method in study["methods"]
-        },
-        images="<results>/images.parquet",
-        predictions=every("<results>/predictions/{model}.parquet"),
-        segments=branch(
-            "kernelshap" in study["methods"], then="<results>/segments.nc", otherwise=[]
-        ),
-    output:
-        *[
-            path
-            for position in every("{position}")
-            for path in figure(
-                f"panels/{position}", "panel", "2 Explanations", figure=f"image {position}"
-            )
-        ],
-    log:
-        "<logs>/plot_panels.log",
-    benchmark:
-        "<benchmarks>/plot_panels.tsv"
-    conda:
-        "../envs/plot.yaml"
-    threads: 1
-    resources:
-        mem_mb=2000,
-        runtime=30,
-    params:
-        code=fingerprint("plot_panels.py"),
-        models=study["models"],
-        signs={method: setting("settings", method, "sign") for method in study["methods"]},
-        names=names(),
-        families=families(),
-    message:
-        "Drawing the maps of the first images"
-    script:
-        "../scripts/plot_panels.py"
+for panels, drawn in study["figures"]["panels"].items():
+
+    rule:
+        name:
+            f"plot_panels_{panels}"
+        input:
+            **{method: maps_of(method, drawn["models"]) for method in drawn["methods"]},
+            images="<results>/images.parquet",
+            predictions=every("<results>/predictions/{model}.parquet", model=drawn["models"]),
+            segments=(
+                "<results>/segments.nc"
+                if "kernelshap" in {setting("settings", m, "method") for m in drawn["methods"]}
+                else []
+            ),
+        output:
+            *panel_files(panels),
+        log:
+            f"<logs>/plot_panels/{panels}.log",
+        benchmark:
+            f"<benchmarks>/plot_panels/{panels}.tsv"
+        conda:
+            "../envs/plot.yaml"
+        threads: 1
+        resources:
+            mem_mb=2000,
+            runtime=60,
+        params:
+            code=fingerprint("plot_panels.py"),
+            which=drawn["images"],
+            number=min(images_of(method) for method in drawn["methods"]),
+            models=drawn["models"],
+            signs={method: setting("settings", method, "sign") for method in drawn["methods"]},
+            names=names(),
+            families=families(),
+        message:
+            f"Drawing the maps of images: {panels}"
+        script:
+            "../scripts/plot_panels.py"
 
 
 rule plot_similarities:
@@ -162,6 +162,148 @@ rule plot_noise_ceiling:
         "Drawing the noise ceiling"
     script:
         "../scripts/plot_noise_ceiling.py"
+
+
+rule plot_comparisons:
+    """Methods and metrics side by side: embeddings, means and spreads, numbers of images."""
+    input:
+        pca=every("<results>/clusters/{method}/{metric}/all/pca.csv"),
+        quality=every("<results>/clusters/{method}/{metric}/all/quality.csv"),
+        pairs=every(
+            "<results>/dissimilarity/{method}/{metric}/{subset}_pairs.parquet", subset=NESTED
+        ),
+    output:
+        **(
+            {
+                "nested": figure(
+                    "comparisons/nested",
+                    "nested",
+                    "5 Number of images",
+                    "all methods",
+                    figure="the first images against all",
+                )
+            }
+            if NESTED[1:]
+            else {}
+        ),
+        pca_comparison=figure(
+            "comparisons/pca",
+            "pca_comparison",
+            "4 Dissimilarity and clusters",
+            "all methods",
+            figure="PCA of all methods and metrics",
+        ),
+        mean_and_spread=figure(
+            "comparisons/mean_and_spread",
+            "mean_and_spread",
+            "3 Similarity per image",
+            "all methods",
+            figure="mean and spread",
+        ),
+    log:
+        "<logs>/plot_comparisons.log",
+    benchmark:
+        "<benchmarks>/plot_comparisons.tsv"
+    conda:
+        "../envs/plot.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=30,
+    params:
+        code=fingerprint("plot_comparisons.py"),
+        cases=every("{method}/{metric}/{subset}", subset=NESTED),
+        names=names(),
+        families=families(),
+    message:
+        "Comparing methods and metrics"
+    script:
+        "../scripts/plot_comparisons.py"
+
+
+rule plot_borders:
+    """Where on its grid Grad-CAM's mass lies."""
+    input:
+        borders="<results>/gradcam/borders.csv",
+        layers=[f"<results>/gradcam/layers/{m}.csv" for m in setting("borders", "layers")],
+    output:
+        figure=figure("gradcam/borders", "borders", "2 Explanations", "gradcam", figure="borders"),
+    log:
+        "<logs>/plot_borders.log",
+    benchmark:
+        "<benchmarks>/plot_borders.tsv"
+    conda:
+        "../envs/plot.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=30,
+    params:
+        code=fingerprint("plot_borders.py"),
+        models=study["models"],
+        names=names(),
+        families=families(),
+    message:
+        "Drawing where Grad-CAM's mass lies"
+    script:
+        "../scripts/plot_borders.py"
+
+
+rule plot_budgets:
+    """Error and time of KernelSHAP maps against the number of coalitions."""
+    input:
+        budgets=[f"<results>/budgets/{model}.csv" for model in setting("budgets", "models")],
+    output:
+        figure=figure(
+            "budgets/kernelshap", "budgets", "2 Explanations", "kernelshap", figure="budgets"
+        ),
+    log:
+        "<logs>/plot_budgets.log",
+    benchmark:
+        "<benchmarks>/plot_budgets.tsv"
+    conda:
+        "../envs/plot.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=30,
+    params:
+        code=fingerprint("plot_budgets.py"),
+        models=setting("budgets", "models"),
+        names=names(),
+        families=families(),
+    message:
+        "Drawing what KernelSHAP maps cost"
+    script:
+        "../scripts/plot_budgets.py"
+
+
+rule plot_accuracy:
+    """Accuracy after each model's own preprocessing and after a common one."""
+    input:
+        accuracy=every("<results>/accuracy/{model}.csv"),
+    output:
+        figure=figure(
+            "predictions/transforms", "transforms", "1 Predictions", figure="preprocessing"
+        ),
+    log:
+        "<logs>/plot_accuracy.log",
+    benchmark:
+        "<benchmarks>/plot_accuracy.tsv"
+    conda:
+        "../envs/plot.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=30,
+    params:
+        code=fingerprint("plot_accuracy.py"),
+        names=names(),
+        families=families(),
+    message:
+        "Drawing accuracy after three preprocessings"
+    script:
+        "../scripts/plot_accuracy.py"
 
 
 rule plot_clusters:

@@ -4,9 +4,7 @@
 rule compare_models:
     """Similarity of the maps of all pairs of models, for every image."""
     input:
-        explanations=lambda wildcards: every(
-            "<results>/explanations/{method}/{model}.nc", method=wildcards.method
-        ),
+        explanations=lambda wildcards: maps_of(wildcards.method),
         segments=segments_of,
     output:
         similarity="<results>/similarity/{method}/{metric}.nc",
@@ -23,6 +21,7 @@ rule compare_models:
     params:
         code=fingerprint("compare_models.py"),
         models=study["models"],
+        number=lambda wildcards: images_of(wildcards.method),
         sign=method_setting("sign"),
         rescaling=method_setting("rescaling"),
         sigma=branch(
@@ -44,6 +43,7 @@ rule summarise_similarity:
         predictions=predictions_of,
     output:
         dissimilarity="<results>/dissimilarity/{method}/{metric}/{subset}.csv",
+        means="<results>/dissimilarity/{method}/{metric}/{subset}_similarity.csv",
         pairs="<results>/dissimilarity/{method}/{metric}/{subset}_pairs.parquet",
         geometry="<results>/dissimilarity/{method}/{metric}/{subset}_geometry.csv",
     log:
@@ -68,7 +68,7 @@ rule summarise_similarity:
 rule measure_noise_ceiling:
     """How similar the KernelSHAP maps of every model are to its own from other coalitions."""
     input:
-        explanations=every("<results>/explanations/kernelshap/{model}.nc"),
+        explanations=maps_of("kernelshap"),
         again=every("<results>/again/kernelshap/{model}.nc"),
         segments="<results>/segments.nc",
     output:
@@ -86,7 +86,7 @@ rule measure_noise_ceiling:
     params:
         code=fingerprint("measure_noise_ceiling.py"),
         models=study["models"],
-        number=setting("settings", "kernelshap", "ceiling_images"),
+        number=min(setting("settings", "kernelshap", "ceiling_images"), images_of("kernelshap")),
         sign=setting("settings", "kernelshap", "sign"),
         rescaling=setting("settings", "kernelshap", "rescaling"),
         sigma=branch(
@@ -104,7 +104,12 @@ rule correlate_agreement:
     """Do models that predict alike also explain alike? Correlations over pairs of models."""
     input:
         agreement="<results>/predictions/agreement_pairs.parquet",
-        dissimilarities=every("<results>/dissimilarity/{method}/{metric}/{subset}_pairs.parquet"),
+        dissimilarities=every(
+            "<results>/dissimilarity/{method}/{metric}/{subset}_pairs.parquet", subset=WHOLE
+        ),
+        similarities=every(
+            "<results>/dissimilarity/{method}/{metric}/{subset}_similarity.csv", subset=WHOLE
+        ),
     output:
         correlations="<results>/predictions/agreement_correlations.csv",
     log:
@@ -119,7 +124,7 @@ rule correlate_agreement:
         runtime=30,
     params:
         code=fingerprint("correlate_agreement.py"),
-        cases=every("{method}/{metric}/{subset}"),
+        cases=every("{method}/{metric}/{subset}", subset=WHOLE),
         untrained=untrained(),
     message:
         "Correlating agreement of predictions with dissimilarity of maps"

@@ -20,7 +20,9 @@ rule subsample_images:
         runtime=60,
     params:
         code=fingerprint("subsample_images.py"),
-        sizes=setting("subsampling", "sizes"),
+        sizes=lambda wildcards: [
+            size for size in setting("subsampling", "sizes") if size <= images_of(wildcards.method)
+        ],
         repeats=setting("subsampling", "repeats"),
         seed=setting("seed"),
     message:

@@ -8,15 +8,15 @@ rule data:
 
 
 rule weights:
-    """Trained weights of every model."""
+    """Weights of every model: trained, fine-tuned, or (with the network) downloaded."""
     input:
-        every("<results>/weights/{model}.safetensors"),
+        [weights_file(model) for model in study["models"]],
 
 
 rule explanations:
     """Maps of every model by every method: all that profits from a GPU."""
     input:
-        every("<results>/explanations/{method}/{model}.nc"),
+        [maps_of(method) for method in study["methods"]],
 
 
 rule agreement:
@@ -58,7 +58,70 @@ rule clusters:
 rule panels:
     """What models look at: the first images with every model's maps."""
     input:
-        every("<results>/figures/panels/{position}.svg"),
+        [panel_files(panels) for panels in study["figures"]["panels"]],
+
+
+rule depths:
+    """What models look at on their way: Integrated Gradients, Grad-CAM at four depths, KernelSHAP."""
+    input:
+        panel_files("depths") if "depths" in study["figures"]["panels"] else [],
+
+
+rule resolutions:
+    """How coarse the Grad-CAM maps of each model are."""
+    input:
+        "<results>/gradcam/resolutions.csv",
+
+
+rule borders:
+    """Is Grad-CAM's mass where the picture is, or in a corner of the grid?"""
+    input:
+        "<results>/figures/gradcam/borders.svg",
+
+
+rule budgets:
+    """How good KernelSHAP maps of few coalitions are, and how long they take."""
+    input:
+        "<results>/figures/budgets/kernelshap.svg" if study["budgets"]["models"] else [],
+
+
+rule preprocessing:
+    """What resizing, cropping and normalisation do to accuracy."""
+    input:
+        "<results>/figures/predictions/transforms.svg" if study["accuracy"]["images"] else [],
+
+
+rule pca_comparison:
+    """Embeddings of the models by all methods and metrics, side by side."""
+    input:
+        "<results>/figures/comparisons/pca.svg",
+
+
+rule mean_and_spread:
+    """Does the spread over images change what the mean says? The rms dissimilarity against it."""
+    input:
+        "<results>/figures/comparisons/mean_and_spread.svg",
+
+
+rule nested:
+    """How the matrices of the first images approach those of all."""
+    input:
+        "<results>/figures/comparisons/nested.svg" if NESTED[1:] else [],
+
+
+rule linkages:
+    """Do the dendrograms depend on the linkage?"""
+    input:
+        every("<results>/figures/clusters/{method}/{metric}/{subset}/dendrograms.svg"),
+
+
+rule variants:
+    """Do the matrices depend on how maps are compared? The study's variants of methods."""
+    input:
+        every(
+            "<results>/figures/clusters/{method}/{metric}/{subset}/heat_map.svg",
+            method=[method for method in study["methods"] if method in study["variants"]],
+        ),
 
 
 rule benchmarks:
@@ -78,4 +141,14 @@ localrules:
     image_count,
     clusters,
     panels,
+    depths,
+    resolutions,
+    borders,
+    budgets,
+    preprocessing,
+    pca_comparison,
+    mean_and_spread,
+    nested,
+    linkages,
+    variants,
     benchmarks,

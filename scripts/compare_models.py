@@ -18,6 +18,7 @@ def main(
     output: str,
     *,
     models: list[str],
+    number: int,
     method: str,
     metric: str,
     sign: str,
@@ -27,7 +28,7 @@ def main(
     code: str,
 ) -> None:
     shared = read_segments(segments) if segments else None
-    first, image_ids = read_maps(explanations[0], shared)
+    first, image_ids = read_maps(explanations[0], shared, slice(0, number))
     step = max(BLOCK // (len(models) * max(b.height * b.width for b in first.bases[:1])), 1)
     values, errors, empty = [], [], []
 
@@ -35,7 +36,7 @@ def main(
         return rescaled(with_sign(maps, sign), rescaling)
 
     for start in range(0, len(image_ids), step):
-        images = slice(start, start + step)
+        images = slice(start, min(start + step, number))
         maps: list[Maps] = []
         for path in explanations:
             stored, names = read_maps(path, shared, images)
@@ -86,6 +87,7 @@ if __name__ == "__main__":
             snakemake.input.get("segments"),
             snakemake.output.similarity,
             models=snakemake.params.models,
+            number=snakemake.params.number,
             method=snakemake.wildcards.method,
             metric=snakemake.wildcards.metric,
             sign=snakemake.params.sign,

@@ -17,8 +17,10 @@ def main(
     *,
     models: list[str],
 ) -> None:
-    tables = [read_table(path, ["predicted", "correct"]) for path in predictions]
-    same = agreement(np.stack([table["predicted"] for table in tables], 1))
+    tables = [read_table(path, ["predicted_class", "correct"]) for path in predictions]
+    # by name, as models may differ in their outputs; numbers for names are faster to compare
+    named = np.stack([table["predicted_class"] for table in tables], 1)
+    same = agreement(pd.factorize(named.ravel())[0].reshape(named.shape))
     square = pd.DataFrame(same, index=pd.Index(models, name="model"), columns=models)
     write_table(square, counts, index=True)
     upper = np.triu_indices(len(models), 1)
@@ -34,6 +36,7 @@ def main(
         ),
         pairs,
     )
+    # weights that were not trained on this data set have not been held against its validation split
     headers = [read_header(path) for path in weights]
     write_table(
         pd.DataFrame(
@@ -42,8 +45,8 @@ def main(
                 "correct": [int(table["correct"].sum()) for table in tables],
                 "images": images,
                 "accuracy": [float(table["correct"].mean()) for table in tables],
-                "val_accuracy": [header["accuracy"] for header in headers],
-                "val_images": [header["images"] for header in headers],
+                "val_accuracy": [header.get("accuracy", np.nan) for header in headers],
+                "val_images": [header.get("images", 0) for header in headers],
             }
         ),
         accuracy,

@@ -3,12 +3,31 @@
 import shutil
 from pathlib import Path
 
-from thinkalike.datasets import link_folder, make_digits, replace_folder
+from thinkalike.datasets import (
+    ARCHIVES,
+    link_folder,
+    make_digits,
+    make_samples,
+    replace_folder,
+    unpack_cifar10,
+    unpack_folder,
+)
+from thinkalike.downloads import fetch, file_name
 from thinkalike.jobs import job_log, log
 from thinkalike.stores import write_table
 
 
-def main(manifest: str, *, kind: str, path: str, validation: float, seed: int) -> None:
+def main(
+    manifest: str,
+    *,
+    kind: str,
+    path: str,
+    validation: float,
+    seed: int,
+    url: str = "",
+    checksum: str = "",
+    mirror: str = "",
+) -> None:
     folder = Path(manifest).parent
     new = folder.with_name(f".{folder.name}.new")
     shutil.rmtree(new, ignore_errors=True)
@@ -16,8 +35,17 @@ def main(manifest: str, *, kind: str, path: str, validation: float, seed: int) -
     try:
         if kind == "digits":
             images = make_digits(new, validation=validation, seed=seed)
-        else:
+        elif kind == "samples":
+            images = make_samples(new, seed=seed)
+        elif kind == "folder":
             images = link_folder(new, Path(path), validation=validation, seed=seed)
+        else:
+            address, expected = ARCHIVES.get(kind, (url, checksum))
+            # kept beside the data sets, for a second layout of the same archive
+            archive = folder.parent.with_name("downloads") / file_name(address)
+            fetch(address, archive, checksum=expected, mirror=mirror or None)
+            unpack = unpack_cifar10 if kind == "cifar10" else unpack_folder
+            images = unpack(new, archive)
         # a replaced image changes the manifest, and with it what was made from it
         images["bytes"] = [(new / name).stat().st_size for name in images["path"]]
         write_table(images, new / Path(manifest).name)
@@ -40,4 +68,7 @@ if __name__ == "__main__":
             path=snakemake.params.path,
             validation=snakemake.params.validation,
             seed=snakemake.params.seed,
+            url=snakemake.params.url,
+            checksum=snakemake.params.checksum,
+            mirror=snakemake.params.mirror,
         )

@@ -22,6 +22,7 @@ def main(
     number: int,
     architecture: Mapping[str, Any],
     explanation: Mapping[str, Any],
+    size: int,
     seed: int,
     code: str,
     device: Any,
@@ -36,6 +37,7 @@ def main(
         seed=seed,
         names=["kernelshap", "again"],
         device=device,
+        size=size,
         first=number,
     )
     with open_arrays(explanations, ["evaluations"]) as dataset:
@@ -59,6 +61,7 @@ if __name__ == "__main__":
             number=snakemake.params.number,
             architecture=snakemake.params.architecture,
             explanation=snakemake.params.explanation,
+            size=snakemake.params.size,
             seed=snakemake.params.seed,
             code=snakemake.params.code,
             device=device_for(snakemake.resources.get("gpu", 0), snakemake.threads),

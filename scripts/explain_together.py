@@ -17,9 +17,11 @@ def main(
     segments: str,
     explanations: Sequence[str],
     *,
+    number: int,
     architectures: Sequence[Mapping[str, Any]],
     settings: Mapping[str, Any],
     explanation: Mapping[str, Any],
+    size: int,
     seed: int,
     code: str,
     device: Any,
@@ -34,6 +36,8 @@ def main(
             seed=seed,
             names=["kernelshap"],
             device=device,
+            size=size,
+            first=number,
         )
         for *files, architecture in zip(weights, predictions, architectures, strict=True)
     ]
@@ -57,9 +61,11 @@ if __name__ == "__main__":
             snakemake.input.predictions,
             snakemake.input.segments,
             snakemake.output,
+            number=snakemake.params.number,
             architectures=snakemake.params.architectures,
             settings=snakemake.params.settings,
             explanation=snakemake.params.explanation,
+            size=snakemake.params.size,
             seed=snakemake.params.seed,
             code=snakemake.params.code,
             device=device_for(snakemake.resources.get("gpu", 0), snakemake.threads),

@@ -11,12 +11,18 @@ from thinkalike.stores import read_table, write_table
 
 
 def main(
-    images: str, weights: str, predicted: str, *, architecture: Mapping[str, Any], device: Any
+    images: str,
+    weights: str,
+    predicted: str,
+    *,
+    architecture: Mapping[str, Any],
+    device: Any,
+    size: int | None = None,
 ) -> None:
-    selected = read_table(images, ["image_id", "path", "label"])
-    model = build(architecture, weights, device)
+    selected = read_table(images, ["image_id", "path", "class_name"])
+    model = build(architecture, weights, device, size)
     pixels = load_images(list(selected["path"]), model.size)
-    table = predictions(logits(model, pixels), selected)
+    table = predictions(logits(model, pixels), selected, model)
     log.info("%d of %d correct", table["correct"].sum(), len(table))
     write_table(table, predicted)
 
@@ -29,4 +35,5 @@ if __name__ == "__main__":
             snakemake.output.predictions,
             architecture=snakemake.params.architecture,
             device=device_for(snakemake.resources.get("gpu", 0), snakemake.threads),
+            size=snakemake.params.size,
         )

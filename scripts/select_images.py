@@ -7,8 +7,12 @@ from thinkalike.jobs import job_log
 from thinkalike.stores import read_table, write_table
 
 
-def main(manifest: str, images: str, *, split: str, count: int, size: int, seed: int) -> None:
-    selected = select(read_table(manifest, MANIFEST), split=split, count=count, seed=seed)
+def main(
+    manifest: str, images: str, *, split: str, count: int, size: int, seed: int, order: str
+) -> None:
+    selected = select(
+        read_table(manifest, MANIFEST), split=split, count=count, seed=seed, order=order
+    )
     folder = Path(manifest).parent
     selected["path"] = [str(folder / path) for path in selected["path"]]
     report_constant(load_images(list(selected["path"]), size), list(selected["image_id"]))
@@ -24,4 +28,5 @@ if __name__ == "__main__":
             count=snakemake.params.number,
             size=snakemake.params.size,
             seed=snakemake.params.seed,
+            order=snakemake.params.order,
         )

@@ -15,23 +15,30 @@ def main(
     values: str,
     predictions: list[str] | None,
     matrix: str,
+    means: str,
     pairs: str,
     geometry: str,
     *,
+    subset: str,
     dissimilarity: str,
 ) -> None:
+    condition, _, number = subset.partition("_")
+    first = slice(int(number) if number else None)
     needed = ["similarity", "estimation_error", "model_a", "image"]
     with open_arrays(values, needed) as dataset:
-        per_image = dataset["similarity"].to_numpy()
-        errors = dataset["estimation_error"].to_numpy()
+        per_image = dataset["similarity"][first].to_numpy()
+        errors = dataset["estimation_error"][first].to_numpy()
         models = [str(name) for name in dataset["model_a"].to_numpy()]
-        image_ids = [str(name) for name in dataset["image"].to_numpy()]
+        image_ids = [str(name) for name in dataset["image"][first].to_numpy()]
     mask = None
-    if predictions:
-        tables = [read_table(path, ["image_id", "predicted"]) for path in predictions]
+    if condition != "all":
+        tables = [read_table(path, ["image_id", "predicted_class"]) for path in predictions or []]
+        tables = [table[: len(image_ids)] for table in tables]
         if any(table["image_id"].tolist() != image_ids for table in tables):
             raise InputError(f"{values} and the predictions are about other images; run again")
-        mask = similarity.matching(np.stack([table["predicted"] for table in tables], 1))
+        # by name: models may have different outputs
+        same = similarity.matching(np.stack([table["predicted_class"] for table in tables], 1))
+        mask = same if condition == "matching" else ~same
     summary = similarity.summarise(per_image, mask)
     estimation_error = similarity.mean_error(errors, mask)
     distances = similarity.dissimilarity(summary, dissimilarity)
@@ -41,6 +48,8 @@ def main(
     log.info("%s", shape)
     table = pd.DataFrame(distances, index=pd.Index(models, name="model"), columns=models)
     write_table(table, matrix, index=True)
+    mean = pd.DataFrame(summary.mean, index=pd.Index(models, name="model"), columns=models)
+    write_table(mean, means, index=True)
     upper = np.triu_indices(len(models), 1)
     write_table(
         pd.DataFrame(
@@ -65,7 +74,9 @@ if __name__ == "__main__":
             snakemake.input.similarity,
             snakemake.input.get("predictions"),
             snakemake.output.dissimilarity,
+            snakemake.output.means,
             snakemake.output.pairs,
             snakemake.output.geometry,
+            subset=snakemake.wildcards.subset,
             dissimilarity=snakemake.params.dissimilarity,
         )

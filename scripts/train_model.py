@@ -4,15 +4,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from thinkalike.datasets import MANIFEST, load_images
-from thinkalike.errors import InputError
-from thinkalike.jobs import device_for, integer_seed, job_log, log
+from thinkalike.datasets import MANIFEST
+from thinkalike.jobs import device_for, integer_seed, job_log
 from thinkalike.models import Classifier, preprocessing, save
-from thinkalike.predict import logits
 from thinkalike.stores import read_table
-from thinkalike.training import train
+from thinkalike.training import accuracy_on_val, class_names, examples_of, train
 
 
 def main(
@@ -26,48 +22,34 @@ def main(
     code: str,
     device: Any,
 ) -> None:
-    images = read_table(manifest, MANIFEST)
-    folder = Path(manifest).parent
-    split = {name: images[images["split"] == name] for name in ("train", "val")}
-    pixels = {
-        name: load_images([str(folder / path) for path in part["path"]], size)
-        for name, part in split.items()
-    }
-    classes = (
-        images.drop_duplicates("label").sort_values("label")["class_name"].astype(str).tolist()
+    table, folder = read_table(manifest, MANIFEST), Path(manifest).parent
+    learned, held_out = (
+        examples_of(table, folder, split=split, size=size) for split in ("train", "val")
     )
+    classes = class_names(table)
     network = train(
         architecture,
-        pixels["train"],
-        split["train"]["label"].to_numpy(),
+        *learned,
         classes=len(classes),
         settings=settings,
         seed=integer_seed(seed, "train_model", architecture["name"]),
         device=device,
     )
     mean, std = preprocessing(network)
-    model = Classifier(network, mean, std, size, tuple(classes), architecture)
-    predicted = logits(model, pixels["val"]).argmax(1)
-    accuracy = float(np.mean(predicted == split["val"]["label"].to_numpy()))
-    log.info("accuracy %.4f on the %d images of val", accuracy, len(predicted))
-    if settings["epochs"] and accuracy < settings["accuracy_at_least"]:
-        raise InputError(
-            f"{architecture['name']} reaches an accuracy of {accuracy:.3f} on val, under "
-            f"training.accuracy_at_least, {settings['accuracy_at_least']}; give it more epochs or "
-            "another learning rate, or lower the bar"
-        )
+    measured = accuracy_on_val(
+        Classifier(network, mean, std, size, tuple(classes), architecture),
+        *held_out,
+        # an untrained control has learned nothing, and is not asked to
+        at_least=settings["accuracy_at_least"] if settings["epochs"] else 0,
+        section="training",
+    )
     save(
         network,
         weights,
         entry=architecture,
         classes=classes,
         size=size,
-        attributes={
-            "accuracy": accuracy,
-            "images": len(predicted),
-            "training": dict(settings),
-            "code": code,
-        },
+        attributes={**measured, "training": dict(settings), "code": code},
     )
 
 

@@ -18,7 +18,17 @@ from thinkalike.errors import InputError
 ROOT = Path(__file__).resolve().parent.parent
 SCHEMA = ROOT / "schemas" / "config.schema.yaml"
 CATALOGUE = ROOT / "thinkalike" / "catalogue.yaml"
-BUILT_IN_DATASETS = ("digits",)
+DOWNLOADED = ("imagenette", "imagenette_320", "imagenette_160", "cifar10", "archive")
+KEYS_OF_KINDS = {
+    "path": ("folder",),
+    "url": ("archive",),
+    "checksum": ("archive",),
+    "mirror": DOWNLOADED,
+}
+"""Key of `dataset` → kinds of data set that have it."""
+METHODS = ("gradcam", "integrated_gradients", "kernelshap")
+COMPARED = ("images", "sign", "rescaling", "rbf_sigma", "ceiling_images")
+"""Settings of a method that do not change its maps, only how many there are or how they are compared."""
 NEEDED = ("timm", "name", "family", "layout", "layers")
 
 
@@ -30,7 +40,8 @@ def resolve(config: Mapping[str, Any]) -> dict[str, Any]:
 
     Returns:
         The configuration, with `catalogue` holding the selected models alone, each complete: `like`
-        followed, `training` filled up from the study's.
+        followed, `training` and `weights` filled up from the study's; `settings` holding those of the
+        variants, too, each with its `method`; and every set of panels complete.
 
     Raises:
         InputError: a line for every problem, with the mend.
@@ -47,10 +58,39 @@ def resolve(config: Mapping[str, Any]) -> dict[str, Any]:
     study = deepcopy(dict(config))
     catalogue = {**built_in_catalogue(), **config["catalogue"]}
     study["catalogue"] = {
-        key: _with_training(complete_entry(key, catalogue), config["training"])
-        for key in config["models"]
+        key: _filled_up(complete_entry(key, catalogue), config) for key in config["models"]
+    }
+    study["settings"] = all_settings(config)
+    study["figures"]["panels"] = {
+        name: {
+            "count": panels["count"],
+            "images": panels.get("images", "first"),
+            "models": panels.get("models") or config["models"],
+            "methods": panels.get("methods") or config["methods"],
+        }
+        for name, panels in config["figures"]["panels"].items()
     }
     return study
+
+
+def all_settings(config: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings of every method and variant, each with the `method` that it is or varies."""
+    settings = {name: {**config["settings"][name], "method": name} for name in METHODS}
+    for name, changes in config["variants"].items():
+        settings[name] = {**config["settings"][changes["method"]], **changes}
+    return settings
+
+
+def images_of(settings: Mapping[str, Any], count: int) -> int:
+    """How many of the study's images a method explains."""
+    images = settings["images"]
+    return count if images is None else min(int(images), count)
+
+
+def size_of(subset: str) -> int | None:
+    """The number of images in the name of a subset, as in `all_64`; None if there is none."""
+    _, _, number = subset.partition("_")
+    return int(number) if number else None
 
 
 @cache
@@ -90,8 +130,12 @@ def complete_entry(key: str, catalogue: Mapping[str, Any]) -> dict[str, Any]:
     return entry
 
 
-def _with_training(entry: dict[str, Any], training: Mapping[str, Any]) -> dict[str, Any]:
-    return {**entry, "training": {**training, **entry.get("training", {})}}
+def _filled_up(entry: dict[str, Any], config: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        **entry,
+        "training": {**config["training"], **entry.get("training", {})},
+        "weights": entry.get("weights", config["weights"]),
+    }
 
 
 def _model_problems(config: Mapping[str, Any]) -> list[str]:
@@ -125,37 +169,102 @@ def _name_problems(models: list[str], catalogue: Mapping[str, Any]) -> list[str]
     return problems
 
 
+def _method_problems(config: Mapping[str, Any]) -> list[str]:
+    known = [*METHODS, *config["variants"]]
+    problems = [
+        f"methods.{index}: {name!r} is not one of {known}{_did_you_mean(name, known)}"
+        for index, name in enumerate(config["methods"])
+        if name not in known
+    ]
+    for panels, content in config["figures"]["panels"].items():
+        problems += [
+            f"figures.panels.{panels}.methods.{index}: {name!r} is not one of "
+            f"{known}{_did_you_mean(name, known)}"
+            for index, name in enumerate(content.get("methods", []))
+            if name not in known
+        ]
+    return problems
+
+
+def _variant_problems(config: Mapping[str, Any]) -> list[str]:
+    problems = []
+    for name, changes in config["variants"].items():
+        if name in METHODS:
+            problems.append(
+                f"variants.{name}: this is a method itself; give the variant another key"
+            )
+        keys = _validator().schema["properties"]["settings"]["properties"][changes["method"]]
+        schema = {**keys, "required": [], "$defs": _validator().schema["$defs"]}
+        asked = {key: value for key, value in changes.items() if key != "method"}
+        for error in _validator().evolve(schema=schema).iter_errors(asked):
+            error.path.extendleft((name, "variants"))
+            problems.append(_sentence(error))
+    return problems
+
+
+def _asked(config: Mapping[str, Any], method: str) -> dict[str, Mapping[str, Any]]:
+    """The settings of a method and its variants, of those that the study draws or compares; by where."""
+    if _variant_problems(config) or _method_problems(config):
+        return {}
+    drawn = [
+        m for panels in config["figures"]["panels"].values() for m in panels.get("methods", [])
+    ]
+    settings = all_settings(config)
+    return {
+        f"{'settings' if name in METHODS else 'variants'}.{name}": settings[name]
+        for name in dict.fromkeys([*config["methods"], *drawn])
+        if settings[name]["method"] == method
+    }
+
+
 def _depth_problems(config: Mapping[str, Any]) -> list[str]:
-    if "gradcam" not in config["methods"] or _model_problems(config):
+    if _model_problems(config):
         return []
     catalogue = {**built_in_catalogue(), **config["catalogue"]}
-    depth = config["settings"]["gradcam"]["depth"]
     layers = {key: complete_entry(key, catalogue)["layers"] for key in config["models"]}
     return [
-        f"settings.gradcam.depth: {key} has no Grad-CAM layer at {depth} (it has "
+        f"{where}.depth: {key} has no Grad-CAM layer at {settings['depth']} (it has "
         f"{', '.join(layers[key])}); choose another depth or leave the model out"
-        for key in config["models"]
-        if f"depth_{depth}" not in layers[key]
+        for where, settings in _asked(config, "gradcam").items()
+        for key in _models_of(config, where)
+        if f"depth_{settings['depth']}" not in layers[key]
     ]
 
 
+def _models_of(config: Mapping[str, Any], where: str) -> list[str]:
+    """The models that a method explains: all, or, where it is only drawn, those of its panels."""
+    name = where.split(".")[1]
+    if name in config["methods"]:
+        return list(config["models"])
+    drawn = [
+        model
+        for panels in config["figures"]["panels"].values()
+        if name in panels.get("methods", [])
+        for model in panels.get("models") or config["models"]
+        if model in config["models"]
+    ]
+    return list(dict.fromkeys(drawn))
+
+
 def _kernelshap_problems(config: Mapping[str, Any]) -> list[str]:
-    if "kernelshap" not in config["methods"]:
-        return []
-    settings = config["settings"]["kernelshap"]
-    evaluations, most = settings["evaluations"], settings["most_evaluations"]
     segments = config["segments"]["count"]
     problems = []
-    if evaluations < segments + 2:
-        problems.append(
-            f"settings.kernelshap.evaluations: {evaluations} is too few for segments.count, "
-            f"{segments}; give at least {segments + 2}"
-        )
-    if settings["tolerance"] is not None and most < evaluations:
-        problems.append(
-            f"settings.kernelshap.most_evaluations: {most} is less than evaluations, {evaluations}; "
-            "with a tolerance they only grow: give more"
-        )
+    for where, settings in _asked(config, "kernelshap").items():
+        evaluations, most = settings["evaluations"], settings["most_evaluations"]
+        if evaluations < segments + 2:
+            problems.append(
+                f"{where}.evaluations: {evaluations} is too few for segments.count, "
+                f"{segments}; give at least {segments + 2}"
+            )
+        if settings["tolerance"] is not None and where.startswith("variants"):
+            problems.append(
+                f"{where}.tolerance: only settings.kernelshap can have one; set null here"
+            )
+        elif settings["tolerance"] is not None and most < evaluations:
+            problems.append(
+                f"{where}.most_evaluations: {most} is less than evaluations, {evaluations}; "
+                "with a tolerance they only grow: give more"
+            )
     return problems
 
 
@@ -167,10 +276,41 @@ def _count_problems(config: Mapping[str, Any]) -> list[str]:
         for index, size in enumerate(config["subsampling"]["sizes"])
         if size > count
     ]
-    panels = config["figures"]["panels"]
-    if panels > count:
-        problems.append(f"figures.panels: {panels} is more than images.count, {count}; draw fewer")
+    problems += [
+        f"subsets.{index}: {subset} is not fewer than images.count, {count}; leave it out"
+        for index, subset in enumerate(config["subsets"])
+        if (size_of(subset) or 0) >= count
+    ]
+    if _variant_problems(config) or _method_problems(config):
+        return problems
+    settings = all_settings(config)
+    for name, panels in config["figures"]["panels"].items():
+        for method in panels.get("methods") or config["methods"]:
+            there = images_of(settings[method], count)
+            if panels["count"] > there:
+                problems.append(
+                    f"figures.panels.{name}.count: {panels['count']} is more than the {there} images "
+                    f"that {method} explains; draw fewer, or explain more"
+                )
     return problems
+
+
+def _selection_problems(config: Mapping[str, Any]) -> list[str]:
+    """Models that are named outside of `models` must be there, too."""
+    named = {
+        "budgets.models": config["budgets"]["models"],
+        "borders.layers": config["borders"]["layers"],
+        **{
+            f"figures.panels.{name}.models": panels.get("models", [])
+            for name, panels in config["figures"]["panels"].items()
+        },
+    }
+    return [
+        f"{where}: {key!r} is not in `models`{_did_you_mean(key, config['models'])}"
+        for where, models in named.items()
+        for key in models
+        if key not in config["models"]
+    ]
 
 
 def _entry_problems(key: str, catalogue: Mapping[str, Any]) -> list[str]:
@@ -187,14 +327,23 @@ def _entry_problems(key: str, catalogue: Mapping[str, Any]) -> list[str]:
 
 def _dataset_problems(config: Mapping[str, Any]) -> list[str]:
     dataset = config["dataset"]
-    if dataset["kind"] != "folder":
-        if "path" in dataset:
-            return [f"dataset.path: the kind {dataset['kind']} has no path; remove it"]
-        return []
+    kind = dataset["kind"]
+    problems = [
+        f"dataset.{key}: the kind {kind} has no {key}; remove it"
+        for key, kinds in KEYS_OF_KINDS.items()
+        if key in dataset and kind not in kinds
+    ]
+    if kind == "archive":
+        problems += [
+            f"dataset.{key}: the kind archive needs it; give it"
+            for key in ("url", "checksum")
+            if key not in dataset
+        ]
+    if kind != "folder":
+        return problems
     if "path" not in dataset:
         return ["dataset.path: the kind folder needs the path of an ImageFolder; give it"]
-    problems = []
-    if dataset["name"] in BUILT_IN_DATASETS:
+    if dataset["name"] in ("digits", "samples", *DOWNLOADED):
         problems.append(
             f"dataset.name: {dataset['name']!r} is a built-in data set; give your folder a name of "
             "its own"
@@ -233,10 +382,10 @@ def _sentence(error: ValidationError) -> str:
             missing = [key for key in asked if key not in given]
             return f"{where}: {', '.join(missing)} missing; see docs/configuration.md"
         case "pattern":
-            return (
-                f"{where}: {given!r} must be lower-case letters, digits and underscores, "
-                "beginning with a letter"
+            asked = schema.get(
+                "title", "lower-case letters, digits and underscores, beginning with a letter"
             )
+            return f"{where}: {given!r} must be {asked}"
         case "uniqueItems":
             twice = sorted({str(v) for v in given if given.count(v) > 1})
             return f"{where}: {', '.join(twice)} is there twice; remove one"
@@ -254,9 +403,12 @@ def _did_you_mean(word: Any, known: Any) -> str:
 
 CHECKS = {
     "models catalogue": _model_problems,
-    "models catalogue methods settings": _depth_problems,
+    "models budgets borders figures": _selection_problems,
+    "settings variants": _variant_problems,
+    "methods settings variants figures": _method_problems,
+    "models catalogue methods settings variants figures": _depth_problems,
     "dataset": _dataset_problems,
-    "methods settings segments": _kernelshap_problems,
-    "images subsampling figures": _count_problems,
+    "methods settings variants segments figures": _kernelshap_problems,
+    "images methods settings variants subsets subsampling figures": _count_problems,
 }
 """What a schema cannot say: the sections that must be sound first → the check."""

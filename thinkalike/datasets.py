@@ -1,19 +1,58 @@
 """Data sets as one layout: an ImageFolder `<split>/<class>/*` and a manifest of its images."""
 
 import shutil
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from PIL import Image, ImageOps
 
+from thinkalike.downloads import extract
 from thinkalike.errors import InputError
-from thinkalike.jobs import generator, log
+from thinkalike.jobs import generator, log, progress
 
 SPLITS = ("train", "val")
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".ppm", ".pgm")
 MANIFEST = ("image_id", "path", "split", "label", "class_name")
+ORDERS = ("rounds", "log")
+ARCHIVES = {
+    "imagenette": (
+        "https://s3.amazonaws.com/fast-ai-imageclas/imagenette2.tgz",
+        "md5:fe2fc210e6bb7c5664d602c3cd71e612",
+    ),
+    "imagenette_320": (
+        "https://s3.amazonaws.com/fast-ai-imageclas/imagenette2-320.tgz",
+        "md5:3df6f0d01a2c9592104656642f5e78a3",
+    ),
+    "imagenette_160": (
+        "https://s3.amazonaws.com/fast-ai-imageclas/imagenette2-160.tgz",
+        "md5:e793b78cc4c9e9a4ccc0c1155377a412",
+    ),
+    "cifar10": (
+        "https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz",
+        "md5:c32a1d4ab5d03f1284b67883e8d87530",
+    ),
+}
+"""Address and checksum of the data sets that are downloaded, as their makers and torchvision give
+them; full size, 320 and 160 pixels on the shorter side of one choice of ten classes of ImageNet."""
+# in Imagenette: tench, English springer, cassette player, chain saw, church, French horn, garbage
+# truck, gas pump, golf ball, parachute
+PHOTOGRAPHS = {
+    "n01440764": "china",
+    "n02102040": "flower",
+    "n02979186": "astronaut",
+    "n03000684": "camera",
+    "n03028079": "chelsea",
+    "n03394916": "coffee",
+    "n03417042": "coins",
+    "n03425413": "hubble_deep_field",
+    "n03445777": "retina",
+    "n03888257": "rocket",
+}
+"""Synset of Imagenette → the photograph that stands in for it in `make_samples`."""
 
 
 def make_digits(folder: Path, *, validation: float, seed: int) -> pd.DataFrame:
@@ -57,21 +96,8 @@ def link_folder(folder: Path, source: Path, *, validation: float, seed: int) -> 
     """
     if not source.is_dir():
         raise InputError(f"dataset.path: {source} is not a folder; give an ImageFolder <class>/*")
-    has_split = all((source / split).is_dir() for split in SPLITS)
-    if has_split:
-        per_split = {split: _classes(source / split) for split in SPLITS}
-        only_one = set(per_split["train"]) ^ set(per_split["val"])
-        if only_one:
-            raise InputError(
-                f"{source}: the classes {', '.join(sorted(only_one))} are in one of train and val "
-                "only; give both the same classes"
-            )
-        found = [
-            (f"{split}/{name}/{file.name}", file)
-            for split, classes in per_split.items()
-            for name, files in classes.items()
-            for file in files
-        ]
+    if _has_split(source):
+        found = _split_files(source)
     else:
         classes = _classes(source)
         labels = np.repeat(list(classes), [len(files) for files in classes.values()])
@@ -87,6 +113,127 @@ def link_folder(folder: Path, source: Path, *, validation: float, seed: int) -> 
     return manifest([path for path, _ in found])
 
 
+def make_samples(folder: Path, *, seed: int) -> pd.DataFrame:
+    """Write crops of ten photographs in the shape of Imagenette, without any download.
+
+    A class is 14 random crops, between 224 and 288 pixels wide and high, of one photograph that
+    comes inside scikit-learn (two of them) or scikit-image (eight, two of them grey), under the
+    name of a synset that it does not show. **The labels mean nothing**, train and val overlap, and
+    no accuracy on them says anything: this is for trying out a study of Imagenette.
+
+    Args:
+        folder: where `<split>/<synset>/<synset>_<number>.JPEG` go, 6 to train and 8 to val.
+        seed: of the crops.
+
+    Returns:
+        The manifest, as for `make_digits`.
+    """
+    import skimage.data
+    from sklearn.datasets import load_sample_image
+
+    paths = []
+    for synset, name in PHOTOGRAPHS.items():
+        if name in ("china", "flower"):
+            pixels = load_sample_image(f"{name}.jpg")
+        else:
+            pixels = getattr(skimage.data, name)()
+        photograph = Image.fromarray(pixels)
+        # smaller ones have more to see in a crop, and no crop of one colour
+        photograph.thumbnail((640, 640))
+        for number in range(14):
+            draw = generator(seed, "samples", synset, number)
+            size = draw.integers(224, 289, 2)
+            left, top = draw.integers(0, np.array(photograph.size) - size + 1)
+            path = f"{'train' if number < 6 else 'val'}/{synset}/{synset}_{number:02d}.JPEG"
+            (folder / path).parent.mkdir(parents=True, exist_ok=True)
+            crop = photograph.crop((left, top, left + size[0], top + size[1]))
+            crop.save(folder / path, quality=90)
+            paths.append(path)
+    return manifest(paths)
+
+
+def unpack_folder(folder: Path, archive: Path) -> pd.DataFrame:
+    """Lay out an archive that holds an ImageFolder with train/ and val/, at its top or below it.
+
+    Files that are no images, and those that macOS adds, are left out.
+
+    Args:
+        folder: where `<split>/<class>/*` go.
+        archive: tar or zip.
+
+    Returns:
+        The manifest, as for `make_digits`.
+
+    Raises:
+        InputError: the archive is damaged, unsafe, or has no train/ and val/ with the same classes
+            and an image in each.
+    """
+    with _unpacked(archive, folder) as content:
+        roots = [found.parent for found in content.rglob("train") if _has_split(found.parent)]
+        if not roots:
+            raise InputError(f"{archive} has no folder with train/ and val/ in it; pack one")
+        try:
+            files = _split_files(min(roots, key=lambda root: (len(root.parts), root)))
+        except InputError as error:
+            raise InputError(str(error).replace(str(content), str(archive))) from None
+        for path, file in files:
+            (folder / path).parent.mkdir(parents=True, exist_ok=True)
+            file.rename(folder / path)
+    return manifest([path for path, _ in files])
+
+
+def unpack_cifar10(folder: Path, archive: Path) -> pd.DataFrame:
+    """Lay out CIFAR-10's binary version as PNGs of 32 x 32: its five batches in train, its test in val.
+
+    A record is a byte for the label and 3 x 32 x 32 bytes of red, green and blue. A file is
+    numbered by the place of its record in its split.
+
+    Args:
+        folder: where `<split>/<class>/<number>.png` go.
+        archive: cifar-10-binary.tar.gz, or one laid out as it.
+
+    Returns:
+        The manifest, as for `make_digits`.
+
+    Raises:
+        InputError: the archive is damaged or unsafe, or lacks a file or part of one.
+
+    Source: https://www.cs.toronto.edu/~kriz/cifar.html
+    """
+    paths = []
+    with _unpacked(archive, folder) as content:
+        files = {file.name: file for file in sorted(content.rglob("*"))}
+        batches = {
+            "train": [f"data_batch_{number}.bin" for number in range(1, 6)],
+            "val": ["test_batch.bin"],
+        }
+        missing = {"batches.meta.txt", *batches["train"], *batches["val"]} - set(files)
+        if missing:
+            raise InputError(
+                f"{archive} lacks {', '.join(sorted(missing))}; take CIFAR-10's binary version"
+            )
+        names = files["batches.meta.txt"].read_text().split()
+        for name in names:
+            for split in SPLITS:
+                (folder / split / name).mkdir(parents=True)
+        for split, parts in batches.items():
+            content_of_split = b"".join(files[name].read_bytes() for name in parts)
+            if len(content_of_split) % 3073:
+                raise InputError(f"{archive}: a record of {split} is cut; fetch the archive again")
+            records = np.frombuffer(content_of_split, np.uint8).reshape(-1, 3073)
+            if records[:, 0].max(initial=0) >= len(names):
+                raise InputError(
+                    f"{archive}: a label of {split} is not below {len(names)}, the number of names "
+                    "in batches.meta.txt; fetch the archive again"
+                )
+            labels, pixels = records[:, 0], records[:, 1:].reshape(-1, 3, 32, 32)
+            for number in progress(range(len(records)), what=split, total=len(records)):
+                path = f"{split}/{names[labels[number]]}/{number:05d}.png"
+                Image.fromarray(pixels[number].transpose(1, 2, 0)).save(folder / path)
+                paths.append(path)
+    return manifest(paths)
+
+
 def replace_folder(folder: Path, new: Path) -> None:
     """Put a freshly made folder in the place of an older one."""
     if folder.exists():
@@ -94,10 +241,44 @@ def replace_folder(folder: Path, new: Path) -> None:
     new.rename(folder)
 
 
+@contextmanager
+def _unpacked(archive: Path, folder: Path) -> Iterator[Path]:
+    """The content of an archive for a while, on the same file system as `folder`."""
+    with tempfile.TemporaryDirectory(dir=folder, prefix=".") as content:
+        extract(archive, Path(content))
+        yield Path(content)
+
+
+def _has_split(folder: Path) -> bool:
+    return all((folder / split).is_dir() for split in SPLITS)
+
+
+def _split_files(source: Path) -> list[tuple[str, Path]]:
+    """`<split>/<class>/<name>` and file of all images of an ImageFolder with train/ and val/."""
+    per_split = {split: _classes(source / split) for split in SPLITS}
+    only_one = set(per_split["train"]) ^ set(per_split["val"])
+    if only_one:
+        raise InputError(
+            f"{source}: the classes {', '.join(sorted(only_one))} are in one of train and val "
+            "only; give both the same classes"
+        )
+    return [
+        (f"{split}/{name}/{file.name}", file)
+        for split, classes in per_split.items()
+        for name, files in classes.items()
+        for file in files
+    ]
+
+
 def _classes(folder: Path) -> dict[str, list[Path]]:
     """Class name → image files, both sorted; every class has at least one image."""
     classes = {
-        entry.name: sorted(f for f in entry.iterdir() if f.suffix.lower() in SUFFIXES)
+        entry.name: sorted(
+            # on other file systems macOS keeps its notes on `x.jpg` in `._x.jpg`
+            f
+            for f in entry.iterdir()
+            if f.suffix.lower() in SUFFIXES and not f.name.startswith("._")
+        )
         for entry in sorted(folder.iterdir())
         if entry.is_dir() and not entry.name.startswith(".")
     }
@@ -149,40 +330,80 @@ def stratified_split(labels: np.ndarray, *, validation: float, seed: int) -> np.
     return split
 
 
-def select(images: pd.DataFrame, *, split: str, count: int, seed: int) -> pd.DataFrame:
-    """The first `count` images of a split, in a seeded order that goes round the classes.
+def select(images: pd.DataFrame, *, split: str, count: int, seed: int, order: str) -> pd.DataFrame:
+    """The first `count` images of a split in one of two orders.
 
-    The order does not depend on `count`: a smaller selection is the beginning of a larger one, and
-    every beginning has the classes as balanced as can be.
+    * `rounds`: seeded, and going round the classes; every beginning has the classes as balanced as
+      can be.
+    * `log`: that of the experiment log, whatever the seed: the files sorted by class and name as in
+      torchvision's ImageFolder, then shuffled by `torch_shuffle`.
+
+    Neither depends on `count`: a smaller selection is the beginning of a larger one.
 
     Args:
         images: a manifest.
         split: train or val.
         count: how many images.
         seed: of the study.
+        order: rounds or log.
 
     Returns:
         image_id, path, label, class_name, position.
 
     Raises:
-        InputError: there are not so many.
+        InputError: there are not so many images, or there is no such order.
     """
+    if order not in ORDERS:
+        raise InputError(f"images.order: {order!r} is not an order; choose rounds or log")
     images = images[images["split"] == split]
     if count > len(images):
         raise InputError(
             f"images.count: {count} images asked for, the split {split} has {len(images)}; "
             f"ask for at most {len(images)}"
         )
-    draw = np.array([generator(seed, "images", name).random() for name in images["image_id"]])
-    ordered = images.assign(draw=draw).sort_values("draw", kind="stable")
-    ordered["round"] = ordered.groupby("label").cumcount()
-    ordered = ordered.sort_values(["round", "draw"], kind="stable").head(count)
-    ordered["position"] = np.arange(count)
+    if order == "log":
+        # paths of one class differ in the file name only
+        ordered = images.sort_values(["class_name", "path"]).iloc[torch_shuffle(len(images))]
+    else:
+        draw = np.array([generator(seed, "images", name).random() for name in images["image_id"]])
+        ordered = images.assign(draw=draw).sort_values("draw", kind="stable")
+        ordered["round"] = ordered.groupby("label").cumcount()
+        ordered = ordered.sort_values(["round", "draw"], kind="stable")
+    ordered = ordered.head(count).assign(position=np.arange(count))
     return ordered[["image_id", "path", "label", "class_name", "position"]].reset_index(drop=True)
+
+
+def torch_shuffle(n: int, seed: int = 0) -> np.ndarray:
+    """The order in which torch's shuffling DataLoader goes through `n` items on the first pass.
+
+    That of `DataLoader(…, shuffle=True, generator=torch.Generator().manual_seed(seed))`, without
+    torch: the loader draws a seed for its workers, two words of the Mersenne Twister, and then a
+    permutation by Fisher and Yates, a word for each swap.
+
+    Args:
+        n: how many items, below 2 * 10^8 (torch draws longer words for more).
+        seed: of the generator, below 2^32.
+
+    Returns:
+        (n,) a permutation of 0 … n - 1.
+
+    Source: `randperm_cpu` in ATen/native/TensorFactories.cpp and `_BaseDataLoaderIter`, torch 2.
+    """
+    # seeds the Mersenne Twister as torch does
+    twister = np.random.RandomState(seed)
+    words = twister.randint(0, 2**32, 2 + n, dtype=np.uint32)[2:].tolist()
+    order = list(range(n))
+    for i in range(n - 1):
+        j = i + words[i] % (n - i)
+        order[i], order[j] = order[j], order[i]
+    return np.array(order, dtype=np.int64)
 
 
 def load_image(path: str | Path, size: int) -> np.ndarray:
     """An image file as RGB, upright by its EXIF tag, resized bilinearly to a square, uncropped.
+
+    What is transparent lies on white, as most viewers show it: the colours that a file has below
+    its transparent parts are arbitrary, and a model would see them.
 
     Returns:
         (size, size, 3) uint8.
@@ -194,11 +415,12 @@ def load_image(path: str | Path, size: int) -> np.ndarray:
     try:
         with Image.open(path) as image:
             mode = image.mode
-            rgb = (
-                ImageOps.exif_transpose(image)
-                .convert("RGB")
-                .resize((size, size), Image.Resampling.BILINEAR)
-            )
+            upright = ImageOps.exif_transpose(image)
+            if upright.has_transparency_data:
+                upright = upright.convert("RGBA")
+                white = Image.new("RGBA", upright.size, "white")
+                upright = Image.alpha_composite(white, upright)
+            rgb = upright.convert("RGB").resize((size, size), Image.Resampling.BILINEAR)
     except FileNotFoundError:
         raise InputError(
             f"the image {path} is missing; put it back, or remake the data set "

@@ -1,13 +1,15 @@
 """Models: build one from its catalogue entry and a weights file, ready to explain."""
 
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import nn
 
@@ -27,8 +29,9 @@ class Classifier:
         network: in eval mode, without gradients of its parameters.
         mean, std: of its normalisation, (3,) each, for RGB in [0, 1].
         size: side of its square input in pixels.
-        classes: names of its outputs, in order.
+        classes: names of its outputs, in order: its label space.
         entry: its catalogue entry.
+        class_names: what people call the outputs; empty where the classes are called that.
     """
 
     network: nn.Module
@@ -37,6 +40,7 @@ class Classifier:
     size: int
     classes: tuple[str, ...]
     entry: Mapping[str, Any]
+    class_names: tuple[str, ...] = ()
 
     @property
     def device(self) -> torch.device:
@@ -104,6 +108,118 @@ class Classifier:
         return tokens.reshape(len(tokens), side, side, -1).permute(0, 3, 1, 2)
 
 
+@dataclass(frozen=True)
+class Pretrained:
+    """What timm knows of the pretrained weights of a catalogue entry.
+
+    Attributes:
+        architecture, tag: of timm, which together name the weights.
+        repository: where the hub has them, with `@` and a revision if it is not the main one; empty
+            if it does not.
+        size: side of the images they are tested with, in pixels.
+        crop_pct: side of the middle that a test image is cropped to, in sides of the image.
+        interpolation: how a test image is resized.
+        classes: names of the outputs: synsets of WordNet.
+        class_names: what people call them.
+    """
+
+    architecture: str
+    tag: str
+    repository: str
+    size: int
+    crop_pct: float
+    interpolation: str
+    classes: tuple[str, ...]
+    class_names: tuple[str, ...]
+
+    @property
+    def transform(self) -> dict[str, Any]:
+        """What a weights file says of its own transform, besides mean, std and size."""
+        return {"crop_pct": self.crop_pct, "interpolation": self.interpolation}
+
+
+def pretrained(entry: Mapping[str, Any]) -> Pretrained:
+    """The pretrained weights that an entry names, from timm's tables; nothing is fetched.
+
+    Raises:
+        InputError: timm knows no such weights, or not what their outputs mean.
+    """
+    name = entry["timm"]
+    try:
+        configuration = timm.get_pretrained_cfg(name)
+    except RuntimeError:  # the architecture exists, the tag behind the dot does not
+        configuration = None
+    if configuration is None:
+        near = timm.list_models(f"{name.split('.')[0]}*", pretrained=True)[:3]
+        hint = f"; there are {', '.join(near)}" if near else ""
+        raise InputError(
+            f"{entry['name']}: timm knows no weights {name!r}; mend `timm` in its catalogue entry{hint}"
+        )
+    subset = timm.data.infer_imagenet_subset({"num_classes": configuration.num_classes})
+    if subset is None:
+        raise InputError(
+            f"{entry['name']}: the weights {name} have {configuration.num_classes} outputs, and what "
+            "they stand for is in none of timm's lists of ImageNet classes; choose other weights"
+        )
+    labels = timm.data.ImageNetInfo(subset)
+    test = timm.data.resolve_data_config(
+        pretrained_cfg=configuration.to_dict(),
+        # a network of fixed size has the size that it is built for
+        use_test_size=not configuration.fixed_input_size,
+    )
+    return Pretrained(
+        architecture=configuration.architecture or name,
+        tag=configuration.tag or "",
+        repository=configuration.hf_hub_id or "",
+        size=test["input_size"][-1],
+        crop_pct=test["crop_pct"],
+        interpolation=test["interpolation"],
+        classes=tuple(labels.label_names()),
+        class_names=tuple(text.split(",")[0] for text in labels.label_descriptions()),
+    )
+
+
+def load_pretrained(entry: Mapping[str, Any], path: str | Path) -> nn.Module:
+    """The network of an entry with the weights of a file as the hub has it, in eval mode.
+
+    timm reads the file, so that weights which it stores under other names or shapes fit.
+
+    Args:
+        entry: of the catalogue.
+        path: of a safetensors file, with that suffix.
+
+    Raises:
+        InputError: it is no safetensors file, or one of another network.
+    """
+    try:
+        # strictly: a tensor too many, too few or of another shape is an error
+        network = timm.create_model(
+            entry["timm"],
+            pretrained=True,
+            pretrained_cfg_overlay={"file": str(path), "custom_load": False},
+            **entry.get("arguments", {}),
+        )
+    except (SafetensorError, OSError) as error:
+        raise InputError(
+            f"{path} is not a readable safetensors file ({str(error).splitlines()[0]}); delete it, "
+            "or put the right one there, and run again"
+        ) from None
+    except (RuntimeError, KeyError, ValueError, TypeError, AssertionError) as error:
+        raise InputError(
+            f"the tensors of {path} do not fit {entry['timm']} with {entry.get('arguments', {})} "
+            f"({misfits(error)}); put the right file there"
+        ) from None
+    return network.eval()
+
+
+def misfits(error: Exception) -> str:
+    """The first three tensors that torch, or timm, complains of when weights do not fit."""
+    keys = re.findall(r'"([^"]+)"|size mismatch for (\S+):', str(error))
+    named = [quoted or mismatched for quoted, mismatched in keys]
+    rest = f" and {len(named) - 3} more" if len(named) > 3 else ""
+    return (", ".join(named[:3]) + rest) or str(error).strip().splitlines()[0]
+
+
 def create(entry: Mapping[str, Any], *, classes: int, size: int) -> nn.Module:
     """The untrained network of a catalogue entry, in eval mode, from torch's random state.
 
@@ -146,8 +262,19 @@ def save(
     classes: list[str],
     size: int,
     attributes: Mapping[str, Any],
+    class_names: Sequence[str] = (),
 ) -> None:
-    """Write weights as safetensors, with what is needed to use them in the file's header."""
+    """Write weights as safetensors, with what is needed to use them in the file's header.
+
+    Args:
+        network: of the entry.
+        path: where to.
+        entry: of the catalogue.
+        classes: names of the outputs, in order.
+        size: side of the images that the weights are made for.
+        attributes: what else the header says; a key of the same name goes before what timm says.
+        class_names: what people call the outputs, if not by the name of the class.
+    """
     mean, std = preprocessing(network)
     header = {
         "timm": entry["timm"],
@@ -155,6 +282,7 @@ def save(
         "mean": mean,
         "std": std,
         "size": size,
+        **({"class_names": list(class_names)} if class_names else {}),
         **attributes,
     }
     tensors = {
@@ -164,11 +292,24 @@ def save(
         save_file(tensors, temporary, metadata={HEADER: json.dumps(header, sort_keys=True)})
 
 
-def build(entry: Mapping[str, Any], weights: str | Path, device: torch.device) -> Classifier:
+def build(
+    entry: Mapping[str, Any],
+    weights: str | Path,
+    device: torch.device,
+    size: int | None = None,
+) -> Classifier:
     """A classifier from its catalogue entry and weights file, in eval mode, parameters frozen.
 
+    Args:
+        entry: of the catalogue.
+        weights: file of `save`.
+        device: where to.
+        size: side of the images it will be given; by default of those its weights are made for.
+            Position embeddings are resampled, as timm does it; convolutions take any size.
+
     Raises:
-        InputError: the file is missing, damaged, or of another architecture.
+        InputError: the file is missing, damaged, or of another architecture, or the network cannot
+            take images of that size.
     """
     header = read_header(weights)
     if header["timm"] != entry["timm"]:
@@ -176,16 +317,54 @@ def build(entry: Mapping[str, Any], weights: str | Path, device: torch.device) -
             f"the weights {weights} are of {header['timm']}, not {entry['timm']}; put the right file "
             "there, or delete it and run again"
         )
-    classes, size = header["classes"], int(header["size"])
+    classes, native = header["classes"], int(header["size"])
+    size = native if size is None else size
     network = create(entry, classes=len(classes), size=size)
+    tensors = load_file(weights)
     try:
-        network.load_state_dict(load_file(weights))
-    except RuntimeError:
-        raise InputError(
-            f"the weights {weights} do not fit {entry['timm']} with {entry.get('arguments', {})}; "
-            "delete the file and run again"
-        ) from None
+        network.load_state_dict(tensors)
+    except RuntimeError as error:
+        if size == native:
+            raise InputError(
+                f"the weights {weights} do not fit {entry['timm']} with "
+                f"{entry.get('arguments', {})} ({misfits(error)}); delete the file and run again"
+            ) from None
+        network = _resampled(entry, weights, tensors, len(classes), (native, size))
     # Convolutions are faster with channels last in memory, on GPUs as on CPUs.
     network.eval().requires_grad_(False).to(device).to(memory_format=torch.channels_last)
     mean, std = tuple(header["mean"]), tuple(header["std"])
-    return Classifier(network, mean, std, size, tuple(classes), entry)
+    class_names = tuple(header.get("class_names", classes))
+    return Classifier(network, mean, std, size, tuple(classes), entry, class_names)
+
+
+def _resampled(
+    entry: Mapping[str, Any],
+    weights: str | Path,
+    tensors: Mapping[str, torch.Tensor],
+    classes: int,
+    sizes: tuple[int, int],
+) -> nn.Module:
+    """The network with weights that were made for another size; timm resamples while it loads."""
+    try:
+        network = timm.create_model(
+            entry["timm"],
+            pretrained=True,
+            num_classes=classes,
+            img_size=sizes[1],
+            # our file has the outputs that it says, none to be cut off
+            pretrained_cfg_overlay={
+                "state_dict": tensors,
+                "num_classes": classes,
+                "label_offset": 0,
+            },
+            **entry.get("arguments", {}),
+        )
+    except (RuntimeError, KeyError, ValueError, TypeError, AssertionError) as error:
+        raise InputError(
+            f"the weights {weights} are made for {sizes[0]} x {sizes[0]} images and do not fit "
+            f"{entry['timm']} for {sizes[1]} x {sizes[1]} ({misfits(error)}); set images.size to "
+            f"{sizes[0]}, or leave the model out"
+        ) from None
+    configuration: Any = network.pretrained_cfg
+    del configuration["state_dict"]
+    return network

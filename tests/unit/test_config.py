@@ -9,13 +9,18 @@ import yaml
 from jsonschema import Draft202012Validator
 
 from thinkalike.config import (
+    DOWNLOADED,
+    METHODS,
     NEEDED,
     ROOT,
     SCHEMA,
+    all_settings,
     built_in_catalogue,
     complete_entry,
     folder_listing,
+    images_of,
     resolve,
+    size_of,
 )
 from thinkalike.errors import InputError
 
@@ -51,13 +56,42 @@ def problems(*changes: tuple[str, object]) -> list[str]:
 def test_the_default_study_resolves():
     resolved = resolve(DEFAULT)
     assert list(resolved["catalogue"]) == DEFAULT["models"]
-    unchanged = {key: value for key, value in resolved.items() if key != "catalogue"}
-    assert unchanged == {key: value for key, value in DEFAULT.items() if key != "catalogue"}
+    filled_up = {"catalogue", "settings", "figures"}
+    unchanged = {key: value for key, value in resolved.items() if key not in filled_up}
+    assert unchanged == {key: value for key, value in DEFAULT.items() if key not in filled_up}
+    assert resolved["settings"] == {
+        method: {**settings, "method": method} for method, settings in DEFAULT["settings"].items()
+    }
+    assert resolved["figures"] == {
+        "panels": {
+            "first": {
+                "count": 6,
+                "images": "first",
+                "models": DEFAULT["models"],
+                "methods": DEFAULT["methods"],
+            }
+        }
+    }
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "studies").glob("*.yaml")), ids=lambda p: p.stem)
+def test_the_studies_that_come_along_resolve(path):
+    def merged(one, other):
+        both = {key: merged(one[key], other[key]) for key in one.keys() & other.keys()}
+        return {**one, **other, **both} if isinstance(other, dict) and other else other
+
+    overlay = yaml.safe_load(path.read_text())
+    resolved = resolve(merged(DEFAULT, overlay))
+    assert resolved["study"] != DEFAULT["study"]
+    assert list(resolved["settings"]) == [*METHODS, *overlay.get("variants", {})]
 
 
 def test_the_configuration_that_is_given_stays_as_it_is():
     config = study(
-        ("catalogue", {"mine": {"like": "vit", "name": "Mine"}}), ("models", ["mine", "vit"])
+        ("catalogue", {"mine": {"like": "vit", "name": "Mine"}}),
+        ("models", ["mine", "vit"]),
+        ("variants", {"early": {"method": "gradcam", "depth": 50}}),
+        ("figures.panels", {"some": {"count": 1, "models": []}}),
     )
     given = deepcopy(config)
     resolve(config)
@@ -78,6 +112,28 @@ def test_training_is_the_entrys_before_the_studys():
     assert resolved["resnet"]["training"] == {**DEFAULT["training"], "epochs": 9, "batch_size": 7}
     assert resolved["resnet_untrained"]["training"]["epochs"] == 0
     assert resolved["resnet_untrained"]["training"]["batch_size"] == 7
+
+
+def test_weights_are_the_entrys_before_the_studys():
+    catalogue = {
+        "mine": {"like": "vit", "name": "Mine", "weights": "random"},
+        "yours": {"like": "mine", "name": "Yours"},
+        "theirs": {"like": "mine", "name": "Theirs", "weights": "trained"},
+    }
+    resolved = resolve(
+        study(
+            ("weights", "pretrained"),
+            ("catalogue", catalogue),
+            ("models", ["vit", "mine", "yours", "theirs"]),
+        )
+    )
+    assert {key: entry["weights"] for key, entry in resolved["catalogue"].items()} == {
+        "vit": "pretrained",
+        "mine": "random",
+        "yours": "random",
+        "theirs": "trained",
+    }
+    assert resolved["weights"] == "pretrained"
 
 
 def test_a_chain_of_likes_is_followed_and_the_nearest_word_counts():
@@ -137,13 +193,108 @@ def test_counts_at_their_bounds_are_fine():
         study(
             ("images.count", 10),
             ("subsampling.sizes", [1, 10]),
-            ("figures.panels", 10),
+            ("figures.panels.first.count", 10),
+            ("subsets", ["all", "all_9"]),
             ("seed", 0),
             ("images.size", 16),
             ("explanation.baseline", [0, 1, 0.5]),
             ("training.epochs", 0),
         )
     )
+
+
+def test_no_panels_are_fine():
+    assert resolve(study(("figures.panels", {})))["figures"]["panels"] == {}
+    resolve(study(("figures.panels.first.count", 0)))
+
+
+# ---- variants, and how many images --------------------------------------------------------------
+
+VARIANTS = {
+    "gradcam_50": {"method": "gradcam", "depth": 50, "images": 20},
+    "absolute": {"method": "integrated_gradients", "sign": "absolute"},
+    "again": {"method": "kernelshap"},
+}
+
+
+def test_a_variant_has_the_settings_of_its_method_but_those_that_it_names():
+    settings = resolve(study(("variants", VARIANTS)))["settings"]
+    assert list(settings) == [*METHODS, *VARIANTS]
+    gradcam, gradients, kernelshap = (DEFAULT["settings"][method] for method in METHODS)
+    assert settings["gradcam_50"] == {**gradcam, "method": "gradcam", "depth": 50, "images": 20}
+    assert settings["absolute"] == {
+        **gradients,
+        "method": "integrated_gradients",
+        "sign": "absolute",
+    }
+    assert settings["again"] == {**kernelshap, "method": "kernelshap"}
+    assert settings["gradcam"] == {**gradcam, "method": "gradcam"}
+
+
+def test_all_settings_are_those_of_the_resolved_study():
+    config = study(("variants", VARIANTS))
+    assert all_settings(config) == resolve(config)["settings"]
+
+
+def test_a_variant_may_stand_in_methods_beside_or_instead_of_its_method():
+    for methods in (["gradcam", "gradcam_50"], ["gradcam_50"], ["absolute", "again"]):
+        resolved = resolve(study(("variants", VARIANTS), ("methods", methods)))
+        assert resolved["methods"] == methods
+        assert resolved["figures"]["panels"]["first"]["methods"] == methods
+
+
+def test_a_variant_that_is_neither_compared_nor_drawn_may_ask_for_what_models_do_not_have():
+    resolve(study(("variants", {"early": {"method": "gradcam", "depth": 25}})))
+    resolve(study(("variants", {"few": {"method": "kernelshap", "evaluations": 5}})))
+
+
+def test_a_variant_that_is_only_drawn_is_asked_of_the_models_that_are_drawn():
+    early = ("variants", {"early": {"method": "gradcam", "depth": 25}})
+    drawn = {"count": 1, "models": ["resnet"], "methods": ["early"]}
+    resolve(study(early, ("figures.panels", {"depths": drawn})))
+    (line,) = problems(
+        early, ("figures.panels", {"depths": {**drawn, "models": ["resnet", "vit"]}})
+    )
+    assert line.startswith("variants.early.depth: vit has no Grad-CAM layer at 25 ")
+
+
+def test_panels_are_filled_up_and_keep_what_they_say():
+    panels = {
+        "plain": {"count": 2},
+        "empty": {"count": 3, "models": [], "methods": []},
+        "full": {
+            "count": 1,
+            "images": "agreeing",
+            "models": ["vit", "resnet"],
+            "methods": ["kernelshap", "gradcam_50"],
+        },
+    }
+    resolved = resolve(study(("variants", VARIANTS), ("figures.panels", panels)))
+    every = {"images": "first", "models": DEFAULT["models"], "methods": DEFAULT["methods"]}
+    assert resolved["figures"]["panels"] == {
+        "plain": {**every, "count": 2},
+        "empty": {**every, "count": 3},
+        "full": panels["full"],
+    }
+
+
+@pytest.mark.parametrize(("asked", "count", "there"), [(None, 9, 9), (5, 9, 5), (20, 9, 9)])
+def test_a_method_explains_all_images_or_as_many_as_it_says(asked, count, there):
+    assert images_of({"images": asked}, count) == there
+
+
+@pytest.mark.parametrize(
+    ("subset", "size"),
+    [("all", None), ("matching", None), ("all_64", 64), ("matching_8", 8), ("differing_100", 100)],
+)
+def test_the_size_of_a_subset_is_in_its_name(subset, size):
+    assert size_of(subset) == size
+
+
+@pytest.mark.parametrize("condition", ["all", "matching", "differing"])
+def test_every_condition_may_have_a_number(condition):
+    subsets = [condition, f"{condition}_1", f"{condition}_99"]
+    assert resolve(study(("subsets", subsets)))["subsets"] == subsets
 
 
 # ---- what is wrong ------------------------------------------------------------------------------
@@ -165,14 +316,63 @@ SHAPE = [
     ("training.schedule", "cosin", "'none']; did you mean 'cosine'?"),
     ("training.learning_rate", 0, "0 is less than or equal to the minimum of 0"),
     ("dataset.validation", 1.0, "1.0 is greater than or equal to the maximum of 1"),
-    ("dataset.kind", "digit", "'folder']; did you mean 'digits'?"),
+    ("dataset.kind", "digit", "'samples']; did you mean 'digits'?"),
+    ("dataset.url", "ftp://example.org/a.zip", "must be an address of a file, http or https"),
+    ("dataset.url", "https://example.org/folder/", "must be an address of a file, http or https"),
+    ("dataset.checksum", "sha256:" + 63 * "0", "must be sha256: or md5: and as many hexadecimal"),
+    ("dataset.checksum", "md5:" + 32 * "G", "must be sha256: or md5: and as many hexadecimal"),
+    ("dataset.mirror", "", "should be non-empty"),
+    ("images.order", "random", "'random' is not one of ['rounds', 'log']"),
+    ("weights", "train", "'random']; did you mean 'trained'?"),
+    ("pretrained.folder", "", "should be non-empty"),
+    ("pretrained.folder", 3, "3 is not of type ['string', 'null']"),
+    ("replication.folder", "", "should be non-empty"),
+    ("forecast.teraflops", 0, "0 is less than or equal to the minimum of 0"),
+    ("variants.early", {"early": {}}, "method missing; see docs/configuration.md"),
+    ("variants.early.method", {"early": {"method": "grad"}}, "did you mean 'gradcam'?"),
+    ("variants", {"Early": {"method": "gradcam"}}, f"'Early' {NAMING}"),
+    ("finetuning.crop", 0, "0 is less than or equal to the minimum of 0"),
+    ("finetuning.crop", 1.5, "1.5 is greater than the maximum of 1"),
+    ("finetuning.layer_decay", 1.1, "1.1 is greater than the maximum of 1"),
+    ("finetuning.epochs", -1, "-1 is less than the minimum of 0"),
+    ("accuracy.images", -1, "-1 is less than the minimum of 0"),
+    ("borders.images", 0, "0 is less than the minimum of 1"),
+    ("borders.layers.vit", {"vit": []}, "should be non-empty"),
+    ("budgets.segments", [], "should be non-empty"),
+    ("budgets.segments.0", [1], "1 is less than the minimum of 2"),
+    ("budgets.evaluations.1", [50, 3], "3 is less than the minimum of 4"),
+    ("budgets.reference", 9000, "9000 is greater than the maximum of 8194"),
+    ("budgets.models", ["vit", "vit"], "vit is there twice; remove one"),
+    ("clustering.ward", "some", "'some' is not one of ['euclidean', 'any']"),
+    ("clustering.louvain.largest", 0, "0 is less than or equal to the minimum of 0"),
+    ("figures.panels", 6, "6 is not of type object"),
+    ("figures.panels.first", {"first": {"images": "first"}}, "count missing; see docs/"),
+    ("figures.panels.first.count", {"first": {"count": -1}}, "-1 is less than the minimum of 0"),
+    (
+        "figures.panels.first.images",
+        {"first": {"count": 1, "images": "frist"}},
+        "'frist' is not one of ['first', 'agreeing']; did you mean 'first'?",
+    ),
+    (
+        "figures.panels.first",
+        {"first": {"count": 1, "model": ["vit"]}},
+        "'model' is not a key here; did you mean 'models'?; keys: count, images, models, methods",
+    ),
+    ("figures.panels", {"First": {"count": 1}}, f"'First' {NAMING}"),
     ("models", ["resnet"], "at least 2 needed, 1 given"),
     ("models", ["vit", "resnet", "vit"], "vit is there twice; remove one"),
     ("models.1", ["resnet", 3], "3 is not of type string"),
     ("models.1", ["resnet", "ViT"], f"'ViT' {NAMING}"),
-    ("methods.0", ["grad_cam"], "'kernelshap']; did you mean 'gradcam'?"),
+    ("methods.0", ["Grad-CAM"], f"'Grad-CAM' {NAMING}"),
     ("metrics", [], "at least 1 needed, 0 given"),
     ("subsets", "all", "'all' is not of type array"),
+    ("subsets.0", ["some"], "'some' must be all, matching or differing, with or without a number"),
+    ("subsets.1", ["all", "all_0"], "'all_0' must be all, matching or differing, with or without"),
+    ("subsets.0", ["all_"], "'all_' must be all, matching or differing, with or without a number"),
+    ("settings.gradcam.images", 0, "0 is less than the minimum of 1"),
+    ("settings.kernelshap.images", 2.0, "2.0 is not of type ['integer', 'null']"),
+    ("settings.gradcam.mended_cells.vit.0", {"vit": [[1]]}, "[1] is too short"),
+    ("settings.gradcam.mended_cells.vit.0.1", {"vit": [[1, -1]]}, "-1 is less than the minimum"),
     ("settings.gradcam.depth", 60, "60 is not one of ['25', '50', '75', '100']"),
     ("settings.gradcam.rbf_sigma", 0, "0 is less than or equal to the minimum of 0"),
     ("explanation.baseline", [0, 0], "at least 3 needed, 2 given"),

@@ -1,28 +1,46 @@
 """Data sets: layout, splits and selections that stay as they are, and bad images named."""
 
+import hashlib
+import json
 import logging
+import tarfile
+import zipfile
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from PIL import Image
-from sklearn.datasets import load_digits
+from skimage.feature import match_template
+from sklearn.datasets import load_digits, load_sample_image
+from torch.utils.data import DataLoader
+from torchvision.datasets import ImageFolder, Imagenette
 
+from scripts import download_dataset, select_images
+from tests.unit.servers import serving
 from thinkalike.datasets import (
+    ARCHIVES,
     MANIFEST,
     link_folder,
     load_image,
     load_images,
     make_digits,
+    make_samples,
     manifest,
     replace_folder,
     report_constant,
     select,
     stratified_split,
+    torch_shuffle,
+    unpack_cifar10,
+    unpack_folder,
 )
 from thinkalike.errors import InputError
 from thinkalike.stores import write_table
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+ORDER_OF_THE_LOG = REPOSITORY.parent / "shared" / "reference" / "image_order_seed0.json"
 
 
 @pytest.fixture(scope="module")
@@ -211,6 +229,14 @@ def test_a_class_of_the_users_with_a_single_image_is_named(tmp_path):
         link_folder(tmp_path / "linked", source, validation=0.5, seed=0)
 
 
+def test_notes_of_macos_are_no_images(tmp_path):
+    source = folder_of(tmp_path / "source", cat=2)
+    (source / "cat" / "._00.png").write_bytes(b"\0\5\x16\7")
+    (source / "cat" / ".DS_Store").write_bytes(b"Bud1")
+    images = link_folder(tmp_path / "linked", source, validation=0.5, seed=0)
+    assert sorted(Path(path).name for path in images["path"]) == ["00.png", "01.png"]
+
+
 def test_a_new_folder_takes_the_place_of_an_old_one(tmp_path):
     folder_of(tmp_path / "old", cat=2)
     folder_of(tmp_path / "new", dog=1)
@@ -219,6 +245,268 @@ def test_a_new_folder_takes_the_place_of_an_old_one(tmp_path):
     assert (tmp_path / "old" / "dog").is_dir()
     replace_folder(tmp_path / "absent", tmp_path / "old")
     assert [path.name for path in tmp_path.iterdir()] == ["absent"]
+
+
+# ---- stand-ins for Imagenette -------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def samples(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("samples")
+    return folder, make_samples(folder, seed=0)
+
+
+def test_samples_are_laid_out_as_imagenette(samples):
+    folder, images = samples
+    assert tuple(images.columns) == MANIFEST
+    assert sorted(set(images["class_name"])) == sorted(Imagenette._WNID_TO_CLASS)
+    assert images.groupby(["class_name", "split"]).size().tolist() == [6, 8] * 10
+    assert images["path"].str.fullmatch(r"(train|val)/(n\d{8})/\2_\d\d\.JPEG").all()
+    assert {p.relative_to(folder).as_posix() for p in folder.rglob("*.*")} == set(images["path"])
+
+
+def test_samples_are_different_crops_of_photographs(samples):
+    folder, images = samples
+    seen = set()
+    for path in images["path"]:
+        with Image.open(folder / path) as image:
+            assert image.format == "JPEG"
+            assert all(224 <= side <= 288 for side in image.size)
+            assert np.asarray(image.convert("L")).std() > 5
+        seen.add((folder / path).read_bytes())
+    assert len(seen) == len(images)
+
+
+def test_a_sample_is_cut_out_of_its_photograph(samples):
+    folder, _ = samples
+    photograph = Image.fromarray(load_sample_image("china.jpg")).convert("L")
+    for number in (6, 13):
+        crop = Image.open(folder / f"val/n01440764/n01440764_{number:02d}.JPEG").convert("L")
+        # 1 where the crop lies; the compression takes a little off
+        assert match_template(np.asarray(photograph), np.asarray(crop)).max() > 0.99
+
+
+def test_samples_are_the_same_bytes_again_and_others_with_another_seed(samples, tmp_path):
+    folder, images = samples
+    make_samples(tmp_path / "again", seed=0)
+    make_samples(tmp_path / "other", seed=1)
+    for path in images["path"]:
+        assert (tmp_path / "again" / path).read_bytes() == (folder / path).read_bytes()
+        assert (tmp_path / "other" / path).read_bytes() != (folder / path).read_bytes()
+
+
+# ---- archives -----------------------------------------------------------------------------------
+
+
+def packed(archive: Path, folder: Path) -> Path:
+    """The content of a folder, under the folder's name, as a compressed tar."""
+    with tarfile.open(archive, "w:gz") as tar:
+        tar.add(folder, folder.name)
+    return archive
+
+
+@pytest.fixture
+def imagenette(tmp_path):
+    """An archive as Imagenette's, with three classes."""
+    root = tmp_path / "source" / "imagenette2"
+    for split, count in (("train", 4), ("val", 2)):
+        for number, synset in enumerate(("n01440764", "n02102040", "n03888257")):
+            for i in range(count):
+                name = f"ILSVRC2012_val_{i:08d}" if split == "val" else f"{synset}_{i}"
+                save(root / split / synset / f"{name}.JPEG", (number * 50, i * 20, 255))
+    (root / "noisy_imagenette.csv").write_text("path,noisy_labels_0\n")
+    (root / ".DS_Store").write_bytes(b"Bud1")
+    (root / "train" / ".DS_Store").write_bytes(b"Bud1")
+    (root / "train" / "n01440764" / "._n01440764_0.JPEG").write_bytes(b"\0\5\x16\7")
+    return packed(tmp_path / "imagenette2.tgz", root)
+
+
+def checksum(archive: Path) -> str:
+    return f"sha256:{hashlib.sha256(archive.read_bytes()).hexdigest()}"
+
+
+def test_addresses_and_checksums_of_imagenette_are_those_of_torchvision():
+    theirs = Imagenette._ARCHIVES
+    for kind, size in (("", "full"), ("_320", "320px"), ("_160", "160px")):
+        url, md5 = ARCHIVES[f"imagenette{kind}"]
+        assert (url, md5.removeprefix("md5:")) == theirs[size]
+
+
+def test_an_archive_is_laid_out_without_its_top_folder_and_its_junk(imagenette, tmp_path):
+    (tmp_path / "new").mkdir()
+    images = unpack_folder(tmp_path / "new", imagenette)
+    assert tuple(images.columns) == MANIFEST
+    assert images.groupby(["split", "label"]).size().tolist() == [4, 4, 4, 2, 2, 2]
+    files = {p.relative_to(tmp_path / "new").as_posix() for p in (tmp_path / "new").rglob("*.*")}
+    assert files == set(images["path"])
+    assert {p.name for p in (tmp_path / "new").iterdir()} == {"train", "val"}
+    for path in images["path"]:
+        original = tmp_path / "source" / "imagenette2" / path
+        assert (tmp_path / "new" / path).read_bytes() == original.read_bytes()
+
+
+@pytest.mark.parametrize("top", ["", "a/", "a/b/"])
+def test_an_archive_may_have_any_depth_and_be_packed_by_macos(top, tmp_path):
+    with zipfile.ZipFile(tmp_path / "mine.zip", "w") as zipped:
+        for split in ("train", "val"):
+            image = save(tmp_path / "image.png").read_bytes()
+            zipped.writestr(f"__MACOSX/{top}{split}/cat/._1.png", b"\0\5\x16\7")
+            zipped.writestr(f"{top}{split}/cat/1.png", image)
+    images = unpack_folder(tmp_path, tmp_path / "mine.zip")
+    assert images["path"].tolist() == ["train/cat/1.png", "val/cat/1.png"]
+
+
+def test_an_archive_without_a_split_is_named(tmp_path):
+    folder_of(tmp_path / "source", cat=2, dog=2)
+    archive = packed(tmp_path / "mine.tgz", tmp_path / "source")
+    with pytest.raises(InputError, match=r"mine\.tgz has no folder with train/ and val/ in it"):
+        unpack_folder(tmp_path, archive)
+
+
+def test_bad_classes_of_an_archive_are_told_with_its_name(tmp_path):
+    folder_of(tmp_path / "source", train__cat=2, val__cat=2, val__dog=1)
+    archive = packed(tmp_path / "mine.tgz", tmp_path / "source")
+    with pytest.raises(InputError, match=r"^\S*/mine\.tgz/source: the classes dog are in one of"):
+        unpack_folder(tmp_path, archive)
+    assert not list(tmp_path.glob(".*"))
+
+
+NAMES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
+
+
+def cifar10(folder: Path, **changed: bytes) -> tuple[Path, dict[str, np.ndarray]]:
+    """An archive as CIFAR-10's, with 20 images in each file, and file → labels and pixels."""
+    root = folder / "cifar-10-batches-bin"
+    root.mkdir()
+    (root / "batches.meta.txt").write_text("\n".join(NAMES) + "\n\n")
+    (root / "readme.html").write_text("")
+    content = {}
+    for i, file in enumerate([*(f"data_batch_{n}" for n in range(1, 6)), "test_batch"]):
+        random = np.random.default_rng(i)
+        # as one would write it down: the label, then red, green and blue, row by row
+        labels = random.permutation(np.arange(20) % 10)
+        images = random.integers(0, 256, (20, 32, 32, 3))
+        record = b"".join(
+            bytes([label]) + b"".join(bytes(image[:, :, c].ravel().tolist()) for c in range(3))
+            for label, image in zip(labels.tolist(), images, strict=True)
+        )
+        (root / f"{file}.bin").write_bytes(changed.get(file, record))
+        content[file] = labels, images
+    return packed(folder / "cifar-10-binary.tar.gz", root), content
+
+
+def test_cifar10_has_the_labels_and_pixels_of_its_records(tmp_path):
+    archive, content = cifar10(tmp_path)
+    (tmp_path / "new").mkdir()
+    images = unpack_cifar10(tmp_path / "new", archive)
+    assert tuple(images.columns) == MANIFEST
+    assert images["split"].value_counts().to_dict() == {"train": 100, "val": 20}
+    assert sorted(set(zip(images["label"], images["class_name"], strict=True))) == list(
+        enumerate(NAMES)
+    )
+    for path in images["path"]:
+        split, name, file = path.split("/")
+        number = int(file.removesuffix(".png"))
+        batch = "test_batch" if split == "val" else f"data_batch_{number // 20 + 1}"
+        labels, pixels = content[batch]
+        assert NAMES[labels[number % 20]] == name
+        with Image.open(tmp_path / "new" / path) as image:
+            np.testing.assert_array_equal(np.asarray(image), pixels[number % 20])
+    files = {p.relative_to(tmp_path / "new").as_posix() for p in (tmp_path / "new").rglob("*.png")}
+    assert files == set(images["path"])
+    assert {p.name for p in (tmp_path / "new").iterdir()} == {"train", "val"}
+
+
+def test_a_cut_batch_of_cifar10_is_named(tmp_path):
+    archive, _ = cifar10(tmp_path, data_batch_3=bytes(3072))
+    with pytest.raises(InputError, match=r"binary\.tar\.gz: a record of train is cut; fetch"):
+        unpack_cifar10(tmp_path, archive)
+
+
+def test_a_label_of_cifar10_without_a_name_is_refused(tmp_path):
+    archive, _ = cifar10(tmp_path, test_batch=b"\x0a" + bytes(3072))
+    with pytest.raises(InputError, match=r"a label of val is not below 10, the number of names"):
+        unpack_cifar10(tmp_path, archive)
+
+
+def test_the_other_versions_of_cifar10_are_not_taken_for_the_binary_one(tmp_path):
+    (tmp_path / "cifar-10-batches-py").mkdir()
+    (tmp_path / "cifar-10-batches-py" / "data_batch_1").write_bytes(b"a pickle")
+    archive = packed(tmp_path / "cifar-10-python.tar.gz", tmp_path / "cifar-10-batches-py")
+    with pytest.raises(InputError, match=r"python\.tar\.gz lacks batches\.meta\.txt, data_batch_1"):
+        unpack_cifar10(tmp_path, archive)
+
+
+# ---- the script ---------------------------------------------------------------------------------
+
+
+def laid_out(manifest: Path, **parameters: object) -> pd.DataFrame:
+    settings = {"kind": "archive", "path": "", "validation": 0.2, "seed": 0} | parameters
+    download_dataset.main(str(manifest), **settings)
+    return pd.read_parquet(manifest)
+
+
+@pytest.fixture
+def manifest_of(tmp_path):
+    return lambda name: tmp_path / "resources" / "datasets" / name / "manifest.parquet"
+
+
+def test_an_archive_is_downloaded_once_for_all_its_layouts(imagenette, manifest_of, tmp_path):
+    with serving(tmp_path) as server:
+        source = {"url": f"{server.url}/imagenette2.tgz", "checksum": checksum(imagenette)}
+        first = laid_out(manifest_of("first"), **source)
+        second = laid_out(manifest_of("second"), **source)
+    assert len(server.asked) == 1
+    pd.testing.assert_frame_equal(first, second)
+    assert len(first) == 18
+    for path, size in zip(first["path"], first["bytes"], strict=True):
+        assert (manifest_of("first").parent / path).stat().st_size == size
+    resources = tmp_path / "resources"
+    assert [p.name for p in (resources / "downloads").iterdir()] == ["imagenette2.tgz"]
+    assert sorted(p.name for p in (resources / "datasets").iterdir()) == ["first", "second"]
+    top = {p.name for p in manifest_of("first").parent.iterdir()}
+    assert top == {"train", "val", "manifest.parquet"}
+
+
+@pytest.mark.parametrize("kind", ["imagenette", "imagenette_320", "imagenette_160"])
+def test_imagenette_comes_from_a_mirror(kind, imagenette, manifest_of, tmp_path, monkeypatch):
+    address, _ = ARCHIVES[kind]
+    (tmp_path / "mirror").mkdir()
+    imagenette.rename(tmp_path / "mirror" / address.rsplit("/", 1)[1])
+    expected = checksum(next((tmp_path / "mirror").iterdir()))
+    with pytest.raises(InputError, match=r"came with md5 .* and was deleted"):
+        laid_out(manifest_of(kind), kind=kind, mirror=str(tmp_path / "mirror"))
+    monkeypatch.setitem(ARCHIVES, kind, (address, expected))
+    images = laid_out(manifest_of(kind), kind=kind, mirror=str(tmp_path / "mirror"))
+    assert set(images["class_name"]) == {"n01440764", "n02102040", "n03888257"}
+
+
+def test_cifar10_comes_from_a_mirror(manifest_of, tmp_path, monkeypatch):
+    archive, _ = cifar10(tmp_path)
+    address, _ = ARCHIVES["cifar10"]
+    monkeypatch.setitem(ARCHIVES, "cifar10", (address, checksum(archive)))
+    images = laid_out(manifest_of("cifar10"), kind="cifar10", mirror=str(tmp_path))
+    assert len(images) == 120
+
+
+def test_samples_need_no_network(manifest_of, samples):
+    images = laid_out(manifest_of("samples"), kind="samples")
+    assert images["path"].tolist() == samples[1]["path"].tolist()
+
+
+def test_a_failed_layout_leaves_the_older_one_and_the_archive(imagenette, manifest_of, tmp_path):
+    manifest = manifest_of("mine")
+    mirror = {"mirror": str(tmp_path), "url": "https://host/imagenette2.tgz"}
+    before = laid_out(manifest, checksum=checksum(imagenette), **mirror)
+    folder_of(tmp_path / "bad", cat=1)
+    packed(tmp_path / "bad.tgz", tmp_path / "bad")
+    mirror["url"] = "https://host/bad.tgz"
+    with pytest.raises(InputError, match="no folder with train/ and val/"):
+        laid_out(manifest, checksum=checksum(tmp_path / "bad.tgz"), **mirror)
+    pd.testing.assert_frame_equal(pd.read_parquet(manifest), before)
+    assert [p.name for p in manifest.parent.parent.iterdir()] == ["mine"]
+    downloads = tmp_path / "resources" / "downloads"
+    assert {p.name for p in downloads.iterdir()} == {"imagenette2.tgz", "bad.tgz"}
 
 
 # ---- the manifest -------------------------------------------------------------------------------
@@ -247,16 +535,16 @@ def test_a_manifest_does_not_depend_on_the_order_of_the_files():
 
 def test_a_smaller_selection_is_the_beginning_of_a_larger_one():
     images = table(a=9, b=14, c=5)
-    largest = select(images, split="val", count=28, seed=0)
+    largest = select(images, split="val", count=28, seed=0, order="rounds")
     assert len(largest) == 28
     for count in range(1, 28):
-        smaller = select(images, split="val", count=count, seed=0)
+        smaller = select(images, split="val", count=count, seed=0, order="rounds")
         pd.testing.assert_frame_equal(smaller, largest.head(count))
 
 
 def test_every_beginning_has_its_classes_as_balanced_as_can_be():
     available = {"a": 9, "b": 14, "c": 5}
-    largest = select(table(**available), split="val", count=28, seed=0)
+    largest = select(table(**available), split="val", count=28, seed=0, order="rounds")
     for count in range(1, 29):
         found = largest.head(count)["class_name"].value_counts()
         most = found.max()
@@ -265,7 +553,7 @@ def test_every_beginning_has_its_classes_as_balanced_as_can_be():
 
 
 def test_a_selection_has_its_columns_and_is_of_its_split_only():
-    selected = select(table(a=3, b=3), split="val", count=4, seed=0)
+    selected = select(table(a=3, b=3), split="val", count=4, seed=0, order="rounds")
     assert selected.columns.tolist() == ["image_id", "path", "label", "class_name", "position"]
     assert selected["position"].tolist() == [0, 1, 2, 3]
     assert selected["image_id"].str.startswith("val/").all()
@@ -274,21 +562,28 @@ def test_a_selection_has_its_columns_and_is_of_its_split_only():
 
 
 def test_another_image_leaves_the_order_of_the_others_as_it_is():
-    fewer = select(table(a=9), split="val", count=9, seed=0)["image_id"]
-    more = select(table(a=10), split="val", count=10, seed=0)["image_id"]
+    fewer = select(table(a=9), split="val", count=9, seed=0, order="rounds")["image_id"]
+    more = select(table(a=10), split="val", count=10, seed=0, order="rounds")["image_id"]
     assert [name for name in more if name != "val/a/009.png"] == fewer.tolist()
 
 
 def test_a_selection_follows_the_seed_and_not_the_order_of_the_manifest():
     images = table(a=20, b=20)
-    first = select(images, split="val", count=10, seed=0)
-    pd.testing.assert_frame_equal(select(images[::-1], split="val", count=10, seed=0), first)
-    assert (select(images, split="val", count=10, seed=1)["path"] != first["path"]).any()
+    first = select(images, split="val", count=10, seed=0, order="rounds")
+    pd.testing.assert_frame_equal(
+        select(images[::-1], split="val", count=10, seed=0, order="rounds"), first
+    )
+    assert (
+        select(images, split="val", count=10, seed=1, order="rounds")["path"] != first["path"]
+    ).any()
 
 
 def test_every_image_comes_first_equally_often():
     images = table(a=4)
-    first = [select(images, split="val", count=1, seed=seed)["path"][0] for seed in range(400)]
+    first = [
+        select(images, split="val", count=1, seed=seed, order="rounds")["path"][0]
+        for seed in range(400)
+    ]
     counts = pd.Series(first).value_counts()
     # binomial(400, 1/4): standard deviation 8.7; four of them
     assert len(counts) == 4
@@ -298,17 +593,95 @@ def test_every_image_comes_first_equally_often():
 def test_the_manifest_stays_as_it_is():
     images = table(a=3)
     given = images.copy()
-    select(images, split="val", count=2, seed=0)
+    select(images, split="val", count=2, seed=0, order="rounds")
     pd.testing.assert_frame_equal(images, given)
 
 
 def test_more_images_than_there_are_are_refused_with_their_number():
     with pytest.raises(InputError, match=r"images\.count: 8 .* split val has 7; ask for at most 7"):
-        select(table(a=3, b=4), split="val", count=8, seed=0)
+        select(table(a=3, b=4), split="val", count=8, seed=0, order="rounds")
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 10, 700, 9469])
+@pytest.mark.parametrize("seed", [0, 42])
+def test_the_shuffle_is_that_of_torch_s_loader(n, seed):
+    loader = DataLoader(
+        range(n), batch_size=64, shuffle=True, generator=torch.Generator().manual_seed(seed)
+    )
+    theirs = torch.cat(list(loader))
+    np.testing.assert_array_equal(torch_shuffle(n, seed), theirs.numpy())
+
+
+@pytest.mark.skipif(not ORDER_OF_THE_LOG.exists(), reason="no recorded order of the log's images")
+def test_the_shuffle_of_imagenette_is_the_recorded_one():
+    recorded = json.loads(ORDER_OF_THE_LOG.read_text())
+    order = torch_shuffle(recorded["n_train"])
+    assert order[:1024].tolist() == recorded["indices_first_1024"]
+
+
+@pytest.mark.skipif(not ORDER_OF_THE_LOG.exists(), reason="no recorded order of the log's images")
+def test_the_log_s_images_are_selected_in_its_order():
+    recorded = json.loads(ORDER_OF_THE_LOG.read_text())
+    known = dict(zip(recorded["indices_first_1024"], recorded["paths_first_1024"], strict=True))
+    assert sorted(known.values()) == [known[index] for index in sorted(known)]
+    # names of unknown files that sort between those of the known ones
+    paths, before = [], ""
+    for index in range(recorded["n_train"]):
+        before = known.get(index) or f"{before or 'train/n0/'}~{index:05d}"
+        paths.append(before)
+    selected = select(manifest(paths[::-1]), split="train", count=1024, seed=7, order="log")
+    assert selected["path"].tolist() == recorded["paths_first_1024"]
+    assert selected["position"].tolist() == list(range(1024))
+
+
+def test_the_order_of_the_log_is_that_of_an_image_folder_under_torch_s_loader(tmp_path):
+    folder_of(tmp_path, train__b=12, train__B=3, train__10=2, train__9=4)
+    for name in ("2", "10", "B", "a", "_", "ä"):
+        save(tmp_path / "train" / "b" / f"{name}.png")
+    folder = ImageFolder(str(tmp_path / "train"))
+    loader = DataLoader(
+        range(len(folder)), shuffle=True, generator=torch.Generator().manual_seed(0)
+    )
+    expected = [str(Path(folder.imgs[i][0]).relative_to(tmp_path)) for (i,) in loader]
+    images = manifest(
+        [p.relative_to(tmp_path).as_posix() for p in tmp_path.rglob("*.png")] + ["val/b/x.png"]
+    )
+    for count in (len(expected), 5):
+        selected = select(images, split="train", count=count, seed=3, order="log")
+        assert selected["path"].tolist() == expected[:count]
+        assert [folder.class_to_idx[name] for name in selected["class_name"]] == selected[
+            "label"
+        ].tolist()
+
+
+def test_an_order_that_is_none_is_refused():
+    with pytest.raises(InputError, match=r"images\.order: 'sorted' is not an order; choose rounds"):
+        select(table(a=3), split="val", count=1, seed=0, order="sorted")
+
+
+def test_the_script_selects_in_the_order_it_is_told(tmp_path):
+    source = folder_of(tmp_path / "source", cat=20, dog=20)
+    images = link_folder(tmp_path, source, validation=0.5, seed=0)
+    write_table(images, tmp_path / "manifest.parquet")
+    found = {}
+    for order in ("rounds", "log"):
+        select_images.main(
+            str(tmp_path / "manifest.parquet"),
+            str(tmp_path / f"{order}.parquet"),
+            split="val",
+            count=20,
+            size=4,
+            seed=0,
+            order=order,
+        )
+        found[order] = pd.read_parquet(tmp_path / f"{order}.parquet")["image_id"].tolist()
+    assert sorted(found["rounds"]) == sorted(found["log"])
+    assert found["log"] == [sorted(found["log"])[i] for i in torch_shuffle(20)]
 
 
 # ---- images -------------------------------------------------------------------------------------
 
+NOISE = np.random.default_rng(0).integers(0, 256, (12, 12, 3), dtype=np.uint8)
 COLOURS = np.array([[[250, 20, 30], [10, 240, 60]], [[0, 0, 0], [255, 255, 255]]], np.uint8)
 
 
@@ -328,10 +701,56 @@ def test_grey_images_get_three_equal_channels(tmp_path):
     )
 
 
-def test_transparency_is_dropped(tmp_path):
+@pytest.mark.parametrize("name", ["image.png", "image.webp", "image.tif"])
+def test_what_is_transparent_lies_on_white(name, tmp_path):
     alpha = np.array([[[255], [0]], [[128], [1]]], np.uint8)
-    Image.fromarray(np.concatenate([COLOURS, alpha], 2), "RGBA").save(tmp_path / "rgba.png")
-    np.testing.assert_array_equal(load_image(tmp_path / "rgba.png", 2), COLOURS)
+    image = Image.fromarray(np.concatenate([COLOURS, alpha], 2), "RGBA")
+    image.save(tmp_path / name, **({"lossless": True, "exact": True} if "webp" in name else {}))
+    opacity = alpha / 255
+    expected = COLOURS * opacity + 255 * (1 - opacity)
+    assert np.abs(load_image(tmp_path / name, 2) - expected).max() <= 1
+    np.testing.assert_array_equal(load_image(tmp_path / name, 2)[0], [COLOURS[0, 0], [255] * 3])
+
+
+def test_a_transparent_colour_of_a_palette_or_of_plain_pixels_lies_on_white(tmp_path):
+    grey = np.array([[0, 80], [80, 255]], np.uint8)
+    expected = np.array([[0, 255], [255, 255]], np.uint8)[..., None].repeat(3, 2)
+    palette = Image.fromarray(grey).convert("P")
+    for name, image, colour in (
+        ("l.png", Image.fromarray(grey), 80),
+        ("rgb.png", Image.fromarray(grey).convert("RGB"), (80, 80, 80)),
+        ("p.png", palette, palette.getpixel((1, 0))),
+        ("p.gif", palette, palette.getpixel((1, 0))),
+    ):
+        image.save(tmp_path / name, transparency=colour)
+        np.testing.assert_array_equal(load_image(tmp_path / name, 2), expected, err_msg=name)
+
+
+def test_grey_with_transparency_lies_on_white(tmp_path):
+    pixels = np.array([[[0, 255], [80, 0]], [[80, 255], [0, 128]]], np.uint8)
+    Image.fromarray(pixels, "LA").save(tmp_path / "la.png")
+    expected = np.array([[0, 255], [80, 127]], np.uint8)[..., None].repeat(3, 2)
+    np.testing.assert_array_equal(load_image(tmp_path / "la.png", 2), expected)
+
+
+def test_an_opaque_image_with_transparency_is_the_one_without(tmp_path):
+    Image.fromarray(NOISE).save(tmp_path / "rgb.png")
+    Image.fromarray(NOISE).convert("RGBA").save(tmp_path / "rgba.png")
+    np.testing.assert_array_equal(
+        load_image(tmp_path / "rgba.png", 7), load_image(tmp_path / "rgb.png", 7)
+    )
+
+
+@pytest.mark.parametrize(
+    ("mode", "suffix"),
+    [(mode, suffix) for mode in ("RGB", "L", "1", "CMYK") for suffix in ("jpg", "tif")]
+    + [(mode, suffix) for mode in ("RGB", "L", "1", "P") for suffix in ("png", "gif")],
+)
+def test_an_image_without_transparency_is_as_pillow_converts_and_resizes_it(mode, suffix, tmp_path):
+    Image.fromarray(NOISE).convert(mode).save(tmp_path / f"image.{suffix}")
+    image = Image.open(tmp_path / f"image.{suffix}")
+    expected = image.convert("RGB").resize((9, 9), Image.Resampling.BILINEAR)
+    np.testing.assert_array_equal(load_image(tmp_path / f"image.{suffix}", 9), np.asarray(expected))
 
 
 def test_printing_colours_are_converted(tmp_path):
@@ -340,9 +759,13 @@ def test_printing_colours_are_converted(tmp_path):
     Image.fromarray(inks, "CMYK").save(tmp_path / "cmyk.tif")
     expected = np.array([[[255, 255, 255], [0, 0, 0], [0, 255, 255]]]).repeat(3, 0)
     np.testing.assert_array_equal(load_image(tmp_path / "cmyk.tif", 3), expected)
+    # a JPEG holds them inverted
+    Image.fromarray(inks.repeat(8, 0).repeat(8, 1), "CMYK").save(tmp_path / "cmyk.jpg", quality=100)
+    found = load_image(tmp_path / "cmyk.jpg", 24)[4::8, 4::8].astype(int)
+    assert np.abs(found - expected).max() <= 3
 
 
-@pytest.mark.parametrize("mode", ["1", "P", "LA"])
+@pytest.mark.parametrize("mode", ["1", "P", "LA", "RGBA"])
 def test_black_and_white_survive_every_mode(mode, tmp_path):
     half = np.zeros((4, 4, 3), np.uint8)
     half[:, 2:] = 255
@@ -393,9 +816,6 @@ def test_a_link_to_an_image_that_is_gone_is_named(tmp_path):
     (tmp_path / "link.png").symlink_to(tmp_path / "gone.png")
     with pytest.raises(InputError, match=r"link\.png is missing"):
         load_image(tmp_path / "link.png", 4)
-
-
-NOISE = np.random.default_rng(0).integers(0, 256, (12, 12, 3), dtype=np.uint8)
 
 
 @pytest.mark.parametrize("suffix", ["png", "jpg", "bmp", "tif", "webp", "ppm"])

@@ -286,6 +286,145 @@ def test_layers_on_different_branches_are_explained_in_one_pass():
             close(found[depth].maps.coefficients, reference, 1e-12)
 
 
+# layers by name, and mended cells
+
+
+@pytest.mark.parametrize("key", ["resnet", "efficientnet", "vit"])
+def test_layers_by_name_are_those_of_the_depths_and_come_from_one_pass(key):
+    case = case_of(key)
+    names = [case.model.entry["layers"][f"depth_{depth}"] for depth in reversed(case.depths)]
+    passes = []
+    with hooked(case.model.network, lambda *_: passes.append(1)):
+        found = gradcam.at_layers(case.model, case.pixels, case.targets, question(), layers=names)
+    assert len(passes) == 1
+    assert list(found) == list(dict.fromkeys(names))
+    for depth, name in zip(reversed(case.depths), names, strict=True):
+        reference = of_captum(case.model, case.pixels, case.targets, depth)
+        close(found[name].maps.coefficients, reference, 2e-5)
+
+
+def test_a_layer_that_the_catalogue_does_not_list_can_be_explained():
+    """After the last batch norm, whose output the catalogue takes, and before it."""
+    case = case_of("efficientnet")
+    found = gradcam.at_layers(
+        case.model, case.pixels, case.targets, question(), layers=["bn2", "conv_head"]
+    )
+    listed = replace(
+        case,
+        model=replace(case.model, entry={**case.model.entry, "layers": {"depth_100": "conv_head"}}),
+    )
+    reference = of_captum(listed.model, case.pixels, case.targets, 100)
+    close(found["conv_head"].maps.coefficients, reference, 2e-5)
+    np.testing.assert_array_equal(found["bn2"].maps.coefficients, case.coefficients())
+
+
+MENDED = [[0, 1], [1, 1], [0, 1]]
+
+
+def mended_by_hand(case: Case, cells: set[tuple[int, int]]) -> np.ndarray:
+    """The formula cell by cell, from what autograd keeps of a plain pass."""
+    kept = []
+
+    def keep(_module: object, _inputs: object, output: torch.Tensor) -> None:
+        output.retain_grad()
+        kept.append(output)
+
+    inputs = case.model.normalise(case.pixels).requires_grad_()
+    with hooked(case.model.layer(100), keep):
+        logits = case.model.network(inputs)
+    logits[np.arange(len(case.pixels)), case.targets].sum().backward()
+    (output,) = kept
+    grids = [case.model.to_grid(x).detach().numpy().copy() for x in (output, output.grad)]
+    rows, columns = grids[0].shape[2:]
+    others = [(r, c) for r in range(rows) for c in range(columns) if (r, c) not in cells]
+    for grid in grids:
+        mean = sum(grid[:, :, r, c] for r, c in others) / len(others)
+        for r, c in cells:
+            grid[:, :, r, c] = mean
+    activations, gradients = grids
+    weights = gradients.sum((2, 3)) / (rows * columns)
+    return np.einsum("nc,nchw->nhw", weights, activations).reshape(len(case.pixels), -1)
+
+
+@pytest.mark.parametrize(
+    ("key", "layer"),
+    [
+        ("resnet", "layer4"),
+        ("resnet", "layer3"),
+        ("efficientnet", "conv_head"),
+        ("vit", "blocks.2.norm1"),
+        ("swin_t", "layers.2"),
+    ],
+)
+def test_mended_cells_are_the_mean_of_the_others_before_weights_are_formed(key, layer):
+    case = case_of(key)
+    model = replace(double(case.model), entry={**case.model.entry, "layers": {"depth_100": layer}})
+    case = replace(case, model=model)
+    found = gradcam.explain(model, case.pixels, case.targets, question(), depth=100, mended=MENDED)
+    close(found.maps.coefficients, mended_by_hand(case, {(0, 1), (1, 1)}), 1e-10)
+    (basis,) = found.maps.bases
+    maps, plain = (
+        values.reshape(-1, basis.rows, basis.columns)
+        for values in (found.maps.coefficients, case.coefficients())
+    )
+    others = np.ones((basis.rows, basis.columns), bool)
+    others[[0, 1], 1] = False
+    for row, column in [(0, 1), (1, 1)]:
+        close(maps[:, row, column], maps[:, others].mean(1), 1e-10)
+    # before a pooled linear head all cells have one gradient, elsewhere the weights are other ones
+    differ = np.abs(maps - plain)[:, others].max() > 1e-4 * np.abs(plain).max()
+    assert differ == (layer != "layer4")
+
+
+@pytest.mark.parametrize("key", ["resnet", "efficientnet", "vit_relpos", "swin_t"])
+def test_logits_are_bit_equal_before_while_and_after_mending(key):
+    case = case_of(key)
+    inputs = case.model.normalise(case.pixels)
+    heard = []
+    with torch.inference_mode():
+        before = case.model.network(inputs)
+    with hooked(case.model.network, lambda _m, _i, output: heard.append(output.detach().clone())):
+        found = gradcam.explain(
+            case.model, case.pixels, None, question(batch_size=2), depth=100, mended=MENDED
+        )
+    with torch.inference_mode():
+        after = case.model.network(inputs)
+    (during,) = heard
+    assert torch.equal(during, before)
+    assert torch.equal(after, before)
+    assert traces(case.model.network) == []
+    np.testing.assert_array_equal(found.targets, before.argmax(1).numpy())
+    np.testing.assert_array_equal(found.measures["score"], before.double().amax(1).numpy())
+
+
+@pytest.mark.parametrize("key", ["resnet", "vit", "swin_t"])
+def test_without_mended_cells_nothing_is_different(key):
+    case = case_of(key)
+    found = gradcam.explain(case.model, case.pixels, None, question(), depth=100, mended=())
+    plain = gradcam.explain(case.model, case.pixels, None, question(), depth=100)
+    assert found.maps.coefficients.tobytes() == plain.maps.coefficients.tobytes()
+
+
+def test_only_the_layer_that_is_named_is_mended():
+    case = case_of("resnet")
+    found = gradcam.at_layers(
+        case.model,
+        case.pixels,
+        case.targets,
+        question(),
+        layers=["layer3", "layer4"],
+        mended={"layer4": MENDED},
+    )
+    alone = {
+        "layer3": gradcam.explain(case.model, case.pixels, case.targets, question(), depth=75),
+        "layer4": gradcam.explain(
+            case.model, case.pixels, case.targets, question(), depth=100, mended=MENDED
+        ),
+    }
+    for name, explanation in alone.items():
+        np.testing.assert_array_equal(found[name].maps.coefficients, explanation.maps.coefficients)
+
+
 # closed forms
 
 
@@ -649,6 +788,45 @@ def test_a_depth_without_a_layer_is_refused():
     case = case_of("vit")
     with pytest.raises(InputError, match=r"ViT has no Grad-CAM layer at depth 25 \(only at 50, 75"):
         gradcam.explain(case.model, case.pixels, None, question(), depth=25)
+
+
+@pytest.mark.parametrize("cell", [[8, 0], [0, 8], [-1, 0], [0, -1]])
+def test_a_mended_cell_outside_the_grid_is_refused(cell):
+    case = case_of("resnet")
+    message = rf"ResNet: the mended cell \[{cell[0]}, {cell[1]}\] is not on the 8 x 8 grid"
+    with pytest.raises(InputError, match=message):
+        gradcam.explain(case.model, case.pixels, None, question(), depth=100, mended=[[7, 7], cell])
+    assert traces(case.model.network) == []
+
+
+def test_a_grid_of_mended_cells_alone_is_refused():
+    case = case_of("resnet")
+    cells = [[row, column] for row in range(8) for column in range(8)]
+    with pytest.raises(
+        InputError, match="ResNet: all 8 x 8 cells of its Grad-CAM layer are mended"
+    ):
+        gradcam.explain(case.model, case.pixels, None, question(), depth=100, mended=cells)
+
+
+def test_cells_of_a_layer_that_is_not_explained_are_refused():
+    case = case_of("resnet")
+    with pytest.raises(InputError, match="cells are mended of 'layer3', which is not explained"):
+        gradcam.at_layers(
+            case.model,
+            case.pixels,
+            None,
+            question(),
+            layers=["layer4"],
+            mended={"layer3": MENDED},
+        )
+
+
+def test_a_name_that_is_no_module_is_refused():
+    case = case_of("resnet")
+    message = "ResNet: its Grad-CAM layer 'layer5' is none of its modules; mend the name"
+    with pytest.raises(InputError, match=message):
+        gradcam.at_layers(case.model, case.pixels, None, question(), layers=["layer4", "layer5"])
+    assert traces(case.model.network) == []
 
 
 @pytest.mark.parametrize("layer", ["aside", "absent"])

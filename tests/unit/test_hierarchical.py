@@ -1,22 +1,30 @@
 """Linkage against scikit-learn, minimum spanning trees, hand calculation and enumeration."""
 
+import runpy
 import warnings
-from itertools import product
+from itertools import combinations, product
+from pathlib import Path
 
 import networkx as nx
 import numpy as np
+import pandas as pd
 import pytest
 from scipy.cluster import hierarchy
 from scipy.spatial.distance import pdist, squareform
 from sklearn.cluster import AgglomerativeClustering
+from sklearn.metrics import adjusted_rand_score
 
 from thinkalike.clustering.hierarchical import (
     LINKAGES,
+    cophenetic_agreement,
     cophenetic_correlation,
+    cut,
+    cut_agreement,
     leaf_order,
     linkage,
 )
 from thinkalike.errors import InputError
+from thinkalike.stores import write_table
 
 BUT_WARD = [kind for kind in LINKAGES if kind != "ward"]
 
@@ -177,3 +185,97 @@ def test_leaf_order_is_one_that_the_dendrogram_allows(kind):
 def test_leaf_order_of_two_models_has_both():
     matrix = np.array([[0, 1], [1, 0]], float)
     assert sorted(leaf_order(matrix, linkage(matrix, "single", euclidean=True))) == [0, 1]
+
+
+def test_the_agreement_of_two_trees_is_the_correlation_of_scipys_cophenetic_distances():
+    matrix = distances(9, seed=3)
+    trees = [linkage(matrix, kind, euclidean=True) for kind in ("average", "single")]
+    expected = np.corrcoef([hierarchy.cophenet(tree) for tree in trees])[0, 1]
+    assert cophenetic_agreement(*trees) == pytest.approx(expected, rel=1e-12)
+    assert cophenetic_agreement(trees[0], trees[0]) == pytest.approx(1)
+
+
+def test_heights_of_pairs_agree_as_counted_by_hand():
+    # heights of ab, ac, ad, bc, bd, cd: 1 3 4 3 4 4 and 4 3 4 4 1 4
+    one = np.array([[0, 1, 1, 2], [4, 2, 3, 3], [5, 3, 4, 4]], float)
+    other = np.array([[1, 3, 1, 2], [0, 2, 3, 2], [4, 5, 4, 4]], float)
+    assert cophenetic_agreement(one, other) == pytest.approx(
+        np.corrcoef([1, 3, 4, 3, 4, 4], [4, 3, 4, 4, 1, 4])[0, 1]
+    )
+
+
+def test_a_tree_that_joins_all_at_one_height_agrees_with_none():
+    equal = linkage(1 - np.eye(4), "average", euclidean=True)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert np.isnan(
+            cophenetic_agreement(equal, linkage(distances(4), "single", euclidean=True))
+        )
+
+
+@pytest.mark.parametrize("kind", ["average", "single", "complete"])
+@pytest.mark.parametrize("clusters", [2, 3, 4])
+def test_a_cut_gives_the_clusters_of_scikit_learn(kind, clusters):
+    matrix = distances(11, seed=4)
+    found = cut(linkage(matrix, kind, euclidean=True), clusters)
+    peer = AgglomerativeClustering(n_clusters=clusters, metric="precomputed", linkage=kind)
+    assert len(set(found)) == clusters
+    assert adjusted_rand_score(found, peer.fit_predict(matrix)) == 1
+
+
+def test_joins_at_one_height_are_made_together_whatever_the_order_of_the_models():
+    # two close pairs, both as far from a third: into three clusters no cut at one height leads
+    matrix = 2 * (1 - np.eye(6))
+    for i in (0, 2, 4):
+        matrix[i, i + 1] = matrix[i + 1, i] = 1
+    matrix[4:, :4] = matrix[:4, 4:] = 3
+    for order in (list(range(6)), [5, 3, 1, 0, 2, 4], [2, 0, 4, 1, 5, 3]):
+        tree = linkage(matrix[np.ix_(order, order)], "single", euclidean=False)
+        clusters = dict(zip(order, cut(tree, 2), strict=True))
+        assert (
+            clusters[0] == clusters[1] == clusters[2] == clusters[3] != clusters[4] == clusters[5]
+        )
+        assert len(set(cut(tree, 5))) == 3  # all pairs are joined at once
+
+
+def test_equal_cuts_score_one_and_as_many_clusters_as_models_nothing():
+    matrix = distances(4, seed=5)
+    tree = linkage(matrix, "average", euclidean=True)
+    assert cut_agreement(tree, tree, 3) == 1
+    assert np.isnan(cut_agreement(tree, tree, 4))
+
+
+def test_compare_linkages_has_a_row_for_every_pair_and_empty_cells_for_what_was_refused(tmp_path):
+    matrix, kinds = distances(8, seed=6), ["average", "single", "ward", "complete"]
+    trees = {kind: linkage(matrix, kind, euclidean=True) for kind in kinds}
+    trees["ward"] = np.empty((0, 4))
+    paths = [str(tmp_path / f"linkage_{kind}.csv") for kind in kinds]
+    for tree, path in zip(trees.values(), paths, strict=True):
+        write_table(pd.DataFrame(tree, columns=["left", "right", "height", "size"]), path)
+    main = compare_linkages()
+    main(paths, str(tmp_path / "agreement.csv"), kinds=kinds)
+    table = pd.read_csv(tmp_path / "agreement.csv").set_index(["linkage_a", "linkage_b"])
+    assert list(table.index) == list(combinations(kinds, 2))
+    refused = ["ward" in pair for pair in table.index]
+    assert table[refused].isna().all(axis=None)
+    for pair, row in table[np.logical_not(refused)].iterrows():
+        one, other = (trees[kind] for kind in pair)
+        heights = [hierarchy.cophenet(tree) for tree in (one, other)]
+        assert row["cophenetic_correlation"] == pytest.approx(np.corrcoef(heights)[0, 1])
+        for k in (2, 3, 4):
+            cuts = [hierarchy.fcluster(tree, k, "maxclust") for tree in (one, other)]
+            assert row[f"adjusted_rand_{k}"] == pytest.approx(adjusted_rand_score(*cuts))
+
+
+def test_linkages_of_different_models_are_refused(tmp_path):
+    paths = [str(tmp_path / f"linkage_{count}.csv") for count in (5, 6)]
+    for count, path in zip((5, 6), paths, strict=True):
+        tree = linkage(distances(count), "average", euclidean=True)
+        write_table(pd.DataFrame(tree, columns=["left", "right", "height", "size"]), path)
+    with pytest.raises(InputError, match="are of different models"):
+        compare_linkages()(paths, str(tmp_path / "agreement.csv"), kinds=["average", "single"])
+
+
+def compare_linkages():
+    path = Path(__file__).parents[2] / "scripts" / "compare_linkages.py"
+    return runpy.run_path(str(path), run_name="imported")["main"]

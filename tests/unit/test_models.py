@@ -7,7 +7,7 @@ import torch
 from thinkalike import models
 from thinkalike.config import built_in_catalogue, complete_entry
 from thinkalike.errors import InputError
-from thinkalike.predict import logits, predictions
+from thinkalike.predict import logits
 
 CATALOGUE = built_in_catalogue()
 CPU = torch.device("cpu")
@@ -148,12 +148,47 @@ def test_logits_that_are_not_finite_name_the_model(tmp_path):
         logits(model, np.zeros((1, 64, 64, 3), np.uint8), batch_size=1)
 
 
-def test_predictions_are_the_softmax_of_the_logits():
-    import pandas as pd
+def test_a_size_of_its_own_leaves_convolutions_as_they_are(tmp_path):
+    network, path = saved(tmp_path, "resnet")
+    model = models.build(entry_of("resnet"), path, CPU, size=96)
+    assert model.size == 96
+    for key, tensor in network.state_dict().items():
+        assert torch.equal(model.network.state_dict()[key], tensor), key
 
-    values = np.array([[1.0, 3.0, 2.0], [500.0, -500.0, 0.0]], np.float32)
-    table = predictions(values, pd.DataFrame({"image_id": ["a", "b"], "label": [1, 2]}))
-    expected = torch.from_numpy(values).double().softmax(1).max(1)
-    assert table["predicted"].tolist() == expected.indices.tolist() == [1, 0]
-    np.testing.assert_allclose(table["probability"], expected.values, rtol=1e-12)
-    assert table["correct"].tolist() == [True, False]
+
+def test_a_size_of_its_own_resamples_position_embeddings_and_keeps_the_outputs(tmp_path):
+    network, path = saved(tmp_path)
+    model = models.build(entry_of("vit"), path, CPU, size=96)
+    # patches of 16 pixels, a class token before them
+    assert model.network.pos_embed.shape[1] == 6 * 6 + 1
+    assert torch.equal(model.network.head.weight, network.head.weight)
+    assert model.classes == ("a", "b", "c")
+    assert "state_dict" not in model.network.pretrained_cfg
+    images = np.random.default_rng(0).integers(0, 256, (2, 96, 96, 3), dtype=np.uint8)
+    assert logits(model, images).shape == (2, 3)
+
+
+def test_a_size_of_its_own_does_not_hide_weights_that_do_not_fit(tmp_path):
+    _, path = saved(tmp_path)
+    entry = {**entry_of("vit"), "arguments": {"depth": 2}}
+    with pytest.raises(
+        InputError, match=r"are made for 64 x 64 images and do not fit .*\(blocks\.2\."
+    ):
+        models.build(entry, path, CPU, size=96)
+
+
+def test_outputs_have_other_names_only_if_they_are_given(tmp_path):
+    network, path = saved(tmp_path)
+    assert models.build(entry_of("vit"), path, CPU).class_names == ("a", "b", "c")
+    names = ["ant", "bee", "cat"]
+    models.save(
+        *(network, path),
+        entry=entry_of("vit"),
+        classes=["a", "b", "c"],
+        class_names=names,
+        size=64,
+        attributes={},
+    )
+    model = models.build(entry_of("vit"), path, CPU)
+    assert model.classes == ("a", "b", "c")
+    assert model.class_names == tuple(names)

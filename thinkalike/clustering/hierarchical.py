@@ -3,6 +3,7 @@
 import numpy as np
 from scipy.cluster import hierarchy
 from scipy.spatial.distance import squareform
+from sklearn.metrics import adjusted_rand_score
 
 from thinkalike.errors import InputError
 
@@ -40,6 +41,43 @@ def cophenetic_correlation(matrix: np.ndarray, tree: np.ndarray) -> float:
     if np.ptp(condensed) == 0 or np.ptp(heights) == 0:
         return float("nan")
     return float(np.corrcoef(condensed, heights)[0, 1])
+
+
+def cophenetic_agreement(tree: np.ndarray, other: np.ndarray) -> float:
+    """Pearson correlation of the heights at which two dendrograms of the same models join pairs.
+
+    Args:
+        tree: (M − 1, 4), scipy's form.
+        other: the same.
+
+    Returns:
+        At most 1; NaN where a dendrogram joins all pairs at one height.
+    """
+    heights, others = hierarchy.cophenet(tree), hierarchy.cophenet(other)
+    if np.ptp(heights) == 0 or np.ptp(others) == 0:
+        return float("nan")
+    return float(np.corrcoef(heights, others)[0, 1])
+
+
+def cut(tree: np.ndarray, clusters: int) -> np.ndarray:
+    """The cluster of every model, (M,) from 1, where the dendrogram is cut into so many clusters.
+
+    A cut is at one height: joins at equal heights are all made or none is, whatever the order of the
+    models, so that there may be fewer clusters.
+    """
+    return hierarchy.fcluster(tree, clusters, criterion="maxclust")
+
+
+def cut_agreement(tree: np.ndarray, other: np.ndarray, clusters: int) -> float:
+    """Adjusted Rand index of two dendrograms of the same models, each cut into so many clusters.
+
+    Returns:
+        1 for the same clusters, about 0 for unrelated ones; NaN where there are not more models than
+        clusters, so that there is one way only.
+    """
+    if clusters > len(tree):
+        return float("nan")
+    return float(adjusted_rand_score(cut(tree, clusters), cut(other, clusters)))
 
 
 def leaf_order(matrix: np.ndarray, tree: np.ndarray) -> list[int]:

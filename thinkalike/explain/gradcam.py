@@ -4,11 +4,13 @@ Selvaraju et al., Grad-CAM, ICCV 2017, equations 1 and 2, without the ReLU: the 
 the comparison decides on the sign.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
+from types import MappingProxyType
 
 import numpy as np
 import torch
+from torch import nn
 
 from thinkalike.errors import InputError
 from thinkalike.explain.common import (
@@ -31,9 +33,13 @@ def explain(
     question: Question,
     *,
     depth: int,
+    mended: Sequence[Sequence[int]] = (),
 ) -> Explanation:
-    """Grad-CAM maps at one depth: `at_depths` with a single one."""
-    return at_depths(model, images, targets, question, depths=[depth])[depth]
+    """Grad-CAM maps at one depth: `at_layers` with its layer, and `mended` cells of that."""
+    name = _name_at(model, depth)
+    return at_layers(
+        model, images, targets, question, layers=[name], mended={name: mended} if mended else {}
+    )[name]
 
 
 def at_depths(
@@ -44,34 +50,66 @@ def at_depths(
     *,
     depths: Sequence[int],
 ) -> dict[int, Explanation]:
-    """Grad-CAM maps Σ_c w_c A_c, with w_c the mean of ∂score/∂A_c over the grid, at several depths.
+    """Grad-CAM maps at several depths in percent, keys of the catalogue entry's `layers`.
+
+    `at_layers` with their layers; a depth without a layer is an InputError too.
+    """
+    names = {depth: _name_at(model, depth) for depth in depths}
+    found = at_layers(model, images, targets, question, layers=list(names.values()))
+    return {depth: found[name] for depth, name in names.items()}
+
+
+def at_layers(
+    model: Classifier,
+    images: np.ndarray,
+    targets: np.ndarray | None,
+    question: Question,
+    *,
+    layers: Sequence[str],
+    mended: Mapping[str, Sequence[Sequence[int]]] = MappingProxyType({}),
+) -> dict[str, Explanation]:
+    """Grad-CAM maps Σ_c w_c A_c, with w_c the mean of ∂score/∂A_c over the grid, at several layers.
 
     One pass does for all of them and for the prediction. The network runs without a graph up to the
     first of the target layers, and only what comes after is differentiated.
+
+    A mended cell of a layer is one that is not trusted: in A_c and in ∂score/∂A_c alike it is
+    replaced by the mean over the cells that are not mended, before w_c is formed. That happens to
+    copies, after the pass: the score and its gradient are those of the network as it is.
 
     Args:
         model: what to explain.
         images: (N, size, size, 3) uint8.
         targets: (N,) classes, or None for the one that the model predicts in the same pass.
         question: output, precision and batch size are used.
-        depths: of the target layers in percent, keys of the catalogue entry's `layers`.
+        layers: names of modules of the network, all of the layout of its catalogue entry.
+        mended: layer → cells [row, column] of its grid.
 
     Returns:
-        For every depth, coefficients in the basis `Grid(rows, columns, size, size)`, of the network's
+        For every layer, coefficients in the basis `Grid(rows, columns, size, size)`, of the network's
         type, and the measures `score`, of the target class, and `blank`, whether no cell is positive.
 
     Raises:
-        InputError: no layer at a depth, a layer that gives no grid or has no influence on the score, a
-            score that is not finite, a target that is no output, training mode.
+        InputError: no such module, cells of a layer that is not explained, a layer that gives no grid
+            or has no influence on the score, a mended cell outside the grid or no other cell, a score
+            that is not finite, a target that is no output, training mode.
     """
     score = score_function(model, question)
     if targets is not None:
         check_targets(model, targets)
+    names = list(dict.fromkeys(layers))
+    for name in mended:
+        if name not in names:
+            raise InputError(
+                f"{model.entry['name']}: cells are mended of {name!r}, which is not explained; add it "
+                f"to the layers, or mend one of {', '.join(names)}"
+            )
     # whatever mode the caller is in
     with explaining(model), torch.inference_mode(False), torch.enable_grad():
-        # All but the last layer have much of the network after them, whose activations are kept.
-        batches = question.batches(model, gradients=min(depths) < 100)
-        with _GraphFrom(model, depths) as graph:
+        # All but the last layer may have much of the network after them, whose activations are kept.
+        last = model.entry.get("layers", {}).get("depth_100")
+        batches = question.batches(model, gradients=names != [last])
+        with _GraphFrom(model, names) as graph:
 
             def work(part: slice) -> list[np.ndarray]:
                 scores = graph.run(score, model.normalise(images[part]))
@@ -80,27 +118,61 @@ def at_depths(
                 else:
                     classes = torch.as_tensor(targets[part], device=model.device).long()
                 picked = scores.gather(1, classes[:, None])[:, 0]
-                grids = [_weighted(model, *pair) for pair in graph.differentiated(picked)]
+                grids = [
+                    _weighted(model, *pair, mended.get(name, ()))
+                    for name, pair in graph.differentiated(picked).items()
+                ]
                 return [x.cpu().numpy() for x in (classes, picked.detach().double(), *grids)]
 
             parts = [result for _, result in batches.over(len(images), work, "images")]
     classes, scores, *grids = (np.concatenate(values) for values in zip(*parts, strict=True))
     check_finite(model, scores)
     return {
-        depth: _explanation(cells, images.shape[1:3], classes, scores)
-        for depth, cells in zip(depths, grids, strict=True)
+        name: _explanation(cells, images.shape[1:3], classes, scores)
+        for name, cells in zip(names, grids, strict=True)
     }
 
 
+def _name_at(model: Classifier, depth: int) -> str:
+    model.layer(depth)  # refuses a depth without one in the words of the catalogue
+    name: str = model.entry["layers"][f"depth_{depth}"]
+    return name
+
+
 def _weighted(
-    model: Classifier, activations: torch.Tensor, gradients: torch.Tensor
+    model: Classifier,
+    activations: torch.Tensor,
+    gradients: torch.Tensor,
+    mended: Sequence[Sequence[int]],
 ) -> torch.Tensor:
     """Σ_c w_c A_c, (N, rows, columns), in float32 at least."""
     exact = torch.promote_types(activations.dtype, torch.float32)
-    weights = model.to_grid(gradients.to(exact)).mean((2, 3))
+    grids = [model.to_grid(values.to(exact)) for values in (activations, gradients)]
+    if mended:
+        grids = [_mended(model, grid, mended) for grid in grids]
+    weights = grids[1].mean((2, 3))
     # as a product of matrices, cells by channels: channels are last in memory
-    cells = model.to_grid(activations.to(exact)).permute(0, 2, 3, 1)
+    cells = grids[0].permute(0, 2, 3, 1)
     return (cells.flatten(1, 2) @ weights[:, :, None]).reshape(cells.shape[:3])
+
+
+def _mended(model: Classifier, grid: torch.Tensor, mended: Sequence[Sequence[int]]) -> torch.Tensor:
+    """A copy of a grid (N, C, rows, columns) with cells replaced by the mean over the others."""
+    rows, columns = grid.shape[2:]
+    there = torch.zeros(rows, columns, dtype=torch.bool, device=grid.device)
+    for row, column in mended:
+        if not (0 <= row < rows and 0 <= column < columns):
+            raise InputError(
+                f"{model.entry['name']}: the mended cell [{row}, {column}] is not on the {rows} x "
+                f"{columns} grid of its Grad-CAM layer; mend `mended`, counting from [0, 0], top left"
+            )
+        there[row, column] = True
+    if there.all():
+        raise InputError(
+            f"{model.entry['name']}: all {rows} x {columns} cells of its Grad-CAM layer are mended; "
+            "leave some in `mended` out, they are replaced by the mean over the others"
+        )
+    return torch.where(there, grid[:, :, ~there].mean(2)[:, :, None, None], grid)
 
 
 def _explanation(
@@ -114,15 +186,15 @@ def _explanation(
 class _GraphFrom:
     """While open, a pass of the network records a graph from the first of its target layers on."""
 
-    def __init__(self, model: Classifier, depths: Sequence[int]) -> None:
+    def __init__(self, model: Classifier, names: Sequence[str]) -> None:
         self.entry = model.entry
-        self.layers = {depth: model.layer(depth) for depth in depths}
-        self.outputs: dict[int, torch.Tensor] = {}
+        self.layers = {name: self._module(model, name) for name in names}
+        self.outputs: dict[str, torch.Tensor] = {}
 
     def __enter__(self) -> "_GraphFrom":
         self.handles = [
-            layer.register_forward_hook(partial(self._record, depth))
-            for depth, layer in self.layers.items()
+            layer.register_forward_hook(partial(self._record, name))
+            for name, layer in self.layers.items()
         ]
         return self
 
@@ -137,41 +209,48 @@ class _GraphFrom:
         with torch.no_grad():
             return score(inputs)
 
-    def differentiated(self, scores: torch.Tensor) -> list[tuple[torch.Tensor, torch.Tensor]]:
-        """Output of each layer, in the order of the depths, and the gradient of the scores there."""
-        gradients: dict[int, torch.Tensor | None] = dict.fromkeys(self.layers)
+    def differentiated(self, scores: torch.Tensor) -> dict[str, tuple[torch.Tensor, torch.Tensor]]:
+        """Output of each layer, in the caller's order, and the gradient of the scores there."""
+        gradients: dict[str, torch.Tensor | None] = dict.fromkeys(self.layers)
         if scores.requires_grad:
             found = torch.autograd.grad(
                 scores.sum(), list(self.outputs.values()), allow_unused=True
             )
             gradients.update(zip(self.outputs, found, strict=True))
-        pairs = []
-        for depth, gradient in gradients.items():
+        pairs = {}
+        for name, gradient in gradients.items():
             if gradient is None:
-                raise self._refusal(depth, "has no influence on the score")
-            pairs.append((self.outputs[depth].detach(), gradient))
+                raise self._refusal(name, "has no influence on the score")
+            pairs[name] = (self.outputs[name].detach(), gradient)
         return pairs
 
-    def _record(self, depth: int, _layer: object, _inputs: object, output: object) -> torch.Tensor:
+    def _module(self, model: Classifier, name: str) -> nn.Module:
+        try:
+            return model.network.get_submodule(name)
+        except AttributeError:
+            raise self._refusal(name, "is none of its modules") from None
+
+    def _record(self, name: str, _layer: object, _inputs: object, output: object) -> torch.Tensor:
         dimensions = 3 if self.entry["layout"] == "tokens" else 4
         if not isinstance(output, torch.Tensor):
-            raise self._refusal(depth, f"gives a {type(output).__name__}, not a tensor")
+            raise self._refusal(name, f"gives a {type(output).__name__}, not a tensor")
         if output.ndim != dimensions:
             what = f"gives a tensor of {output.ndim} dimensions; the layout has {dimensions}"
-            raise self._refusal(depth, what)
+            raise self._refusal(name, what)
         # All before the first of the layers ran without a graph. All after it has one, up to the end
         # of the pass, where `run` puts the mode back.
         torch.set_grad_enabled(True)
         if not output.requires_grad:
             output = output.detach().requires_grad_()
-        self.outputs[depth] = output
+        self.outputs[name] = output
         # The network goes on with a clone, so that an in-place activation after the layer leaves
         # the recorded output as it was.
         return output.clone()
 
-    def _refusal(self, depth: int, what: str) -> InputError:
-        key = f"depth_{depth}"
+    def _refusal(self, name: str, what: str) -> InputError:
+        listed = [key for key, value in self.entry.get("layers", {}).items() if value == name]
+        place = f"`layers.{listed[0]}`" if listed else "the name"
         return InputError(
-            f"{self.entry['name']}: its Grad-CAM layer {self.entry['layers'][key]!r} {what}; mend "
-            f"`layers.{key}` or `layout` ({self.entry['layout']}) in its catalogue entry"
+            f"{self.entry['name']}: its Grad-CAM layer {name!r} {what}; mend {place} or `layout` "
+            f"({self.entry['layout']}) in its catalogue entry"
         )

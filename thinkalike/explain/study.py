@@ -36,6 +36,7 @@ def load(
     seed: int,
     names: Sequence[str],
     device: Any,
+    size: int | None = None,
     first: int | None = None,
 ) -> Case:
     """Read what one explanation takes.
@@ -46,14 +47,17 @@ def load(
         explanation: target, output, baseline and precision of the study.
         seed, names: of the coalitions, together with the image's id; the same for all models.
         device: to compute on.
+        size: of the study's images; by default that of the weights.
         first: only so many images.
     """
-    selected = read_table(images, ["image_id", "path", "label"])[:first]
-    predicted = read_table(predictions, ["image_id", "predicted", "logits"], index="image_id")
+    selected = read_table(images, ["image_id", "path"])[:first]
+    columns = ["image_id", "predicted", "label", "logits"]
+    predicted = read_table(predictions, columns, index="image_id")
     image_ids = selected["image_id"].tolist()
     predicted = predicted.loc[image_ids]
-    own = explanation["target"] == "prediction"
-    model = build(architecture, weights, device)
+    # the label among the model's own outputs, which need not be the order of the images' classes
+    target = "predicted" if explanation["target"] == "prediction" else "label"
+    model = build(architecture, weights, device, size)
     labels = [s.labels for s in read_segments(segments)[:first]] if segments else None
     question = Question(
         output=explanation["output"],
@@ -67,7 +71,7 @@ def load(
         model,
         image_ids,
         load_images(selected["path"].tolist(), model.size),
-        (predicted["predicted"] if own else selected["label"]).to_numpy(np.int64, copy=True),
+        predicted[target].to_numpy(np.int64, copy=True),
         question,
     )
 

@@ -1,13 +1,26 @@
 """One image as all models see it."""
 
+import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from thinkalike.plotting.style import FAMILY_COLOURS, METHOD_NAMES, WIDTH
+from thinkalike.plotting.style import FAMILY_COLOURS, WIDTH, method_name
+
+CELL = 0.6
+"""Inches of a map at least; more models make a wider figure, not smaller maps."""
+GAP = 0.03
+WIDEST = 60
+"""Inches of all maps; hundreds of models get smaller ones, as a picture has its limits."""
+LETTER = 0.041
+"""Inches of a letter of the small text, about."""
+LINE = 0.085
+"""Inches from one line of it to the next."""
+SMALL = 5.5
 
 
 @dataclass(frozen=True)
@@ -44,32 +57,77 @@ def panel(
         title: of the figure.
     """
     columns = len(models) + 1
-    cell = WIDTH / columns
-    figure, grid = plt.subplots(
-        len(maps), columns, figsize=(WIDTH, len(maps) * cell + 0.95), squeeze=False
+    cell = max((WIDTH - 0.1) / (columns + 0.6), min(CELL, WIDEST / columns))
+    letters = max(int(cell / LETTER), 4)
+    labels = [_wrapped(method_name(method), letters) for method in maps]
+    # a name like EfficientNet_B3 may be broken behind its underscore
+    heads = [
+        _wrapped(names[model].replace("_", "_ "), letters).replace("_ ", "_") for model in models
+    ]
+    told = [
+        _wrapped(f"{prediction.name}{'' if prediction.correct else ' ✗'}", letters)
+        + f"\n{prediction.probability:.2f}"
+        for prediction in predictions
+    ]
+    left = 0.1 + LINE * _most_lines(labels)
+    above = 0.32 + LINE * _most_lines(heads)
+    below = 0.08 + LINE * _most_lines(told)
+    width = left + columns * cell + 0.03
+    height = above + len(maps) * cell + below
+    # cells are placed by hand: long names and predictions would push them apart
+    figure = plt.figure(figsize=(width, height), layout="none")
+    grid = figure.subplots(
+        len(maps),
+        columns,
+        squeeze=False,
+        gridspec_kw={
+            "left": left / width,
+            "right": 1 - 0.03 / width,
+            "bottom": below / height,
+            "top": 1 - above / height,
+            "wspace": GAP / (cell - GAP),
+            "hspace": GAP / (cell - GAP),
+        },
     )
-    figure.set_layout_engine("constrained", w_pad=0.01, h_pad=0.01, wspace=0.01, hspace=0.02)
-    for row, (method, rendered) in enumerate(maps.items()):
-        first = grid[row, 0]
-        first.imshow(image)
-        first.set_ylabel(METHOD_NAMES.get(method, method).replace(" ", "\n"), fontsize=6)
-        for axes, values in zip(grid[row, 1:], rendered, strict=True):
-            axes.imshow(_overlay(image, values))
-            if not np.any(values):
-                axes.plot([0, 1], [0, 1], color="#888888", lw=0.6, transform=axes.transAxes)
-                axes.text(0.5, 0.5, "blank", ha="center", transform=axes.transAxes, fontsize=6)
-        for axes in grid[row]:
+    for axes_row, label, rendered in zip(grid, labels, maps.values(), strict=True):
+        axes_row[0].imshow(image)
+        axes_row[0].set_ylabel(label, fontsize=SMALL)
+        for axes, values in zip(axes_row[1:], rendered, strict=True):
+            _draw_map(axes, image, values)
+        for axes in axes_row:
             axes.set(xticks=[], yticks=[])
             axes.spines[:].set_visible(False)
-    for axes, model in zip(grid[0, 1:], models, strict=True):
-        label = names[model].replace(" (", "\n(")
-        axes.set_title(label, fontsize=5.5, color=FAMILY_COLOURS[families[model]])
-    for axes, prediction in zip(grid[-1, 1:], predictions, strict=True):
-        mark = "" if prediction.correct else " ✗"
-        text = f"{prediction.name}{mark}\n{prediction.probability:.2f}"
-        axes.set_xlabel(text, fontsize=6, color="k" if prediction.correct else "#B2182B")
-    figure.suptitle(title)
+    for axes, head, model in zip(grid[0, 1:], heads, models, strict=True):
+        axes.set_title(head, fontsize=SMALL, pad=2, color=FAMILY_COLOURS[families[model]])
+    for axes, text, prediction in zip(grid[-1, 1:], told, predictions, strict=True):
+        colour = "k" if prediction.correct else "#B2182B"
+        axes.set_xlabel(text, fontsize=SMALL, labelpad=2, color=colour)
+    figure.suptitle(title, y=1 - 0.06 / height, va="top", fontsize=8)
     return figure
+
+
+def nothing_to_draw(sentence: str) -> Figure:
+    """A figure that says why there is no picture in it."""
+    figure, axes = plt.subplots(figsize=(WIDTH, 1.0))
+    axes.set_axis_off()
+    axes.text(0.5, 0.5, textwrap.fill(sentence, 130), ha="center", va="center")
+    return figure
+
+
+def _draw_map(axes: Axes, image: np.ndarray, values: np.ndarray) -> None:
+    axes.imshow(_overlay(image, values))
+    if not np.any(values):
+        axes.plot([0, 1], [0, 1], color="#888888", lw=0.6, transform=axes.transAxes)
+        axes.text(0.5, 0.5, "blank", ha="center", transform=axes.transAxes, fontsize=6)
+
+
+def _wrapped(text: str, letters: int) -> str:
+    """In lines of so many letters at most; a longer word is broken."""
+    return textwrap.fill(text, letters, break_on_hyphens=False)
+
+
+def _most_lines(texts: Sequence[str]) -> int:
+    return max(text.count("\n") + 1 for text in texts)
 
 
 def _overlay(image: np.ndarray, values: np.ndarray) -> np.ndarray:

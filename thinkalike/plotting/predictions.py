@@ -9,12 +9,12 @@ from matplotlib.figure import Figure
 from thinkalike.plotting.style import (
     FAMILY_COLOURS,
     FAMILY_MARKERS,
-    METHOD_NAMES,
     METRIC_NAMES,
     PALETTE,
-    SUBSET_NAMES,
     WIDTH,
     colour_names,
+    method_name,
+    subset_name,
 )
 
 
@@ -101,9 +101,9 @@ def agreement_scatter(pairs: pd.DataFrame, correlations: pd.DataFrame) -> Figure
             low, high = axes.get_ylim()
             axes.set_ylim(low, high + 0.4 * (high - low))
             if i == 0:
-                axes.set_title(f"{METRIC_NAMES[metric]},\n{SUBSET_NAMES[subset]}", fontsize=7)
+                axes.set_title(f"{METRIC_NAMES[metric]},\n{subset_name(subset)}", fontsize=7)
             if j == 0:
-                axes.set_ylabel(METHOD_NAMES.get(method, method))
+                axes.set_ylabel(method_name(method))
             if i == len(rows) - 1:
                 axes.set_xlabel("equal predictions")
     figure.suptitle("dissimilarity of maps against agreement of predictions")

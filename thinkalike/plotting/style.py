@@ -33,7 +33,11 @@ METHOD_NAMES = {
     "kernelshap": "KernelSHAP",
 }
 METRIC_NAMES = {"cosine": "cosine", "rbf": "RBF"}
-SUBSET_NAMES = {"all": "all images", "matching": "images with equal predictions"}
+SUBSET_NAMES = {
+    "all": "all images",
+    "matching": "images with equal predictions",
+    "differing": "images with different predictions",
+}
 MISSING = "#D9D9D9"
 
 
@@ -74,13 +78,28 @@ def freeze_layout(figure: Figure) -> None:
         figure.set_layout_engine("none")
 
 
+def method_name(method: str) -> str:
+    """A method or a variant in words; a variant called after its method begins with that one's name."""
+    for key, name in METHOD_NAMES.items():
+        if method == key or method.startswith(f"{key}_"):
+            return name + method.removeprefix(key).replace("_", " ")
+    return method.replace("_", " ")
+
+
+def subset_name(subset: str) -> str:
+    """Which images count, in words."""
+    condition, _, number = subset.partition("_")
+    named = SUBSET_NAMES.get(condition, condition)
+    return f"{named} of the first {number}" if number else named
+
+
 def title_of(method: str, metric: str | None = None, subset: str | None = None) -> str:
     """Method, metric and images in words."""
-    parts = [METHOD_NAMES.get(method, method)]
+    parts = [method_name(method)]
     if metric:
         parts.append(METRIC_NAMES.get(metric, metric))
     if subset:
-        parts.append(SUBSET_NAMES.get(subset, subset))
+        parts.append(subset_name(subset))
     return " · ".join(parts)
 
 

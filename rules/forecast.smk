@@ -1,0 +1,29 @@
+"""What a study will take, before it is run."""
+
+import sys
+
+
+rule forecast:
+    """Jobs, forward passes, hours and disk that the study will take: the plan, before anything runs."""
+    log:
+        text="<logs>/forecast.log",
+        # no output and no benchmark: a rule whose files are there would not run again
+        table="<results>/forecast.csv",
+    localrule: True
+    conda:
+        "../envs/gpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=10,
+    params:
+        # asks Snakemake, which is not in the environment above
+        python=sys.executable,
+        snakefile=workflow.main_snakefile,
+        study=study,
+        manifest=f"resources/datasets/{study['dataset']['name']}/manifest.parquet",
+        results="results",
+    message:
+        "Planning the study"
+    script:
+        "../scripts/forecast.py"

@@ -1,0 +1,76 @@
+"""Teach one trained model the classes of the data set (rule finetune_model)."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from thinkalike.datasets import MANIFEST
+from thinkalike.jobs import device_for, integer_seed, job_log
+from thinkalike.models import build, save
+from thinkalike.stores import read_header, read_table
+from thinkalike.training import MARGIN, accuracy_on_val, class_names, examples_of, finetune
+
+
+def main(
+    manifest: str,
+    initial: str,
+    weights: str,
+    *,
+    architecture: Mapping[str, Any],
+    settings: Mapping[str, Any],
+    size: int,
+    seed: int,
+    code: str,
+    device: Any,
+) -> None:
+    table, folder = read_table(manifest, MANIFEST), Path(manifest).parent
+    model = build(architecture, initial, device, size=size)
+    learned, held_out = (
+        examples_of(table, folder, split=split, size=side)
+        for split, side in (("train", round(MARGIN * size)), ("val", size))
+    )
+    classes = class_names(table)
+    network = finetune(
+        model,
+        *learned,
+        classes=len(classes),
+        settings=settings,
+        seed=integer_seed(seed, "finetune_model", architecture["name"]),
+    )
+    measured = accuracy_on_val(
+        replace(model, network=network, classes=tuple(classes), class_names=tuple(classes)),
+        *held_out,
+        at_least=settings["accuracy_at_least"],
+        section="finetuning",
+    )
+    save(
+        network,
+        weights,
+        entry=architecture,
+        classes=classes,
+        size=size,
+        attributes={
+            **measured,
+            "mean": model.mean,
+            "std": model.std,
+            "finetuning": dict(settings),
+            "source": read_header(initial).get("source", "trained here"),
+            "code": code,
+        },
+    )
+
+
+if __name__ == "__main__":
+    with job_log(snakemake):
+        main(
+            snakemake.input.manifest,
+            snakemake.input.weights,
+            snakemake.output.weights,
+            architecture=snakemake.params.architecture,
+            settings=snakemake.params.settings,
+            size=snakemake.params.size,
+            seed=snakemake.params.seed,
+            code=snakemake.params.code,
+            device=device_for(snakemake.resources.get("gpu", 0), snakemake.threads),
+        )

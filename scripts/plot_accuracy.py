@@ -1,0 +1,34 @@
+"""Draw what the transform of images does to accuracy (rule plot_accuracy)."""
+
+from collections.abc import Mapping
+
+import pandas as pd
+
+from thinkalike.jobs import job_log
+from thinkalike.plotting.accuracy import transforms, with_intervals
+from thinkalike.plotting.style import save, styled
+from thinkalike.stores import read_table
+
+COLUMNS = ["model", "split", "transform", "correct", "images", "accuracy", "gained", "lost"]
+
+
+def main(
+    accuracy: list[str],
+    figure: list[str],
+    *,
+    names: Mapping[str, str],
+    families: Mapping[str, str],
+) -> None:
+    table = with_intervals(pd.concat([read_table(path, COLUMNS) for path in accuracy]))
+    with styled():
+        save(transforms(table, names=names, families=families), table, figure)
+
+
+if __name__ == "__main__":
+    with job_log(snakemake):
+        main(
+            snakemake.input.accuracy,
+            snakemake.output.figure,
+            names=snakemake.params.names,
+            families=snakemake.params.families,
+        )
