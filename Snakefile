@@ -20,7 +20,9 @@ report: "report/workflow.rst"
 rule all:
     """The whole study: every table and figure below."""
     input:
-        every("<results>/figures/clusters/{method}/{metric}/{subset}/heat_map.svg"),
+        every(
+            "<results>/figures/clusters/{method}/{metric}/{subset}/heat_map.svg", subset=CLUSTERED
+        ),
         every("<results>/figures/similarity/{method}/{metric}/histograms.svg"),
         "<results>/figures/comparisons/pca.svg",
         *[panel_files(panels) for panels in study["figures"]["panels"]],

@@ -1,5 +1,6 @@
 """Generate docs/configuration.md from the schema and config.yaml: `python -m docs.generate`."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -29,8 +30,21 @@ def page() -> str:
     schema = yaml.safe_load((ROOT / "schemas" / "config.schema.yaml").read_text())
     config = yaml.safe_load((ROOT / "config.yaml").read_text())
     rows = _rows(schema, schema, "", config)
-    entry = _rows(schema["$defs"]["entry"], schema, "catalogue.<key>.", None)
-    return HEAD + "\n".join(rows + entry) + "\n"
+    for prefix, entry in _named(schema, schema, ""):
+        rows += _rows(entry, schema, prefix, None)
+    return HEAD + "\n".join(rows) + "\n"
+
+
+def _named(
+    node: dict[str, Any], schema: dict[str, Any], prefix: str
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Mappings whose keys are the user's: prefix of their rows, and the schema of an entry."""
+    for key, child in node.get("properties", {}).items():
+        full = _followed(child, schema)
+        entry = full.get("additionalProperties")
+        if isinstance(entry, dict) and "properties" in _followed(entry, schema):
+            yield f"{prefix}{key}.<key>.", _followed(entry, schema)
+        yield from _named(full, schema, f"{prefix}{key}.")
 
 
 def _rows(node: dict[str, Any], schema: dict[str, Any], prefix: str, values: Any) -> list[str]:
@@ -59,10 +73,14 @@ def _followed(node: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
 def _values(node: dict[str, Any]) -> str:
     if "enum" in node:
         return ", ".join(f"`{value}`" for value in node["enum"])
-    kind = str(node.get("type", ""))
+    if "title" in node:  # a pattern in words
+        return str(node["title"])
+    kinds = node.get("type", "")
+    kind = " or ".join(kinds) if isinstance(kinds, list) else str(kinds)
     if kind == "array":
         items = node["items"]
-        inner = _values(items) if "enum" in items else items.get("type", "key")
+        described = "enum" in items or "title" in items
+        inner = _values(items) if described else items.get("type", "key")
         return f"list of {inner}"
     if kind == "object":
         return "mapping"

@@ -24,6 +24,9 @@ except InputError as error:
 
 # all images, and the first so many of them
 NESTED = ["all", *(subset for subset in study["subsets"] if subset.startswith("all_"))]
+# subsets that are clustered. Where two models agree on all images, their cell in `differing` is missing;
+# too few models would be left.
+CLUSTERED = [subset for subset in study["subsets"] if not subset.startswith("differing")]
 # subsets of all images, not of the first so many
 WHOLE = [subset for subset in study["subsets"] if "_" not in subset]
 

@@ -52,7 +52,10 @@ rule image_count:
 rule clusters:
     """Which models belong together: dendrograms, Louvain communities, PCA and MDS."""
     input:
-        every("<results>/figures/clusters/{method}/{metric}/{subset}/dendrograms.svg"),
+        every(
+            "<results>/figures/clusters/{method}/{metric}/{subset}/dendrograms.svg",
+            subset=CLUSTERED,
+        ),
 
 
 rule panels:
@@ -112,7 +115,10 @@ rule nested:
 rule linkages:
     """Do the dendrograms depend on the linkage?"""
     input:
-        every("<results>/figures/clusters/{method}/{metric}/{subset}/dendrograms.svg"),
+        every(
+            "<results>/figures/clusters/{method}/{metric}/{subset}/dendrograms.svg",
+            subset=CLUSTERED,
+        ),
 
 
 rule variants:
@@ -121,6 +127,7 @@ rule variants:
         every(
             "<results>/figures/clusters/{method}/{metric}/{subset}/heat_map.svg",
             method=[method for method in study["methods"] if method in study["variants"]],
+            subset=CLUSTERED,
         ),
 
 

@@ -129,10 +129,10 @@ def _title(image: pd.Series, human: Mapping[str, str]) -> str:
 
 def _note(which: str, drawn: int, images: int, models: int) -> str:
     if which == "first":
-        return f"There is no further image to draw: the study has {images}."
+        return f"There is no further image to draw: all methods explain the first {images} only."
     return (
         f"There is no further image to draw: the {models} models predict one class for {drawn} of the "
-        f"study's {images} images."
+        f"first {images} images, which all methods explain."
     )
 
 

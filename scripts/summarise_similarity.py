@@ -38,7 +38,8 @@ def main(
             raise InputError(f"{values} and the predictions are about other images; run again")
         # by name: models may have different outputs
         same = similarity.matching(np.stack([table["predicted_class"] for table in tables], 1))
-        mask = same if condition == "matching" else ~same
+        # no model differs from itself; its diagonal is that of all images
+        mask = same if condition == "matching" else ~same | np.eye(len(models), dtype=bool)
     summary = similarity.summarise(per_image, mask)
     estimation_error = similarity.mean_error(errors, mask)
     distances = similarity.dissimilarity(summary, dissimilarity)

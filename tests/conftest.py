@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import yaml
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 TINY = Path("tests/workflow/tiny.yaml")
+Overlay = Path | Sequence[Path] | None
 
 
 @dataclass
@@ -38,24 +40,31 @@ class Checkout:
 
     root: Path
 
-    def snakemake(self, *arguments: str, overlay: Path | None = TINY) -> Run:
-        """Run Snakemake there, with an overlay."""
-        configuration = ["--configfile", str(overlay)] if overlay else []
+    def snakemake(
+        self,
+        *arguments: str,
+        overlay: Overlay = TINY,
+        environment: Mapping[str, str] | None = None,
+        minutes: float = 15,
+    ) -> Run:
+        """Run Snakemake there, with an overlay, or several on top of each other."""
+        overlays = [overlay] if isinstance(overlay, Path) else overlay or []
+        configuration = ["--configfile", *map(str, overlays)] if overlays else []
         command = [sys.executable, "-m", "snakemake", "--cores", "2", *arguments, *configuration]
         # paths of this test run must not reach the jobs
-        environment = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
+        inherited = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
         done = subprocess.run(
             command,
             cwd=self.root,
-            env=environment,
+            env={**inherited, **(environment or {})},
             text=True,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            timeout=900,
+            timeout=60 * minutes,
         )
         return Run(done.returncode, done.stdout)
 
-    def plan(self, *arguments: str, overlay: Path | None = TINY) -> dict[str, int]:
+    def plan(self, *arguments: str, overlay: Overlay = TINY) -> dict[str, int]:
         """Jobs of a dry run."""
         run = self.snakemake("--dry-run", *arguments, overlay=overlay)
         assert run.status == 0, run.output

@@ -187,14 +187,15 @@ def _method_problems(config: Mapping[str, Any]) -> list[str]:
 
 
 def _variant_problems(config: Mapping[str, Any]) -> list[str]:
+    whole: Any = _validator().schema
     problems = []
     for name, changes in config["variants"].items():
         if name in METHODS:
             problems.append(
                 f"variants.{name}: this is a method itself; give the variant another key"
             )
-        keys = _validator().schema["properties"]["settings"]["properties"][changes["method"]]
-        schema = {**keys, "required": [], "$defs": _validator().schema["$defs"]}
+        keys = whole["properties"]["settings"]["properties"][changes["method"]]
+        schema = {**keys, "required": [], "$defs": whole["$defs"]}
         asked = {key: value for key, value in changes.items() if key != "method"}
         for error in _validator().evolve(schema=schema).iter_errors(asked):
             error.path.extendleft((name, "variants"))
@@ -300,6 +301,7 @@ def _selection_problems(config: Mapping[str, Any]) -> list[str]:
     named = {
         "budgets.models": config["budgets"]["models"],
         "borders.layers": config["borders"]["layers"],
+        "settings.gradcam.mended_cells": config["settings"]["gradcam"]["mended_cells"],
         **{
             f"figures.panels.{name}.models": panels.get("models", [])
             for name, panels in config["figures"]["panels"].items()
@@ -403,7 +405,7 @@ def _did_you_mean(word: Any, known: Any) -> str:
 
 CHECKS = {
     "models catalogue": _model_problems,
-    "models budgets borders figures": _selection_problems,
+    "models budgets borders figures settings": _selection_problems,
     "settings variants": _variant_problems,
     "methods settings variants figures": _method_problems,
     "models catalogue methods settings variants figures": _depth_problems,

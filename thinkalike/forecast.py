@@ -578,8 +578,9 @@ def finished_jobs(results: str | Path) -> list[Finished]:
         try:
             with path.open(encoding="utf-8", newline="") as file:
                 rows = list(csv.DictReader(file, delimiter="\t"))
-            rule = Path(place[2]).stem
-            jobs += [_finished(place[0], rule, row) for row in rows]
+            # rules of a loop share a folder, and have their names in the table alone
+            folder = Path(place[2]).stem
+            jobs += [_finished(place[0], row.get("rule_name") or folder, row) for row in rows]
         except (OSError, KeyError, TypeError, ValueError, SyntaxError, InputError):
             continue  # cut short, of another version, or of files that are gone
     return jobs

@@ -46,6 +46,7 @@ def compared(folder: Path, images: int, **changes: str) -> Path:
         None,
         str(values),
         models=MODELS,
+        number=images,
         method="gradcam",
         metric="cosine",
         sigma=1.0,
@@ -56,8 +57,10 @@ def compared(folder: Path, images: int, **changes: str) -> Path:
         str(values),
         None,
         str(folder / "all.csv"),
+        str(folder / "all_similarity.csv"),
         str(folder / "all_pairs.parquet"),
         str(folder / "all_geometry.csv"),
+        subset="all",
         dissimilarity="chord",
     )
     return folder / "all.csv"
@@ -66,7 +69,7 @@ def compared(folder: Path, images: int, **changes: str) -> Path:
 def clustered(folder: Path, matrix: Path) -> dict[str, str | list[str]]:
     files = {
         name: str(folder / f"{name}.csv")
-        for name in ("summary", "order", "louvain", "sweep", "pca", "mds", "quality")
+        for name in ("summary", "agreement", "order", "louvain", "sweep", "pca", "mds", "quality")
     }
     linkages = [str(folder / f"linkage_{kind}.csv") for kind in KINDS]
     script("cluster_models").main(
@@ -74,6 +77,9 @@ def clustered(folder: Path, matrix: Path) -> dict[str, str | list[str]]:
         linkages,
         *files.values(),
         kinds=KINDS,
+        ward="euclidean",
+        families=dict.fromkeys(MODELS, "cnn"),
+        largest=None,
         resolution=1.0,
         resolutions=[0.9, 1.1],
         seed=0,
@@ -98,6 +104,7 @@ def test_a_blank_model_is_left_out_said_so_and_the_others_go_on(tmp_path, caplog
         [str(tmp_path / f"{name}.{suffix}") for suffix in ("svg", "png", "csv")]
         for name in ("heat", "dendrograms", "communities", "embeddings")
     ]
+    files.pop("agreement")  # a table alone
     script("plot_clusters").main(
         str(matrix),
         *files.values(),

@@ -275,8 +275,9 @@ def test_a_target_that_is_no_output_is_refused_before_anything_is_computed(metho
     ],
 )
 def test_an_unknown_output_or_precision_is_refused(method, changes, message):
+    # a model of the catalogue: Grad-CAM looks up its layer first
     with pytest.raises(InputError, match=message):
-        method(linear(), images(2, 16), **changes)
+        method(classifier("resnet"), images(2), **changes)
 
 
 class SpoiledWhere(nn.Module):

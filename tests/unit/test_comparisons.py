@@ -101,8 +101,8 @@ def test_pca_comparison_has_every_case_with_its_shares_and_all_names():
         assert [axes.get_title() for axes in figure.axes] == [
             "Grad-CAM · cosine",
             "Grad-CAM · RBF",
-            "gradcam 25 · cosine",
-            "gradcam 25 · RBF",
+            "Grad-CAM 25 · cosine",
+            "Grad-CAM 25 · RBF",
         ]
         assert [axes.get_xlabel() for axes in figure.axes] == [
             f"first component ({share}% of the variance)" for share in (50, 51, 52, 53)

@@ -7,8 +7,10 @@ from copy import deepcopy
 import pytest
 import yaml
 from jsonschema import Draft202012Validator
+from snakemake.utils import update_config
 
 from thinkalike.config import (
+    COMPARED,
     DOWNLOADED,
     METHODS,
     NEEDED,
@@ -74,16 +76,24 @@ def test_the_default_study_resolves():
     }
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "studies").glob("*.yaml")), ids=lambda p: p.stem)
-def test_the_studies_that_come_along_resolve(path):
-    def merged(one, other):
-        both = {key: merged(one[key], other[key]) for key in one.keys() & other.keys()}
-        return {**one, **other, **both} if isinstance(other, dict) and other else other
+STUDIES = {
+    path.stem: [ROOT / name for name in re.findall(r"studies/\w+\.yaml", line)] or [path]
+    for path in sorted((ROOT / "studies").glob("*.yaml"))
+    for line in [re.search(r"--configfile (.*)|$", path.read_text())[0]]
+}
+"""Study that comes along → the overlays to call it with, as it says itself."""
 
-    overlay = yaml.safe_load(path.read_text())
-    resolved = resolve(merged(DEFAULT, overlay))
-    assert resolved["study"] != DEFAULT["study"]
-    assert list(resolved["settings"]) == [*METHODS, *overlay.get("variants", {})]
+
+@pytest.mark.parametrize("name", STUDIES)
+def test_the_studies_that_come_along_resolve(name):
+    assert STUDIES[name][-1] == ROOT / "studies" / f"{name}.yaml"
+    config = deepcopy(DEFAULT)
+    for path in STUDIES[name]:
+        update_config(config, yaml.safe_load(path.read_text()))
+    resolved = resolve(config)
+    assert resolved["study"] == name
+    assert list(resolved["catalogue"]) == config["models"]
+    assert list(resolved["settings"]) == [*METHODS, *config["variants"]]
 
 
 def test_the_configuration_that_is_given_stays_as_it_is():
@@ -278,6 +288,18 @@ def test_panels_are_filled_up_and_keep_what_they_say():
     }
 
 
+def test_settings_that_do_not_change_maps_are_those_of_the_comparison():
+    # what is left is what rules/common.smk asks for, and what the KernelSHAP jobs stop at
+    left = {
+        method: set(settings) - set(COMPARED) for method, settings in DEFAULT["settings"].items()
+    }
+    assert left == {
+        "gradcam": {"depth", "mended_cells"},
+        "integrated_gradients": {"tolerance", "most_steps"},
+        "kernelshap": {"evaluations", "tolerance", "most_evaluations"},
+    }
+
+
 @pytest.mark.parametrize(("asked", "count", "there"), [(None, 9, 9), (5, 9, 5), (20, 9, 9)])
 def test_a_method_explains_all_images_or_as_many_as_it_says(asked, count, there):
     assert images_of({"images": asked}, count) == there
@@ -328,8 +350,8 @@ SHAPE = [
     ("pretrained.folder", 3, "3 is not of type ['string', 'null']"),
     ("replication.folder", "", "should be non-empty"),
     ("forecast.teraflops", 0, "0 is less than or equal to the minimum of 0"),
-    ("variants.early", {"early": {}}, "method missing; see docs/configuration.md"),
-    ("variants.early.method", {"early": {"method": "grad"}}, "did you mean 'gradcam'?"),
+    ("variants/early", {"early": {}}, "method missing; see docs/configuration.md"),
+    ("variants/early/method", {"early": {"method": "grad"}}, "did you mean 'gradcam'?"),
     ("variants", {"Early": {"method": "gradcam"}}, f"'Early' {NAMING}"),
     ("finetuning.crop", 0, "0 is less than or equal to the minimum of 0"),
     ("finetuning.crop", 1.5, "1.5 is greater than the maximum of 1"),
@@ -337,60 +359,60 @@ SHAPE = [
     ("finetuning.epochs", -1, "-1 is less than the minimum of 0"),
     ("accuracy.images", -1, "-1 is less than the minimum of 0"),
     ("borders.images", 0, "0 is less than the minimum of 1"),
-    ("borders.layers.vit", {"vit": []}, "should be non-empty"),
-    ("budgets.segments", [], "should be non-empty"),
-    ("budgets.segments.0", [1], "1 is less than the minimum of 2"),
-    ("budgets.evaluations.1", [50, 3], "3 is less than the minimum of 4"),
+    ("borders.layers/vit", {"vit": []}, "at least 1 needed, 0 given"),
+    ("budgets.segments", [], "at least 1 needed, 0 given"),
+    ("budgets.segments/0", [1], "1 is less than the minimum of 2"),
+    ("budgets.evaluations/1", [50, 3], "3 is less than the minimum of 4"),
     ("budgets.reference", 9000, "9000 is greater than the maximum of 8194"),
     ("budgets.models", ["vit", "vit"], "vit is there twice; remove one"),
     ("clustering.ward", "some", "'some' is not one of ['euclidean', 'any']"),
     ("clustering.louvain.largest", 0, "0 is less than or equal to the minimum of 0"),
     ("figures.panels", 6, "6 is not of type object"),
-    ("figures.panels.first", {"first": {"images": "first"}}, "count missing; see docs/"),
-    ("figures.panels.first.count", {"first": {"count": -1}}, "-1 is less than the minimum of 0"),
+    ("figures.panels/first", {"first": {"images": "first"}}, "count missing; see docs/"),
+    ("figures.panels/first/count", {"first": {"count": -1}}, "-1 is less than the minimum of 0"),
     (
-        "figures.panels.first.images",
+        "figures.panels/first/images",
         {"first": {"count": 1, "images": "frist"}},
         "'frist' is not one of ['first', 'agreeing']; did you mean 'first'?",
     ),
     (
-        "figures.panels.first",
+        "figures.panels/first",
         {"first": {"count": 1, "model": ["vit"]}},
         "'model' is not a key here; did you mean 'models'?; keys: count, images, models, methods",
     ),
     ("figures.panels", {"First": {"count": 1}}, f"'First' {NAMING}"),
     ("models", ["resnet"], "at least 2 needed, 1 given"),
     ("models", ["vit", "resnet", "vit"], "vit is there twice; remove one"),
-    ("models.1", ["resnet", 3], "3 is not of type string"),
-    ("models.1", ["resnet", "ViT"], f"'ViT' {NAMING}"),
-    ("methods.0", ["Grad-CAM"], f"'Grad-CAM' {NAMING}"),
+    ("models/1", ["resnet", 3], "3 is not of type string"),
+    ("models/1", ["resnet", "ViT"], f"'ViT' {NAMING}"),
+    ("methods/0", ["Grad-CAM"], f"'Grad-CAM' {NAMING}"),
     ("metrics", [], "at least 1 needed, 0 given"),
     ("subsets", "all", "'all' is not of type array"),
-    ("subsets.0", ["some"], "'some' must be all, matching or differing, with or without a number"),
-    ("subsets.1", ["all", "all_0"], "'all_0' must be all, matching or differing, with or without"),
-    ("subsets.0", ["all_"], "'all_' must be all, matching or differing, with or without a number"),
+    ("subsets/0", ["some"], "'some' must be all, matching or differing, with or without a number"),
+    ("subsets/1", ["all", "all_0"], "'all_0' must be all, matching or differing, with or without"),
+    ("subsets/0", ["all_"], "'all_' must be all, matching or differing, with or without a number"),
     ("settings.gradcam.images", 0, "0 is less than the minimum of 1"),
     ("settings.kernelshap.images", 2.0, "2.0 is not of type ['integer', 'null']"),
-    ("settings.gradcam.mended_cells.vit.0", {"vit": [[1]]}, "[1] is too short"),
-    ("settings.gradcam.mended_cells.vit.0.1", {"vit": [[1, -1]]}, "-1 is less than the minimum"),
+    ("settings.gradcam.mended_cells/vit/0", {"vit": [[1]]}, "at least 2 needed, 1 given"),
+    ("settings.gradcam.mended_cells/vit/0/1", {"vit": [[1, -1]]}, "-1 is less than the minimum"),
     ("settings.gradcam.depth", 60, "60 is not one of ['25', '50', '75', '100']"),
     ("settings.gradcam.rbf_sigma", 0, "0 is less than or equal to the minimum of 0"),
     ("explanation.baseline", [0, 0], "at least 3 needed, 2 given"),
     ("explanation.baseline", [0, 0, 0, 0], "[0, 0, 0, 0] is too long"),
-    ("explanation.baseline.2", [0, 0, 2], "2 is greater than the maximum of 1"),
+    ("explanation.baseline/2", [0, 0, 2], "2 is greater than the maximum of 1"),
     ("catalogue", {"My": {"like": "vit"}}, f"'My' {NAMING}"),
     ("catalogue", {1: {"like": "vit"}}, "1 is not of type string"),
 ]
 """What the schema can say of a value: its place, what stands there, and the end of the line.
 
-A number at the end of a place is that of the list's item that is wrong.
+What follows a slash of a place is inside of the value: an item of a list, a key of a mapping.
 """
 
 
 @pytest.mark.parametrize(("place", "value", "words"), SHAPE)
 def test_a_value_of_the_wrong_shape_is_named_with_its_place(place, value, words):
-    (line,) = problems((re.sub(r"\.\d$", "", place), value))
-    assert line.startswith(f"{place}: ")
+    (line,) = problems((place.partition("/")[0], value))
+    assert line.startswith(f"{place.replace('/', '.')}: ")
     assert words in line
 
 
@@ -408,7 +430,7 @@ def test_a_missing_key_is_named_with_its_section(key, line):
 
 def test_an_unknown_key_is_named_with_the_nearest_and_all_known_ones():
     assert problems(("images.counts", 3)) == [
-        "images: 'counts' is not a key here; did you mean 'count'?; keys: split, count, size"
+        "images: 'counts' is not a key here; did you mean 'count'?; keys: split, count, order, size"
     ]
     (line,) = problems(("imges", {}))
     assert line.startswith(
@@ -438,6 +460,21 @@ def test_a_model_of_the_wrong_shape_is_named_with_the_place_in_its_entry(entry, 
 
 MINE = ("dataset.name", "mine")
 FOLDER = ("dataset.kind", "folder")
+ARCHIVE = ("dataset.kind", "archive")
+URL = ("dataset.url", "https://example.org/images.zip")
+CHECKSUM = ("dataset.checksum", "md5:" + 32 * "0")
+MIRROR = ("dataset.mirror", "/copies")
+
+
+def panels(**content: object) -> tuple[str, object]:
+    """One set of panels, of one image unless it is said."""
+    return ("figures.panels", {"some": {"count": 1, **content}})
+
+
+def variant(**content: object) -> tuple[str, object]:
+    """A variant of Grad-CAM, unless it is said."""
+    return ("variants", {"mine": {"method": "gradcam", **content}})
+
 
 MEANING = {
     r"models\.1: 'resnt' is not one of .*; did you mean 'resnet'": [("models", ["vit", "resnt"])],
@@ -452,8 +489,109 @@ MEANING = {
         ("settings.kernelshap.evaluations", 41),
         ("segments.count", 40),
     ],
-    r"figures\.panels: 101 is more than images.count, 100; draw fewer": [("figures.panels", 101)],
+    r"settings\.kernelshap\.most_evaluations: 100 is less than evaluations, 128; with a tolerance "
+    r"they only grow: give more$": [
+        ("settings.kernelshap.tolerance", 0.01),
+        ("settings.kernelshap.most_evaluations", 100),
+    ],
+    r"subsets\.2: all_100 is not fewer than images\.count, 100; leave it out$": [
+        ("subsets", ["all", "all_99", "all_100"])
+    ],
+    r"subsets\.0: differing_101 is not fewer than images\.count, 100; leave it out$": [
+        ("subsets", ["differing_101", "all"])
+    ],
+    r"figures\.panels\.first\.count: 101 is more than the 100 images that gradcam explains; draw "
+    r"fewer, or explain more$": [
+        ("figures.panels.first.count", 101),
+        ("methods", ["gradcam"]),
+    ],
+    r"figures\.panels\.first\.count: 6 is more than the 5 images that kernelshap explains; draw": [
+        ("settings.kernelshap.images", 5)
+    ],
+    r"figures\.panels\.some\.count: 4 is more than the 3 images that mine explains; draw fewer": [
+        variant(images=3),
+        panels(count=4, methods=["mine"]),
+    ],
+    r"figures\.panels\.some\.models: 'vti' is not in `models`; did you mean 'vit'\?$": [
+        panels(models=["resnet", "vti"])
+    ],
+    r"figures\.panels\.some\.models: 'deit_s' is not in `models`": [panels(models=["deit_s"])],
+    r"budgets\.models: 'resnt' is not in `models`; did you mean 'resnet'\?$": [
+        ("budgets.models", ["resnt"])
+    ],
+    r"budgets\.models: 'coatnet' is not in `models`": [
+        ("models", ["resnet", "vit"]),
+        ("budgets.models", ["vit", "coatnet"]),
+    ],
+    r"borders\.layers: 'covnext' is not in `models`; did you mean 'convnext'\?$": [
+        ("borders.layers", {"covnext": ["stages.2"]})
+    ],
+    r"methods\.1: 'grad_cam' is not one of \['gradcam', 'integrated_gradients', 'kernelshap'\]; "
+    r"did you mean 'gradcam'\?$": [("methods", ["kernelshap", "grad_cam"])],
+    r"methods\.0: 'mien' is not one of \[.*'kernelshap', 'mine'\]; did you mean 'mine'\?$": [
+        variant(),
+        ("methods", ["mien"]),
+    ],
+    r"methods\.0: 'xyz' is not one of \['gradcam', .*'kernelshap'\]$": [("methods", ["xyz"])],
+    r"figures\.panels\.some\.methods\.1: 'mien' is not one of \[.*\]; did you mean 'mine'\?$": [
+        variant(),
+        panels(methods=["gradcam", "mien"]),
+    ],
+    r"variants\.kernelshap: this is a method itself; give the variant another key$": [
+        ("variants", {"kernelshap": {"method": "gradcam"}})
+    ],
+    r"variants\.mine: 'depht' is not a key here; did you mean 'depth'\?; keys: images, depth, "
+    r"mended_cells, sign, rescaling, rbf_sigma$": [variant(depht=50)],
+    r"variants\.mine: 'evaluations' is not a key here; .*keys: images, depth": [
+        variant(evaluations=50)
+    ],
+    r"variants\.mine: 'depth' is not a key here": [variant(method="kernelshap", depth=50)],
+    r"variants\.mine\.depth: vit has no Grad-CAM layer at 25 \(it has depth_50, depth_75, "
+    r"depth_100\); choose another depth or leave": [
+        variant(depth=25),
+        ("methods", ["gradcam", "mine"]),
+    ],
+    r"variants\.mine\.evaluations: 31 is too few for segments\.count, 30; give at least 32$": [
+        variant(method="kernelshap", evaluations=31),
+        ("methods", ["mine"]),
+    ],
+    r"variants\.mine\.tolerance: only settings\.kernelshap can have one; set null here$": [
+        variant(method="kernelshap", tolerance=0.01),
+        ("methods", ["kernelshap", "mine"]),
+    ],
+    r"variants\.mine\.tolerance: only settings\.kernelshap can have": [
+        ("settings.kernelshap.tolerance", 0.01),
+        variant(method="kernelshap", images=50),
+        ("methods", ["kernelshap", "mine"]),
+    ],
     r"dataset\.path: the kind digits has no path; remove it": [("dataset.path", "/")],
+    r"dataset\.path: the kind archive has no path; remove it": [
+        ARCHIVE,
+        URL,
+        CHECKSUM,
+        ("dataset.path", "/"),
+    ],
+    r"dataset\.url: the kind imagenette has no url; remove it": [
+        ("dataset.kind", "imagenette"),
+        URL,
+    ],
+    r"dataset\.checksum: the kind cifar10 has no checksum; remove it": [
+        ("dataset.kind", "cifar10"),
+        CHECKSUM,
+    ],
+    r"dataset\.mirror: the kind digits has no mirror; remove it": [MIRROR],
+    r"dataset\.mirror: the kind samples has no mirror; remove it": [
+        ("dataset.kind", "samples"),
+        MIRROR,
+    ],
+    r"dataset\.mirror: the kind folder has no mirror; remove it": [
+        FOLDER,
+        MINE,
+        ("dataset.path", "/"),
+        MIRROR,
+    ],
+    r"dataset\.url: the kind archive needs it; give it": [ARCHIVE, CHECKSUM],
+    r"dataset\.checksum: the kind archive needs it; give it": [ARCHIVE, URL],
     r"dataset\.path: the kind folder needs the path .*; give it": [FOLDER, MINE],
     r"dataset\.path: '/absent' is not a folder; mend": [FOLDER, MINE, ("dataset.path", "/absent")],
     r"dataset\.name: 'digits' is a built-in .*; give your folder": [FOLDER, ("dataset.path", "/")],
@@ -474,6 +612,93 @@ MEANING = {
 def test_what_makes_no_sense_is_named_with_its_mend(sentence):
     (line,) = problems(*MEANING[sentence])
     assert re.match(sentence, line)
+
+
+VARIED = [
+    ("gradcam", "depth", 60),
+    ("gradcam", "images", 0),
+    ("gradcam", "sign", "negative"),
+    ("gradcam", "rescaling", "minmax"),
+    ("gradcam", "mended_cells", {"vit": [[1]]}),
+    ("integrated_gradients", "most_steps", 5),
+    ("integrated_gradients", "tolerance", -0.1),
+    ("kernelshap", "evaluations", 3),
+    ("kernelshap", "tolerance", 0),
+    ("kernelshap", "rbf_sigma", "wide"),
+    ("kernelshap", "images", 1.0),
+]
+"""Method, one of its settings, and a value that it cannot have."""
+
+
+@pytest.mark.parametrize(("method", "key", "value"), VARIED)
+def test_a_wrong_setting_of_a_variant_is_said_in_the_words_of_the_methods_own(method, key, value):
+    settings = problems((f"settings.{method}.{key}", value))
+    variants = problems(("variants", {"mine": {"method": method, key: value}}))
+    assert len(settings) == 1
+    assert variants == [settings[0].replace(f"settings.{method}", "variants.mine", 1)]
+
+
+def test_every_wrong_setting_of_every_variant_is_named_wherever_it_is_used():
+    lines = problems(
+        ("variants", {"one": {"method": "gradcam", "depth": 60, "sigma": 1},
+                      "two": {"method": "kernelshap", "images": 0}}),
+    )  # fmt: skip
+    assert [line.split(": ")[0] for line in lines] == [
+        "variants.one.depth",
+        "variants.one",
+        "variants.two.images",
+    ]
+
+
+def test_panels_of_more_images_than_any_method_explains_name_every_method():
+    lines = problems(("figures.panels.first.count", 101), ("settings.gradcam.images", 7))
+    assert lines == [
+        f"figures.panels.first.count: 101 is more than the {there} images that {method} explains; "
+        "draw fewer, or explain more"
+        for there, method in [(100, METHODS[1]), (100, METHODS[2]), (7, METHODS[0])]
+    ]
+
+
+def test_panels_are_asked_of_their_own_methods_only():
+    resolve(study(("settings.kernelshap.images", 3), panels(count=4, methods=["gradcam"])))
+
+
+def test_a_tolerance_of_the_method_is_no_matter_to_a_variant_that_sets_null():
+    quick = {"method": "kernelshap", "images": 50, "tolerance": None}
+    resolve(
+        study(
+            ("settings.kernelshap.tolerance", 0.01),
+            ("variants", {"quick": quick}),
+            ("methods", ["kernelshap", "quick"]),
+        )
+    )
+
+
+def test_models_that_are_named_outside_of_models_are_all_named():
+    lines = problems(
+        ("budgets.models", ["vit", "aaa"]),
+        ("borders.layers", {"bbb": ["x"], "vit": ["blocks.2"]}),
+        ("figures.panels", {"one": {"count": 1, "models": ["ccc", "ddd"]}}),
+    )
+    assert lines == [
+        "borders.layers: 'bbb' is not in `models`",
+        "budgets.models: 'aaa' is not in `models`",
+        "figures.panels.one.models: 'ccc' is not in `models`",
+        "figures.panels.one.models: 'ddd' is not in `models`",
+    ]
+
+
+@pytest.mark.parametrize("kind", DOWNLOADED)
+def test_every_data_set_that_is_downloaded_may_have_a_mirror(kind):
+    address = [URL, CHECKSUM] if kind == "archive" else []
+    resolve(study(("dataset.kind", kind), MIRROR, *address))
+
+
+def test_everything_that_an_archive_lacks_is_named():
+    assert problems(ARCHIVE) == [
+        "dataset.checksum: the kind archive needs it; give it",
+        "dataset.url: the kind archive needs it; give it",
+    ]
 
 
 def test_a_circle_is_shown_from_every_model_that_leads_into_it():
@@ -510,31 +735,41 @@ def test_several_problems_are_said_at_once():
         ("seed", -1),
         ("images.count", 5),
         ("models", ["resnt", "vit"]),
-        ("figures.panels", 6),
+        ("figures.panels.first.count", 6),
         ("subsampling.sizes", [5, 6]),
         ("dataset.path", "/"),
-        ("settings.gradcam.sign", "negative"),
+        ("variants", {"gradcam": {"method": "gradcam"}}),
+        ("methods", ["gradcm"]),
+        ("borders.layers", {"deit_s": ["norm"]}),
+        ("explanation.target", "negative"),
         ("colour", "red"),
     )
     places = [line.split(":")[0] for line in lines]
     assert places == [
         "(top level)",
+        "borders.layers",
         "dataset.path",
-        "figures.panels",
+        "explanation.target",
+        "methods.0",
         "models.0",
         "seed",
-        "settings.gradcam.sign",
         "subsampling.sizes.1",
+        "variants.gradcam",
     ]
 
 
 def test_several_missing_keys_are_one_line_and_stop_no_other_check():
     lines = problems(
-        ("seed", ABSENT), ("study", ABSENT), ("catalogue", ABSENT), ("figures.panels", 101)
+        ("seed", ABSENT),
+        ("study", ABSENT),
+        ("catalogue", ABSENT),
+        ("subsets", ["all_100"]),
+        ("budgets.models", ["coat"]),
     )
     assert lines == [
         "(top level): study, seed, catalogue missing; see docs/configuration.md",
-        "figures.panels: 101 is more than images.count, 100; draw fewer",
+        "budgets.models: 'coat' is not in `models`; did you mean 'coatnet'?",
+        "subsets.0: all_100 is not fewer than images.count, 100; leave it out",
     ]
 
 
@@ -542,13 +777,17 @@ def test_several_unknown_keys_of_a_section_are_one_line():
     (line,) = problems(("images.counts", 1), ("images.xyz", 2))
     assert line == (
         "images: 'counts' is not a key here; did you mean 'count'?; 'xyz' is not a key here; "
-        "keys: split, count, size"
+        "keys: split, count, order, size"
     )
 
 
 def test_a_section_of_the_wrong_shape_stops_only_the_checks_that_need_it():
-    lines = problems(("models", "resnet"), ("figures.panels", 101))
-    assert [line.split(":")[0] for line in lines] == ["figures.panels", "models"]
+    lines = problems(("models", "resnet"), ("subsets", ["all_100"]), ("dataset.path", "/"))
+    assert [line.split(":")[0] for line in lines] == ["dataset.path", "models", "subsets.0"]
+    lines = problems(("dataset.kind", "x"), ("dataset.path", "/"), ("subsets", ["all_100"]))
+    assert [line.split(":")[0] for line in lines] == ["dataset.kind", "subsets.0"]
+    lines = problems(("figures.panels", 101), ("subsets", ["all_100"]), ("methods", ["x"]))
+    assert [line.split(":")[0] for line in lines] == ["figures.panels"]
 
 
 def test_an_empty_configuration_is_one_line():
@@ -575,39 +814,67 @@ def keys(node: dict, path: str = "") -> dict[str, dict]:
         found[f"{path}{name}"] = resolved
         found |= keys(resolved, f"{path}{name}.")
     if isinstance(node.get("additionalProperties"), dict):
-        found |= keys(node["additionalProperties"], f"{path}*.")
+        # under names that the user gives
+        child = node["additionalProperties"]
+        if "$ref" in child:
+            child = {**SCHEMA_TREE["$defs"][child["$ref"].split("/")[-1]], **child}
+        found[f"{path}*"] = child
+        found |= keys(child, f"{path}*.")
     return found
 
 
 def test_every_key_of_the_schema_has_a_description():
     found = keys(SCHEMA_TREE)
-    assert {"settings.gradcam.depth", "training.shift", "catalogue.*.layers.depth_25"} <= set(found)
-    assert [path for path, node in found.items() if not node.get("description")] == []
+    assert {
+        "settings.gradcam.depth",
+        "settings.gradcam.images",
+        "training.shift",
+        "finetuning.crop",
+        "catalogue.*.layers.depth_25",
+        "catalogue.*.weights",
+        "variants.*.method",
+        "figures.panels.*.count",
+        "clustering.louvain.largest",
+    } <= set(found)
+    named = {path: node for path, node in found.items() if not path.endswith("*")}
+    assert [path for path, node in named.items() if not node.get("description")] == []
 
 
 def test_every_section_of_the_schema_is_closed():
-    # but for the names of the user's models, and for what is passed on to timm
+    # but for the names of models, variants and panels, for what is passed on to timm, and for the
+    # settings of a variant, which are checked against its method's
     open_sections = [
         path
         for path, node in keys(SCHEMA_TREE).items()
         if node.get("type") == "object" and node.get("additionalProperties") is not False
     ]
-    assert open_sections == ["catalogue", "catalogue.*.arguments"]
+    assert open_sections == [
+        "catalogue",
+        "catalogue.*.arguments",
+        "settings.gradcam.mended_cells",
+        "variants",
+        "variants.*",
+        "borders.layers",
+        "figures.panels",
+    ]
 
 
 def test_the_schema_is_one():
     Draft202012Validator.check_schema(SCHEMA_TREE)
 
 
-def test_every_key_of_the_default_study_but_the_users_models_is_asked_for():
-    def missing(node, config):
-        asked = set(node.get("required", ()))
-        return {key for key in config if key not in asked}
-
-    assert missing(SCHEMA_TREE, DEFAULT) == set()
-    for section, config in DEFAULT.items():
-        if isinstance(config, dict) and section != "catalogue":
-            assert missing(keys(SCHEMA_TREE)[section], config) == set(), section
+def test_every_key_of_the_default_study_but_names_of_the_users_is_asked_for():
+    known = keys(SCHEMA_TREE)
+    sections = {"": (SCHEMA_TREE, DEFAULT)}
+    for path, node in known.items():
+        config = DEFAULT
+        for name in path.split("."):
+            config = config.get(name) if isinstance(config, dict) else None
+        if isinstance(config, dict) and node.get("additionalProperties") is False:
+            sections[path] = (node, config)
+    assert {"settings.gradcam", "clustering.louvain", "finetuning", "budgets"} <= set(sections)
+    asked = {path: set(node["required"]) for path, (node, _) in sections.items()}
+    assert asked == {path: set(config) for path, (_, config) in sections.items()}
 
 
 # ---- the listing of a folder --------------------------------------------------------------------

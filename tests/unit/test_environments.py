@@ -4,6 +4,7 @@ import ast
 import re
 import sys
 from pathlib import Path
+from textwrap import dedent
 
 import pytest
 import yaml
@@ -12,7 +13,11 @@ from thinkalike import fingerprint
 from thinkalike.fingerprint import reached
 
 ROOT = Path(__file__).resolve().parents[2]
-CONDA_NAMES = {"torch": "pytorch", "adjusttext": "adjusttext"}
+CONDA_NAMES = {
+    "torch": "pytorch",
+    "adjusttext": "adjusttext",
+    "huggingface-hub": "huggingface_hub",
+}
 IMPORT_NAMES = {"pil": "pillow", "sklearn": "scikit-learn", "skimage": "scikit-image"}
 # what a package imports only when it is asked to
 PLUGINS = {"xarray": ["h5netcdf", "h5py"], "pandas": ["pyarrow"], "captum": ["scikit-learn"]}
@@ -31,15 +36,49 @@ def environment(name: str) -> dict[str, str]:
     return dict(entry.split("=", 1) for entry in content["dependencies"])
 
 
+def rule_texts(text: str) -> dict[str, str]:
+    """Rule → its text. Rules may be indented: on a condition, or without a name of its own in a loop.
+
+    The latter are called as their `name:` begins: `plot_panels` for f"plot_panels_{panels}".
+    """
+    starts = list(re.finditer(r"^( *)rule( \w+)?:\n", text, flags=re.MULTILINE))
+    found = {}
+    for start in starts:
+        body = []
+        for line in text[start.end() :].splitlines():
+            if line.strip() and not line.startswith(f"{start[1]}    "):
+                break
+            body.append(line.removeprefix(start[1]))
+        part = "\n".join(body)
+        generated = re.search(r'^    name:\n        f"(\w+)_\{', part, flags=re.MULTILINE)
+        name = start[2].strip() if start[2] else generated and generated[1]
+        assert name, f"a rule without a name: {part[:200]}"
+        assert name not in found, f"two rules {name}"
+        found[name] = part
+    return found
+
+
+def all_rules() -> dict[str, str]:
+    """Rule → its text, of all files."""
+    files = [rule_texts(file.read_text()) for file in sorted((ROOT / "rules").glob("*.smk"))]
+    found = {name: part for texts in files for name, part in texts.items()}
+    assert len(found) == sum(map(len, files)), "two rules of one name"
+    return found
+
+
+def script_of(part: str) -> str | None:
+    found = re.search(r'^    script:\n        "\.\./scripts/(\w+)\.py"', part, flags=re.MULTILINE)
+    return found and found[1]
+
+
 def rules() -> list[tuple[str, str, str]]:
     """Rule, its environment and its script, from the text of the rules."""
     found = []
-    for file in sorted((ROOT / "rules").glob("*.smk")):
-        for part in re.split(r"^rule ", file.read_text(), flags=re.MULTILINE)[1:]:
-            if script := re.search(r'"\.\./scripts/(\w+\.py)"', part):
-                conda = re.search(r'"\.\./envs/(\w+\.yaml)"', part)
-                assert conda, f"rule {part.split(':')[0]} has no conda environment"
-                found.append((part.split(":")[0], conda[1], script[1]))
+    for name, part in all_rules().items():
+        if script := script_of(part):
+            conda = re.search(r'"\.\./envs/(\w+\.yaml)"', part)
+            assert conda, f"rule {name} has no conda environment"
+            found.append((name, conda[1], f"{script}.py"))
     return found
 
 
@@ -87,16 +126,82 @@ def test_every_import_of_a_script_is_in_its_environment(rule, conda, script):
     assert needed - set(environment(conda)) == set(), rule
 
 
-def test_rule_script_log_and_benchmark_have_one_stem():
-    for file in sorted((ROOT / "rules").glob("*.smk")):
-        for part in re.split(r"^rule ", file.read_text(), flags=re.MULTILINE)[1:]:
-            name = part.split(":")[0]
-            if script := re.search(r'"\.\./scripts/(\w+)\.py"', part):
-                assert script[1] == name
-                assert re.search(rf'"<logs>/{name}[/.]', part), name
-                assert re.search(rf'"<benchmarks>/{name}[/.]', part), name
-                for directive in ("threads", "resources", "message", "conda"):
-                    assert f"    {directive}:" in part, (name, directive)
+def directive(part: str, name: str) -> str | None:
+    """What stands under a directive of a rule."""
+    found = re.search(rf"^    {name}:(.*\n(?:(?:        .*)?\n)*)", f"{part}\n", re.MULTILINE)
+    return found and found[1]
+
+
+@pytest.mark.parametrize(("rule", "part"), all_rules().items(), ids=list(all_rules()))
+def test_rule_script_log_and_benchmark_have_one_stem(rule, part):
+    script = script_of(part)
+    if script is None:
+        # a target, that does no work
+        assert directive(part, "input")
+        assert not any(directive(part, name) for name in ("output", "run", "shell", "log"))
+        return
+    assert script == rule
+    log = directive(part, "log")
+    assert log
+    assert re.search(rf'"<logs>/{rule}[/.]', log)
+    benchmark = directive(part, "benchmark")
+    if directive(part, "output"):
+        assert benchmark
+        assert re.search(rf'"<benchmarks>/{rule}[/.]', benchmark)
+    else:
+        # it runs whenever it is asked for, and a file of its own would stop that
+        assert benchmark is None
+    for name in ("threads", "resources", "message", "conda"):
+        assert directive(part, name), name
+
+
+def test_all_scripts_have_a_rule_and_all_rules_their_script():
+    scripts = {path.name for path in (ROOT / "scripts").glob("*.py")}
+    assert {script for _, _, script in rules()} == scripts
+
+
+def test_rules_in_loops_and_on_conditions_are_found():
+    text = dedent(
+        """
+        rule first:
+            input:
+                "a",
+
+        for panels in study:
+
+            rule:
+                name:
+                    f"plot_{panels}"
+                output:
+                    "b",
+                log:
+                    f"<logs>/plot/{panels}.log",
+                script:
+                    "../scripts/plot.py"
+
+
+        if study:
+
+            ruleorder: third > first
+
+            rule third:
+                threads: 1
+                script:
+                    "../scripts/third.py"
+
+
+        rule fourth:
+            input:
+                "c",
+        """
+    )
+    found = rule_texts(text)
+    assert list(found) == ["first", "plot", "third", "fourth"]
+    assert [script_of(part) for part in found.values()] == [None, "plot", "third", None]
+    assert directive(found["plot"], "log").strip() == 'f"<logs>/plot/{panels}.log",'
+    assert directive(found["third"], "threads").strip() == "1"
+    assert directive(found["third"], "input") is None
+    assert directive(found["first"], "script") is None
 
 
 def test_modules_for_cpu_jobs_do_not_import_torch_at_their_top():

@@ -208,7 +208,7 @@ def test_constants_are_those_of_the_methods():
             },
             8 * 2 * (5 * 450 + 2000),
         ),
-        ("plot_panels", "resnet", None, {}, 0),
+        ("plot_panels_first", "resnet", None, {}, 0),
     ],
 )
 def test_passes_of_a_job(rule, model, method, changes, expected):
@@ -224,6 +224,16 @@ def test_a_method_may_explain_fewer_images():
 def test_a_variant_is_its_method_with_other_settings():
     variant = with_settings("early", method="gradcam", depth=50)
     assert passes(variant, Job("explain_images", "resnet", "early"), DATA) == 150
+
+
+def test_a_variant_of_a_configuration_has_its_own_images_and_settings():
+    config = yaml.safe_load((ROOT / "config.yaml").read_text())
+    few = {"method": "kernelshap", "evaluations": 64, "images": 10}
+    resolved = resolve({**config, "models": MODELS, "variants": {"few": few}})
+    files = [("explain_images", "results/x/explanations/few/vit.nc")]
+    assert jobs_of(resolved, files) == [Job("explain_images", "vit", "few")]
+    assert passes(resolved, Job("explain_images", "vit", "few"), DATA) == 10 * 64
+    assert passes(resolved, Job("explain_images", "vit", "kernelshap"), DATA) == 100 * 128
 
 
 @pytest.mark.parametrize(("most", "used"), [(1024, 1024), (1000, 512), (128, 128), (255, 128)])
@@ -295,7 +305,7 @@ def test_paths_name_model_and_method():
         ("explain_images", "results/x/explanations/gradcam/vit.nc"),
         ("explain_together", "results/x/explanations/kernelshap/vit.nc"),
         ("explain_together", "results/x/explanations/kernelshap/resnet.nc"),
-        ("plot_panels", "results/x/figures/panels/000.svg"),
+        ("plot_panels_first", "results/x/figures/panels/first/000.svg"),
     ]
     assert jobs_of(study(), files) == [
         Job("train_model", "vit"),
@@ -529,6 +539,21 @@ def test_other_rules_have_a_time_alone(tmp_path):
     path.parent.mkdir(parents=True)
     path.write_text("s\th:m:s\n2.5\t0:00:02\n")
     assert finished_jobs(tmp_path) == [Finished("x", "select_images", 2.5)]
+
+
+def test_a_rule_of_a_loop_has_its_name_in_the_benchmark(tmp_path):
+    folder = tmp_path / "x" / "benchmarks" / "plot_panels"
+    folder.mkdir(parents=True)
+    (folder / "first.tsv").write_text("s\trule_name\n2.5\tplot_panels_first\n")
+    finished = finished_jobs(tmp_path)
+    assert finished == [Finished("x", "plot_panels_first", 2.5)]
+    jobs = {"plot_panels_first": 1, "plot_panels_depths": 1}
+    answer = forecast(
+        study(), jobs, [], data=DATA, costs={}, rates=given_rate(1.0), finished=finished
+    )
+    hours = answer.table.set_index("rule")["other_hours"]
+    assert hours["plot_panels_first"] == pytest.approx(2.5 / 3600)
+    assert math.isnan(hours["plot_panels_depths"])
 
 
 def test_without_any_benchmark_the_device_is_timed():

@@ -245,17 +245,20 @@ def test_equal_cuts_score_one_and_as_many_clusters_as_models_nothing():
     assert np.isnan(cut_agreement(tree, tree, 4))
 
 
-def test_compare_linkages_has_a_row_for_every_pair_and_empty_cells_for_what_was_refused(tmp_path):
+def agreement(trees: dict[str, np.ndarray]) -> pd.DataFrame:
+    """The table that rule cluster_models writes of its dendrograms."""
+    path = Path(__file__).parents[2] / "scripts" / "cluster_models.py"
+    return runpy.run_path(str(path), run_name="imported")["_agreement"](trees)
+
+
+def test_agreement_has_a_row_for_every_pair_and_empty_cells_for_what_was_refused():
     matrix, kinds = distances(8, seed=6), ["average", "single", "ward", "complete"]
     trees = {kind: linkage(matrix, kind, euclidean=True) for kind in kinds}
     trees["ward"] = np.empty((0, 4))
-    paths = [str(tmp_path / f"linkage_{kind}.csv") for kind in kinds]
-    for tree, path in zip(trees.values(), paths, strict=True):
-        write_table(pd.DataFrame(tree, columns=["left", "right", "height", "size"]), path)
-    main = compare_linkages()
-    main(paths, str(tmp_path / "agreement.csv"), kinds=kinds)
-    table = pd.read_csv(tmp_path / "agreement.csv").set_index(["linkage_a", "linkage_b"])
+    table = agreement(trees).set_index(["linkage_a", "linkage_b"])
     assert list(table.index) == list(combinations(kinds, 2))
+    columns = ["cophenetic_correlation", *(f"adjusted_rand_{k}" for k in (2, 3, 4))]
+    assert list(table.columns) == columns
     refused = ["ward" in pair for pair in table.index]
     assert table[refused].isna().all(axis=None)
     for pair, row in table[np.logical_not(refused)].iterrows():
@@ -267,15 +270,55 @@ def test_compare_linkages_has_a_row_for_every_pair_and_empty_cells_for_what_was_
             assert row[f"adjusted_rand_{k}"] == pytest.approx(adjusted_rand_score(*cuts))
 
 
-def test_linkages_of_different_models_are_refused(tmp_path):
-    paths = [str(tmp_path / f"linkage_{count}.csv") for count in (5, 6)]
-    for count, path in zip((5, 6), paths, strict=True):
-        tree = linkage(distances(count), "average", euclidean=True)
-        write_table(pd.DataFrame(tree, columns=["left", "right", "height", "size"]), path)
-    with pytest.raises(InputError, match="are of different models"):
-        compare_linkages()(paths, str(tmp_path / "agreement.csv"), kinds=["average", "single"])
+def test_agreement_of_as_few_models_as_clusters_has_empty_cells_there():
+    matrix = distances(3, seed=7)
+    trees = {kind: linkage(matrix, kind, euclidean=True) for kind in ("average", "single")}
+    (row,) = agreement(trees).to_dict("records")
+    assert np.isfinite([row["cophenetic_correlation"], row["adjusted_rand_2"]]).all()
+    assert np.isnan([row["adjusted_rand_3"], row["adjusted_rand_4"]]).all()
 
 
-def compare_linkages():
-    path = Path(__file__).parents[2] / "scripts" / "compare_linkages.py"
-    return runpy.run_path(str(path), run_name="imported")["main"]
+def test_agreement_of_one_linkage_is_a_table_without_rows_but_with_columns(tmp_path):
+    table = agreement({"average": linkage(distances(4), "average", euclidean=True)})
+    write_table(table, tmp_path / "agreement.csv")
+    written = pd.read_csv(tmp_path / "agreement.csv")
+    assert written.empty
+    both = {kind: linkage(distances(5), kind, euclidean=True) for kind in ("average", "single")}
+    assert list(written.columns) == list(agreement(both).columns)
+
+
+@pytest.mark.parametrize("ward", ["euclidean", "any"])
+def test_ward_of_a_matrix_that_is_not_euclidean_is_left_out_unless_any_is_asked_for(tmp_path, ward):
+    matrix = distances(5, seed=8)
+    matrix[0, 1] = matrix[1, 0] = 9  # farther than the way round
+    models = list("abcde")
+    write_table(pd.DataFrame(matrix, index=models, columns=models), tmp_path / "d.csv", index=True)
+    path = {name: str(tmp_path / f"{name}.csv") for name in (
+        "average", "ward", "summary", "agreement", "order", "louvain", "sweep", "pca", "mds",
+        "quality",
+    )}  # fmt: skip
+    script = Path(__file__).parents[2] / "scripts" / "cluster_models.py"
+    runpy.run_path(str(script), run_name="imported")["main"](
+        str(tmp_path / "d.csv"),
+        [path["average"], path["ward"]],
+        *list(path.values())[2:],
+        kinds=["average", "ward"],
+        ward=ward,
+        families=dict(zip(models, ["cnn", "cnn", "cnn", "hybrid", "hybrid"], strict=True)),
+        largest=None,
+        resolution=1.05,
+        resolutions=[1.0, 1.1],
+        seed=0,
+    )
+    refused = pd.read_csv(path["summary"]).set_index("linkage")["refused"]
+    tree = pd.read_csv(path["ward"]).to_numpy()
+    agree = pd.read_csv(path["agreement"])["cophenetic_correlation"]
+    assert refused.isna()["average"]
+    if ward == "any":
+        assert refused.isna()["ward"]
+        np.testing.assert_allclose(tree, hierarchy.linkage(squareform(matrix), "ward"), rtol=1e-9)
+        assert np.isfinite(agree).all()
+    else:
+        assert "need Euclidean distances" in refused["ward"]
+        assert len(tree) == 0
+        assert agree.isna().all()

@@ -21,7 +21,6 @@ SCRIPT = str(Path(__file__).parents[2] / "scripts" / "plot_panels.py")
 MODELS = ["alpha", "beta", "gamma"]
 SIGNS = {"integrated_gradients": "signed", "gradcam_25": "positive"}
 OF = {
-    "titles": {"gradcam_25": "Grad-CAM, depth 25 %"},
     "names": {model: model.title() for model in MODELS},
     "families": {"alpha": "cnn", "beta": "transformer", "gamma": "hybrid"},
 }
@@ -80,22 +79,25 @@ def save_maps(path: str, maps: Maps, image_ids: list[str]) -> None:
     write_maps(path, maps, image_ids=image_ids, measures={}, attributes={})
 
 
-def draw(study: SimpleNamespace, which: str, number: int) -> list[pd.DataFrame]:
-    """The tables behind the figures."""
+def draw(
+    study: SimpleNamespace, which: str, count: int, number: int = len(IMAGES)
+) -> list[pd.DataFrame]:
+    """The tables behind `count` figures of images that are among the first `number`."""
     main()(
         str(study.folder / "images.parquet"),
         study.files["predictions"],
         {method: study.files[method] for method in SIGNS},
         None,
-        study.panels[:number],
+        study.panels[:count],
         which=which,
+        number=number,
         models=MODELS,
         signs=SIGNS,
         **OF,
     )
-    written = [path for paths in study.panels[:number] for path in paths]
+    written = [path for paths in study.panels[:count] for path in paths]
     assert all(Path(path).stat().st_size > 0 for path in written)
-    return [pd.read_csv(csv) for _, _, csv in study.panels[:number]]
+    return [pd.read_csv(csv) for _, _, csv in study.panels[:count]]
 
 
 def test_the_first_images_are_drawn_with_what_every_model_says(study):
@@ -118,7 +120,8 @@ def test_figures_for_which_no_image_is_left_say_so(study):
     assert list(tables[3].columns) == [*tables[0].columns, "note"]
     assert tables[3].drop(columns="note").isna().all(axis=None)
     assert tables[3]["note"].tolist() == [
-        "There is no further image to draw: the 3 models predict one class for 3 of the study's 5 images."
+        "There is no further image to draw: the 3 models predict one class for 3 of the first 5 images, "
+        "which all methods explain."
     ]
 
 
@@ -134,7 +137,7 @@ def test_the_table_has_the_ends_of_the_maps_as_they_are_drawn(study):
     assert (table["gradcam_25_min"] >= 0).all()
 
 
-def test_rows_are_in_the_order_of_the_signs_under_their_titles_and_the_class_has_its_human_name(
+def test_rows_are_in_the_order_of_the_signs_and_the_class_has_its_human_name(
     study,
 ):
     draw(study, "first", 1)
@@ -146,10 +149,36 @@ def test_rows_are_in_the_order_of_the_signs_under_their_titles_and_the_class_has
     assert title(image.replace("n02102040", "5"), {"5": "5"}) == f"{IMAGES[0]} (class 5)"
 
 
-def test_a_method_explained_for_fewer_images_is_drawn_as_far_as_it_goes_and_then_refused(study):
+def fewer_maps(study: SimpleNamespace) -> None:
+    """Grad-CAM explains the first three images only."""
     for model, path in zip(MODELS, study.files["gradcam_25"], strict=True):
         few = Maps(study.maps["gradcam_25", model].coefficients[:3], (Grid(2, 2, 8, 8),))
         save_maps(path, few, IMAGES[:3])
+
+
+def test_only_the_first_images_are_candidates_where_a_method_explains_no_more(study):
+    fewer_maps(study)
+    tables = draw(study, "agreeing", 2, number=3)
+    # images 3 and 4 agree, too, but are not among the first three
+    assert tables[0]["image_id"].tolist() == [IMAGES[1]] * 3
+    assert tables[1]["note"].tolist() == [
+        "There is no further image to draw: the 3 models predict one class for 1 of the first 3 images, "
+        "which all methods explain."
+    ]
+    tables = draw(study, "first", 4, number=3)
+    assert [table["image_id"][0] for table in tables[:3]] == IMAGES[:3]
+    assert tables[3]["note"].tolist() == [
+        "There is no further image to draw: all methods explain the first 3 only."
+    ]
+
+
+def test_a_smaller_number_of_candidates_changes_none_of_the_images_that_are_left(study):
+    table = draw(study, "agreeing", 1, number=2)[0]
+    pd.testing.assert_frame_equal(table, draw(study, "agreeing", 1)[0])
+
+
+def test_a_method_that_has_fewer_maps_than_there_are_candidates_is_refused(study):
+    fewer_maps(study)
     draw(study, "first", 3)
     with pytest.raises(
         InputError, match=r"gradcam_25 has maps of the first 3 images only .* number 4;"
@@ -191,7 +220,7 @@ def test_the_hand_over_draws_the_same_bytes(study):
         rule="plot_panels",
         input=type("Input", (dict,), {"__getattr__": dict.__getitem__})(inputs),
         output=[*before],
-        params=SimpleNamespace(which="agreeing", models=MODELS, signs=SIGNS, **OF),
+        params=SimpleNamespace(which="agreeing", number=5, models=MODELS, signs=SIGNS, **OF),
         wildcards={},
         threads=1,
         log=[str(study.folder / "job.log")],
@@ -210,7 +239,6 @@ def test_long_names_of_fourteen_models_and_six_methods_touch_nothing():
             {f"integrated_gradients_{i}": [np.eye(8)] * 14 for i in range(6)},
             [Prediction(predicted[i % 4], 0.5, i % 3 > 0) for i in range(14)],
             models=models,
-            titles={},
             names={model: names[i % 4] for i, model in enumerate(models)},
             families=dict.fromkeys(models, "cnn"),
             title="val/n02102040/n02102040_2644.JPEG (class n02102040, English springer)",
@@ -222,6 +250,10 @@ def test_long_names_of_fourteen_models_and_six_methods_touch_nothing():
         written = [text.get_window_extent().extents for text in texts if text.get_text()]
         maps = [axes.get_window_extent().extents for axes in figure.axes]
     assert len(written) == 14 + 14 + 6 + 1
+    rows = [axes.get_ylabel() for axes in figure.axes if axes.get_ylabel()]
+    assert [" ".join(row.split()) for row in rows] == [
+        f"Integrated Gradients {i}" for i in range(6)
+    ]
     boxes = np.array([*written, *maps])
     assert (boxes[:, :2] >= page[:2] - 1).all()
     assert (boxes[:, 2:] <= page[2:] + 1).all()

@@ -7,8 +7,9 @@ import pandas as pd
 
 from thinkalike.stores import read_square
 
-PER_CASE = 8  # 2 methods x 2 metrics x 2 subsets
+PER_CASE = 14  # 2 metrics x (4 subsets of gradcam + 3 of kernelshap)
 PER_METRIC = 4  # 2 methods x 2 metrics
+PANELS = ["plot_panels_first", "plot_panels_agreeing", "plot_panels_depths"]
 
 
 def contents(folder: Path, pattern: str) -> dict[str, bytes]:
@@ -68,14 +69,16 @@ def test_a_changed_method_reruns_its_own_explanations_only(study):
     )
     run = study.snakemake("--dry-run")
     assert run.jobs["explain_images"] == 3
+    assert run.jobs["measure_budgets"] == 1
     assert "Explaining vit by kernelshap" in run.output
-    assert "by gradcam" not in run.output
+    assert "by gradcam" not in run.output  # nor by gradcam_50
+    assert "explain_layers" not in run.jobs
     assert "train_model" not in run.jobs
 
 
 def test_a_changed_plot_reruns_that_plot(study):
     study.edit("thinkalike/plotting/panels.py", "0.75 + 0.25", "0.7 + 0.3")
-    assert study.plan() == {"plot_panels": 1}
+    assert study.plan() == dict.fromkeys(PANELS, 1)
 
 
 def test_one_more_model_runs_its_own_jobs_and_the_aggregates(study):
@@ -93,8 +96,10 @@ def test_one_more_model_runs_its_own_jobs_and_the_aggregates(study):
         "predict_images": 1,
         "explain_images": 2,
         "explain_again": 1,
+        "measure_accuracy": 1,
         "measure_noise_ceiling": 2,
         "plot_noise_ceiling": 1,
+        "tabulate_grids": 1,
         "compare_predictions": 1,
         "compare_models": PER_METRIC,
         "summarise_similarity": PER_CASE,
@@ -102,9 +107,13 @@ def test_one_more_model_runs_its_own_jobs_and_the_aggregates(study):
         "subsample_images": PER_METRIC,
         "cluster_models": PER_CASE,
         "plot_predictions": 1,
-        "plot_panels": 1,
+        "plot_accuracy": 1,
+        **dict.fromkeys(PANELS, 1),
+        "plot_borders": 1,
+        "plot_budgets": 1,
         "plot_similarities": PER_METRIC,
         "plot_clusters": PER_CASE,
+        "plot_comparisons": 1,
     }
     run = study.snakemake("similarity", overlay=overlay)
     assert run.status == 0, run.output
@@ -146,19 +155,43 @@ def test_a_bandwidth_reruns_the_rbf_of_its_method(study):
         "compare_models": 1,
         "measure_noise_ceiling": 1,
         "plot_noise_ceiling": 1,
-        "summarise_similarity": 2,
+        "summarise_similarity": 3,
         "correlate_agreement": 1,
         "subsample_images": 1,
-        "cluster_models": 2,
+        "cluster_models": 3,
         "plot_predictions": 1,
         "plot_similarities": 1,
-        "plot_clusters": 2,
+        "plot_clusters": 3,
+        "plot_comparisons": 1,
     }
 
 
 def test_a_resolution_reruns_the_clustering(study):
     overlay = study.overlay(clustering={"louvain": {"resolution": 1.2}})
-    assert study.plan(overlay=overlay) == {"cluster_models": PER_CASE, "plot_clusters": PER_CASE}
+    assert study.plan(overlay=overlay) == {
+        "cluster_models": PER_CASE,
+        "plot_clusters": PER_CASE,
+        "plot_comparisons": 1,
+    }
+
+
+def test_a_variant_that_compares_maps_in_another_way_explains_nothing(study):
+    overlay = study.overlay(
+        methods=["gradcam", "kernelshap", "gradcam_signed"],
+        variants={"gradcam_signed": {"method": "gradcam", "sign": "signed", "images": 5}},
+    )
+    jobs = study.plan("variants", overlay=overlay)
+    assert jobs == {
+        "compare_models": 2,
+        "summarise_similarity": 8,
+        "cluster_models": 8,
+        "plot_clusters": 8,
+    }
+
+
+def test_another_set_of_panels_draws_itself_alone(study):
+    overlay = study.overlay(figures={"panels": {"second": {"count": 2, "methods": ["gradcam"]}}})
+    assert study.plan(overlay=overlay) == {"plot_panels_second": 1}
 
 
 def test_more_repeats_rerun_the_subsampling_and_keep_the_older_draws(study):

@@ -11,7 +11,45 @@ import xarray as xr
 import yaml
 
 MODELS = ["resnet_untrained", "byobnet", "vit"]
-NETWORKS = ["train_model", "predict_images", "explain_images", "explain_again"]
+NETWORKS = [
+    "train_model",
+    "predict_images",
+    "explain_images",
+    "explain_again",
+    "explain_layers",
+    "measure_accuracy",
+    "measure_budgets",
+]
+SUBSETS = {
+    "gradcam": ["all", "matching", "differing", "all_4"],
+    "kernelshap": ["all", "matching", "differing"],  # it explains four images
+}
+COPIES = Path(__file__).parents[2].parent / "shared/reference/matrices"
+METRICS = ["cosine", "rbf"]
+CASES = sum(map(len, SUBSETS.values())) * len(METRICS)
+FIGURES = (
+    4  # predictions: accuracy, agreement, scatter, transforms
+    + 3  # sets of panels of one image
+    + 3  # comparisons: pca, mean_and_spread, nested
+    + 3  # ceiling, borders, budgets
+    + 2 * len(SUBSETS) * len(METRICS)  # histograms, subsampling
+    + 4 * CASES  # heat map, dendrograms, communities, embeddings
+)
+
+
+JOBS = (
+    (2 + 1)  # data set, images, segments
+    + 3 * (1 + 1 + 1)  # weights, predictions, accuracy
+    + (3 + 3 + 2)  # explanations, of the variant those that are drawn
+    + (3 + 2)  # again, ceiling
+    + (1 + 1 + 1)  # grids, layers, budgets
+    + 2  # predictions compared, and correlated
+    + 3 * len(SUBSETS) * len(METRICS)  # similarities, subsampling, drawn
+    + 3 * CASES  # summarised, clustered, drawn
+    + (
+        3 + 1 + 1 + 1 + 1 + 1 + 1
+    )  # panels; predictions, accuracy, ceiling, borders, budgets, comparisons
+)
 
 
 def test_every_file_of_the_contract_is_there(finished):
@@ -25,19 +63,28 @@ def test_every_file_of_the_contract_is_there(finished):
         *(f"weights/{model}.safetensors" for model in MODELS),
         *(f"predictions/{model}.parquet" for model in MODELS),
         *(f"again/kernelshap/{model}.nc" for model in MODELS),
-        *(f"ceiling/kernelshap/{metric}.csv" for metric in ("cosine", "rbf")),
+        *(f"accuracy/{model}.csv" for model in MODELS),
+        *(f"ceiling/kernelshap/{metric}.csv" for metric in METRICS),
+        "explanations/gradcam_50/byobnet.nc",
+        "explanations/gradcam_50/vit.nc",
+        "gradcam/resolutions.csv",
+        "gradcam/borders.csv",
+        "gradcam/layers/byobnet.csv",
+        "budgets/byobnet.csv",
     ]
-    for method in ("gradcam", "kernelshap"):
+    for method, subsets in SUBSETS.items():
         expected += [f"explanations/{method}/{model}.nc" for model in MODELS]
-        for metric in ("cosine", "rbf"):
+        for metric in METRICS:
             expected += [
                 f"similarity/{method}/{metric}.nc",
                 f"subsampling/{method}/{metric}.parquet",
             ]
-            for subset in ("all", "matching"):
+            for subset in subsets:
                 case = f"{method}/{metric}/{subset}"
                 expected += [f"dissimilarity/{case}.csv", f"dissimilarity/{case}_pairs.parquet"]
+                expected += [f"dissimilarity/{case}_similarity.csv"]
                 expected += [f"clusters/{case}/{name}.csv" for name in ("louvain", "pca", "mds")]
+                expected += [f"clusters/{case}/linkages_agreement.csv"]
                 expected += [f"clusters/{case}/linkage_{kind}.csv" for kind in ("average", "ward")]
     assert [name for name in expected if not (results / name).is_file()] == []
 
@@ -45,9 +92,7 @@ def test_every_file_of_the_contract_is_there(finished):
 def test_every_figure_has_svg_png_and_csv(finished):
     figures = finished.root / "results/tiny/figures"
     drawn = sorted(figures.rglob("*.svg"))
-    assert (
-        len(drawn) == 3 + 1 + 1 + 4 * 2 + 8 * 4
-    )  # predictions, panels, ceiling, per metric, per case
+    assert len(drawn) == FIGURES
     for file in drawn:
         assert file.with_suffix(".png").stat().st_size > 5_000
         assert len(pd.read_csv(file.with_suffix(".csv"))) > 0
@@ -56,7 +101,7 @@ def test_every_figure_has_svg_png_and_csv(finished):
 def test_every_rule_writes_a_log_with_time_and_memory_and_a_benchmark(finished):
     results = finished.root / "results/tiny"
     logs = sorted(results.glob("logs/**/*.log"))
-    assert len(logs) == len(sorted(results.glob("benchmarks/**/*.tsv"))) > 40
+    assert len(logs) == len(sorted(results.glob("benchmarks/**/*.tsv"))) == JOBS
     for log in logs:
         assert re.search(r"[\d.]+ s, peak memory \d+ MB\n$", log.read_text()), log
 
@@ -89,7 +134,9 @@ def test_jobs_without_networks_do_not_import_torch(finished):
         "results/tiny/similarity/kernelshap/cosine.nc",
         "results/tiny/dissimilarity/gradcam/cosine/all.csv",
         "results/tiny/figures/clusters/gradcam/cosine/all/embeddings.svg",
-        "results/tiny/figures/panels/000.png",
+        "results/tiny/figures/panels/depths/000.png",
+        "results/tiny/figures/comparisons/nested.svg",
+        "results/tiny/gradcam/borders.csv",
     ],
 )
 def test_the_same_bytes_again(study, target):
@@ -107,7 +154,7 @@ def test_the_report_builds_with_captions_and_categories(study):
     with zipfile.ZipFile(study.root / "report.zip") as archive:
         names = archive.namelist()
         assert any(name.endswith("report.html") for name in names)
-        assert sum(name.endswith(".svg") for name in names) == 45
+        assert sum(name.endswith(".svg") for name in names) == FIGURES
         text = "".join(
             archive.read(name).decode(errors="replace") for name in names if "/data/" not in name
         )
@@ -120,7 +167,7 @@ def test_benchmarks_are_collected(study):
     assert run.status == 0, run.output
     table = pd.read_csv(study.root / "results/tiny/benchmarks.csv")
     assert {"rule", "job", "s", "max_rss"} <= set(table.columns)
-    assert (table["rule"] == "explain_images").sum() == 6
+    assert (table["rule"] == "explain_images").sum() == 8
 
 
 def test_targets_read_as_a_list_of_experiments(checkout):
@@ -130,16 +177,74 @@ def test_targets_read_as_a_list_of_experiments(checkout):
         assert re.search(rf"^{target} \(.+\)$", run.output, re.MULTILINE), target
 
 
-def test_every_study_plans(checkout):
-    for overlay in (None, *sorted(checkout.root.glob("studies/*.yaml"))):
-        name = yaml.safe_load((overlay or checkout.root / "config.yaml").read_text())["study"]
-        relative = Path(overlay).relative_to(checkout.root) if overlay else None
-        jobs = checkout.plan(overlay=relative)
-        assert jobs["plot_predictions"] == 1, name
+def stacks(root: Path) -> list[list[Path]]:
+    """The overlays of every study; studies/imagenette_*.yaml stand on top of studies/imagenette.yaml."""
+    names = sorted(path.relative_to(root) for path in root.glob("studies/*.yaml"))
+    base = Path("studies/imagenette.yaml")
+    return [[base, name] if name.stem.startswith("imagenette_") else [name] for name in names]
 
 
-def test_every_target_of_the_default_study_plans(checkout):
-    run = checkout.snakemake("--list-target-rules", overlay=None)
+STUDIES = [[], *stacks(Path(__file__).parents[2])]
+
+
+@pytest.mark.parametrize("overlays", STUDIES, ids=lambda o: o[-1].stem if o else "digits")
+def test_every_study_plans(checkout, overlays):
+    jobs = checkout.plan(overlay=overlays)
+    assert jobs["plot_predictions"] == 1
+    study = {}
+    for overlay in (Path("config.yaml"), *overlays):
+        study |= yaml.safe_load((checkout.root / overlay).read_text())
+    assert jobs["predict_images"] == len(study["models"])
+    assert {rule for rule in jobs if rule.startswith("plot_panels_")} == {
+        f"plot_panels_{name}" for name in panels_of(checkout, overlays)
+    }
+
+
+def panels_of(checkout, overlays: list[Path]) -> set[str]:
+    content = [yaml.safe_load((checkout.root / o).read_text()) for o in ("config.yaml", *overlays)]
+    return {name for c in content for name in c.get("figures", {}).get("panels", {})}
+
+
+@pytest.mark.parametrize(
+    "overlays",
+    [stack for stack in STUDIES if not stack or stack[0].stem == "imagenette"],
+    ids=lambda o: o[-1].stem if o else "digits",
+)
+def test_every_target_plans(checkout, overlays):
+    run = checkout.snakemake("--list-target-rules", overlay=overlays)
     targets = re.findall(r"^(\w+) \(", run.output, re.MULTILINE)
-    assert len(targets) > 10
-    assert checkout.plan(*targets, overlay=None)
+    assert {"forecast", "replication", "depths", "variants", "budgets", "weights"} <= set(targets)
+    jobs = checkout.plan(*targets, overlay=overlays)
+    assert jobs["replicate"] == jobs["forecast"] == jobs["collect_benchmarks"] == 1
+
+
+def test_a_forecast_is_made_anew_by_every_call_and_leaves_no_file_of_the_study(checkout):
+    before = set((checkout.root / "resources").rglob("*"))
+    for _ in range(2):
+        run = checkout.snakemake("forecast")
+        assert run.status == 0, run.output
+        assert len(re.findall(r"^ *rule +jobs +passes .*$", run.output, re.MULTILINE)) == 1
+        assert re.search(r"^ *explain_images +8 ", run.output, re.MULTILINE), run.output
+        assert re.search(r"^ *cluster_models +14 ", run.output, re.MULTILINE), run.output
+        (line,) = re.findall(r"^ *total +(\d+) ", run.output, re.MULTILINE)
+        assert int(line) == JOBS
+    results = checkout.root / "results/tiny"
+    made = {str(path.relative_to(results)) for path in results.rglob("*") if path.is_file()}
+    assert made == {"forecast.csv", "logs/forecast.log"}
+    assert set((checkout.root / "resources").rglob("*")) == before
+    table = pd.read_csv(results / "forecast.csv").set_index("rule")
+    assert table.loc["train_model", "jobs"] == 3
+
+
+@pytest.mark.skipif(not COPIES.is_dir(), reason="no copies of the published tables here")
+def test_the_published_numbers_come_out_again_or_the_table_says_why_not(checkout):
+    overlay = checkout.overlay(replication={"folder": str(COPIES)})
+    run = checkout.snakemake("replication", overlay=overlay)
+    assert run.status == 0, run.output
+    table = pd.read_csv(checkout.root / "results/replication/table.csv", keep_default_na=False)
+    assert (table["same"] == "yes").sum() >= 78
+    others = table[table["same"] != "yes"]
+    assert set(others["same"]) <= {"no", "n/a"}
+    assert (others["reason"].str.len() > 20).all()
+    assert not (checkout.root / "results/tiny").exists()
+    assert "Nothing to be done" in checkout.snakemake("replication", overlay=overlay).output

@@ -1,0 +1,73 @@
+"""All fourteen published architectures through all rules, without a network."""
+
+import socket
+from pathlib import Path
+
+import numpy as np
+import pytest
+import xarray as xr
+import yaml
+
+from thinkalike.config import built_in_catalogue, complete_entry
+
+OVERLAYS = [Path("studies/imagenette.yaml"), Path("studies/imagenette_smoke.yaml")]
+METHODS = {"gradcam": 6, "integrated_gradients": 3, "kernelshap": 3}
+"""Method → images that it explains."""
+
+
+@pytest.fixture
+def offline() -> dict[str, str]:
+    """An environment in which every call of a hub fails."""
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        port = closed.getsockname()[1]
+    nowhere = f"http://127.0.0.1:{port}"
+    return {
+        "HF_HUB_OFFLINE": "1",
+        "HF_ENDPOINT": nowhere,
+        "http_proxy": nowhere,
+        "https_proxy": nowhere,
+        "OMP_NUM_THREADS": "1",
+    }
+
+
+@pytest.mark.slow
+def test_the_smoke_study_runs_offline_from_a_fresh_checkout_to_the_report(checkout, offline):
+    run = checkout.snakemake(overlay=OVERLAYS, environment=offline, minutes=60)
+    assert run.status == 0, run.output[-5000:]
+
+    models = yaml.safe_load((checkout.root / OVERLAYS[1]).read_text())["models"]
+    catalogue = built_in_catalogue()
+    published = [model for model in models if model in catalogue]
+    assert len({complete_entry(model, catalogue)["timm"] for model in published}) == 14
+    results = checkout.root / "results/imagenette_smoke"
+    for method, images in METHODS.items():
+        for model in models:
+            with xr.open_dataset(results / f"explanations/{method}/{model}.nc") as maps:
+                assert maps.attrs["model"] == model
+                coefficients = maps["coefficients"].to_numpy()
+            assert len(coefficients) == images, (method, model)
+            assert np.isfinite(coefficients).all(), (method, model)
+
+    figures = results / "figures"
+    for panels, count in (("first", 2), ("agreeing", 1), ("depths", 1)):
+        assert len(list((figures / "panels" / panels).glob("*.svg"))) == count
+    for stem in (
+        "predictions/accuracy",
+        "predictions/transforms",
+        "comparisons/pca",
+        "comparisons/nested",
+        "gradcam/borders",
+        "ceiling/kernelshap",
+        "budgets/kernelshap",
+        "clusters/integrated_gradients_absolute/cosine/differing/heat_map",
+    ):
+        for suffix in ("svg", "png", "csv"):
+            assert (figures / f"{stem}.{suffix}").stat().st_size > 0, stem
+
+    again = checkout.snakemake(overlay=OVERLAYS, environment=offline)
+    assert again.status == 0, again.output
+    assert "Nothing to be done" in again.output
+    told = checkout.snakemake("--report", "report.zip", overlay=OVERLAYS, environment=offline)
+    assert told.status == 0, told.output
+    assert (checkout.root / "report.zip").stat().st_size > 100_000
