@@ -33,6 +33,7 @@ rule cluster_models:
         kinds=setting("clustering", "linkages"),
         ward=setting("clustering", "ward"),
         families=families(),
+        untrained=untrained(),
         largest=setting("clustering", "louvain", "largest"),
         resolution=setting("clustering", "louvain", "resolution"),
         resolutions=setting("clustering", "louvain", "sweep"),

@@ -121,6 +121,11 @@ def maps_of(method, models=None):
 
 
 def panel_files(name):
+    """The files of a set of panels, to be asked for: only a rule's output says how they are reported."""
+    return [str(path) for path in panel_figures(name)]
+
+
+def panel_figures(name):
     """SVG, PNG and CSV of every figure of a set of panels, one after the other."""
     return [
         path

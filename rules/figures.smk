@@ -62,7 +62,7 @@ for panels, drawn in study["figures"]["panels"].items():
                 else []
             ),
         output:
-            *panel_files(panels),
+            *panel_figures(panels),
         log:
             f"<logs>/plot_panels/{panels}.log",
         benchmark:
@@ -225,7 +225,11 @@ rule plot_borders:
     """Where on its grid Grad-CAM's mass lies."""
     input:
         borders="<results>/gradcam/borders.csv",
-        layers=[f"<results>/gradcam/layers/{m}.csv" for m in setting("borders", "layers")],
+        layers=[
+            f"<results>/gradcam/layers/{model}.csv"
+            for model, layers in setting("borders", "layers").items()
+            if layers
+        ],
     output:
         figure=figure("gradcam/borders", "borders", "2 Explanations", "gradcam", figure="borders"),
     log:

@@ -32,6 +32,7 @@ def main(
     kinds: list[str],
     ward: str,
     families: Mapping[str, str],
+    untrained: list[str],
     largest: float | None,
     resolution: float,
     resolutions: list[float],
@@ -76,13 +77,14 @@ def main(
     scaled = embedding.multidimensional_scaling(matrix)
     for points, path in ((components.points, pca), (scaled.points, mds)):
         write_table(pd.DataFrame({"model": models, "x": points[:, 0], "y": points[:, 1]}), path)
+    trained = [model for model in models if model not in untrained]
     measures = {
         "pca_share_x": components.quality[0],
         "pca_share_y": components.quality[1],
         "mds_stress": scaled.quality[0],
         "louvain_resolution": resolution,
         "louvain_modularity": modularity,
-        **_of_families(matrix, [families[model] for model in models], seed),
+        **_of_families(table.loc[trained, trained], families, seed),
     }
     write_table(pd.DataFrame({"measure": measures.keys(), "value": measures.values()}), quality)
 
@@ -103,10 +105,14 @@ def _agreement(trees: Mapping[str, np.ndarray]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=[*columns, *(f"adjusted_rand_{k}" for k in CUTS)])
 
 
-def _of_families(matrix: np.ndarray, families: list[str], seed: int) -> dict[str, float]:
-    """How much further apart models of different families are, and how often chance does that."""
+def _of_families(table: pd.DataFrame, families: Mapping[str, str], seed: int) -> dict[str, float]:
+    """How much further apart models of different families are, and how often chance does that.
+
+    Of the table without untrained controls, which would stand apart from their own family.
+    """
     try:
-        test = family_test(matrix, families, seed=integer_seed(seed, "families"))
+        of_models = [families[model] for model in table.columns]
+        test = family_test(table.to_numpy(), of_models, seed=integer_seed(seed, "families"))
     except InputError as error:
         log.info("no test of families: %s", error)
         return {"family_difference": float("nan"), "family_p": float("nan")}
@@ -130,6 +136,7 @@ if __name__ == "__main__":
             kinds=snakemake.params.kinds,
             ward=snakemake.params.ward,
             families=snakemake.params.families,
+            untrained=snakemake.params.untrained,
             largest=snakemake.params.largest,
             resolution=snakemake.params.resolution,
             resolutions=snakemake.params.resolutions,

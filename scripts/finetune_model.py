@@ -31,6 +31,8 @@ def main(
         for split, side in (("train", round(MARGIN * size)), ("val", size))
     )
     classes = class_names(table)
+    # names that people use, where the pretrained model has the same class
+    known = dict(zip(model.classes, model.class_names, strict=True))
     network = finetune(
         model,
         *learned,
@@ -49,6 +51,7 @@ def main(
         weights,
         entry=architecture,
         classes=classes,
+        class_names=[known.get(name, name) for name in classes],
         size=size,
         attributes={
             **measured,

@@ -69,17 +69,16 @@ def main(
 
 
 def _with_intervals(table: pd.DataFrame) -> pd.DataFrame:
-    """95 % Wilson intervals of both accuracies."""
+    """95 % Wilson intervals of both accuracies; none where no image was looked at."""
     for prefix, correct, count in (
         ("", table["correct"], table["images"]),
         ("val_", (table["val_accuracy"] * table["val_images"]).round(), table["val_images"]),
     ):
         bounds = [
-            binomtest(int(k), int(n)).proportion_ci(0.95, "wilson")
+            binomtest(int(k), int(n)).proportion_ci(0.95, "wilson") if n else (np.nan, np.nan)
             for k, n in zip(correct, count, strict=True)
         ]
-        table[f"{prefix}low"] = np.array([bound.low for bound in bounds])
-        table[f"{prefix}high"] = np.array([bound.high for bound in bounds])
+        table[[f"{prefix}low", f"{prefix}high"]] = np.array(bounds, float)
     return table
 
 

@@ -77,7 +77,10 @@ def all_settings(config: Mapping[str, Any]) -> dict[str, Any]:
     """The settings of every method and variant, each with the `method` that it is or varies."""
     settings = {name: {**config["settings"][name], "method": name} for name in METHODS}
     for name, changes in config["variants"].items():
-        settings[name] = {**config["settings"][changes["method"]], **changes}
+        inherited = dict(config["settings"][changes["method"]])
+        if "depth" in changes:  # another layer has another grid
+            inherited["mended_cells"] = {}
+        settings[name] = {**inherited, **changes}
     return settings
 
 
@@ -300,7 +303,7 @@ def _selection_problems(config: Mapping[str, Any]) -> list[str]:
     """Models that are named outside of `models` must be there, too."""
     named = {
         "budgets.models": config["budgets"]["models"],
-        "borders.layers": config["borders"]["layers"],
+        "borders.layers": [m for m, layers in config["borders"]["layers"].items() if layers],
         "settings.gradcam.mended_cells": config["settings"]["gradcam"]["mended_cells"],
         **{
             f"figures.panels.{name}.models": panels.get("models", [])

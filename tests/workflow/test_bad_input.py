@@ -122,6 +122,50 @@ def test_unreadable_images_are_named_all_at_once(checkout, folder):
     assert not (checkout.root / "results/tiny/images.parquet").exists()
 
 
+def test_images_of_every_kind_are_read_as_colours(checkout, folder):
+    printed, grey, clear = (sorted((folder / name).iterdir())[0] for name in ("1", "4", "7"))
+    with Image.open(printed) as image:
+        image.convert("RGB").convert("CMYK").save(printed.with_suffix(".jpg"))
+    printed.unlink()
+    with Image.open(grey) as image:
+        image.convert("L").save(grey)
+    with Image.open(clear) as image:
+        picture = image.convert("RGBA")
+    picture.putalpha(128)
+    picture.save(clear)
+    # all images are in one of two selections
+    for split in ("val", "train"):
+        overlay = of_folder(checkout, folder, count=18, split=split)
+        run = checkout.snakemake("data", "results/tiny/segments.nc", overlay=overlay)
+        assert run.status == 0, run.output
+        assert "cannot be read" not in run.output
+
+
+def test_a_truncated_image(checkout, folder):
+    for name in ("1", "4", "7"):
+        for file in (folder / name).iterdir():
+            content = file.read_bytes()
+            file.write_bytes(content[: len(content) // 2])
+    run = checkout.snakemake("data", overlay=of_folder(checkout, folder))
+    sentence_in(run, "cannot be read")
+    sentence_in(run, "replace it or take it out of the data set")
+    assert not (checkout.root / "results/tiny/images.parquet").exists()
+
+
+def test_a_pretrained_model_without_the_classes_of_the_images(study):
+    overlay = study.overlay(
+        models=["byobnet", "vit", "tiny_random"],
+        catalogue={
+            # random in the place of pretrained: its outputs are those of ImageNet
+            "tiny_random": {"like": "byobnet", "name": "ImageNet", "weights": "random"}
+        },
+    )
+    run = study.snakemake("results/tiny/predictions/tiny_random.parquet", overlay=overlay)
+    sentence_in(run, "has no output for the images' class")
+    sentence_in(run, "(1000 outputs: n01440764, n01443537, n01484850, …); fine-tune it")
+    assert not (study.root / "results/tiny/predictions/tiny_random.parquet").exists()
+
+
 def test_a_missing_image(study):
     table = study.root / "resources/datasets/digits/val"
     for file in table.rglob("*.png"):

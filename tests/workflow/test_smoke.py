@@ -60,7 +60,7 @@ def test_the_smoke_study_runs_offline_from_a_fresh_checkout_to_the_report(checko
         "gradcam/borders",
         "ceiling/kernelshap",
         "budgets/kernelshap",
-        "clusters/integrated_gradients_absolute/cosine/differing/heat_map",
+        "clusters/integrated_gradients_absolute/cosine/all/heat_map",
     ):
         for suffix in ("svg", "png", "csv"):
             assert (figures / f"{stem}.{suffix}").stat().st_size > 0, stem

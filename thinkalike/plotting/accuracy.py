@@ -148,5 +148,7 @@ def _background(axes: Axes, rows: int) -> None:
 def _same_limits(left: Axes, right: Axes) -> None:
     """One scale for train and val, so that they can be compared at sight."""
     ends = np.array([left.get_xlim(), right.get_xlim()])
+    low, high = ends.min(), ends.max()
+    wider = max(1 - (high - low) / 2, 0)  # two points at least, where nothing differs
     for axes in (left, right):
-        axes.set_xlim(ends[:, 0].min(), ends[:, 1].max())
+        axes.set_xlim(low - wider, high + wider)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 import matplotlib.pyplot as plt
+import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
@@ -21,15 +22,17 @@ from thinkalike.plotting.style import (
 def accuracy(
     table: pd.DataFrame, *, bar: float, names: Mapping[str, str], families: Mapping[str, str]
 ) -> Figure:
-    """Accuracy of every model with 95 % intervals: all of val, and the images of the study.
+    """Accuracy of every model with 95 % intervals: all of val where known, and the images of the study.
 
     Args:
-        table: model, val_accuracy, val_low, val_high, accuracy, low, high.
+        table: model, val_accuracy, val_low, val_high (missing for weights that come from elsewhere),
+            accuracy, low, high.
         bar: training.accuracy_at_least, drawn as a line; 0 for none.
         names: model → display name.
         families: model → family.
     """
-    table = table.sort_values("val_accuracy", kind="stable").reset_index(drop=True)
+    known = table["val_accuracy"].fillna(table["accuracy"])
+    table = table.iloc[np.argsort(known, kind="stable")].reset_index(drop=True)
     figure, axes = plt.subplots(figsize=(4.6, 0.9 + 0.22 * len(table)))
     for row, model in enumerate(table["model"]):
         colour, marker = FAMILY_COLOURS[families[model]], FAMILY_MARKERS[families[model]]
@@ -45,7 +48,8 @@ def accuracy(
         axes.text(
             bar, len(table) - 0.35, f"asked: {bar:g}", ha="right", color="#666666", fontsize=6
         )
-    axes.plot([], [], "o", color="#444444", ms=4, label="all images of val")
+    if table["val_accuracy"].notna().any():
+        axes.plot([], [], "o", color="#444444", ms=4, label="all images of val")
     axes.plot([], [], "o", color="#444444", mfc="w", ms=4, label="images of the study")
     axes.legend(loc="upper left")
     axes.set_yticks(range(len(table)), [names[model] for model in table["model"]])
@@ -101,7 +105,8 @@ def agreement_scatter(pairs: pd.DataFrame, correlations: pd.DataFrame) -> Figure
             low, high = axes.get_ylim()
             axes.set_ylim(low, high + 0.4 * (high - low))
             if i == 0:
-                axes.set_title(f"{METRIC_NAMES[metric]},\n{subset_name(subset)}", fontsize=7)
+                images = subset_name(subset).removeprefix("images with ")
+                axes.set_title(f"{METRIC_NAMES[metric]},\n{images}", fontsize=7)
             if j == 0:
                 axes.set_ylabel(method_name(method))
             if i == len(rows) - 1:
