@@ -293,6 +293,7 @@ def jobs(study: dict) -> dict[str, dict]:
                 "kinds": KINDS,
                 "ward": "euclidean",
                 "families": labels["families"],
+                "untrained": ["resnet_untrained"],
                 "largest": None,
                 "resolution": study["clustering"]["louvain"]["resolution"],
                 "resolutions": [0.9, 1.1],

@@ -241,6 +241,24 @@ def test_a_variant_has_the_settings_of_its_method_but_those_that_it_names():
     assert settings["gradcam"] == {**gradcam, "method": "gradcam"}
 
 
+def test_cells_are_mended_at_the_depth_that_they_are_given_for():
+    resolved = resolve(
+        study(
+            ("settings.gradcam.mended_cells", {"vit": [[0, 6]]}),
+            (
+                "variants",
+                {"early": {"method": "gradcam", "depth": 50}, "wide": {"method": "gradcam"}},
+            ),
+        )
+    )
+    cells = {name: of["mended_cells"] for name, of in resolved["settings"].items() if "depth" in of}
+    assert cells == {"gradcam": {"vit": [[0, 6]]}, "early": {}, "wide": {"vit": [[0, 6]]}}
+
+
+def test_an_overlay_takes_a_model_out_of_the_borders():
+    resolve(study(("borders.layers", {"deit_s": []})))
+
+
 def test_all_settings_are_those_of_the_resolved_study():
     config = study(("variants", VARIANTS))
     assert all_settings(config) == resolve(config)["settings"]
@@ -359,7 +377,6 @@ SHAPE = [
     ("finetuning.epochs", -1, "-1 is less than the minimum of 0"),
     ("accuracy.images", -1, "-1 is less than the minimum of 0"),
     ("borders.images", 0, "0 is less than the minimum of 1"),
-    ("borders.layers/vit", {"vit": []}, "at least 1 needed, 0 given"),
     ("budgets.segments", [], "at least 1 needed, 0 given"),
     ("budgets.segments/0", [1], "1 is less than the minimum of 2"),
     ("budgets.evaluations/1", [50, 3], "3 is less than the minimum of 4"),

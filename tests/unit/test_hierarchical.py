@@ -305,6 +305,7 @@ def test_ward_of_a_matrix_that_is_not_euclidean_is_left_out_unless_any_is_asked_
         kinds=["average", "ward"],
         ward=ward,
         families=dict(zip(models, ["cnn", "cnn", "cnn", "hybrid", "hybrid"], strict=True)),
+        untrained=[],
         largest=None,
         resolution=1.05,
         resolutions=[1.0, 1.1],
