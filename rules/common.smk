@@ -31,7 +31,7 @@ CLUSTERED = [subset for subset in study["subsets"] if not subset.startswith("dif
 WHOLE = [subset for subset in study["subsets"] if "_" not in subset]
 
 # Jobs load files. The hubs are asked by download_weights alone, on the machine that calls Snakemake.
-os.environ["HF_HUB_OFFLINE"] = "1"
+os.environ.update(HF_HUB_OFFLINE="1")
 
 
 pathvars:
