@@ -79,6 +79,7 @@ def clustered(folder: Path, matrix: Path) -> dict[str, str | list[str]]:
         kinds=KINDS,
         ward="euclidean",
         families=dict.fromkeys(MODELS, "cnn"),
+        untrained=[],
         largest=None,
         resolution=1.0,
         resolutions=[0.9, 1.1],
@@ -114,6 +115,7 @@ def test_a_blank_model_is_left_out_said_so_and_the_others_go_on(tmp_path, caplog
         case=("gradcam", "cosine", "all"),
         names={model: model for model in MODELS},
         families=dict.fromkeys(MODELS, "cnn"),
+        untrained=[],
     )
     assert all(Path(path).stat().st_size > 0 for paths in figures for path in paths)
 
