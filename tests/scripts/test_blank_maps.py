@@ -115,7 +115,6 @@ def test_a_blank_model_is_left_out_said_so_and_the_others_go_on(tmp_path, caplog
         case=("gradcam", "cosine", "all"),
         names={model: model for model in MODELS},
         families=dict.fromkeys(MODELS, "cnn"),
-        untrained=[],
     )
     assert all(Path(path).stat().st_size > 0 for paths in figures for path in paths)
 
