@@ -273,8 +273,8 @@ def read_maps(
             return Maps(coefficients, (Pixels(*frame),)), image_ids
     if segments is None:
         raise InputError(f"{path} is on superpixels; give them too (segments.nc)")
-    # a method may explain fewer images, the first
-    if attributes["segmentation"] != content_hash(*(s.labels for s in segments[:explained])):
+    segments = segments[:explained]  # a method may explain fewer images, the first
+    if attributes["segmentation"] != content_hash(*(s.labels for s in segments)):
         raise InputError(f"{path} was computed on other superpixels than segments.nc has; {AGAIN}")
     return Maps(coefficients, tuple(segments[images])), image_ids
 

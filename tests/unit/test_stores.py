@@ -399,6 +399,9 @@ def test_superpixels_come_back_as_the_ones_that_maps_were_computed_on(tmp_path):
     segments = read_segments(tmp_path / "segments.nc")
     np.testing.assert_array_equal([segment.labels for segment in segments], LABELS)
     assert len(read_maps(tmp_path / "maps.nc", segments)[0]) == 3
+    # a study may have superpixels of more images than a method explains
+    maps, names = read_maps(tmp_path / "maps.nc", [*segments, segments[0]])
+    assert len(maps) == len(names) == 3
 
 
 def test_maps_on_other_superpixels_are_refused(tmp_path):
