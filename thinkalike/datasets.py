@@ -399,14 +399,11 @@ def torch_shuffle(n: int, seed: int = 0) -> np.ndarray:
     return np.array(order, dtype=np.int64)
 
 
-def load_image(path: str | Path, size: int) -> np.ndarray:
-    """An image file as RGB, upright by its EXIF tag, resized bilinearly to a square, uncropped.
+def open_image(path: str | Path) -> Image.Image:
+    """An image file as RGB at its own size, upright by its EXIF tag.
 
     What is transparent lies on white, as most viewers show it: the colours that a file has below
     its transparent parts are arbitrary, and a model would see them.
-
-    Returns:
-        (size, size, 3) uint8.
 
     Raises:
         InputError: the file is missing, no image, or has more than 8 bits a channel, which Pillow
@@ -420,7 +417,7 @@ def load_image(path: str | Path, size: int) -> np.ndarray:
                 upright = upright.convert("RGBA")
                 white = Image.new("RGBA", upright.size, "white")
                 upright = Image.alpha_composite(white, upright)
-            rgb = upright.convert("RGB").resize((size, size), Image.Resampling.BILINEAR)
+            rgb = upright.convert("RGB")
     except FileNotFoundError:
         raise InputError(
             f"the image {path} is missing; put it back, or remake the data set "
@@ -436,7 +433,12 @@ def load_image(path: str | Path, size: int) -> np.ndarray:
             f"the image {path} has more than 8 bits a channel (mode {mode}); convert it to 8 bits, "
             "with the contrast that you want"
         )
-    return np.asarray(rgb)
+    return rgb
+
+
+def load_image(path: str | Path, size: int) -> np.ndarray:
+    """`open_image` resized bilinearly to a square, uncropped: (size, size, 3) uint8."""
+    return np.asarray(open_image(path).resize((size, size), Image.Resampling.BILINEAR))
 
 
 def load_images(paths: Sequence[str], size: int) -> np.ndarray:

@@ -15,10 +15,9 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from PIL import Image, ImageOps
 
 from thinkalike.compiler import compiler_deferred
-from thinkalike.datasets import load_images
+from thinkalike.datasets import load_images, open_image
 from thinkalike.models import Classifier
 from thinkalike.predict import labels, logits
 
@@ -33,11 +32,14 @@ def own_images(paths: Sequence[str], header: Mapping[str, Any]) -> np.ndarray:
     Weights that do not say so were trained here, on whole images: those are squashed to a square.
 
     Args:
-        paths: of images that can be read.
+        paths: of the images.
         header: of the weights: size, and, of weights from elsewhere, crop_pct and interpolation.
 
     Returns:
         (N, size, size, 3) uint8.
+
+    Raises:
+        InputError: an image cannot be read (`open_image`).
     """
     cropping = "crop_pct" in header
     transform = create_transform(
@@ -49,18 +51,8 @@ def own_images(paths: Sequence[str], header: Mapping[str, Any]) -> np.ndarray:
     )
     images = np.empty((len(paths), int(header["size"]), int(header["size"]), 3), np.uint8)
     for index, path in enumerate(paths):
-        images[index] = transform(_upright(path)).permute(1, 2, 0).numpy()
+        images[index] = transform(open_image(path)).permute(1, 2, 0).numpy()
     return images
-
-
-def _upright(path: str) -> Image.Image:
-    """An image file as RGB, at its own size: turned and laid on white as by `load_image`."""
-    with Image.open(path) as image:
-        upright = ImageOps.exif_transpose(image)
-    if upright.has_transparency_data:
-        upright = upright.convert("RGBA")
-        upright = Image.alpha_composite(Image.new("RGBA", upright.size, "white"), upright)
-    return upright.convert("RGB")
 
 
 def correct_by_transform(

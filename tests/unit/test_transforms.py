@@ -312,3 +312,9 @@ def test_a_table_without_the_paired_counts_is_refused(tmp_path):
     write_table(rows("a", 3).drop(columns="gained"), path)
     with pytest.raises(InputError, match=r"a\.csv has no column gained"):
         plot_accuracy.main([str(path)], ["a.svg", "a.png", "b.csv"], names=NAMES, families=FAMILIES)
+
+
+def test_a_damaged_image_is_named(tmp_path):
+    (tmp_path / "half.png").write_bytes(b"\x89PNG half")
+    with pytest.raises(InputError, match=r"half\.png cannot be read"):
+        own_images([str(tmp_path / "half.png")], {"size": 32})
