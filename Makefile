@@ -50,6 +50,8 @@ bench: $(STAMP) ## measure against other libraries, half an hour: results/benchm
 	snakemake --cores $(CORES) weights data
 	OMP_NUM_THREADS=1 python -m benchmarks.explainers
 	python -m benchmarks.explainers --docs
+	OMP_NUM_THREADS=1 python -m benchmarks.neon
+	python -m benchmarks.neon --docs
 
 lint: $(STAMP) ## code style of Python and Snakemake, types
 	ruff check .

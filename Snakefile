@@ -31,6 +31,7 @@ rule all:
         "<results>/figures/budgets/kernelshap.svg" if study["budgets"]["models"] else [],
         "<results>/figures/predictions/transforms.svg" if study["accuracy"]["images"] else [],
         "<results>/figures/predictions/accuracy.svg",
+        *NEON_FIGURES.values(),
     localrule: True
 
 
@@ -41,6 +42,7 @@ include: "rules/explanations.smk"
 include: "rules/similarity.smk"
 include: "rules/subsampling.smk"
 include: "rules/clustering.smk"
+include: "rules/neon.smk"
 include: "rules/figures.smk"
 include: "rules/benchmarks.smk"
 include: "rules/forecast.smk"

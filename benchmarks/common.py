@@ -1,5 +1,6 @@
-"""What all benchmarks share: rows and their goals, timing in turns, the table, the machine."""
+"""What all benchmarks share: rows and their goals, timing in turns, the table, the machine, the command."""
 
+import argparse
 import gc
 import json
 import os
@@ -105,6 +106,72 @@ def print_rows(rows: Iterable[Row]) -> None:
         beside = f"  {cells.peer} {cells.theirs} (ratio {cells.ratio})" if cells.theirs else ""
         beside = beside or (f"  ({cells.peer})" if cells.peer else "")
         print(f"  {cells.measure}:  {cells.ours}{beside}{goal}", flush=True)
+
+
+Part = Callable[[], list[Row]]
+"""Of a benchmark: what can be measured by itself."""
+
+
+def command_line(
+    name: str, about: str | None, parts: Iterable[str], output: Path, page: Path
+) -> argparse.ArgumentParser:
+    """The options that all benchmarks have: which parts, how much, or the page of an earlier run."""
+    names = list(parts)
+    parser = argparse.ArgumentParser(prog=f"python -m benchmarks.{name}", description=about)
+    parser.add_argument("--parts", nargs="+", choices=names, metavar="PART", help=", ".join(names))
+    parser.add_argument("--quick", action="store_true", help="a little of everything")
+    parser.add_argument("--docs", action="store_true", help=f"only write {page} from {output}")
+    return parser
+
+
+def run(
+    asked: argparse.Namespace,
+    make: Callable[[], Mapping[str, Part]],
+    *,
+    output: Path,
+    partial: Path,
+    page: Path,
+    complete: bool = True,
+) -> None:
+    """Do what a command line asks for; end with the sentence of what a user can mend.
+
+    Args:
+        asked: with what `command_line` knows.
+        make: what can be measured, by name, in the order in which it is.
+        output: the table of a whole run.
+        partial: where a run goes that leaves something out, so that the page never mixes runs.
+        page: of docs.
+        complete: other options leave nothing out.
+    """
+    try:
+        if asked.docs:
+            write_page(page, output)
+            return
+        there = make()
+        single_threaded()
+        complete = complete and not (asked.parts or asked.quick)
+        selected = {name: part for name, part in there.items() if name in (asked.parts or there)}
+        measure(selected, output if complete else partial)
+    except InputError as error:
+        sys.exit(str(error))
+
+
+def measure(selected: Mapping[str, Part], path: Path) -> None:
+    """Run parts, print each as it ends, and write the table when all of them have."""
+    rows: list[Row] = []
+    seconds = {}
+    for name, part in selected.items():
+        print(f"{name}:", flush=True)
+        start = time.perf_counter()
+        found = part()
+        seconds[name] = time.perf_counter() - start
+        print_rows(found)
+        print(f"  {seconds[name]:.0f} s", flush=True)
+        rows += found
+    write(rows, path, seconds)
+    missed = [row for row in rows if row.met == "no"]
+    print(f"{path}: {len(rows)} rows; goals not met: {len(missed)}")
+    print_rows(missed)
 
 
 def write(rows: Sequence[Row], path: Path, seconds: Mapping[str, float]) -> None:

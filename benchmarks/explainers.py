@@ -5,24 +5,16 @@ Writes results/benchmarks/explainers.csv and, beside it, a JSON of where and how
 the trained models of the digits study.
 """
 
-import argparse
-import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks import accuracy, digits, pairwise, speed
-from benchmarks.common import Row, print_rows, single_threaded, write, write_page
-from thinkalike.errors import InputError
+from benchmarks.common import Part, command_line, run
 
 OUTPUT = Path("results/benchmarks/explainers.csv")
 PARTIAL = OUTPUT.with_stem("explainers-partial")
-"""Where a run goes that leaves something out, so that the page never mixes runs."""
 PAGE = Path("docs/benchmarks-explainers.md")
 MODELS = ("resnet", "efficientnet", "convnext", "vit", "vit_registers")
 """Networks whose games are asked: each takes references of 40,000 evaluations an image."""
-
-Part = Callable[[], list[Row]]
 
 
 def parts(models: tuple[str, ...], *, quick: bool, workers: int) -> dict[str, Part]:
@@ -59,46 +51,18 @@ def parts(models: tuple[str, ...], *, quick: bool, workers: int) -> dict[str, Pa
     }
 
 
-def measure(selected: dict[str, Part], path: Path) -> None:
-    """Run parts, print each as it ends, and write the table when all of them have."""
-    rows: list[Row] = []
-    seconds = {}
-    for name, part in selected.items():
-        print(f"{name}:", flush=True)
-        start = time.perf_counter()
-        found = part()
-        seconds[name] = time.perf_counter() - start
-        print_rows(found)
-        print(f"  {seconds[name]:.0f} s", flush=True)
-        rows += found
-    write(rows, path, seconds)
-    missed = [row for row in rows if row.met == "no"]
-    print(f"{path}: {len(rows)} rows; goals not met: {len(missed)}")
-    print_rows(missed)
-
-
 def main(arguments: list[str] | None = None) -> None:
     """The command line."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.explainers", description=__doc__)
-    names = list(parts((), quick=False, workers=1))
-    parser.add_argument("--parts", nargs="+", choices=names, metavar="PART", help=", ".join(names))
+    parser = command_line("explainers", __doc__, parts((), quick=False, workers=1), OUTPUT, PAGE)
     parser.add_argument("--models", nargs="+", default=[], help="fewer or other trained models")
-    parser.add_argument("--quick", action="store_true", help="a little of everything")
     parser.add_argument("--workers", type=int, default=2, help="processes for what is not timed")
-    parser.add_argument("--docs", action="store_true", help=f"only write {PAGE} from {OUTPUT}")
     asked = parser.parse_args(arguments)
-    try:
-        if asked.docs:
-            write_page(PAGE, OUTPUT)
-            return
+
+    def make() -> dict[str, Part]:
         digits.check(asked.models)
-        single_threaded()
-        there = parts(tuple(asked.models), quick=asked.quick, workers=asked.workers)
-        complete = not (asked.parts or asked.models or asked.quick)
-        selected = {name: part for name, part in there.items() if name in (asked.parts or there)}
-        measure(selected, OUTPUT if complete else PARTIAL)
-    except InputError as error:
-        sys.exit(str(error))
+        return parts(tuple(asked.models), quick=asked.quick, workers=asked.workers)
+
+    run(asked, make, output=OUTPUT, partial=PARTIAL, page=PAGE, complete=not asked.models)
 
 
 if __name__ == "__main__":

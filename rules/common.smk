@@ -34,6 +34,19 @@ WHOLE = [subset for subset in study["subsets"] if "_" not in subset]
 os.environ.update(HF_HUB_OFFLINE="1")
 
 
+# Figures of NEON: of published examples, of the models' clusters, and of whether it is right.
+NEON_FIGURES = {
+    "tables": [f"<results>/figures/neon/{name}.svg" for name in ("iris", "wine")],
+    "features": [
+        *(["<results>/figures/neon/quality.svg"] if study["neon"]["models"] else []),
+        *(f"<results>/figures/neon/galleries/{model}.svg" for model in study["neon"]["models"]),
+    ],
+    "evaluation": [
+        f"<results>/figures/neon/{name}.svg" for name in ("flipping", "areas", "betas", "planted")
+    ],
+}
+
+
 pathvars:
     results=f"results/{study['study']}",
     dataset=f"resources/datasets/{study['dataset']['name']}",
@@ -153,10 +166,15 @@ def architecture_of(model):
 
 def explained_architecture(wildcards):
     """The same, and for Grad-CAM where its maps come from."""
-    settings = setting("settings", wildcards.method)
+    return architecture_explained_by(wildcards.method, wildcards.model)
+
+
+def architecture_explained_by(method, model):
+    """The same, by name."""
+    settings = setting("settings", method)
     if settings["method"] != "gradcam":
-        return architecture(wildcards)
-    return gradcam_architecture(wildcards.model, settings["depth"])
+        return architecture_of(model)
+    return gradcam_architecture(model, settings["depth"])
 
 
 def gradcam_architecture(model, depth):
@@ -173,10 +191,15 @@ def gradcam_architecture(model, depth):
 
 def asked(wildcards):
     """The settings that change a method's maps; the others only change how maps are compared."""
-    settings = setting("settings", wildcards.method)
+    return asked_of(wildcards.method, wildcards.model)
+
+
+def asked_of(method, model):
+    """The same, by name."""
+    settings = setting("settings", method)
     match settings["method"]:
         case "gradcam":
-            return {"depth": settings["depth"], "mended": mended(wildcards)}
+            return {"depth": settings["depth"], "mended": settings["mended_cells"].get(model, [])}
         case "integrated_gradients":
             return {key: settings[key] for key in ("tolerance", "most_steps")}
     return {"evaluations": settings["evaluations"]}
@@ -184,8 +207,7 @@ def asked(wildcards):
 
 def mended(wildcards):
     """The cells of a model's Grad-CAM layer that are replaced."""
-    method = getattr(wildcards, "method", "gradcam")
-    return setting("settings", method, "mended_cells").get(wildcards.model, [])
+    return setting("settings", "gradcam", "mended_cells").get(wildcards.model, [])
 
 
 def explanation_of(wildcards):
@@ -227,6 +249,11 @@ def made_by(weights):
     return "|".join(names) or "nothing"
 
 
+def clusters_of(pattern):
+    """A file for each of the models whose features are clustered."""
+    return every(pattern, model=study["neon"]["models"])
+
+
 def predictions_of(wildcards):
     """All predictions, for the subsets that need them."""
     needed = not wildcards.subset.startswith("all")
@@ -260,6 +287,15 @@ def accuracy_asked():
     """The accuracy that models trained here must have; 0 where none are."""
     section = {"trained": "training", "finetuned": "finetuning"}.get(study["weights"])
     return setting(section, "accuracy_at_least") if section else 0
+
+
+def gallery_figures():
+    """SVG, PNG and CSV of the gallery of every model whose features are clustered."""
+    return [
+        path
+        for model in study["neon"]["models"]
+        for path in figure(f"neon/galleries/{model}", "gallery", "6 NEON", "galleries", model=model)
+    ]
 
 
 def figure(stem, caption, category, subcategory=None, **labels):

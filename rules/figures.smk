@@ -382,3 +382,99 @@ rule plot_clusters:
         "Drawing clusters: {wildcards.method}, {wildcards.metric}, {wildcards.subset} images"
     script:
         "../scripts/plot_clusters.py"
+
+
+rule plot_tables:
+    """The explained clusters of iris and wine, beside what was published."""
+    input:
+        iris="<results>/neon/tables/iris.csv",
+        wine="<results>/neon/tables/wine.csv",
+    output:
+        iris=figure("neon/iris", "neon_iris", "6 NEON", "published examples", figure="iris"),
+        wine=figure("neon/wine", "neon_wine", "6 NEON", "published examples", figure="wine"),
+    log:
+        "<logs>/plot_tables.log",
+    benchmark:
+        "<benchmarks>/plot_tables.tsv"
+    conda:
+        "../envs/plot.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=30,
+    params:
+        code=fingerprint("plot_tables.py"),
+    message:
+        "Drawing the clusters of iris and wine"
+    script:
+        "../scripts/plot_tables.py"
+
+
+rule plot_galleries:
+    """Clusters of every model's features: their images, and what makes them these clusters."""
+    input:
+        images="<results>/images.parquet",
+        clusters=clusters_of("<results>/neon/clusters/{model}.nc"),
+        maps=clusters_of("<results>/neon/maps/{model}.nc"),
+        segments="<results>/segments.nc" if study["neon"]["method"] == "kernelshap" else [],
+    output:
+        quality=figure("neon/quality", "cluster_quality", "6 NEON", "galleries", figure="quality"),
+        galleries=gallery_figures(),
+    log:
+        "<logs>/plot_galleries.log",
+    benchmark:
+        "<benchmarks>/plot_galleries.tsv"
+    conda:
+        "../envs/plot.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=60,
+    params:
+        code=fingerprint("plot_galleries.py"),
+        models=setting("neon", "models"),
+        method=setting("neon", "method"),
+        size=setting("images", "size"),
+        names=names(),
+        families=families(),
+    message:
+        "Drawing the clusters of {params.models}"
+    script:
+        "../scripts/plot_galleries.py"
+
+
+rule plot_evaluation:
+    """Feature flipping, what beta does, conservation, planted features."""
+    input:
+        flipping="<results>/neon/evaluation/flipping.csv",
+        areas="<results>/neon/evaluation/areas.csv",
+        betas="<results>/neon/evaluation/betas.csv",
+        conservation="<results>/neon/evaluation/conservation.csv",
+        planted="<results>/neon/evaluation/planted.csv",
+    output:
+        flipping=figure(
+            "neon/flipping", "neon_flipping", "6 NEON", "evaluation", figure="feature flipping"
+        ),
+        areas=figure("neon/areas", "neon_areas", "6 NEON", "evaluation", figure="areas"),
+        betas=figure("neon/betas", "neon_betas", "6 NEON", "evaluation", figure="beta"),
+        planted=figure(
+            "neon/planted", "neon_planted", "6 NEON", "evaluation", figure="planted features"
+        ),
+    log:
+        "<logs>/plot_evaluation.log",
+    benchmark:
+        "<benchmarks>/plot_evaluation.tsv"
+    conda:
+        "../envs/plot.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=30,
+    params:
+        code=fingerprint("plot_evaluation.py"),
+        names={model: names()[model] for model in setting("neon", "models")},
+        families=families(),
+    message:
+        "Drawing the evaluation of NEON"
+    script:
+        "../scripts/plot_evaluation.py"

@@ -131,6 +131,24 @@ rule variants:
         ),
 
 
+rule neon_tables:
+    """Why points are in their clusters: iris and wine, as published and as it is right."""
+    input:
+        NEON_FIGURES["tables"],
+
+
+rule neon_features:
+    """Why images are in a cluster of a model's features, to the features and to the pixels."""
+    input:
+        NEON_FIGURES["features"],
+
+
+rule neon_evaluation:
+    """Does NEON find the features that matter? Feature flipping, planted features, beta."""
+    input:
+        NEON_FIGURES["evaluation"],
+
+
 rule benchmarks:
     """Time and memory of every job that has run, in one table."""
     input:
@@ -158,4 +176,7 @@ localrules:
     nested,
     linkages,
     variants,
+    neon_tables,
+    neon_features,
+    neon_evaluation,
     benchmarks,

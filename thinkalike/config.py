@@ -41,7 +41,7 @@ def resolve(config: Mapping[str, Any]) -> dict[str, Any]:
     Returns:
         The configuration, with `catalogue` holding the selected models alone, each complete: `like`
         followed, `training` and `weights` filled up from the study's; `settings` holding those of the
-        variants, too, each with its `method`; and every set of panels complete.
+        variants, too, each with its `method`; `neon.models` a list; and every set of panels complete.
 
     Raises:
         InputError: a line for every problem, with the mend.
@@ -61,6 +61,7 @@ def resolve(config: Mapping[str, Any]) -> dict[str, Any]:
         key: _filled_up(complete_entry(key, catalogue), config) for key in config["models"]
     }
     study["settings"] = all_settings(config)
+    study["neon"]["models"] = _clustered(config)
     study["figures"]["panels"] = {
         name: {
             "count": panels["count"],
@@ -71,6 +72,12 @@ def resolve(config: Mapping[str, Any]) -> dict[str, Any]:
         for name, panels in config["figures"]["panels"].items()
     }
     return study
+
+
+def _clustered(config: Mapping[str, Any]) -> list[str]:
+    """The models whose features are clustered."""
+    models = config["neon"]["models"]
+    return list(config["models"] if models is None else models)
 
 
 def all_settings(config: Mapping[str, Any]) -> dict[str, Any]:
@@ -207,12 +214,14 @@ def _variant_problems(config: Mapping[str, Any]) -> list[str]:
 
 
 def _asked(config: Mapping[str, Any], method: str) -> dict[str, Mapping[str, Any]]:
-    """The settings of a method and its variants, of those that the study draws or compares; by where."""
+    """The settings of a method and its variants, of those that the study uses at all; by where."""
     if _variant_problems(config) or _method_problems(config):
         return {}
     drawn = [
         m for panels in config["figures"]["panels"].values() for m in panels.get("methods", [])
     ]
+    if _clustered(config):
+        drawn.append(config["neon"]["method"])
     settings = all_settings(config)
     return {
         f"{'settings' if name in METHODS else 'variants'}.{name}": settings[name]
@@ -236,7 +245,7 @@ def _depth_problems(config: Mapping[str, Any]) -> list[str]:
 
 
 def _models_of(config: Mapping[str, Any], where: str) -> list[str]:
-    """The models that a method explains: all, or, where it is only drawn, those of its panels."""
+    """The models that a method explains: all, or those of its panels and whose clusters it explains."""
     name = where.split(".")[1]
     if name in config["methods"]:
         return list(config["models"])
@@ -247,6 +256,8 @@ def _models_of(config: Mapping[str, Any], where: str) -> list[str]:
         for model in panels.get("models") or config["models"]
         if model in config["models"]
     ]
+    if name == config["neon"]["method"]:
+        drawn += _clustered(config)
     return list(dict.fromkeys(drawn))
 
 
@@ -285,6 +296,11 @@ def _count_problems(config: Mapping[str, Any]) -> list[str]:
         for index, subset in enumerate(config["subsets"])
         if (size_of(subset) or 0) >= count
     ]
+    clusters = config["neon"]["clusters"]
+    if _clustered(config) and clusters is not None and clusters > count:
+        problems.append(
+            f"neon.clusters: {clusters} is more than images.count, {count}; give fewer, or more images"
+        )
     if _variant_problems(config) or _method_problems(config):
         return problems
     settings = all_settings(config)
@@ -305,6 +321,7 @@ def _selection_problems(config: Mapping[str, Any]) -> list[str]:
         "budgets.models": config["budgets"]["models"],
         "borders.layers": [m for m, layers in config["borders"]["layers"].items() if layers],
         "settings.gradcam.mended_cells": config["settings"]["gradcam"]["mended_cells"],
+        "neon.models": config["neon"]["models"] or [],
         **{
             f"figures.panels.{name}.models": panels.get("models", [])
             for name, panels in config["figures"]["panels"].items()
@@ -408,12 +425,12 @@ def _did_you_mean(word: Any, known: Any) -> str:
 
 CHECKS = {
     "models catalogue": _model_problems,
-    "models budgets borders figures settings": _selection_problems,
+    "models budgets borders figures settings neon": _selection_problems,
     "settings variants": _variant_problems,
     "methods settings variants figures": _method_problems,
-    "models catalogue methods settings variants figures": _depth_problems,
+    "models catalogue methods settings variants figures neon": _depth_problems,
     "dataset": _dataset_problems,
-    "methods settings variants segments figures": _kernelshap_problems,
-    "images methods settings variants subsets subsampling figures": _count_problems,
+    "models methods settings variants segments figures neon": _kernelshap_problems,
+    "images models methods settings variants subsets subsampling figures neon": _count_problems,
 }
 """What a schema cannot say: the sections that must be sound first → the check."""

@@ -108,6 +108,27 @@ class Classifier:
         return tokens.reshape(len(tokens), side, side, -1).permute(0, 3, 1, 2)
 
 
+def penultimate(network: nn.Module, inputs: torch.Tensor) -> torch.Tensor:
+    """The features that the last layer of a timm network makes its logits of, (B, D), of inputs.
+
+    Raises:
+        InputError: the network has no such features, or has them on a grid.
+    """
+    try:
+        features = network.forward_head(network.forward_features(inputs), pre_logits=True)
+    except (AttributeError, TypeError):
+        raise InputError(
+            f"a {type(network).__name__} of timm has no features before its head; leave the model out "
+            "of neon.models"
+        ) from None
+    if features.ndim != 2:
+        raise InputError(
+            f"the features of a {type(network).__name__} have shape {tuple(features.shape)}, not images "
+            "by features; leave the model out of neon.models"
+        )
+    return features
+
+
 @dataclass(frozen=True)
 class Pretrained:
     """What timm knows of the pretrained weights of a catalogue entry.

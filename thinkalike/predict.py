@@ -1,6 +1,6 @@
-"""Logits, and predictions in a model's own label space."""
+"""Logits and features, and predictions in a model's own label space."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 import pandas as pd
@@ -9,7 +9,7 @@ import torch
 from thinkalike.errors import InputError
 from thinkalike.explain.batches import Batches, fitting
 from thinkalike.explain.common import check_finite
-from thinkalike.models import Classifier
+from thinkalike.models import Classifier, penultimate
 
 
 def logits(model: Classifier, images: np.ndarray, *, batch_size: int | None = None) -> np.ndarray:
@@ -20,10 +20,28 @@ def logits(model: Classifier, images: np.ndarray, *, batch_size: int | None = No
     Raises:
         InputError: a logit is not finite.
     """
+    return _outputs(model, images, model.network, batch_size)
+
+
+def features(model: Classifier, images: np.ndarray, *, batch_size: int | None = None) -> np.ndarray:
+    """Penultimate features of images: (N, size, size, 3) uint8 → (N, D) float32.
+
+    Raises:
+        InputError: a feature is not finite, or the network has none (`models.penultimate`).
+    """
+    return _outputs(model, images, lambda x: penultimate(model.network, x), batch_size)
+
+
+def _outputs(
+    model: Classifier,
+    images: np.ndarray,
+    run: Callable[[torch.Tensor], torch.Tensor],
+    batch_size: int | None,
+) -> np.ndarray:
     batches = Batches(batch_size or fitting(model, gradients=False))
 
     def work(part: slice) -> np.ndarray:
-        return model.network(model.normalise(images[part])).float().cpu().numpy()
+        return run(model.normalise(images[part])).float().cpu().numpy()
 
     with torch.inference_mode():
         values = np.concatenate([part for _, part in batches.over(len(images), work)])

@@ -115,7 +115,7 @@ def nothing_to_draw(sentence: str) -> Figure:
 
 
 def _draw_map(axes: Axes, image: np.ndarray, values: np.ndarray) -> None:
-    axes.imshow(_overlay(image, values))
+    axes.imshow(overlay(image, values))
     if not np.any(values):
         axes.plot([0, 1], [0, 1], color="#888888", lw=0.6, transform=axes.transAxes)
         axes.text(0.5, 0.5, "blank", ha="center", transform=axes.transAxes, fontsize=6)
@@ -130,8 +130,11 @@ def _most_lines(texts: Sequence[str]) -> int:
     return max(text.count("\n") + 1 for text in texts)
 
 
-def _overlay(image: np.ndarray, values: np.ndarray) -> np.ndarray:
-    """A signed map in colour over the image in pale grey, (height, width, 3) in [0, 1]."""
+def overlay(image: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """A signed map in colour over the image in pale grey, (height, width, 3) in [0, 1].
+
+    Red is positive, blue negative; full colour is the size that 99.5 % of the pixels stay below.
+    """
     grey = (0.75 + 0.25 * (image @ [0.299, 0.587, 0.114]) / 255)[..., None].repeat(3, 2)
     size = np.abs(values)
     full = np.quantile(size, 0.995) or size.max()
