@@ -64,7 +64,7 @@ class Effort:
     data: tuple[str, ...] = tuple(DATA)
 
 
-QUICK = Effort((Shape(500, 32, 8, 1 / 15), Shape(100, 256, 4, 1)), 1, 20, ("iris",))
+QUICK = Effort((Shape(500, 32, 8, 1 / 15),), 1, 20, ("iris",))
 
 
 def parts(*, quick: bool) -> dict[str, Part]:

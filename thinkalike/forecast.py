@@ -59,6 +59,8 @@ FILE_BYTES = 20e3
 """Of a NetCDF file without images: attributes, structure."""
 IMAGE_BYTES = 85
 """Of an image in such a file: its id and a few measures."""
+FEATURES = 1000
+"""Penultimate, of a network; the built-in ones have between 64 and 2,048."""
 LABEL_BYTES = 0.2
 """Of a pixel's superpixel, compressed."""
 TYPICAL_MEGABYTES = {".svg": 0.18, ".png": 0.21, ".csv": 0.005, ".parquet": 0.007}
@@ -373,6 +375,13 @@ def _explaining_layers(study: Study, job: Job, data: DatasetSize) -> float:
     return images * gradcam_passes({"depth": 0})
 
 
+def _explaining_clusters(study: Study, job: Job, data: DatasetSize) -> float:
+    neon = study["neon"]
+    count: int = study["images"]["count"]
+    shown = min(count, neon["shown"] * (neon["clusters"] or data.classes))
+    return count + shown * PER_IMAGE[neon["method"]](study["settings"][neon["method"]])
+
+
 def _measuring_accuracy(study: Study, job: Job, data: DatasetSize) -> float:
     images = study.get("accuracy", {}).get("images") or 0
     transforms = 3
@@ -396,6 +405,7 @@ PASSES: dict[str, Callable[[Study, Job, DatasetSize], float]] = {
     "explain_together": _explaining,
     "explain_again": _explaining_again,
     "explain_layers": _explaining_layers,
+    "explain_clusters": _explaining_clusters,
     "measure_budgets": _measuring_budgets,
 }
 """Rule → forward passes of a job. Other rules run no network."""
@@ -487,6 +497,8 @@ def megabytes(study: Study, path: str, data: DatasetSize, costs: Mapping[str, Co
     if file.stem == "segments":
         return (FILE_BYTES + count * study["images"]["size"] ** 2 * LABEL_BYTES) / 1e6
     method = _method_in(study, path)
+    if "neon" in names and model:
+        return _cluster_megabytes(study, "maps" in names, data, costs[model])
     if method is None:
         return FILE_BYTES / 1e6
     images = explained(study, method)
@@ -500,6 +512,16 @@ def _predictions_megabytes(study: Study, model: str, data: DatasetSize) -> float
     pretrained = study["catalogue"][model].get("weights") == "pretrained"
     classes = PRETRAINED_CLASSES if pretrained else data.classes
     return (3e3 + study["images"]["count"] * (8 * classes + 10)) / 1e6
+
+
+def _cluster_megabytes(study: Study, maps: bool, data: DatasetSize, cost: Cost) -> float:
+    neon, count = study["neon"], study["images"]["count"]
+    if maps:
+        images = min(count, neon["shown"] * (neon["clusters"] or data.classes))
+        numbers = _map_numbers(study, neon["method"], cost)
+    else:
+        images, numbers = count, 2 * FEATURES
+    return (FILE_BYTES + images * (IMAGE_BYTES + 4 * NUMBERS * numbers)) / 1e6
 
 
 def _map_numbers(study: Study, method: str, cost: Cost) -> int:
@@ -745,7 +767,8 @@ def forecast(
     for job in jobs_of(study, files):
         number = passes(study, job, data)
         teraflop = number * costs[job.model].gigaflops / 1e3
-        kind = KINDS.get(job.rule) or base_method(study, job.method)
+        method = study["neon"]["method"] if job.rule == "explain_clusters" else job.method
+        kind = KINDS.get(job.rule) or base_method(study, method)
         hours = teraflop / rates.of(kind, job.model) / 3600
         before = work.get(job.rule, (0.0, 0.0, 0.0))
         work[job.rule] = before[0] + number, before[1] + teraflop, before[2] + hours

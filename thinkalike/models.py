@@ -115,7 +115,9 @@ def penultimate(network: nn.Module, inputs: torch.Tensor) -> torch.Tensor:
         InputError: the network has no such features, or has them on a grid.
     """
     try:
-        features = network.forward_head(network.forward_features(inputs), pre_logits=True)
+        timm_network: Any = network
+        body = timm_network.forward_features(inputs)
+        features: torch.Tensor = timm_network.forward_head(body, pre_logits=True)
     except (AttributeError, TypeError):
         raise InputError(
             f"a {type(network).__name__} of timm has no features before its head; leave the model out "

@@ -132,14 +132,13 @@ class LogMeanExpPool(nn.Module):
     """(1/β) log mean_j exp(β s_j) over the last dimension: a smooth minimum or maximum.
 
     (…, n) → (…). For β < 0 it approximates the minimum, for β > 0 the maximum; ±inf are these, and 0 is
-    the limit, the mean. Its gradient are the shares exp(β s_j)/Σ exp(β s_j') of soft-min pooling, so
-    that it makes other methods of explanation smooth, too. Its value is not the logit f:
+    the limit, the mean. The gradient is the shares exp(β s_j) / Σ_j' exp(β s_j') of soft-min pooling:
+    methods that explain by gradients get smooth ones. The value is not the logit f,
 
         min_j s_j ≤ LME ≤ min_j s_j + log(n)/|β|    for β < 0,
         max_j s_j − log(n)/β ≤ LME ≤ max_j s_j      for β > 0,
 
-    and it may be positive for several clusters, or for one that x is not in. Where relevance must sum
-    to f, `MinPool` is the layer.
+    and may be positive for a cluster that x is not in. Where relevances must sum to f, take `MinPool`.
 
     Args:
         beta: β, any number.

@@ -34,9 +34,9 @@ from thinkalike.neuralized import MinPool, NeuralizedKMeans, PairwiseCentroidDis
 class Midpoint(Hook):
     """The midpoint rule for a `NeuralizedKMeans`: R_kj (N, K, K−1) → R_i (N, D), of the input's type.
 
-    What comes in is conserved: Σ_i R_i = Σ_kj R_kj. From the cluster that a point is in, |R_kj| ≤ h_kj
-    bounds the relevances; from another cluster some h_kj may be near 0 and R_kj not, and relevances of
-    both signs grow large.
+    What comes in is conserved: Σ_i R_i = Σ_kj R_kj. From the cluster that a point is in, 0 ≤ R_kj ≤ h_kj
+    bounds the relevances. From another cluster, some h_kj may be near 0 and R_kj not: then relevances
+    of both signs grow large, and at 0 itself there is no way to share R_kj out, and it is left out.
 
     Computed in float64, with products of matrices: (x_i − m_kji) w_kji = 2 x_i (μ_ki − μ_ji) − (μ_ki² −
     μ_ji²), so that sums over pairs become sums over clusters. No array has more than N·K² or N·D numbers.

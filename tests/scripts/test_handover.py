@@ -43,6 +43,13 @@ CLUSTER_FILES = {
     "mds": f"{CLUSTERS}/mds.csv",
     "quality": f"{CLUSTERS}/quality.csv",
 }
+NEON = f"{RESULTS}/neon"
+CLUSTERED = ["byobnet", "vit"]
+TABLES = ["iris", "wine", "published"]
+EVALUATION = {
+    name: f"{NEON}/evaluation/{name}.csv"
+    for name in ("flipping", "areas", "betas", "conservation", "planted")
+}
 DATASET = "resources/datasets/digits/manifest.parquet"
 
 
@@ -371,6 +378,57 @@ def jobs(study: dict) -> dict[str, dict]:
                 "mean_and_spread": figure("comparisons/mean_and_spread"),
             },
             "params": {"cases": nested, **labels},
+        },
+        "explain_tables": {"output": {k: f"{NEON}/tables/{k}.csv" for k in TABLES}, "params": {}},
+        "explain_clusters": {
+            "input": {
+                "images": f"{RESULTS}/images.parquet",
+                "weights": f"{RESULTS}/weights/byobnet.safetensors",
+                "segments": f"{RESULTS}/segments.nc",
+            },
+            "output": {k: f"{NEON}/{k}/byobnet.nc" for k in ("clusters", "maps")},
+            "wildcards": {"model": "byobnet"},
+            "params": {
+                "architecture": architecture,
+                "number": 3,
+                "restarts": 2,
+                "beta": None,
+                "shown": 2,
+                "method": "kernelshap",
+                "settings": {"evaluations": 40},
+                "baseline": study["explanation"]["baseline"],
+                "size": 64,
+                "seed": 0,
+            },
+            "modules": ["thinkalike.explain.kernelshap"],
+        },
+        "evaluate_neon": {
+            "input": {"clusters": [f"{NEON}/clusters/{model}.nc" for model in CLUSTERED]},
+            "output": EVALUATION,
+            "params": {"models": CLUSTERED, "seed": 0},
+        },
+        "plot_tables": {
+            "input": {k: f"{NEON}/tables/{k}.csv" for k in ("iris", "wine")},
+            "output": {k: figure(f"neon/{k}") for k in ("iris", "wine")},
+            "params": {},
+        },
+        "plot_galleries": {
+            "input": {
+                "images": f"{RESULTS}/images.parquet",
+                "clusters": [f"{NEON}/clusters/{model}.nc" for model in CLUSTERED],
+                "maps": [f"{NEON}/maps/{model}.nc" for model in CLUSTERED],
+                "segments": f"{RESULTS}/segments.nc",
+            },
+            "output": {
+                "quality": figure("neon/quality"),
+                "galleries": [p for m in CLUSTERED for p in figure(f"neon/galleries/{m}")],
+            },
+            "params": {"models": CLUSTERED, "method": "kernelshap", "size": 64, **labels},
+        },
+        "plot_evaluation": {
+            "input": EVALUATION,
+            "output": {k: figure(f"neon/{k}") for k in ("flipping", "areas", "betas", "planted")},
+            "params": {**labels, "names": {m: catalogue[m]["name"] for m in CLUSTERED}},
         },
         "plot_borders": {
             "input": {

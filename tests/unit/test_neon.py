@@ -186,6 +186,13 @@ def scattered() -> tuple[np.ndarray, np.ndarray]:
 
 
 DATA = {"iris": iris, "wine": wine, "digits": digits, "scattered": scattered}
+
+
+@cache
+def reference(data: str, beta: float) -> Reference:
+    return written_out(*DATA[data](), beta)
+
+
 BETAS = [0, 0.17456, 1, 50, math.inf]
 
 every_kind = pytest.mark.parametrize("data", DATA)
@@ -199,7 +206,7 @@ every_beta = pytest.mark.parametrize("beta", BETAS)
 @every_beta
 def test_everything_is_as_the_formulas_written_out_say(data, beta):
     points, centroids = DATA[data]()
-    expected = written_out(points, centroids, beta)
+    expected = reference(data, beta)
     fitted = Neon(centroids, beta=beta).fit()
     found = fitted.explain(points)
     np.testing.assert_array_equal(found.clusters, expected.clusters)
@@ -237,7 +244,7 @@ def test_relevances_and_competition_sum_to_the_logit(data, beta):
     assert found.relevances.dtype == found.logits.dtype == np.float64
     assert (found.logits > 0).all()
     np.testing.assert_allclose(found.relevances.sum(1), found.logits, rtol=1e-10)
-    scale = written_out(points, centroids, beta).scale
+    scale = reference(data, beta).scale
     assert error(found.relevances.sum(1), found.logits, scale) < 1e-14
     competition = fitted.competition(points)
     np.testing.assert_allclose(competition.sum(1), found.logits, rtol=1e-14)
@@ -635,10 +642,12 @@ def test_a_huge_beta_is_as_an_infinite_one(beta, kind):
 # what does not matter
 
 
-def unit(points: np.ndarray, centroids: np.ndarray) -> tuple[float, ClusterExplanation, np.ndarray]:
+@cache
+def unit(data: str) -> tuple[float, ClusterExplanation, np.ndarray]:
     """β by the heuristic, the explanation with it, and each point's scale."""
-    beta = Neon(centroids).fit(points).beta_
-    return beta, explained(points, centroids, beta), written_out(points, centroids, beta).scale
+    points, centroids = DATA[data]()
+    fitted = Neon(centroids).fit(points)
+    return fitted.beta_, fitted.explain(points), reference(data, fitted.beta_).scale
 
 
 @every_kind
@@ -646,7 +655,7 @@ def unit(points: np.ndarray, centroids: np.ndarray) -> tuple[float, ClusterExpla
 def test_where_points_and_centroids_lie_does_not_matter(data, distance):
     """Beyond what becomes of the numbers themselves out there."""
     points, centroids = DATA[data]()
-    beta, one, scale = unit(points, centroids)
+    beta, one, scale = unit(data)
     shift = distance * np.sqrt(extent(points, centroids))
     shift *= np.random.default_rng(0).choice([-1, 1], points.shape[1])
     other = explained(points + shift, centroids + shift, beta)
@@ -659,7 +668,8 @@ def test_where_points_and_centroids_lie_does_not_matter(data, distance):
 def test_where_numbers_keep_their_digits_no_digit_is_lost(data, beta):
     """On a grid that can be moved without rounding, a thousand and a million times the spread away."""
     points, centroids = (np.round(array * 2**10) / 2**10 for array in DATA[data]())
-    expected = written_out(points, centroids, beta)
+    # of numbers that have not been rounded to the grid, and are nearly the same
+    expected = reference(data, beta)
     scale = expected.scale * undecided(expected, beta, extent(points, centroids))
     one = explained(points, centroids, beta)
     for distance in (1e3, 1e6):
@@ -674,7 +684,7 @@ def test_where_numbers_keep_their_digits_no_digit_is_lost(data, beta):
 @every_kind
 def test_the_order_of_clusters_does_not_matter(data):
     points, centroids = DATA[data]()
-    beta, one, scale = unit(points, centroids)
+    beta, one, scale = unit(data)
     order = np.random.default_rng(0).permutation(len(centroids))
     one_fitted, fitted = (Neon(c, beta=beta).fit() for c in (centroids, centroids[order]))
     other = fitted.explain(points)
@@ -689,7 +699,7 @@ def test_the_order_of_clusters_does_not_matter(data):
 @every_kind
 def test_the_order_of_features_does_not_matter(data):
     points, centroids = DATA[data]()
-    beta, one, scale = unit(points, centroids)
+    beta, one, scale = unit(data)
     order = np.random.default_rng(0).permutation(points.shape[1])
     other = explained(points[:, order], centroids[:, order], beta)
     np.testing.assert_array_equal(other.clusters, one.clusters)
@@ -699,7 +709,7 @@ def test_the_order_of_features_does_not_matter(data):
 @every_kind
 def test_the_order_of_points_does_not_matter(data):
     points, centroids = DATA[data]()
-    beta, one, scale = unit(points, centroids)
+    beta, one, scale = unit(data)
     order = np.random.default_rng(0).permutation(len(points))
     other = explained(points[order], centroids, beta)
     np.testing.assert_array_equal(other.clusters, one.clusters[order])
@@ -711,7 +721,7 @@ def test_the_order_of_points_does_not_matter(data):
 def test_in_other_units_relevances_are_the_same_in_squares_of_those_units(data, factor):
     """β is in units of one by their square."""
     points, centroids = DATA[data]()
-    beta, one, scale = unit(points, centroids)
+    beta, one, scale = unit(data)
     other = explained(factor * points, factor * centroids, beta / factor**2)
     np.testing.assert_array_equal(other.clusters, one.clusters)
     assert error(other.relevances / factor**2, one.relevances, scale) < 1e-14
@@ -722,7 +732,7 @@ def test_in_other_units_relevances_are_the_same_in_squares_of_those_units(data, 
 @every_kind
 def test_a_rotation_keeps_logits_and_what_competitors_get(data):
     points, centroids = DATA[data]()
-    beta, one, scale = unit(points, centroids)
+    beta, one, scale = unit(data)
     turn = special_ortho_group.rvs(points.shape[1], random_state=0)
     fitted = Neon(centroids @ turn, beta=beta).fit()
     other = fitted.explain(points @ turn)
@@ -737,7 +747,7 @@ def test_a_rotation_keeps_logits_and_what_competitors_get(data):
 @every_kind
 def test_a_feature_in_which_centroids_agree_gets_nothing(data):
     points, centroids = DATA[data]()
-    beta, one, scale = unit(points, centroids)
+    beta, one, scale = unit(data)
     noise = np.random.default_rng(0).standard_normal((len(points), 1)) * points.std()
     level = np.full((len(centroids), 1), 3.7)
     other = explained(np.hstack([points, noise]), np.hstack([centroids, level]), beta)

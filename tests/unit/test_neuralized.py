@@ -223,11 +223,29 @@ def test_the_linear_layer_has_a_row_for_every_pair_in_order(clusters):
             np.testing.assert_allclose(found[:, k, place], expected, atol=1e-12 * distances.max())
 
 
+def test_biases_are_rounded_once():
+    _, centroids = drawn(3, 64)
+    centroids = (centroids + 1000).float()
+    squares = (centroids.double() ** 2).sum(1)
+    found = NeuralizedKMeans(centroids).bias[0].double()
+    torch.testing.assert_close(found, squares[1:] - squares[0], rtol=1e-7, atol=0)
+
+
+@pytest.mark.parametrize("layer", [PairwiseCentroidDistance, NeuralizedKMeans])
+def test_layers_have_centroids_of_their_own(layer):
+    _, centroids = drawn(3, 4)
+    made = layer(centroids)
+    before = centroids.clone()
+    centroids.zero_()
+    assert made.centroids.equal(before)
+
+
 def test_the_linear_layer_asks_for_no_gradients_but_for_those_of_points():
     points, centroids = drawn(3, 4)
     layer = NeuralizedKMeans(centroids)
     assert [name for name, _ in layer.named_parameters()] == ["weight", "bias"]
     assert not any(parameter.requires_grad for parameter in layer.parameters())
+    assert set(layer.state_dict()) == {"weight", "bias", "centroids"}
     assert torch.autograd.gradcheck(layer, points.requires_grad_())
 
 
@@ -374,6 +392,16 @@ def test_relevances_sum_to_the_logit_in_single_precision(clusters, features, bet
     of_all, of_logits = gaps(*explained(wrapped(centroids), points, composite(beta)))
     assert of_all.max() < 1e-6
     assert of_logits.max() < 1e-6
+
+
+def test_relevances_sum_to_the_logit_that_was_rounded_far_from_the_origin():
+    """The linear layer's h is a little off there; what was made of it is shared out all the same."""
+    points, centroids = drawn(3, 64)
+    points, centroids = points.float() + 1000, centroids.float() + 1000
+    logits, found = explained(wrapped(centroids), points, composite(0.1))
+    exact = Neon(centroids.double().numpy(), beta=0.1).fit().logits(points.double().numpy())
+    assert (np.abs(logits.numpy() - exact) / exact).max() > 1e-5
+    assert gaps(logits, found)[1].max() < 1e-6
 
 
 def test_relevances_of_the_first_iris_are_the_published_figures():

@@ -1,7 +1,7 @@
 """Clusters of a model's features, and what they have to do with the images' classes."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy.optimize import linear_sum_assignment
@@ -53,8 +53,8 @@ class Matching:
     adjusted_rand: float
 
 
-def match(clusters: np.ndarray, class_names: Sequence[str], count: int) -> Matching:
-    """Match clusters (N,) of 0 … count − 1 to the classes of the same points.
+def match(clusters: np.ndarray, class_names: Any, count: int) -> Matching:
+    """Match clusters (N,) of 0 … count − 1 to the classes of the same points, N names.
 
     With more clusters than classes some have none, `UNMATCHED`.
     """

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -90,7 +91,7 @@ def gallery(rows: Sequence[Row], *, title: str) -> Figure:
     largest = max((abs(value) for row in rows for value in row.relevances), default=0) or 1
     for y, row in zip(np.arange(len(rows)) * PITCH, rows, strict=True):
         pictures.text(-0.12, y + 0.42, row.name, ha="right", va="bottom", fontsize=7)
-        grey = {"fontsize": SMALL, "color": "#555555"}
+        grey: dict[str, Any] = {"fontsize": SMALL, "color": "#555555"}
         pictures.text(-0.12, y + 0.5, row.note, ha="right", va="top", **grey)
         for x, one in zip(edges[2:], row.shown, strict=False):
             told = f"not {one.rather}: {one.logit:.3g}"
@@ -137,7 +138,7 @@ def _bars(axes: Axes, row: Row, y: float, largest: float) -> None:
     axes.bar(range(len(values)), -values, 0.7, bottom=base, color=colours)
     for place, feature in enumerate(row.features):
         axes.text(place, y + 1.02, str(feature), ha="center", va="top", fontsize=4.5)
-    tip = {"ha": "right", "va": "center", "fontsize": 4.5}
+    tip: dict[str, Any] = {"ha": "right", "va": "center", "fontsize": 4.5}
     axes.text(-0.5, base - values[0], f"{row.relevances[0]:.0%}", **tip)
 
 

@@ -1,6 +1,7 @@
 """NEON in pictures: the published examples, feature flipping, what β does, planted features."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -49,10 +50,10 @@ def iris_figure(
     left.axhline(0, color="k", lw=0.6)
     left.legend(loc="upper center", bbox_to_anchor=(0.5, -0.24), ncols=2)
     means = relevances.groupby("cluster", sort=True)[list(features)].mean()
-    size = np.abs(means.to_numpy()).max()
-    right.imshow(means.to_numpy(), cmap="PuOr_r", vmin=-size, vmax=size, aspect="auto")
-    for row, column in np.ndindex(means.shape):
-        value = means.iloc[row, column]
+    values = means.to_numpy(float)
+    size = float(np.abs(values).max())
+    right.imshow(values, cmap="PuOr_r", vmin=-size, vmax=size, aspect="auto")
+    for (row, column), value in np.ndenumerate(values):
         colour = "w" if abs(value) > 0.6 * size else "k"
         right.text(column, row, f"{value:.2f}", ha="center", va="center", color=colour)
     right.set_xticks(range(len(features)), [_two_lines(name) for name in features])
@@ -197,7 +198,7 @@ def beta_curves(
         families: model → family; other data are black.
     """
     toys = dict(zip([data for data in names if data not in families], ("--", ":"), strict=False))
-    looks = {
+    looks: dict[str, dict[str, Any]] = {
         data: {
             "color": FAMILY_COLOURS[families[data]] if data in families else "k",
             "ls": toys.get(data, "-"),
@@ -231,7 +232,7 @@ def beta_curves(
 
 
 def _conservation(
-    axes: Axes, conservation: pd.DataFrame, looks: Mapping[str, Mapping[str, object]]
+    axes: Axes, conservation: pd.DataFrame, looks: Mapping[str, dict[str, Any]]
 ) -> None:
     """The largest |Σ relevances − logit|/logit of every data set, for three β and two precisions."""
     groups = [("float64", 0), ("float32", 4)]

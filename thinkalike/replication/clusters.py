@@ -74,7 +74,7 @@ class Example:
     def explained(self) -> tuple[ClusterExplanation, pd.DataFrame]:
         """What NEON says, and as a table with the class of every point and of its clusters."""
         found = self.neon.explain(self.points)
-        names = np.array(match(found.clusters, self.classes, found.count).classes)
+        names = np.array(match(found.clusters, self.classes, found.count).classes, object)
         table = found.table().assign(
             cluster=names[found.clusters], competitor=names[found.competitors]
         )
@@ -165,7 +165,7 @@ def _rows_of_wine(example: Example) -> Iterator[tuple[str, str, str, str, str]]:
     listed = ", ".join(map(str, ROWS_OF_WINE))
     yield WINE, "points in a cluster of another class", listed, ", ".join(map(str, wrong)), ""
     for point, (cluster, own, probability, logit) in ROWS_OF_WINE.items():
-        row = table.loc[point]
+        row = table.loc[point].to_dict()
         total = f"{found.relevances[point].sum():.4f}"
         yield WINE, f"point {point}: cluster", cluster, row["cluster"], ""
         yield WINE, f"point {point}: class", own, row["class_name"], ""
