@@ -44,7 +44,6 @@ CLUSTER_FILES = {
     "quality": f"{CLUSTERS}/quality.csv",
 }
 NEON = f"{RESULTS}/neon"
-CLUSTERED = ["byobnet", "vit"]
 TABLES = ["iris", "wine", "published"]
 EVALUATION = {
     name: f"{NEON}/evaluation/{name}.csv"
@@ -403,9 +402,9 @@ def jobs(study: dict) -> dict[str, dict]:
             "modules": ["thinkalike.explain.kernelshap"],
         },
         "evaluate_neon": {
-            "input": {"clusters": [f"{NEON}/clusters/{model}.nc" for model in CLUSTERED]},
+            "input": {"clusters": [f"{NEON}/clusters/{model}.nc" for model in MODELS]},
             "output": EVALUATION,
-            "params": {"models": CLUSTERED, "seed": 0},
+            "params": {"models": MODELS, "seed": 0},
         },
         "plot_tables": {
             "input": {k: f"{NEON}/tables/{k}.csv" for k in ("iris", "wine")},
@@ -415,20 +414,20 @@ def jobs(study: dict) -> dict[str, dict]:
         "plot_galleries": {
             "input": {
                 "images": f"{RESULTS}/images.parquet",
-                "clusters": [f"{NEON}/clusters/{model}.nc" for model in CLUSTERED],
-                "maps": [f"{NEON}/maps/{model}.nc" for model in CLUSTERED],
+                "clusters": [f"{NEON}/clusters/{model}.nc" for model in MODELS],
+                "maps": [f"{NEON}/maps/{model}.nc" for model in MODELS],
                 "segments": f"{RESULTS}/segments.nc",
             },
             "output": {
                 "quality": figure("neon/quality"),
-                "galleries": [p for m in CLUSTERED for p in figure(f"neon/galleries/{m}")],
+                "galleries": [p for m in MODELS for p in figure(f"neon/galleries/{m}")],
             },
-            "params": {"models": CLUSTERED, "method": "kernelshap", "size": 64, **labels},
+            "params": {"models": MODELS, "method": "kernelshap", "size": 64, **labels},
         },
         "plot_evaluation": {
             "input": EVALUATION,
             "output": {k: figure(f"neon/{k}") for k in ("flipping", "areas", "betas", "planted")},
-            "params": {**labels, "names": {m: catalogue[m]["name"] for m in CLUSTERED}},
+            "params": labels,
         },
         "plot_borders": {
             "input": {

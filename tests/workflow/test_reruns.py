@@ -71,15 +71,39 @@ def test_a_changed_method_reruns_its_own_explanations_only(study):
     run = study.snakemake("--dry-run")
     assert run.jobs["explain_images"] == 3
     assert run.jobs["measure_budgets"] == 1
+    assert run.jobs["explain_clusters"] == 3
     assert "Explaining vit by kernelshap" in run.output
     assert "by gradcam" not in run.output  # nor by gradcam_50
     assert "explain_layers" not in run.jobs
     assert "train_model" not in run.jobs
 
 
+def test_a_changed_rule_of_relevance_reruns_clusters_and_their_evaluation(study):
+    study.edit("thinkalike/neon.py", "excess *= -beta", "excess *= -1.0 * beta")
+    assert study.plan() == {
+        "explain_tables": 1,
+        "explain_clusters": 3,
+        "evaluate_neon": 1,
+        "plot_tables": 1,
+        "plot_galleries": 1,
+        "plot_evaluation": 1,
+    }
+
+
+def test_another_beta_reruns_the_clusters_of_models_alone(study):
+    jobs = study.plan(overlay=study.overlay(neon={"beta": 0.5}))
+    assert jobs == {
+        "explain_clusters": 3,
+        "evaluate_neon": 1,
+        "plot_galleries": 1,
+        "plot_evaluation": 1,
+    }
+
+
 def test_a_changed_plot_reruns_that_plot(study):
     study.edit("thinkalike/plotting/panels.py", "0.75 + 0.25", "0.7 + 0.3")
-    assert study.plan() == dict.fromkeys(PANELS, 1)
+    # galleries of clusters lay maps over images in the same way
+    assert study.plan() == dict.fromkeys([*PANELS, "plot_galleries"], 1)
 
 
 def test_one_more_model_runs_its_own_jobs_and_the_aggregates(study):
@@ -101,6 +125,10 @@ def test_one_more_model_runs_its_own_jobs_and_the_aggregates(study):
         "measure_noise_ceiling": 2,
         "plot_noise_ceiling": 1,
         "tabulate_grids": 1,
+        "explain_clusters": 1,
+        "evaluate_neon": 1,
+        "plot_galleries": 1,
+        "plot_evaluation": 1,
         "compare_predictions": 1,
         "compare_models": PER_METRIC,
         "summarise_similarity": PER_CASE,

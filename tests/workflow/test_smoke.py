@@ -64,6 +64,9 @@ def test_the_smoke_study_runs_offline_from_a_fresh_checkout_to_the_report(checko
         "gradcam/borders",
         "ceiling/kernelshap",
         "budgets/kernelshap",
+        "neon/quality",
+        "neon/galleries/deit_t",
+        "neon/areas",
         "clusters/integrated_gradients_absolute/cosine/all/heat_map",
     ):
         for suffix in ("svg", "png", "csv"):
