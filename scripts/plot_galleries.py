@@ -27,6 +27,8 @@ READ = [
     "classes",
     "called",
 ]
+EMPTY = 235
+"""Grey in the place of a mean of nothing."""
 SIDE = 128
 """Pixels of an image, at most: it is drawn 0.6 inches wide."""
 
@@ -153,7 +155,10 @@ def _row(
     drawn: Mapping[int, tuple[np.ndarray, np.ndarray]],
 ) -> Row:
     def mean(cluster: int) -> np.ndarray:
-        return pixels[found["clusters"] == cluster].mean(0).round().astype(np.uint8)
+        members = pixels[found["clusters"] == cluster]
+        if not len(members):  # of two equal centroids one has no image
+            return np.full(pixels.shape[1:], EMPTY, np.uint8)
+        return members.mean(0).round().astype(np.uint8)
 
     def called(cluster: int) -> str:
         return str(found["called"][cluster]) or f"cluster {cluster}"

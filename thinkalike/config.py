@@ -220,7 +220,7 @@ def _asked(config: Mapping[str, Any], method: str) -> dict[str, Mapping[str, Any
     drawn = [
         m for panels in config["figures"]["panels"].values() for m in panels.get("methods", [])
     ]
-    if _clustered(config):
+    if config["neon"]["models"] != []:
         drawn.append(config["neon"]["method"])
     settings = all_settings(config)
     return {
@@ -296,11 +296,6 @@ def _count_problems(config: Mapping[str, Any]) -> list[str]:
         for index, subset in enumerate(config["subsets"])
         if (size_of(subset) or 0) >= count
     ]
-    clusters = config["neon"]["clusters"]
-    if _clustered(config) and clusters is not None and clusters > count:
-        problems.append(
-            f"neon.clusters: {clusters} is more than images.count, {count}; give fewer, or more images"
-        )
     if _variant_problems(config) or _method_problems(config):
         return problems
     settings = all_settings(config)
@@ -313,6 +308,15 @@ def _count_problems(config: Mapping[str, Any]) -> list[str]:
                     f"that {method} explains; draw fewer, or explain more"
                 )
     return problems
+
+
+def _cluster_problems(config: Mapping[str, Any]) -> list[str]:
+    clusters, count = config["neon"]["clusters"], config["images"]["count"]
+    if config["neon"]["models"] == [] or clusters is None or clusters <= count:
+        return []
+    return [
+        f"neon.clusters: {clusters} is more than images.count, {count}; give fewer, or more images"
+    ]
 
 
 def _selection_problems(config: Mapping[str, Any]) -> list[str]:
@@ -430,7 +434,8 @@ CHECKS = {
     "methods settings variants figures": _method_problems,
     "models catalogue methods settings variants figures neon": _depth_problems,
     "dataset": _dataset_problems,
-    "models methods settings variants segments figures neon": _kernelshap_problems,
-    "images models methods settings variants subsets subsampling figures neon": _count_problems,
+    "methods settings variants segments figures neon": _kernelshap_problems,
+    "images methods settings variants subsets subsampling figures": _count_problems,
+    "images neon": _cluster_problems,
 }
 """What a schema cannot say: the sections that must be sound first → the check."""

@@ -58,12 +58,13 @@ def problems(*changes: tuple[str, object]) -> list[str]:
 def test_the_default_study_resolves():
     resolved = resolve(DEFAULT)
     assert list(resolved["catalogue"]) == DEFAULT["models"]
-    filled_up = {"catalogue", "settings", "figures"}
+    filled_up = {"catalogue", "settings", "figures", "neon"}
     unchanged = {key: value for key, value in resolved.items() if key not in filled_up}
     assert unchanged == {key: value for key, value in DEFAULT.items() if key not in filled_up}
     assert resolved["settings"] == {
         method: {**settings, "method": method} for method, settings in DEFAULT["settings"].items()
     }
+    assert resolved["neon"] == {**DEFAULT["neon"], "models": DEFAULT["models"]}
     assert resolved["figures"] == {
         "panels": {
             "first": {
@@ -188,8 +189,36 @@ def test_the_fewest_evaluations_are_two_more_than_segments_and_asked_of_kernelsh
             ("settings.kernelshap.evaluations", 41),
             ("segments.count", 40),
             ("methods", ["gradcam"]),
+            ("neon.method", "gradcam"),
         )
     )
+
+
+def test_clusters_are_of_all_models_of_some_or_of_none():
+    for models in (None, ["vit"], []):
+        resolved = resolve(study(("neon.models", models)))
+        assert resolved["neon"]["models"] == (DEFAULT["models"] if models is None else models)
+    resolve(study(("images.count", 90), ("neon.clusters", 90)))
+    few = (("neon.clusters", 101), ("neon.models", []))
+    resolve(study(*few))
+    assert problems(few[0]) == [
+        "neon.clusters: 101 is more than images.count, 100; give fewer, or more images"
+    ]
+    assert problems(("neon.models", ["vitt"])) == [
+        "neon.models: 'vitt' is not in `models`; did you mean 'vit'?"
+    ]
+
+
+def test_the_method_that_explains_clusters_is_checked_although_it_is_none_of_the_methods():
+    asked = (("methods", ["integrated_gradients"]), ("settings.kernelshap.evaluations", 20))
+    assert problems(*asked) == [
+        "settings.kernelshap.evaluations: 20 is too few for segments.count, 30; give at least 32"
+    ]
+    resolve(study(*asked, ("neon.models", [])))
+    depth = (*asked, ("neon.method", "gradcam"), ("settings.gradcam.depth", 25))
+    resolve(study(*depth, ("neon.models", ["resnet"])))
+    (line,) = problems(*depth, ("neon.models", ["resnet", "vit"]))
+    assert line.startswith("settings.gradcam.depth: vit has no Grad-CAM layer at 25")
 
 
 def test_a_folder_of_the_users_is_fine(tmp_path):
@@ -382,6 +411,13 @@ SHAPE = [
     ("budgets.evaluations/1", [50, 3], "3 is less than the minimum of 4"),
     ("budgets.reference", 9000, "9000 is greater than the maximum of 8194"),
     ("budgets.models", ["vit", "vit"], "vit is there twice; remove one"),
+    ("neon.models", ["vit", "vit"], "vit is there twice; remove one"),
+    ("neon.models", "vit", "'vit' is not of type ['array', 'null']"),
+    ("neon.clusters", 1, "1 is less than the minimum of 2"),
+    ("neon.beta", -0.1, "-0.1 is less than the minimum of 0"),
+    ("neon.restarts", 0, "0 is less than the minimum of 1"),
+    ("neon.shown", 0, "0 is less than the minimum of 1"),
+    ("neon.method", "kernelshapp", "did you mean 'kernelshap'?"),
     ("clustering.ward", "some", "'some' is not one of ['euclidean', 'any']"),
     ("clustering.louvain.largest", 0, "0 is less than or equal to the minimum of 0"),
     ("figures.panels", 6, "6 is not of type object"),

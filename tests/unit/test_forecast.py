@@ -208,6 +208,16 @@ def test_constants_are_those_of_the_methods():
             },
             8 * 2 * (5 * 450 + 2000),
         ),
+        # features of 100 images, and maps of three of each of ten clusters, 128 evaluations each
+        ("explain_clusters", "resnet", None, {}, 100 + 30 * 128),
+        (
+            "explain_clusters",
+            "resnet",
+            None,
+            {"neon": {"clusters": 4, "shown": 50}},
+            100 + 100 * 128,
+        ),
+        ("explain_clusters", "resnet", None, {"neon": {"method": "gradcam"}}, 100 + 30),
         ("plot_panels_first", "resnet", None, {}, 0),
     ],
 )
