@@ -60,7 +60,7 @@ def main(
             if known != selected["image_id"].tolist():
                 raise InputError(f"{path} is about other images than the study's; {AGAIN}")
             rendered, gap = _maps(of_maps, shared, selected["image_id"].tolist())
-            rows.append({"model": model, **_summary(found, told), "median_gap_of_maps": gap})
+            rows.append({"model": model, **_summary(found, told), **gap})
             table = _table(found, selected["class_name"].to_numpy())
             drawn = {
                 position: _tiles(selected["path"][position], values, pixels.shape[1])
@@ -88,13 +88,14 @@ def main(
 
 def _maps(
     path: str, segments: Sequence[Segments] | None, image_ids: Sequence[str]
-) -> tuple[dict[int, np.ndarray], float]:
-    """Position of an image → its rendered map; and by how much the maps miss their logits."""
+) -> tuple[dict[int, np.ndarray], dict[str, float]]:
+    """Position of an image → its rendered map; and, where a method says so, what its maps miss."""
     with open_arrays(path, ["image"]) as dataset:
         there = [str(name) for name in dataset["image"].to_numpy()]
-        gap = np.nan
+        gap = {}
         if "gap" in dataset:
-            gap = float(np.nanmedian(np.abs(dataset["gap"] / dataset["difference"])))
+            missed = np.abs(dataset["gap"] / dataset["difference"])
+            gap["median_gap_of_maps"] = float(missed.median())
     positions = [image_ids.index(name) for name in there]
     of_images, _ = read_maps(path, [segments[i] for i in positions] if segments else None)
     return {position: render(of_images, row) for row, position in enumerate(positions)}, gap

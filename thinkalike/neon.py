@@ -26,6 +26,8 @@ Neural Networks, IEEE TNNLS 2022 (arXiv:1906.07633), sections III and IV.
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import zip_longest
+from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -71,29 +73,51 @@ class ClusterExplanation:
     @property
     def overall(self) -> np.ndarray:
         """(D,) mean relevance over all points; sums to the mean logit."""
-        return np.asarray(self.relevances.mean(0))
+        return _mean(self.relevances)
 
     @property
     def by_cluster(self) -> np.ndarray:
         """(K, D) mean relevance over the points of each cluster; NaN where there is no point."""
         means = np.full((self.count, self.relevances.shape[1]), np.nan, self.relevances.dtype)
         for cluster in np.unique(self.clusters):
-            means[cluster] = self.relevances[self.clusters == cluster].mean(0)
+            means[cluster] = _mean(self.relevances[self.clusters == cluster])
         return means
 
     def table(self) -> "pd.DataFrame":
         """A row for each point: cluster, competitor, logit, probability, and every feature's relevance."""
         import pandas as pd
 
-        names = self.feature_names or [f"feature_{i}" for i in range(self.relevances.shape[1])]
         columns = {
             "cluster": self.clusters,
             "competitor": self.competitors,
             "logit": self.logits,
             "probability": self.probabilities,
         }
-        relevances = pd.DataFrame(self.relevances, columns=list(names))
-        return pd.concat([pd.DataFrame(columns), relevances], axis=1)
+        return pd.concat([pd.DataFrame(columns), self._named(self.relevances)], axis=1)
+
+    def summary(self) -> "pd.DataFrame":
+        """A row for each cluster and one for all: points, mean logit, and every feature's mean relevance.
+
+        The index is the cluster, and `all`. A cluster without a point has no mean.
+        """
+        import pandas as pd
+
+        points = np.bincount(self.clusters, minlength=self.count)
+        totals = np.bincount(self.clusters, self.logits, minlength=self.count)
+        logits = np.divide(totals, points, out=np.full(self.count, np.nan), where=points > 0)
+        columns = {
+            "points": [*points, len(self.clusters)],
+            "logit": [*logits, self.logits.mean()],
+        }
+        means = self._named(np.vstack([self.by_cluster, self.overall]))
+        table = pd.concat([pd.DataFrame(columns), means], axis=1)
+        return table.set_index(pd.Index([*range(self.count), "all"], name="cluster"))
+
+    def _named(self, relevances: np.ndarray) -> "pd.DataFrame":
+        import pandas as pd
+
+        names = self.feature_names or [f"feature_{i}" for i in range(relevances.shape[1])]
+        return pd.DataFrame(relevances, columns=list(names))
 
 
 class Neon:
@@ -113,8 +137,14 @@ class Neon:
         centroids_: (K, D).
         beta_: β.
         n_features_in_: D.
-        feature_names_in_: of a data frame whose columns are strings.
+        feature_names_in_: of a data frame whose columns are strings, to which this, or the estimator,
+            was fitted.
     """
+
+    centroids_: np.ndarray
+    beta_: float
+    n_features_in_: int
+    feature_names_in_: np.ndarray
 
     def __init__(self, clusters: Any, *, beta: float | None = None) -> None:
         self.clusters = clusters
@@ -130,21 +160,25 @@ class Neon:
         """
         self.centroids_ = _centroids(self.clusters)
         self.n_features_in_ = self.centroids_.shape[1]
-        names = _names(points)
-        if names:
-            self.feature_names_in_ = np.array(names, object)
-        elif hasattr(self, "feature_names_in_"):
+        names = _names(points) or tuple(getattr(self.clusters, "feature_names_in_", ()))
+        if hasattr(self, "feature_names_in_"):
             del self.feature_names_in_
-        if self.beta is None and points is None:
+        if self.beta is not None and not (isinstance(self.beta, Real) and self.beta >= 0):
+            raise InputError(f"beta is {self.beta!r}; give a number of at least 0, or None")
+        if points is not None:
+            array = self._checked(points)
+            if not np.isfinite(array).all():
+                raise _not_finite(array)
+        if self.beta is not None:
+            self.beta_ = float(self.beta)
+        elif points is None or not len(array):
             raise InputError("without a beta, Neon.fit needs points to find one; give it some")
-        if self.beta is not None and not self.beta >= 0:
-            raise InputError(f"beta is {self.beta}; give a number of at least 0, or None")
-        if self.beta is None:
+        else:
             mean = float(self.logits(points).mean(dtype=np.float64))
             # all points on borders: f_c = 0 is shared out, whatever β is
             self.beta_ = 1 / mean if mean > 0 else np.inf
-        else:
-            self.beta_ = float(self.beta)
+        if names:
+            self.feature_names_in_ = np.array(names, object)
         return self
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
@@ -224,9 +258,14 @@ class Neon:
         centroids = self._fitted()
         names, known = _names(points), tuple(getattr(self, "feature_names_in_", ()))
         if names and known and names != known:
+            theirs, ours = next(
+                pair
+                for pair in zip_longest(names, known, fillvalue="nothing")
+                if len(set(pair)) > 1
+            )
             raise InputError(
-                f"the points' features are called {', '.join(names[:3])}, …, and those that Neon was "
-                f"fitted to {', '.join(known[:3])}, …; give the same columns in the same order"
+                f"where Neon was fitted to the feature {ours!r} the points have {theirs!r}; give the same "
+                "columns in the same order"
             )
         array = np.asarray(points)
         if array.ndim != 2 or array.shape[1] != centroids.shape[1]:
@@ -276,7 +315,7 @@ class _Look:
             distances *= -2
             distances += self.squares.sum(1)
         if not np.isfinite(distances).all():
-            raise _not_finite(points)
+            raise FloatingPointError
         self.rows = np.arange(len(points))
         self.clusters = distances.argmin(1)
         own = distances[self.rows, self.clusters]
@@ -298,7 +337,7 @@ class _Look:
         """(B, K) exp(−β h_k) / Σ exp(−β h_k'), 0 for the own cluster."""
         excess = self.gaps - self.logits[:, None]
         excess[self.rows, self.clusters] = 0
-        if np.isinf(beta):
+        if beta > float(np.finfo(excess.dtype).max):
             weights = (excess == 0).astype(excess.dtype)
         else:
             with np.errstate(over="ignore"):  # to −inf, of which the exponential is 0
@@ -328,19 +367,33 @@ def _looks(points: np.ndarray, centroids: np.ndarray) -> Iterator[tuple[Any, _Lo
 
     A block is looked at from the mean of the centroids, so that where the data lie costs no digits.
     Where clusters of clusters lie far apart that is not near enough: some rows are then looked at
-    again.
+    again, cluster by cluster.
     """
     centroids = centroids.astype(points.dtype)
     middle = centroids.mean(0)
     size = max(BLOCK_BYTES // (points.itemsize * max(centroids.shape)), 1)
+    again: list[np.ndarray] = []
+    theirs: list[np.ndarray] = []
     for start in range(0, len(points), size):
         part = slice(start, min(start + size, len(points)))
-        look = _Look(points[part], centroids, middle)
+        try:
+            look = _Look(points[part], centroids, middle)
+        except FloatingPointError:
+            raise _not_finite(points) from None
         yield part, look
-        again = look.local()
-        for cluster in np.unique(look.clusters[again]):
-            rows = start + again[look.clusters[again] == cluster]
-            yield rows, _Look(points[rows], centroids, centroids[cluster])
+        local = look.local()
+        again.append(start + local)
+        theirs.append(look.clusters[local])
+    if not sum(map(len, again)):
+        return
+    rows, clusters = np.concatenate(again), np.concatenate(theirs)
+    order = clusters.argsort(kind="stable")
+    rows, clusters = rows[order], clusters[order]
+    for cluster, start in zip(*np.unique(clusters, return_index=True), strict=True):
+        end = np.searchsorted(clusters, cluster, side="right")
+        for first in range(start, end, size):
+            block = rows[first : min(first + size, end)]
+            yield block, _Look(points[block], centroids, centroids[cluster])
 
 
 def _centroids(clusters: Any) -> np.ndarray:
@@ -391,6 +444,11 @@ def _not_finite(points: np.ndarray) -> InputError:
             "down"
         )
     return InputError(
-        f"{len(np.unique(bad[:, 0]))} points are not finite, first in feature {bad[0, 1]}; leave them "
-        "out or replace the missing values"
+        f"of {len(points)} points {len(np.unique(bad[:, 0]))} are not finite, the first in feature "
+        f"{bad[0, 1]}; leave them out or replace the missing values"
     )
+
+
+def _mean(relevances: np.ndarray) -> np.ndarray:
+    """Over the first axis; in float64, for a sum of millions in float32 loses digits."""
+    return np.asarray(relevances.mean(0, dtype=np.float64).astype(relevances.dtype))

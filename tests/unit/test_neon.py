@@ -1242,7 +1242,7 @@ def test_means_are_those_of_the_table(data):
 def test_means_of_a_million_points_in_float32_have_its_digits():
     rng = np.random.default_rng(0)
     points = rng.random((1_000_000, 2), np.float32)
-    found = explained(points, np.array([[0, 0], [2, 2]]), 1)
+    found = explained(points, np.array([[0, 0], [1, 1]]), 1)
     expected = found.relevances.mean(0, dtype=float)
     np.testing.assert_allclose(found.overall, expected, rtol=1e-6)
     assert found.overall.sum() == pytest.approx(found.logits.mean(dtype=float), rel=1e-6)
@@ -1278,9 +1278,9 @@ def test_points_that_are_not_finite_are_refused_with_a_feature(answer, value):
     points, centroids = iris()
     points = points.copy()
     points[[3, 70], 2] = value
-    with pytest.raises(InputError, match=r"2 points are not finite, first in feature 2\b"):
+    with pytest.raises(InputError, match=r"points 2 are not finite, the first in feature 2\b"):
         getattr(Neon(centroids, beta=1).fit(), answer)(points)
-    with pytest.raises(InputError, match="2 points are not finite"):
+    with pytest.raises(InputError, match="points 2 are not finite"):
         Neon(centroids).fit(points)
 
 
@@ -1289,7 +1289,7 @@ def test_points_that_are_not_finite_are_counted_in_all_blocks(monkeypatch):
     points = points.copy()
     points[[3, 70, 149], 2] = math.nan
     monkeypatch.setattr(neon, "BLOCK_BYTES", 50 * 8 * 4)
-    with pytest.raises(InputError, match=r"3 points are not finite, first in feature 2\b"):
+    with pytest.raises(InputError, match=r"points 3 are not finite, the first in feature 2\b"):
         explained(points, centroids, 1)
 
 
@@ -1403,3 +1403,23 @@ def test_points_that_it_is_fitted_to_are_looked_at_even_if_beta_is_given(beta):
 def test_unknown_parameters_are_refused_by_name(name):
     with pytest.raises(InputError, match=f"no parameter '{name}'; it has clusters and beta"):
         Neon(np.eye(2)).set_params(**{name: 1})
+
+
+def test_the_summary_has_the_means_of_every_cluster_and_of_all():
+    points = load_iris(as_frame=True).data
+    centroids = np.vstack([iris()[1], [[90.0, 90.0, 90.0, 90.0]]])
+    found = Neon(centroids, beta=1.0).fit(points).explain(points)
+    table = found.summary()
+    assert table.index.tolist() == [0, 1, 2, 3, "all"]
+    assert table["points"].tolist() == [*np.bincount(found.clusters, minlength=4), 150]
+    by_point = found.table().groupby("cluster")[["logit", *points.columns]].mean()
+    pd.testing.assert_frame_equal(
+        table.loc[[0, 1, 2], ["logit", *points.columns]],
+        by_point,
+        check_names=False,
+        check_index_type=False,
+        rtol=1e-12,
+    )
+    assert table.loc[3].drop("points").isna().all()
+    assert table.loc["all", "logit"] == pytest.approx(found.logits.mean())
+    np.testing.assert_allclose(table.loc["all", points.columns].to_numpy(float), found.overall)
