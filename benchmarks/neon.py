@@ -15,6 +15,7 @@ from sklearn.datasets import load_digits, load_iris, load_wine
 
 from benchmarks import neon_peers as peers
 from benchmarks.common import Goal, Part, Row, command_line, in_turns, run, timed
+from thinkalike.flipping import flip, flip_by
 from thinkalike.neon import Neon
 
 OUTPUT = Path("results/benchmarks/neon.csv")
@@ -79,6 +80,7 @@ def parts(*, quick: bool) -> dict[str, Part]:
         "floor": lambda: floor(effort),
         "memory": lambda: memory(effort),
         "conservation": lambda: conservation(effort),
+        "faithfulness": lambda: faithfulness(effort),
     }
 
 
@@ -192,6 +194,35 @@ def conservation(effort: Effort) -> list[Row]:
                 )
             )
     return exact + single + medians
+
+
+def faithfulness(effort: Effort) -> list[Row]:
+    """Areas of feature flipping: how much of the logit is left on average, as features are removed."""
+    rows = []
+    for name in effort.data:
+        load, count = DATA[name]
+        points = load().data.astype(np.float64)
+        kmeans = KMeans(count, n_init=10, random_state=0).fit(points)
+        neon = Neon(kmeans).fit(points)
+        curves = flip_by(neon, points, draw=np.random.default_rng(0))
+        wrong = peers.cxplain(points, neon.centroids_, neon.beta_)
+        order = np.argsort(-wrong, axis=1, kind="stable")
+        clusters = neon.predict(points)
+        curves[peers.CXPLAIN] = flip(points, neon.centroids_, clusters, order, points.mean(0))
+        areas = {key: float(c.areas.mean() / c.logits[:, 0].mean()) for key, c in curves.items()}
+        for key in (peers.CXPLAIN, "gradient_input", "distance", "random"):
+            # areas may be negative: their quotient says nothing
+            rows.append(
+                Row(
+                    f"Area of feature flipping: {name}",
+                    key.replace("_", " × "),
+                    areas["neon"],
+                    areas[key],
+                    Goal("ours", most=areas[key]),
+                    in_pairs=np.nan,
+                )
+            )
+    return rows
 
 
 def blobs(shape: Shape, dtype: str, apart: float = 0) -> tuple[np.ndarray, np.ndarray]:
