@@ -59,6 +59,19 @@ def test_a_gallery_has_a_row_for_each_cluster_with_its_images_beside_their_maps(
         assert text in told, text
 
 
+def test_the_image_on_the_border_is_last_also_where_there_are_fewer():
+    few = row(2)
+    few.shown.pop(0)
+    figure = gallery([row(1), few], title="title")
+    canvas = figure.axes[0].images[0].get_array()
+    side = SIDE
+    middle = round(galleries.PITCH * side) + side // 2
+    first = round((2 * galleries.STEP + galleries.GAP) * side)
+    last = round((2 * galleries.STEP + galleries.PAIR + galleries.GAP) * side)
+    assert (canvas[middle, first + side // 2] == 255).all()
+    assert (canvas[middle, last + side // 2] == 22).all()
+
+
 def test_bars_of_features_go_up_for_the_cluster_and_down_against_it():
     figure = gallery([row(1, (0.5, -0.25))], title="title")
     bars = [p for p in figure.axes[1].patches if isinstance(p, Rectangle)]

@@ -93,7 +93,7 @@ def gallery(rows: Sequence[Row], *, title: str) -> Figure:
         pictures.text(-0.12, y + 0.42, row.name, ha="right", va="bottom", fontsize=7)
         grey: dict[str, Any] = {"fontsize": SMALL, "color": "#555555"}
         pictures.text(-0.12, y + 0.5, row.note, ha="right", va="top", **grey)
-        for x, one in zip(edges[2:], row.shown, strict=False):
+        for x, one in zip(_places(edges, row), row.shown, strict=True):
             told = f"not {one.rather}: {one.logit:.3g}"
             pictures.text(x + 1, y + 1.02, told, ha="center", va="top", fontsize=SMALL)
         _bars(bars, row, y, largest)
@@ -109,6 +109,11 @@ def gallery(rows: Sequence[Row], *, title: str) -> Figure:
     return figure
 
 
+def _places(edges: Sequence[float], row: Row) -> list[float]:
+    """Left edges of a row's pairs: the last one at the end, where there are fewer than in other rows."""
+    return [*edges[2 : 1 + len(row.shown)], edges[-1]]
+
+
 def _canvas(rows: Sequence[Row], edges: Sequence[float]) -> np.ndarray:
     """All tiles on white, (height, width, 3) uint8; a unit of length is the side of a tile."""
     side = len(rows[0].mean)
@@ -122,7 +127,7 @@ def _canvas(rows: Sequence[Row], edges: Sequence[float]) -> np.ndarray:
     for y, row in zip(np.arange(len(rows)) * PITCH, rows, strict=True):
         put(row.mean, 0, y)
         put(row.next_mean, STEP, y)
-        for x, one in zip(edges[2:], row.shown, strict=False):
+        for x, one in zip(_places(edges, row), row.shown, strict=True):
             put(one.image, x, y)
             put(one.drawn, x + 1, y)
     return canvas

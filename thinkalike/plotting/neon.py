@@ -213,8 +213,10 @@ def beta_curves(
     labels = {
         "competitors": "competitors that count",
         "cosine": "cosine with that of β = ∞",
-        "area": "area of flipping (less is better)",
+        "area": "area of flipping, less that of β = 1",
     }
+    at_one = betas[betas["factor"] == 1].set_index("data")["area"]
+    betas = betas.assign(area=betas["area"] - betas["data"].map(at_one))
     for axes, (column, label) in zip(grid.flat, labels.items(), strict=False):
         for data, look in looks.items():
             part = betas[betas["data"] == data]
