@@ -173,6 +173,7 @@ class TestCommand:
             "Largest |ΣR − f|/f",
             "Largest |ΣR − f|/f",
             "Median of ΣR/f",
+            "Area of feature flipping",
         ]
 
     @pytest.mark.usefixtures("named")

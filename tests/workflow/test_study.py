@@ -17,6 +17,7 @@ NETWORKS = [
     "explain_images",
     "explain_again",
     "explain_layers",
+    "explain_clusters",
     "measure_accuracy",
     "measure_budgets",
 ]
@@ -35,6 +36,9 @@ FIGURES = (
     + 3  # ceiling, borders, budgets
     + 2 * len(SUBSETS) * len(METRICS)  # histograms, subsampling
     + 4 * CLUSTERED  # heat map, dendrograms, communities, embeddings
+    + 2
+    + (1 + 3)
+    + 4  # neon: iris and wine, clusters of three models, evaluation
 )
 
 
@@ -46,6 +50,8 @@ JOBS = (
     + (1 + 1 + 1)  # grids, layers, budgets
     + 2  # predictions compared, and correlated
     + 3 * len(SUBSETS) * len(METRICS)  # similarities, subsampling, drawn
+    + (1 + 3 + 1)
+    + 3  # neon: iris and wine, clusters of three models, evaluation; drawn
     + CASES
     + 2 * CLUSTERED  # summarised; clustered, drawn
     + (
