@@ -417,40 +417,46 @@ class Clustering:
         return float(found[self.number - 1]) if self.number <= len(found) else 0.0
 
 
-def clusterings(
+@dataclass(frozen=True)
+class Embedded:
+    """A graph and a Laplacian, ready to be cut into clusters.
+
+    Attributes:
+        spectrum: of the graph without what is apart.
+        kept: the points that are not, in order.
+        parts: the component of each of them.
+        components, edges: of the whole graph.
+        size: N.
+    """
+
+    spectrum: Spectrum
+    kept: np.ndarray
+    parts: np.ndarray
+    components: int
+    edges: int
+    size: int
+
+
+def embedded(
     distances: np.ndarray,
+    pairs: Sequence[Pair],
+    count: int | Mapping[Pair, int],
     *,
-    pairs: Sequence[Pair] = ALL,
-    clusters: int | Mapping[Pair, int] | None = None,
-    most: int = MOST,
-    neighbours: int | None = None,
-    sigma: float | None = None,
-    epsilon: float | None = None,
-    seed: int,
+    given: Scales,
     tolerance: float = 0.0,
-) -> dict[Pair, Clustering]:
-    """Clusters by several graphs and Laplacians.
+) -> dict[Pair, Embedded]:
+    """Spectra of several graphs and Laplacians.
 
     Args:
         distances: (N, N), symmetric.
         pairs: of a graph and a Laplacian.
-        clusters: K, or one for each pair; None for the eigengap. Where fewer points are in clusters
-            at all, as many as they are.
-        most: clusters that the eigengap chooses.
-        neighbours, sigma, epsilon: as for `scales`.
-        seed: of k-means, which is seeded by the names of the pair, too.
-        tolerance: as for `spectrum`; where there is one, no more eigenvalues than needed are found.
+        count: eigenvalues, at least; of all pairs, or of each.
+        given: what the graphs are made with.
+        tolerance: as for `spectrum`.
 
     Raises:
-        InputError: fewer points than clusters, fewer than three, all the same, or no edge.
+        InputError: a graph has no edge.
     """
-    if isinstance(clusters, int) and not 1 <= clusters <= len(distances):
-        raise InputError(
-            f"{clusters} clusters of {len(distances)} maps: give fewer (spectral.clusters), or more "
-            "images (spectral.images)"
-        )
-    given = scales(distances, neighbours=neighbours, sigma=sigma, epsilon=epsilon)
-    wanted = {p: clusters[p] if isinstance(clusters, Mapping) else clusters for p in pairs}
     found = {}
     for kind in dict.fromkeys(kind for kind, _ in pairs):
         weights = graph(distances, kind, given)
@@ -464,44 +470,103 @@ def clusterings(
         sizes = np.bincount(labels)
         kept = np.flatnonzero(sizes[labels] >= min(given.neighbours + 1, sizes.max()))
         inside = weights if len(kept) == len(labels) else weights[kept][:, kept]
-        of_graph = {p[1]: wanted[p] for p in pairs if p[0] == kind}
-        asked = max((k for k in of_graph.values() if k), default=0)
-        count = asked if asked and tolerance else max(SHOWN, most + 1, asked + 1)
-        spectra = _spectra(inside, tuple(of_graph), count, tolerance)
-        for name, k in of_graph.items():
-            own = np.unique(labels[kept], return_inverse=True)[1]
-            parts = int(own.max()) + 1
-            number = min(k or number_of_clusters(spectra[name].values, parts, most=most), len(kept))
-            if number <= parts:
-                local = _joined(own, distances, kept, number)
-            else:
-                points = embedding(spectra[name].vectors[:, :number], name)
-                local = _k_means(points, number, integer_seed(seed, "k-means", kind, name))
-            everywhere = np.full(len(labels), APART)
-            everywhere[kept] = numbered_by_size(local)
-            found[kind, name] = Clustering(
-                everywhere,
-                int(everywhere.max()) + 1,
-                spectra[name].values,
-                len(sizes),
-                len(labels) - len(kept),
-                edges,
-            )
+        asked = {p[1]: count if isinstance(count, int) else count[p] for p in pairs if p[0] == kind}
+        _, parts = np.unique(labels[kept], return_inverse=True)
+        for name, of in _spectra(inside, asked, tolerance).items():
+            found[kind, name] = Embedded(of, kept, parts, len(sizes), edges, len(labels))
     return {pair: found[pair] for pair in pairs}
 
 
-def _spectra(
-    weights: Matrix, kinds: Sequence[str], count: int, tolerance: float
-) -> dict[str, Spectrum]:
+def _spectra(weights: Matrix, count: Mapping[str, int], tolerance: float) -> dict[str, Spectrum]:
     """Those of several Laplacians of one graph; both normalised ones are of one matrix."""
     found = {}
-    if "unnormalised" in kinds:
-        found["unnormalised"] = spectrum(weights, "unnormalised", count, tolerance=tolerance)
-    if {"symmetric", "random_walk"} & set(kinds):
-        symmetric = spectrum(weights, "symmetric", count, tolerance=tolerance)
-        found["symmetric"] = symmetric
-        found["random_walk"] = walked(symmetric, weights)
+    for name in ("unnormalised", "symmetric"):
+        also = ("random_walk",) if name == "symmetric" else ()
+        most = max((count[one] for one in (name, *also) if one in count), default=0)
+        if most:
+            found[name] = spectrum(weights, name, most, tolerance=tolerance)
+    if "random_walk" in count:
+        found["random_walk"] = walked(found["symmetric"], weights)
     return found
+
+
+def cut(
+    distances: np.ndarray,
+    of: Embedded,
+    pair: Pair,
+    clusters: int | None = None,
+    *,
+    most: int = MOST,
+    seed: int,
+) -> Clustering:
+    """Clusters from a spectrum.
+
+    Args:
+        distances: (N, N), of which the spectrum is.
+        of: the spectrum.
+        pair: its graph and Laplacian.
+        clusters: K, where fewer points are in clusters at all, as many as they are; None for the
+            eigengap.
+        most: clusters that the eigengap chooses.
+        seed: of k-means, which is seeded by the names of the pair, too.
+    """
+    count = int(of.parts.max()) + 1
+    number = clusters or number_of_clusters(of.spectrum.values, count, most=most)
+    number = min(number, len(of.kept))
+    if number <= count:
+        local = _joined(of.parts, distances, of.kept, number)
+    else:
+        points = embedding(of.spectrum.vectors[:, :number], pair[1])
+        local = _k_means(points, number, integer_seed(seed, "k-means", *pair))
+    everywhere = np.full(of.size, APART)
+    everywhere[of.kept] = numbered_by_size(local)
+    return Clustering(
+        everywhere,
+        int(everywhere.max()) + 1,
+        of.spectrum.values,
+        of.components,
+        of.size - len(of.kept),
+        of.edges,
+    )
+
+
+def clusterings(
+    distances: np.ndarray,
+    *,
+    pairs: Sequence[Pair] = ALL,
+    clusters: int | None = None,
+    most: int = MOST,
+    neighbours: int | None = None,
+    sigma: float | None = None,
+    epsilon: float | None = None,
+    seed: int,
+) -> dict[Pair, Clustering]:
+    """Clusters by several graphs and Laplacians: `scales`, `embedded` and `cut`.
+
+    Raises:
+        InputError: fewer points than clusters, fewer than three, all the same, or no edge.
+    """
+    check_number(clusters, len(distances))
+    given = scales(distances, neighbours=neighbours, sigma=sigma, epsilon=epsilon)
+    spectra = embedded(distances, pairs, eigenvalues(clusters, most), given=given)
+    return {
+        pair: cut(distances, of, pair, clusters, most=most, seed=seed)
+        for pair, of in spectra.items()
+    }
+
+
+def eigenvalues(clusters: int | None, most: int = MOST) -> int:
+    """How many are needed, and shown."""
+    return max(SHOWN, most + 1, (clusters or 0) + 1)
+
+
+def check_number(clusters: int | None, n: int) -> None:
+    """Refuse more clusters than points."""
+    if clusters is not None and not 1 <= clusters <= n:
+        raise InputError(
+            f"{clusters} clusters of {n} maps: give fewer (spectral.clusters), or more images "
+            "(spectral.images)"
+        )
 
 
 def _joined(labels: np.ndarray, distances: np.ndarray, kept: np.ndarray, number: int) -> np.ndarray:
@@ -589,20 +654,16 @@ def stabilities(
     for sample in samples:
         part = distances[np.ix_(sample, sample)]
         try:
-            again = clusterings(
-                part,
-                pairs=list(results),
-                clusters=numbers,
-                seed=seed,
-                tolerance=tolerance,
-                **options,
-            )
-        except InputError:  # three points and fewer, or copies of one
-            again = {}
+            given = scales(part, **options)
+            spectra = embedded(part, list(results), numbers, given=given, tolerance=tolerance)
+        except InputError:  # fewer than three points, or copies of one
+            spectra = {}
         for pair, values in found.items():
-            there = pair in again
-            mine = results[pair].clusters[sample]
-            values.append(agreement(mine, again[pair].clusters) if there else 0.0)
+            value = 0.0
+            if pair in spectra:
+                again = cut(part, spectra[pair], pair, numbers[pair], seed=seed)
+                value = agreement(results[pair].clusters[sample], again.clusters)
+            values.append(value)
     return {pair: np.array(values) for pair, values in found.items()}
 
 
