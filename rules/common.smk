@@ -287,6 +287,18 @@ def models_in(case):
     return study["spectral"]["models"] if case == thinkalike.config.JOINT else [case]
 
 
+def name_of_case(case):
+    """A model's display name, or what all of them are called together."""
+    return "all together" if case == thinkalike.config.JOINT else names()[case]
+
+
+def title_of_maps(case):
+    """Whose maps, and of which images, in words."""
+    of = setting("spectral", "class")
+    what = "images" if of is None else f"images of class {of}"
+    return f"{name_of_case(case)}, {setting('spectral', 'method').replace('_', ' ')} of {what}"
+
+
 def predictions_of(wildcards):
     """All predictions, for the subsets that need them."""
     needed = not wildcards.subset.startswith("all")

@@ -45,7 +45,8 @@ def resolve(config: Mapping[str, Any]) -> dict[str, Any]:
     Returns:
         The configuration, with `catalogue` holding the selected models alone, each complete: `like`
         followed, `training` and `weights` filled up from the study's; `settings` holding those of the
-        variants, too, each with its `method`; `neon.models` and `spectral.models` lists; and every set of panels complete.
+        variants, too, each with its `method`; `neon.models` and `spectral.models` lists; and every set
+        of panels complete.
 
     Raises:
         InputError: a line for every problem, with the mend.

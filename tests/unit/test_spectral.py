@@ -536,6 +536,7 @@ def test_agreement_with_what_is_known():
     assert rand < 0
     assert mutual == pytest.approx(0, abs=1e-12)
     assert np.isnan(known_agreement(clusters, ["a", "a", "a", "a", "b"])).all()
+    assert np.isnan(known_agreement(clusters, ["a", "b", "c", "d", "d"])).all()
 
 
 def test_choices_are_means_over_pairs_that_differ_in_one():

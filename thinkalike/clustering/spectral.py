@@ -670,12 +670,12 @@ def stabilities(
 def known_agreement(clusters: np.ndarray, known: Sequence[Any]) -> tuple[float, float]:
     """Adjusted Rand index and normalised mutual information with what is known of the points.
 
-    On the points that are in a cluster. NaN, not a number, where what is known is the same of all of
-    them, so that there is nothing to agree with.
+    On the points that are in a cluster. NaN where what is known is the same of all of them, or is
+    never the same: there is nothing to agree with.
     """
     inside = clusters != APART
     codes = np.unique(np.asarray(known, str), return_inverse=True)[1][inside]
-    if len(np.unique(codes)) < 2:
+    if len(np.unique(codes)) in (0, 1, len(codes)):
         return float("nan"), float("nan")
     mine = clusters[inside]
     return (
@@ -707,6 +707,27 @@ def choices(matrix: np.ndarray, pairs: Sequence[Pair] = ALL) -> Choices:
         groups.setdefault(differ, []).append(float(matrix[i, j]))
     means = {differ: float(np.mean(values)) for differ, values in groups.items()}
     return Choices(means[True, False], means[False, True], means[True, True])
+
+
+def telling(stability: Sequence[float], sizes: Sequence[str], in_clusters: Sequence[float]) -> int:
+    """The place of the result to look at: the most stable one that tells something.
+
+    It has nine of ten points in clusters, and a second cluster with one of twenty; where no result
+    has, the most stable one. A result that parts one point from all others says little, however often
+    it comes out.
+
+    Args:
+        stability: of R results.
+        sizes: of their clusters, the largest first, as in "120, 40, 14".
+        in_clusters: share of the points that are.
+    """
+    ranks = []
+    for place, (value, text, share) in enumerate(zip(stability, sizes, in_clusters, strict=True)):
+        counts = [int(number) for number in str(text).split(", ")]
+        second = counts[1] if counts[1:] else 0
+        tells = share >= 0.9 and second >= sum(counts) / 20
+        ranks.append((tells, value, -place))
+    return max(range(len(ranks)), key=ranks.__getitem__)
 
 
 def plane(distances: np.ndarray) -> np.ndarray:
