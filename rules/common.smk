@@ -289,14 +289,7 @@ def models_in(case):
 
 def name_of_case(case):
     """A model's display name, or what all of them are called together."""
-    return "all together" if case == thinkalike.config.JOINT else names()[case]
-
-
-def title_of_maps(case):
-    """Whose maps, and of which images, in words."""
-    of = setting("spectral", "class")
-    what = "images" if of is None else f"images of class {of}"
-    return f"{name_of_case(case)}, {setting('spectral', 'method').replace('_', ' ')} of {what}"
+    return "All together" if case == thinkalike.config.JOINT else names()[case]
 
 
 def predictions_of(wildcards):

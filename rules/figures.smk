@@ -522,7 +522,9 @@ rule plot_spectra:
         runtime=30,
     params:
         code=fingerprint("plot_spectra.py"),
-        title=lambda wildcards: title_of_maps(wildcards.case),
+        name=lambda wildcards: name_of_case(wildcards.case),
+        method=setting("spectral", "method"),
+        class_name=setting("spectral", "class"),
     message:
         "Drawing twelve clusterings of maps: {wildcards.case}"
     script:
@@ -557,7 +559,9 @@ rule plot_map_clusters:
         runtime=60,
     params:
         code=fingerprint("plot_map_clusters.py"),
-        title=lambda wildcards: title_of_maps(wildcards.case),
+        name=lambda wildcards: name_of_case(wildcards.case),
+        method=setting("spectral", "method"),
+        class_name=setting("spectral", "class"),
         models=lambda wildcards: models_in(wildcards.case),
         sign=setting("settings", setting("spectral", "method"), "sign"),
         rescaling=setting("settings", setting("spectral", "method"), "rescaling"),

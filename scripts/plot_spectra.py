@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from thinkalike.jobs import job_log
-from thinkalike.plotting.spectral import embeddings, result_agreement, spectra
+from thinkalike.plotting.spectral import embeddings, of_maps, result_agreement, spectra
 from thinkalike.plotting.style import save, styled
 from thinkalike.stores import read_square, read_table
 
@@ -18,8 +18,11 @@ def main(
     spectra_paths: Sequence[str],
     agreement_paths: Sequence[str],
     *,
-    title: str,
+    name: str,
+    method: str,
+    class_name: str | None,
 ) -> None:
+    title = of_maps(name, method, class_name)
     maps = read_table(points, ["x", "y", "model", "image_id"])
     twelve = read_table(results, ["graph", "laplacian", "clusters", "stability", "in_clusters"])
     values = read_table(eigenvalues, ["graph", "laplacian", "number", "value"])
@@ -50,5 +53,7 @@ if __name__ == "__main__":
             snakemake.output.embeddings,
             snakemake.output.spectra,
             snakemake.output.agreement,
-            title=snakemake.params.title,
+            name=snakemake.params.name,
+            method=snakemake.params.method,
+            class_name=snakemake.params.class_name,
         )

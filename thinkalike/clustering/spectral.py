@@ -46,6 +46,10 @@ APART = -1
 DENSE = 300
 """Vertices up to which a component's whole spectrum is computed."""
 RESTARTS = 10
+TOLERANCE = 1e-8
+"""Of the eigenvalues of a large component, relative."""
+AGAIN = 1e-3
+"""The same where the points are a sample, whose clusters are all that is asked for."""
 ROUNDING = 1e-12
 ROWS_AT_A_TIME = 1024
 
@@ -227,8 +231,10 @@ def laplacian(weights: Matrix, kind: str) -> Matrix:
     if kind != "unnormalised":
         diagonal, scale = (degrees > 0).astype(np.float64), _inverse_root(degrees)
     if isinstance(weights, np.ndarray):
-        matrix = -weights * scale
-        matrix *= scale[:, None]
+        matrix = -weights
+        if kind != "unnormalised":
+            matrix *= scale
+            matrix *= scale[:, None]
         matrix[np.diag_indices_from(matrix)] += diagonal
         return matrix
     scaling = sparse.diags_array(scale)
@@ -269,14 +275,16 @@ class Spectrum:
     vectors: np.ndarray
 
 
-def spectrum(weights: Matrix, kind: str, count: int = SHOWN, *, tolerance: float = 0.0) -> Spectrum:
+def spectrum(
+    weights: Matrix, kind: str, count: int = SHOWN, *, tolerance: float = TOLERANCE
+) -> Spectrum:
     """The `count` smallest eigenvalues of a Laplacian, or all if there are not so many.
 
     Args:
         weights: of a graph.
         kind: unnormalised, symmetric or random_walk.
         count: how many.
-        tolerance: relative, of the eigenvalues of large components; 0 for machine precision.
+        tolerance: relative, of the eigenvalues of components of more than `DENSE` vertices.
     """
     if kind not in LAPLACIANS:
         raise InputError(f"Laplacian {kind!r} is none of {', '.join(LAPLACIANS)}")
@@ -329,39 +337,53 @@ def _of_component(
     starts with the second eigenvalue.
     """
     n = len(root)
-    first = root / (np.linalg.norm(root) or 1)
     if n == 1:
         return np.zeros(1), np.ones((1, 1))
-    largest = 2.1 * float(matrix.diagonal().max())
+    first = root / np.linalg.norm(root)
     if count == 1:
         return np.zeros(1), first[:, None]
-    wanted = count - 1
-    values, vectors = None, None
+    # no eigenvalue is larger than twice the largest degree
+    above = 2.1 * float(matrix.diagonal().max())
+    found = None
     if n > DENSE and count < n // 2:
-
-        def times(x: np.ndarray) -> np.ndarray:
-            x = x.reshape(-1)
-            return matrix @ x + largest * (first @ x) * first
-
-        operator: Any = LinearOperator((n, n), matvec=times, dtype=np.float64)
-        try:
-            values, vectors = eigsh(
-                operator,
-                wanted,
-                which="SA",
-                v0=_start(n),
-                tol=tolerance,
-                ncv=max(2 * count + 10, 40),
-            )
-        except ArpackNoConvergence:
-            values = None
-    if values is None or vectors is None:
+        found = _lanczos(matrix, first, above, count - 1, tolerance)
+    if found is None:
         dense = matrix if isinstance(matrix, np.ndarray) else matrix.toarray()
-        shifted = dense + largest * np.outer(first, first)
-        values, vectors = eigh(shifted, subset_by_index=[0, wanted - 1])
+        found = eigh(dense + above * np.outer(first, first), subset_by_index=[0, count - 2])
+    values, vectors = found
     order = np.argsort(values, kind="stable")
-    values, vectors = np.maximum(values[order], 0), vectors[:, order]
-    return np.r_[0.0, values], np.c_[first, vectors]
+    return np.r_[0.0, np.maximum(values[order], 0)], np.c_[first, vectors[:, order]]
+
+
+def _lanczos(
+    matrix: Matrix, first: np.ndarray, above: float, count: int, tolerance: float
+) -> tuple[np.ndarray, np.ndarray] | None:
+    """Smallest eigenvalues and vectors, with that of `first` moved up; None where they do not converge.
+
+    Most of the time goes into reading a dense matrix: it is halved where that is good enough.
+    """
+    is_dense = isinstance(matrix, np.ndarray)
+    kind = np.float32 if is_dense and tolerance >= AGAIN else np.float64
+    matrix, first = matrix.astype(kind, copy=False), first.astype(kind)
+
+    def times(x: np.ndarray) -> np.ndarray:
+        x = x.reshape(-1)
+        return matrix @ x + (kind(above) * (first @ x)) * first
+
+    operator: Any = LinearOperator((len(first), len(first)), matvec=times, dtype=kind)
+    try:
+        values, vectors = eigsh(
+            operator,
+            count,
+            which="SA",
+            v0=_start(len(first)).astype(kind),
+            tol=tolerance,
+            # more of them take fewer passes over a dense matrix
+            ncv=max(100 if is_dense else 40, 2 * count + 10),
+        )
+    except ArpackNoConvergence:
+        return None
+    return values.astype(np.float64), vectors.astype(np.float64)
 
 
 def gaps(values: np.ndarray) -> np.ndarray:
@@ -443,7 +465,7 @@ def embedded(
     count: int | Mapping[Pair, int],
     *,
     given: Scales,
-    tolerance: float = 0.0,
+    tolerance: float = TOLERANCE,
 ) -> dict[Pair, Embedded]:
     """Spectra of several graphs and Laplacians.
 
@@ -632,7 +654,7 @@ def stabilities(
     samples: Sequence[np.ndarray],
     *,
     seed: int,
-    tolerance: float = 1e-3,
+    tolerance: float = AGAIN,
     **options: Any,
 ) -> dict[Pair, np.ndarray]:
     """How far every result comes out again from a part of the points.

@@ -13,7 +13,7 @@ from matplotlib.lines import Line2D
 
 from thinkalike.clustering.spectral import ALL, APART, GRAPHS, LAPLACIANS
 from thinkalike.plotting.panels import overlay
-from thinkalike.plotting.style import MISSING, PALETTE, WIDTH
+from thinkalike.plotting.style import MISSING, PALETTE, WIDTH, method_name
 
 GRAPH_NAMES = {"epsilon": "ε", "knn": "k nearest", "mutual": "mutual", "full": "full"}
 LAPLACIAN_NAMES = {
@@ -78,6 +78,8 @@ def embeddings(points: pd.DataFrame, results: pd.DataFrame, *, title: str) -> Fi
             )
         axes.set(xticks=[], yticks=[])
         axes.set_aspect("equal", adjustable="datalim")
+        axes.spines[:].set_color("#DDDDDD")
+        axes.spines[:].set_visible(True)
         axes.set_title(_told(row), fontsize=6.5)
     figure.suptitle(title)
     return figure
@@ -108,6 +110,7 @@ def spectra(values: pd.DataFrame, results: pd.DataFrame, *, title: str) -> Figur
             axes.text(0.03, 0.95, f"{zero} zeros", transform=axes.transAxes, va="top", fontsize=6)
         top = of["value"].max() or 1
         axes.set(ylim=(-0.05 * top, 1.08 * top), xlim=(0.3, of["number"].max() + 0.7))
+        axes.set_xticks([number for number in (1, 5, 10, 15, 20) if number <= len(of)])
         axes.set_title(_told(row), fontsize=6.5)
     for axes in grid[-1]:
         axes.set_xlabel("number of the eigenvalue")
@@ -172,7 +175,8 @@ def result_agreement(
     step = len(LAPLACIANS)
     for place, graph in enumerate(GRAPHS):
         middle = place * step + (step - 1) / 2
-        square.text(-5.3, middle, GRAPH_NAMES[graph], rotation=90, ha="center", va="center")
+        square.text(-4.6, middle, GRAPH_NAMES[graph], rotation=90, ha="center", va="center")
+        square.text(middle, count + 2.6, GRAPH_NAMES[graph], ha="center", va="center")
         for axes in (square, bars, side):
             axes.axhline(place * step - 0.5, color="w" if axes is not bars else "#CCCCCC", lw=1.5)
         square.axvline(place * step - 0.5, color="w", lw=1.5)
@@ -183,12 +187,12 @@ def result_agreement(
         results["stability_high"] - results["stability"],
     ]
     bars.barh(y, results["in_clusters"], 0.8, color="#E6E6E6")
-    bars.errorbar(results["stability"], y, xerr=error, fmt="o", ms=3, lw=0.8, color=PALETTE[1])
-    bars.set(
-        xlim=(min(0, results["stability_low"].min()), 1.03), ylim=(count - 0.5, -0.5), yticks=[]
+    bars.errorbar(
+        results["stability"], y, xerr=error, fmt="o", ms=3, lw=0.8, color=PALETTE[1], clip_on=False
     )
+    bars.set(xlim=(min(0, results["stability_low"].min()), 1), ylim=(count - 0.5, -0.5), yticks=[])
     bars.set_title("stability")
-    bars.set_xlabel("mean over samples;\ngrey: share in clusters")
+    bars.set_xlabel("of samples\n(grey: share\nin clusters)")
     bars.spines["left"].set_visible(False)
     if columns:
         _cells(side, table[columns].to_numpy(float))
@@ -215,6 +219,12 @@ def _cells(axes: Axes, values: np.ndarray) -> Any:
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
     return picture
+
+
+def of_maps(name: str, method: str, class_name: str | None) -> str:
+    """Whose maps, by which method, and of which images."""
+    what = "images" if class_name is None else f"images of class {class_name}"
+    return f"{name}, {method_name(method)} of {what}"
 
 
 @dataclass(frozen=True)
@@ -246,7 +256,7 @@ def map_clusters(groups: Sequence[Group], *, title: str) -> Figure:
     columns = 2 + 2 * most
     width = labels + columns * TILE + 0.15
     pitch = TILE * 1.28
-    height = 0.62 + len(groups) * pitch
+    height = 0.52 + len(groups) * pitch
     figure = plt.figure(figsize=(width, height))
     figure.set_layout_engine("none")
 
@@ -266,7 +276,7 @@ def map_clusters(groups: Sequence[Group], *, title: str) -> Figure:
         figure.text(x / width, 1 - y / height, words, **look)
 
     heads = ["mean\nimage", "mean\nmap"]
-    top = 0.56
+    top = 0.48
     for row, group in enumerate(groups):
         y = top + row * pitch
         text(
@@ -312,15 +322,16 @@ def choice_figure(choices: pd.DataFrame, results: pd.DataFrame, names: Mapping[s
     figure, (left, middle, right) = plt.subplots(
         1,
         3,
-        figsize=(WIDTH, 1.5 + 0.32 * max(len(cases), 3)),
+        figsize=(WIDTH, 1.6 + 0.34 * max(len(cases), 3)),
         gridspec_kw={"width_ratios": (1.3, 1, 1)},
     )
     for place, case in enumerate(cases):
-        for number, offset, fill in (("eigengap", -0.15, True), ("same", 0.15, False)):
+        for number, offset, fill in (("eigengap", -0.2, True), ("same", 0.2, False)):
             row = choices[(choices["case"] == case) & (choices["number"] == number)].iloc[0]
             for name, (_, tint, marker) in CHOICES.items():
                 face = tint if fill else "w"
-                left.plot(row[name], place + offset, marker, color=tint, mfc=face, ms=4, mew=0.8)
+                y = place + offset + 0.09 * (list(CHOICES).index(name) - 1)
+                left.plot(row[name], y, marker, color=tint, mfc=face, ms=3.5, mew=0.8)
         if place:
             left.axhline(place - 0.5, color="#EEEEEE", lw=0.6)
     left.set_yticks(range(len(cases)), [names[case] for case in cases])
@@ -366,7 +377,7 @@ def sentence(choices: pd.DataFrame) -> str:
     )
     words = {"graph": "graph", "laplacian": "Laplacian"}
     return (
-        f"The {words[first]} matters more than the {words[second]}: two results agree to "
-        f"{of[first]:.2f} on average if they differ in the {words[first]}, to {of[second]:.2f} if in "
-        f"the {words[second]}"
+        f"The {words[first]} matters more than the {words[second]}\n(two results that differ in the "
+        f"{words[first]} alone have an adjusted Rand index of {of[first]:.2f} on average, in the "
+        f"{words[second]} alone {of[second]:.2f})"
     )
