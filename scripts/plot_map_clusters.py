@@ -15,6 +15,7 @@ from thinkalike.plotting.spectral import (
     MOST_ROWS,
     Group,
     map_clusters,
+    of_maps,
 )
 from thinkalike.plotting.style import save, styled
 from thinkalike.stores import read_maps, read_table
@@ -31,7 +32,9 @@ def main(
     explanations: Sequence[str],
     paths: Sequence[str],
     *,
-    title: str,
+    name: str,
+    method: str,
+    class_name: str | None,
     models: Sequence[str],
     sign: str,
     rescaling: str,
@@ -76,8 +79,8 @@ def main(
     left_out = len(rows) - len(groups)
     more = f"; {left_out} smaller clusters are in the table" if left_out else ""
     told = (
-        f"{title}: {GRAPH_NAMES[best['graph']]} graph, {LAPLACIAN_NAMES[best['laplacian']]} Laplacian "
-        f"(stability {best['stability']:.2f}){more}"
+        f"{of_maps(name, method, class_name)}: {GRAPH_NAMES[best['graph']]} graph, "
+        f"{LAPLACIAN_NAMES[best['laplacian']]} Laplacian (stability {best['stability']:.2f}){more}"
     )
     with styled():
         save(map_clusters(groups, title=told), pd.DataFrame(rows), paths)
@@ -112,12 +115,12 @@ def _counts(values: pd.Series, most: int | None = None) -> str:
     counts = values.astype(str).value_counts()
     counts = counts.sort_index().sort_values(ascending=False, kind="stable")
     return ", ".join(
-        f"{name} {number}" for name, number in counts.head(most or len(counts)).items()
+        f"{name} ({number})" for name, number in counts.head(most or len(counts)).items()
     )
 
 
 def _notes(members: pd.DataFrame, names: Mapping[str, str], several: bool) -> list[str]:
-    notes = [f"{len(members)} maps", f"predicted {_counts(members['predicted_name'], 2)}"]
+    notes = [f"{len(members)} maps", f"predicted: {_counts(members['predicted_name'], 2)}"]
     if several:
         notes += _counts(members["model"].map(dict(names)), 2).split(", ")
     return notes
@@ -136,7 +139,9 @@ if __name__ == "__main__":
             snakemake.input.results,
             snakemake.input.explanations,
             snakemake.output.clusters,
-            title=snakemake.params.title,
+            name=snakemake.params.name,
+            method=snakemake.params.method,
+            class_name=snakemake.params.class_name,
             models=snakemake.params.models,
             sign=snakemake.params.sign,
             rescaling=snakemake.params.rescaling,

@@ -22,8 +22,8 @@ SIGNS = ("signed", "positive", "absolute")
 RESCALINGS = ("none", "min_max", "max_abs")
 PIXELS_AT_A_TIME = 2**13
 """Of all models, in float64: they stay in a processor's cache."""
-MAPS_AT_A_TIME = 1024
-"""In float64, of each of two models."""
+NUMBERS_AT_A_TIME = 2**23
+"""In float64, of maps of each of two models."""
 
 
 class Basis(Protocol):
@@ -227,12 +227,13 @@ def all_inner_products(models: Sequence[Maps]) -> np.ndarray:
         for j, b in enumerate(models[: i + 1]):
             matrix = _gram_cached(a.bases[0], b.bases[0])  # type: ignore[arg-type]
             same = a.bases == b.bases and isinstance(a.bases[0], Pixels)
-            for row in range(0, len(a), MAPS_AT_A_TIME):
-                left = a.coefficients[row : row + MAPS_AT_A_TIME].astype(np.float64)
+            step = max(NUMBERS_AT_A_TIME // max(a.bases[0].size, b.bases[0].size), 1)
+            for row in range(0, len(a), step):
+                left = a.coefficients[row : row + step].astype(np.float64)
                 left = left if same else left @ matrix
                 rows = slice(starts[i] + row, starts[i] + row + len(left))
-                for column in range(0, len(b), MAPS_AT_A_TIME):
-                    right = b.coefficients[column : column + MAPS_AT_A_TIME].astype(np.float64)
+                for column in range(0, len(b), step):
+                    right = b.coefficients[column : column + step].astype(np.float64)
                     columns = slice(starts[j] + column, starts[j] + column + len(right))
                     products[rows, columns] = left @ right.T
                     products[columns, rows] = products[rows, columns].T
