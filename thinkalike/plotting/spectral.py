@@ -175,8 +175,22 @@ def result_agreement(
     step = len(LAPLACIANS)
     for place, graph in enumerate(GRAPHS):
         middle = place * step + (step - 1) / 2
-        square.text(-4.6, middle, GRAPH_NAMES[graph], rotation=90, ha="center", va="center")
-        square.text(middle, count + 2.6, GRAPH_NAMES[graph], ha="center", va="center")
+        beside: dict[str, Any] = {"textcoords": "offset points", "ha": "center", "va": "center"}
+        square.annotate(
+            GRAPH_NAMES[graph],
+            (0, middle),
+            (-58, 0),
+            rotation=90,
+            xycoords=("axes fraction", "data"),
+            **beside,
+        )
+        square.annotate(
+            GRAPH_NAMES[graph],
+            (middle, 0),
+            (-12, -50),
+            xycoords=("data", "axes fraction"),
+            **beside,
+        )
         for axes in (square, bars, side):
             axes.axhline(place * step - 0.5, color="w" if axes is not bars else "#CCCCCC", lw=1.5)
         square.axvline(place * step - 0.5, color="w", lw=1.5)
@@ -377,7 +391,7 @@ def sentence(choices: pd.DataFrame) -> str:
     )
     words = {"graph": "graph", "laplacian": "Laplacian"}
     return (
-        f"The {words[first]} matters more than the {words[second]}\n(two results that differ in the "
-        f"{words[first]} alone have an adjusted Rand index of {of[first]:.2f} on average, in the "
-        f"{words[second]} alone {of[second]:.2f})"
+        f"The {words[first]} matters more than the {words[second]}: results that differ in it alone agree "
+        f"less\n(mean adjusted Rand index {of[first]:.2f}; {of[second]:.2f} if they differ in the "
+        f"{words[second]} alone)"
     )
