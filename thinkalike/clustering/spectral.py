@@ -160,7 +160,9 @@ def scales(
     return Scales(k, sigma, epsilon)
 
 
-def graph(distances: np.ndarray, kind: str, given: Scales) -> Matrix:
+def graph(
+    distances: np.ndarray, kind: str, given: Scales, near: sparse.csr_array | None = None
+) -> Matrix:
     """Weights of the graph, (N, N), symmetric with an empty diagonal.
 
     * `epsilon`: 1 where the distance is at most ε.
@@ -171,6 +173,12 @@ def graph(distances: np.ndarray, kind: str, given: Scales) -> Matrix:
     The Gaussian is exp(−d²/(2σ²)), for σ = 0 (half of the points and more have k copies) its limit: 1
     for copies, else 0. A weight that is 0 in float64 is no edge.
 
+    Args:
+        distances: (N, N).
+        kind: of graph.
+        given: what it is made with.
+        near: what `nearest` gives, where it is known.
+
     Returns:
         Dense for `epsilon` and `full`, else sparse.
     """
@@ -180,7 +188,7 @@ def graph(distances: np.ndarray, kind: str, given: Scales) -> Matrix:
         case "full":
             weights = _gaussian(distances, given.sigma)
         case "knn" | "mutual":
-            near = nearest(distances, given.neighbours)
+            near = nearest(distances, given.neighbours) if near is None else near
             both = near.maximum(near.T) if kind == "knn" else near.minimum(near.T)
             edges = both.tocoo()
             rows, columns = edges.coords
@@ -288,17 +296,12 @@ def spectrum(
     """
     if kind not in LAPLACIANS:
         raise InputError(f"Laplacian {kind!r} is none of {', '.join(LAPLACIANS)}")
-    degrees = _degrees(weights)
-    matrix = laplacian(weights, kind)
     labels = components(weights)
-    number = int(labels.max()) + 1
     parts = []
-    for label in range(number):
+    for label in range(int(labels.max()) + 1):
         members = np.flatnonzero(labels == label)
-        whole = len(members) == len(labels)
-        part = matrix if whole else matrix[members][:, members]
-        root = np.sqrt(degrees[members]) if kind != "unnormalised" else np.ones(len(members))
-        values, vectors = _of_component(part, root, min(count, len(members)), tolerance)
+        part = weights if len(members) == len(labels) else weights[members][:, members]
+        values, vectors = _of_component(part, kind, min(count, len(members)), tolerance)
         parts += [(value, members, vectors[:, i]) for i, value in enumerate(values)]
     parts.sort(key=lambda one: one[0])
     parts = parts[:count]
@@ -329,25 +332,30 @@ def _start(n: int) -> np.ndarray:
 
 
 def _of_component(
-    matrix: Matrix, root: np.ndarray, count: int, tolerance: float
+    weights: Matrix, kind: str, count: int, tolerance: float
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Smallest eigenvalues and vectors of the Laplacian of a connected graph.
+    """Smallest eigenvalues and vectors of L or L_sym of a connected graph.
 
-    The vector of the eigenvalue 0 is known, `root`. It is moved above all others; what is left
-    starts with the second eigenvalue.
+    The vector of the eigenvalue 0 is known. It is moved above all others; what is left starts with
+    the second eigenvalue.
     """
-    n = len(root)
+    n = weights.shape[0]
     if n == 1:
         return np.zeros(1), np.ones((1, 1))
-    first = root / np.linalg.norm(root)
+    diagonal = _degrees(weights)
+    first, scale = np.ones(n), np.ones(n)
+    if kind != "unnormalised":
+        first, scale, diagonal = np.sqrt(diagonal), _inverse_root(diagonal), np.ones(n)
+    first /= np.linalg.norm(first)
     if count == 1:
         return np.zeros(1), first[:, None]
     # no eigenvalue is larger than twice the largest degree
-    above = 2.1 * float(matrix.diagonal().max())
+    above = 2.1 * float(diagonal.max())
     found = None
     if n > DENSE and count < n // 2:
-        found = _lanczos(matrix, first, above, count - 1, tolerance)
+        found = _lanczos(weights, (diagonal, scale, first), above, count - 1, tolerance)
     if found is None:
+        matrix = laplacian(weights, kind)
         dense = matrix if isinstance(matrix, np.ndarray) else matrix.toarray()
         found = eigh(dense + above * np.outer(first, first), subset_by_index=[0, count - 2])
     values, vectors = found
@@ -356,34 +364,45 @@ def _of_component(
 
 
 def _lanczos(
-    matrix: Matrix, first: np.ndarray, above: float, count: int, tolerance: float
+    weights: Matrix, vectors: Sequence[np.ndarray], above: float, count: int, tolerance: float
 ) -> tuple[np.ndarray, np.ndarray] | None:
-    """Smallest eigenvalues and vectors, with that of `first` moved up; None where they do not converge.
+    """Smallest eigenvalues and vectors of D' − S W S, with that of `first` moved up.
 
-    Most of the time goes into reading a dense matrix: it is halved where that is good enough.
+    Most of the time goes into reading dense weights: it is halved where that is good enough.
+
+    Args:
+        weights: W.
+        vectors: the diagonals of D' and S, and `first`.
+        above: where the eigenvalue of `first` goes.
+        count: how many.
+        tolerance: relative.
+
+    Returns:
+        None where they do not converge.
     """
-    is_dense = isinstance(matrix, np.ndarray)
+    is_dense = isinstance(weights, np.ndarray)
     kind = np.float32 if is_dense and tolerance >= AGAIN else np.float64
-    matrix, first = matrix.astype(kind, copy=False), first.astype(kind)
+    weights = weights.astype(kind, copy=False)
+    diagonal, scale, first = (vector.astype(kind) for vector in vectors)
 
     def times(x: np.ndarray) -> np.ndarray:
         x = x.reshape(-1)
-        return matrix @ x + (kind(above) * (first @ x)) * first
+        return diagonal * x - scale * (weights @ (scale * x)) + (kind(above) * (first @ x)) * first
 
     operator: Any = LinearOperator((len(first), len(first)), matvec=times, dtype=kind)
     try:
-        values, vectors = eigsh(
+        values, found = eigsh(
             operator,
             count,
             which="SA",
             v0=_start(len(first)).astype(kind),
             tol=tolerance,
-            # more of them take fewer passes over a dense matrix
+            # more of them take fewer passes over dense weights
             ncv=max(100 if is_dense else 40, 2 * count + 10),
         )
     except ArpackNoConvergence:
         return None
-    return values.astype(np.float64), vectors.astype(np.float64)
+    return values.astype(np.float64), found.astype(np.float64)
 
 
 def gaps(values: np.ndarray) -> np.ndarray:
@@ -480,8 +499,10 @@ def embedded(
         InputError: a graph has no edge.
     """
     found = {}
-    for kind in dict.fromkeys(kind for kind, _ in pairs):
-        weights = graph(distances, kind, given)
+    kinds = dict.fromkeys(kind for kind, _ in pairs)
+    near = nearest(distances, given.neighbours) if {"knn", "mutual"} & set(kinds) else None
+    for kind in kinds:
+        weights = graph(distances, kind, given, near)
         edges = _entries(weights) // 2
         if not edges:
             raise InputError(
