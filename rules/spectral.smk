@@ -92,7 +92,8 @@ rule cluster_maps:
         "<benchmarks>/cluster_maps/{case}.tsv"
     conda:
         "../envs/analysis.yaml"
-    threads: 1
+    # samples of few maps take little else than Python, which threads do not share
+    threads: 2 if setting("spectral", "images") > 1000 else 1
     resources:
         mem_mb=2000,
         runtime=120,

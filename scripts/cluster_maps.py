@@ -58,6 +58,7 @@ def main(
     sigma: float | None,
     epsilon: float | None,
     bootstraps: int,
+    threads: int,
     seed: int,
 ) -> None:
     table = _points(images, explanations, predictions, models)
@@ -80,7 +81,7 @@ def main(
     spectra = embedded(distances, ALL, eigenvalues(clusters), given=given)
     found = {pair: cut(distances, of, pair, clusters, seed=seed) for pair, of in spectra.items()}
     samples = draws(len(inside), bootstraps, seed, case)
-    again = stabilities(distances, found, samples, seed=seed, **options)
+    again = stabilities(distances, found, samples, seed=seed, threads=threads, **options)
 
     rows, eigen = [], []
     for pair, result in found.items():
@@ -204,5 +205,6 @@ if __name__ == "__main__":
             sigma=snakemake.params.sigma,
             epsilon=snakemake.params.epsilon,
             bootstraps=snakemake.params.bootstraps,
+            threads=snakemake.threads,
             seed=snakemake.params.seed,
         )

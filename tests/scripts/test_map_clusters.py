@@ -68,6 +68,7 @@ def run(folder: Path, **changes) -> None:
         "sigma": None,
         "epsilon": None,
         "bootstraps": 4,
+        "threads": 2,
         "seed": 0,
     } | changes
     cluster_maps.main(

@@ -512,6 +512,15 @@ def test_clear_clusters_are_stable_and_those_of_nothing_are_not():
             assert low <= again[pair].mean() <= high
 
 
+def test_stability_does_not_depend_on_how_many_samples_are_clustered_at_a_time():
+    distances = distances_of(cloud(60))
+    found = clusterings(distances, clusters=4, seed=0)
+    samples = draws(60, 6, 0)
+    once, three = (stabilities(distances, found, samples, seed=0, threads=n) for n in (1, 3))
+    for pair in ALL:
+        np.testing.assert_array_equal(once[pair], three[pair])
+
+
 def test_stability_of_a_sample_that_cannot_be_clustered_is_zero():
     distances = distances_of(cloud(10))
     found = clusterings(distances, pairs=[("knn", "symmetric")], seed=0)

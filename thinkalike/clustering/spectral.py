@@ -14,6 +14,7 @@ first that are least far from each other (single linkage).
 import math
 import warnings
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import combinations, product
 from typing import Any
@@ -28,6 +29,7 @@ from scipy.spatial.distance import squareform
 from sklearn.cluster import KMeans
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score
+from threadpoolctl import threadpool_limits
 
 from thinkalike.errors import InputError
 from thinkalike.jobs import generator, integer_seed
@@ -676,6 +678,7 @@ def stabilities(
     *,
     seed: int,
     tolerance: float = AGAIN,
+    threads: int = 1,
     **options: Any,
 ) -> dict[Pair, np.ndarray]:
     """How far every result comes out again from a part of the points.
@@ -686,28 +689,34 @@ def stabilities(
         samples: B arrays of points.
         seed: of k-means.
         tolerance: of the eigenvalues, `spectrum`.
+        threads: samples that are clustered at the same time.
         options: neighbours, sigma and epsilon as for `scales`; what is not given follows the sample.
 
     Returns:
         Pair → (B,) adjusted Rand indices with the result of all points, on the points that are in a
         cluster of both; 0 for a sample that cannot be clustered.
     """
-    found: dict[Pair, list[float]] = {pair: [] for pair in results}
     numbers = {pair: result.number for pair, result in results.items()}
-    for sample in samples:
+
+    def of(sample: np.ndarray) -> list[float]:
         part = distances[np.ix_(sample, sample)]
         try:
             given = scales(part, **options)
             spectra = embedded(part, list(results), numbers, given=given, tolerance=tolerance)
         except InputError:  # fewer than three points, or copies of one
-            spectra = {}
-        for pair, values in found.items():
-            value = 0.0
-            if pair in spectra:
-                again = cut(part, spectra[pair], pair, numbers[pair], seed=seed)
-                value = agreement(results[pair].clusters[sample], again.clusters)
-            values.append(value)
-    return {pair: np.array(values) for pair, values in found.items()}
+            return [0.0] * len(results)
+        return [
+            agreement(
+                results[pair].clusters[sample],
+                cut(part, spectrum_of, pair, numbers[pair], seed=seed).clusters,
+            )
+            for pair, spectrum_of in spectra.items()
+        ]
+
+    # one thread for each sample: the same sums, in the same order, however many there are
+    with threadpool_limits(1), ThreadPoolExecutor(threads) as pool:
+        values = np.array(list(pool.map(of, samples)))
+    return {pair: values[:, place] for place, pair in enumerate(results)}
 
 
 def known_agreement(clusters: np.ndarray, known: Sequence[Any]) -> tuple[float, float]:
