@@ -32,6 +32,7 @@ rule all:
         "<results>/figures/predictions/transforms.svg" if study["accuracy"]["images"] else [],
         "<results>/figures/predictions/accuracy.svg",
         *NEON_FIGURES.values(),
+        SPECTRAL_FIGURES,
     localrule: True
 
 
@@ -43,6 +44,7 @@ include: "rules/similarity.smk"
 include: "rules/subsampling.smk"
 include: "rules/clustering.smk"
 include: "rules/neon.smk"
+include: "rules/spectral.smk"
 include: "rules/figures.smk"
 include: "rules/benchmarks.smk"
 include: "rules/forecast.smk"

@@ -47,6 +47,28 @@ NEON_FIGURES = {
 }
 
 
+# What is clustered: the maps of each model, and of all together.
+SPECTRAL_CASES = [
+    *study["spectral"]["models"],
+    *(
+        [thinkalike.config.JOINT]
+        if study["spectral"]["joint"] and study["spectral"]["models"][1:]
+        else []
+    ),
+]
+SPECTRAL_FIGURES = [
+    f"<results>/figures/spectral/{name}.svg"
+    for name in [
+        *(
+            f"{case}/{figure}"
+            for case in SPECTRAL_CASES
+            for figure in ("embeddings", "spectra", "agreement", "clusters")
+        ),
+        *(["choices"] if SPECTRAL_CASES else []),
+    ]
+]
+
+
 pathvars:
     results=f"results/{study['study']}",
     dataset=f"resources/datasets/{study['dataset']['name']}",
@@ -61,6 +83,7 @@ wildcard_constraints:
     subset="(all|matching|differing)(_[0-9]+)?",
     panels="[a-z][a-z0-9_]*",
     position="[0-9]+",
+    case="[a-z][a-z0-9_]*",
 
 
 def fingerprint(script, *modules):
@@ -212,8 +235,13 @@ def mended(wildcards):
 
 def explanation_of(wildcards):
     """What all methods are asked; the baseline only those that take pixels away."""
+    return explanation_by(wildcards.method)
+
+
+def explanation_by(method):
+    """The same, by name."""
     explanation = setting("explanation")
-    is_gradcam = setting("settings", wildcards.method, "method") == "gradcam"
+    is_gradcam = setting("settings", method, "method") == "gradcam"
     return {**explanation, "baseline": []} if is_gradcam else explanation
 
 
@@ -252,6 +280,16 @@ def made_by(weights):
 def clusters_of(pattern):
     """A file for each of the models whose features are clustered."""
     return every(pattern, model=study["neon"]["models"])
+
+
+def models_in(case):
+    """The models whose maps are clustered together."""
+    return study["spectral"]["models"] if case == thinkalike.config.JOINT else [case]
+
+
+def name_of_case(case):
+    """A model's display name, or what all of them are called together."""
+    return "All together" if case == thinkalike.config.JOINT else names()[case]
 
 
 def predictions_of(wildcards):

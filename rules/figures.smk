@@ -478,3 +478,129 @@ rule plot_evaluation:
         "Drawing the evaluation of NEON"
     script:
         "../scripts/plot_evaluation.py"
+
+
+rule plot_spectra:
+    """Twelve clusterings of the same maps: points, spectra, and how far they agree."""
+    input:
+        points="<results>/spectral/clusters/{case}/points.parquet",
+        results="<results>/spectral/clusters/{case}/results.csv",
+        eigenvalues="<results>/spectral/clusters/{case}/eigenvalues.csv",
+        agreement="<results>/spectral/clusters/{case}/agreement.csv",
+        known="<results>/spectral/clusters/{case}/known.csv",
+    output:
+        embeddings=figure(
+            "spectral/{case}/embeddings",
+            "spectral_embeddings",
+            "7 Spectral clustering",
+            "{case}",
+            figure="points",
+        ),
+        spectra=figure(
+            "spectral/{case}/spectra",
+            "spectral_spectra",
+            "7 Spectral clustering",
+            "{case}",
+            figure="eigenvalues",
+        ),
+        agreement=figure(
+            "spectral/{case}/agreement",
+            "spectral_agreement",
+            "7 Spectral clustering",
+            "{case}",
+            figure="agreement and stability",
+        ),
+    log:
+        "<logs>/plot_spectra/{case}.log",
+    benchmark:
+        "<benchmarks>/plot_spectra/{case}.tsv"
+    conda:
+        "../envs/plot.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=30,
+    params:
+        code=fingerprint("plot_spectra.py"),
+        name=lambda wildcards: name_of_case(wildcards.case),
+        method=setting("spectral", "method"),
+        class_name=setting("spectral", "class"),
+    message:
+        "Drawing twelve clusterings of maps: {wildcards.case}"
+    script:
+        "../scripts/plot_spectra.py"
+
+
+rule plot_map_clusters:
+    """Mean maps and nearest images of the clusters by the most stable result."""
+    input:
+        points="<results>/spectral/clusters/{case}/points.parquet",
+        results="<results>/spectral/clusters/{case}/results.csv",
+        explanations=lambda wildcards: every(
+            "<results>/spectral/explanations/{model}.nc", model=models_in(wildcards.case)
+        ),
+    output:
+        clusters=figure(
+            "spectral/{case}/clusters",
+            "map_clusters",
+            "7 Spectral clustering",
+            "{case}",
+            figure="clusters",
+        ),
+    log:
+        "<logs>/plot_map_clusters/{case}.log",
+    benchmark:
+        "<benchmarks>/plot_map_clusters/{case}.tsv"
+    conda:
+        "../envs/plot.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=60,
+    params:
+        code=fingerprint("plot_map_clusters.py"),
+        name=lambda wildcards: name_of_case(wildcards.case),
+        method=setting("spectral", "method"),
+        class_name=setting("spectral", "class"),
+        models=lambda wildcards: models_in(wildcards.case),
+        sign=setting("settings", setting("spectral", "method"), "sign"),
+        rescaling=setting("settings", setting("spectral", "method"), "rescaling"),
+        size=setting("images", "size"),
+        names=names(),
+    message:
+        "Drawing clusters of maps: {wildcards.case}"
+    script:
+        "../scripts/plot_map_clusters.py"
+
+
+rule plot_choices:
+    """Which choice matters: the graph, the Laplacian, the number of clusters."""
+    input:
+        choices=[f"<results>/spectral/clusters/{case}/choices.csv" for case in SPECTRAL_CASES],
+        results=[f"<results>/spectral/clusters/{case}/results.csv" for case in SPECTRAL_CASES],
+    output:
+        choices=figure(
+            "spectral/choices",
+            "spectral_choices",
+            "7 Spectral clustering",
+            "all",
+            figure="which choice matters",
+        ),
+    log:
+        "<logs>/plot_choices.log",
+    benchmark:
+        "<benchmarks>/plot_choices.tsv"
+    conda:
+        "../envs/plot.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=30,
+    params:
+        code=fingerprint("plot_choices.py"),
+        cases=SPECTRAL_CASES,
+        names={case: name_of_case(case) for case in SPECTRAL_CASES},
+    message:
+        "Drawing which choice of spectral clustering matters"
+    script:
+        "../scripts/plot_choices.py"

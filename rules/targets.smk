@@ -149,6 +149,12 @@ rule neon_evaluation:
         NEON_FIGURES["evaluation"],
 
 
+rule spectral:
+    """Which images of a class are explained the same way? Clusters by four graphs, three Laplacians."""
+    input:
+        SPECTRAL_FIGURES,
+
+
 rule benchmarks:
     """Time and memory of every job that has run, in one table."""
     input:
@@ -179,4 +185,5 @@ localrules:
     neon_tables,
     neon_features,
     neon_evaluation,
+    spectral,
     benchmarks,

@@ -29,6 +29,10 @@ KEYS_OF_KINDS = {
 METHODS = ("gradcam", "integrated_gradients", "kernelshap")
 COMPARED = ("images", "sign", "rescaling", "rbf_sigma", "ceiling_images")
 """Settings of a method that do not change its maps, only how many there are or how they are compared."""
+FEW = 3
+"""Models whose maps are clustered, if none are named."""
+JOINT = "joint"
+"""What stands for a model in the names of files where it is all of them at once."""
 NEEDED = ("timm", "name", "family", "layout", "layers")
 
 
@@ -41,7 +45,8 @@ def resolve(config: Mapping[str, Any]) -> dict[str, Any]:
     Returns:
         The configuration, with `catalogue` holding the selected models alone, each complete: `like`
         followed, `training` and `weights` filled up from the study's; `settings` holding those of the
-        variants, too, each with its `method`; `neon.models` a list; and every set of panels complete.
+        variants, too, each with its `method`; `neon.models` and `spectral.models` lists; and every set
+        of panels complete.
 
     Raises:
         InputError: a line for every problem, with the mend.
@@ -62,6 +67,7 @@ def resolve(config: Mapping[str, Any]) -> dict[str, Any]:
     }
     study["settings"] = all_settings(config)
     study["neon"]["models"] = _clustered(config)
+    study["spectral"]["models"] = _mapped(config)
     study["figures"]["panels"] = {
         name: {
             "count": panels["count"],
@@ -78,6 +84,12 @@ def _clustered(config: Mapping[str, Any]) -> list[str]:
     """The models whose features are clustered."""
     models = config["neon"]["models"]
     return list(config["models"] if models is None else models)
+
+
+def _mapped(config: Mapping[str, Any]) -> list[str]:
+    """The models whose maps are clustered."""
+    models = config["spectral"]["models"]
+    return list(config["models"][:FEW] if models is None else models)
 
 
 def all_settings(config: Mapping[str, Any]) -> dict[str, Any]:
@@ -186,6 +198,11 @@ def _method_problems(config: Mapping[str, Any]) -> list[str]:
         for index, name in enumerate(config["methods"])
         if name not in known
     ]
+    method = config["spectral"]["method"]
+    if method not in known:
+        problems.append(
+            f"spectral.method: {method!r} is not one of {known}{_did_you_mean(method, known)}"
+        )
     for panels, content in config["figures"]["panels"].items():
         problems += [
             f"figures.panels.{panels}.methods.{index}: {name!r} is not one of "
@@ -222,6 +239,8 @@ def _asked(config: Mapping[str, Any], method: str) -> dict[str, Mapping[str, Any
     ]
     if config["neon"]["models"] != []:
         drawn.append(config["neon"]["method"])
+    if config["spectral"]["models"] != []:
+        drawn.append(config["spectral"]["method"])
     settings = all_settings(config)
     return {
         f"{'settings' if name in METHODS else 'variants'}.{name}": settings[name]
@@ -258,6 +277,8 @@ def _models_of(config: Mapping[str, Any], where: str) -> list[str]:
     ]
     if name == config["neon"]["method"]:
         drawn += _clustered(config)
+    if name == config["spectral"]["method"]:
+        drawn += _mapped(config)
     return list(dict.fromkeys(drawn))
 
 
@@ -326,6 +347,7 @@ def _selection_problems(config: Mapping[str, Any]) -> list[str]:
         "borders.layers": [m for m, layers in config["borders"]["layers"].items() if layers],
         "settings.gradcam.mended_cells": config["settings"]["gradcam"]["mended_cells"],
         "neon.models": config["neon"]["models"] or [],
+        "spectral.models": config["spectral"]["models"] or [],
         **{
             f"figures.panels.{name}.models": panels.get("models", [])
             for name, panels in config["figures"]["panels"].items()
@@ -337,6 +359,28 @@ def _selection_problems(config: Mapping[str, Any]) -> list[str]:
         for key in models
         if key not in config["models"]
     ]
+
+
+def _spectral_problems(config: Mapping[str, Any]) -> list[str]:
+    asked = config["spectral"]
+    problems = []
+    method = config["variants"].get(asked["method"], {"method": asked["method"]})["method"]
+    if method == "kernelshap":
+        problems.append(
+            f"spectral.method: {asked['method']!r} has maps on superpixels, which differ from image to "
+            "image; choose another method"
+        )
+    if asked["clusters"] is not None and asked["clusters"] > asked["images"]:
+        problems.append(
+            f"spectral.clusters: {asked['clusters']} is more than spectral.images, {asked['images']}; "
+            "give fewer, or more images"
+        )
+    if asked["joint"] and JOINT in _mapped(config):
+        problems.append(
+            f"catalogue.{JOINT}: all models together are called so where maps are clustered; give the "
+            "model another key, or set spectral.joint: false"
+        )
+    return problems
 
 
 def _entry_problems(key: str, catalogue: Mapping[str, Any]) -> list[str]:
@@ -429,13 +473,14 @@ def _did_you_mean(word: Any, known: Any) -> str:
 
 CHECKS = {
     "models catalogue": _model_problems,
-    "models budgets borders figures settings neon": _selection_problems,
+    "models budgets borders figures settings neon spectral": _selection_problems,
     "settings variants": _variant_problems,
-    "methods settings variants figures": _method_problems,
-    "models catalogue methods settings variants figures neon": _depth_problems,
+    "methods settings variants figures spectral": _method_problems,
+    "models catalogue methods settings variants figures neon spectral": _depth_problems,
     "dataset": _dataset_problems,
-    "methods settings variants segments figures neon": _kernelshap_problems,
-    "images methods settings variants subsets subsampling figures": _count_problems,
+    "methods settings variants segments figures neon spectral": _kernelshap_problems,
+    "images methods settings variants subsets subsampling figures spectral": _count_problems,
     "images neon": _cluster_problems,
+    "models variants spectral": _spectral_problems,
 }
 """What a schema cannot say: the sections that must be sound first → the check."""

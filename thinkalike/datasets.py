@@ -373,6 +373,44 @@ def select(images: pd.DataFrame, *, split: str, count: int, seed: int, order: st
     return ordered[["image_id", "path", "label", "class_name", "position"]].reset_index(drop=True)
 
 
+def select_class(
+    images: pd.DataFrame, *, class_name: str | None, split: str, most: int, seed: int
+) -> pd.DataFrame:
+    """Images of one class, or of all, in the order `rounds` of `select`: as many as there are, at most.
+
+    Args:
+        images: a manifest.
+        class_name: of the class; None for all.
+        split: train, val, or both.
+        most: how many images.
+        seed: of the study.
+
+    Returns:
+        image_id, path, label, class_name, position, split.
+
+    Raises:
+        InputError: there is no such class, or it has no image in the split.
+    """
+    if class_name is not None:
+        names = sorted(images["class_name"].astype(str).unique())
+        if class_name not in names:
+            raise InputError(
+                f"spectral.class: {class_name!r} is not a class of this data set; choose one of "
+                f"{', '.join(names[:20])}{', …' if len(names) > 20 else ''}, or null for all"
+            )
+        images = images[images["class_name"].astype(str) == class_name]
+    if split != "both":
+        images = images[images["split"] == split]
+    if images.empty:
+        raise InputError(f"spectral.split: class {class_name} has no image in {split}; choose both")
+    of_image = images.set_index("image_id")["split"]
+    count = min(most, len(images))
+    chosen = select(
+        images.assign(split="both"), split="both", count=count, seed=seed, order="rounds"
+    )
+    return chosen.assign(split=of_image.loc[chosen["image_id"]].to_numpy())
+
+
 def torch_shuffle(n: int, seed: int = 0) -> np.ndarray:
     """The order in which torch's shuffling DataLoader goes through `n` items on the first pass.
 

@@ -382,6 +382,23 @@ def _explaining_clusters(study: Study, job: Job, data: DatasetSize) -> float:
     return count + shown * PER_IMAGE[neon["method"]](study["settings"][neon["method"]])
 
 
+def class_images(study: Study, data: DatasetSize) -> int:
+    """How many images the spectral study has, about: at most those of a class."""
+    asked = study["spectral"]
+    there = {"train": data.train, "val": data.val, "both": data.train + data.val}[asked["split"]]
+    if asked["class"] is not None:
+        there = -(-there // max(data.classes, 1))
+    # the size of some data sets is not known before they are there
+    return min(asked["images"], there) if there else int(asked["images"])
+
+
+def _explaining_class_images(study: Study, job: Job, data: DatasetSize) -> float:
+    method = study["spectral"]["method"]
+    per_image = PER_IMAGE.get(base_method(study, method))
+    passes_of_a_map = per_image(study["settings"][method]) if per_image else 0
+    return class_images(study, data) * (1 + passes_of_a_map)
+
+
 def _measuring_accuracy(study: Study, job: Job, data: DatasetSize) -> float:
     images = study.get("accuracy", {}).get("images") or 0
     transforms = 3
@@ -406,6 +423,7 @@ PASSES: dict[str, Callable[[Study, Job, DatasetSize], float]] = {
     "explain_again": _explaining_again,
     "explain_layers": _explaining_layers,
     "explain_clusters": _explaining_clusters,
+    "explain_class_images": _explaining_class_images,
     "measure_budgets": _measuring_budgets,
 }
 """Rule → forward passes of a job. Other rules run no network."""
@@ -499,6 +517,10 @@ def megabytes(study: Study, path: str, data: DatasetSize, costs: Mapping[str, Co
     method = _method_in(study, path)
     if "neon" in names and model:
         return _cluster_megabytes(study, "maps" in names, data, costs[model])
+    if "spectral" in names and model:
+        numbers = _map_numbers(study, study["spectral"]["method"], costs[model])
+        of_class = class_images(study, data)
+        return (FILE_BYTES + of_class * (IMAGE_BYTES + 4 * NUMBERS * numbers)) / 1e6
     if method is None:
         return FILE_BYTES / 1e6
     images = explained(study, method)
@@ -767,7 +789,8 @@ def forecast(
     for job in jobs_of(study, files):
         number = passes(study, job, data)
         teraflop = number * costs[job.model].gigaflops / 1e3
-        method = study["neon"]["method"] if job.rule == "explain_clusters" else job.method
+        asked = {"explain_clusters": "neon", "explain_class_images": "spectral"}.get(job.rule)
+        method = study[asked]["method"] if asked else job.method
         kind = KINDS.get(job.rule) or base_method(study, method)
         hours = teraflop / rates.of(kind, job.model) / 3600
         before = work.get(job.rule, (0.0, 0.0, 0.0))

@@ -22,6 +22,8 @@ SIGNS = ("signed", "positive", "absolute")
 RESCALINGS = ("none", "min_max", "max_abs")
 PIXELS_AT_A_TIME = 2**13
 """Of all models, in float64: they stay in a processor's cache."""
+NUMBERS_AT_A_TIME = 2**23
+"""In float64, of maps of each of two models."""
 
 
 class Basis(Protocol):
@@ -199,6 +201,42 @@ def inner_products(models: Sequence[Maps]) -> np.ndarray:
             rows, columns = np.ix_(group_a, group_b)
             products[:, rows, columns] = block
             products[:, columns, rows] = block
+    return products
+
+
+def all_inner_products(models: Sequence[Maps]) -> np.ndarray:
+    """Inner products of all rendered maps with each other, whatever their model and image.
+
+    Args:
+        models: maps on one basis each, of as many images as there are.
+
+    Returns:
+        (N, N) float64 for N maps in all, those of the first model first.
+
+    Raises:
+        InputError: maps on superpixels, of which every image has its own.
+    """
+    if not all(maps.shared for maps in models):
+        raise InputError(
+            "maps on superpixels cannot be compared from image to image, as every image has its own; "
+            "choose another method (spectral.method)"
+        )
+    starts = np.cumsum([0, *map(len, models)])
+    products = np.empty((starts[-1], starts[-1]))
+    for i, a in enumerate(models):
+        for j, b in enumerate(models[: i + 1]):
+            matrix = _gram_cached(a.bases[0], b.bases[0])  # type: ignore[arg-type]
+            same = a.bases == b.bases and isinstance(a.bases[0], Pixels)
+            step = max(NUMBERS_AT_A_TIME // max(a.bases[0].size, b.bases[0].size), 1)
+            for row in range(0, len(a), step):
+                left = a.coefficients[row : row + step].astype(np.float64)
+                left = left if same else left @ matrix
+                rows = slice(starts[i] + row, starts[i] + row + len(left))
+                for column in range(0, len(b), step):
+                    right = b.coefficients[column : column + step].astype(np.float64)
+                    columns = slice(starts[j] + column, starts[j] + column + len(right))
+                    products[rows, columns] = left @ right.T
+                    products[columns, rows] = products[rows, columns].T
     return products
 
 

@@ -49,6 +49,19 @@ EVALUATION = {
     name: f"{NEON}/evaluation/{name}.csv"
     for name in ("flipping", "areas", "betas", "conservation", "planted")
 }
+SPECTRAL = f"{RESULTS}/spectral"
+MAPPED = ["resnet_untrained", "byobnet"]
+MAP_CLUSTERS = {
+    name: f"{SPECTRAL}/clusters/joint/{name}.{suffix}"
+    for name, suffix in (
+        ("results", "csv"),
+        ("eigenvalues", "csv"),
+        ("agreement", "csv"),
+        ("known", "csv"),
+        ("choices", "csv"),
+        ("points", "parquet"),
+    )
+}
 DATASET = "resources/datasets/digits/manifest.parquet"
 
 
@@ -428,6 +441,95 @@ def jobs(study: dict) -> dict[str, dict]:
             "input": EVALUATION,
             "output": {k: figure(f"neon/{k}") for k in ("flipping", "areas", "betas", "planted")},
             "params": labels,
+        },
+        "select_class_images": {
+            "input": {"manifest": DATASET},
+            "output": {"images": f"{SPECTRAL}/images.parquet"},
+            "params": {"class_name": "8", "split": "both", "number": 20, "size": 64, "seed": 0},
+        },
+        "explain_class_images": {
+            "input": {
+                "images": f"{SPECTRAL}/images.parquet",
+                "weights": f"{RESULTS}/weights/byobnet.safetensors",
+            },
+            "output": {
+                "predictions": f"{SPECTRAL}/predictions/byobnet.parquet",
+                "explanations": f"{SPECTRAL}/explanations/byobnet.nc",
+            },
+            "wildcards": {"model": "byobnet"},
+            "params": {
+                "method": "gradcam",
+                "architecture": {
+                    **architecture,
+                    **grid,
+                    "layers": {"depth_50": entry["layers"]["depth_50"]},
+                },
+                "settings": {"depth": 50, "mended": []},
+                "explanation": {**study["explanation"], "baseline": []},
+                "size": 64,
+                "seed": 0,
+            },
+            "modules": ["thinkalike.explain.gradcam"],
+        },
+        "cluster_maps": {
+            "input": {
+                "images": f"{SPECTRAL}/images.parquet",
+                "explanations": [f"{SPECTRAL}/explanations/{model}.nc" for model in MAPPED],
+                "predictions": [f"{SPECTRAL}/predictions/{model}.parquet" for model in MAPPED],
+            },
+            "output": MAP_CLUSTERS,
+            "wildcards": {"case": "joint"},
+            "params": {
+                "models": MAPPED,
+                "sign": settings["gradcam_50"]["sign"],
+                "rescaling": settings["gradcam_50"]["rescaling"],
+                "number": None,
+                "neighbours": None,
+                "sigma": None,
+                "epsilon": None,
+                "bootstraps": 3,
+                "seed": 0,
+            },
+        },
+        "plot_spectra": {
+            "input": {name: path for name, path in MAP_CLUSTERS.items() if name != "choices"},
+            "output": {
+                name: figure(f"spectral/joint/{name}")
+                for name in ("embeddings", "spectra", "agreement")
+            },
+            "params": {"name": "All together", "method": "gradcam_50", "class_name": "8"},
+        },
+        "plot_map_clusters": {
+            "input": {
+                "points": MAP_CLUSTERS["points"],
+                "results": MAP_CLUSTERS["results"],
+                "explanations": [f"{SPECTRAL}/explanations/{model}.nc" for model in MAPPED],
+            },
+            "output": {"clusters": figure("spectral/joint/clusters")},
+            "params": {
+                "name": "All together",
+                "method": "gradcam_50",
+                "class_name": "8",
+                "models": MAPPED,
+                "sign": settings["gradcam_50"]["sign"],
+                "rescaling": settings["gradcam_50"]["rescaling"],
+                "size": 64,
+                "names": labels["names"],
+            },
+        },
+        "plot_choices": {
+            "input": {
+                name: [f"{SPECTRAL}/clusters/{case}/{name}.csv" for case in (*MAPPED, "joint")]
+                for name in ("choices", "results")
+            },
+            "output": {"choices": figure("spectral/choices")},
+            "params": {
+                "cases": [*MAPPED, "joint"],
+                "names": {
+                    **{model: labels["names"][model] for model in MAPPED},
+                    "joint": "All together",
+                },
+            },
         },
         "plot_borders": {
             "input": {

@@ -58,7 +58,7 @@ def problems(*changes: tuple[str, object]) -> list[str]:
 def test_the_default_study_resolves():
     resolved = resolve(DEFAULT)
     assert list(resolved["catalogue"]) == DEFAULT["models"]
-    filled_up = {"catalogue", "settings", "figures", "neon"}
+    filled_up = {"catalogue", "settings", "neon", "spectral", "figures"}
     unchanged = {key: value for key, value in resolved.items() if key not in filled_up}
     assert unchanged == {key: value for key, value in DEFAULT.items() if key not in filled_up}
     assert resolved["settings"] == {
@@ -962,3 +962,64 @@ def test_two_models_of_one_name_are_refused():
     config["models"] = ["vit", "other"]
     with pytest.raises(InputError, match=r"catalogue\.other\.name: 'ViT' is the name of vit, too"):
         resolve(config)
+
+
+# ---- spectral clustering ------------------------------------------------------------------------
+
+
+def test_maps_of_the_first_three_models_are_clustered_unless_others_are_named():
+    assert resolve(study())["spectral"]["models"] == DEFAULT["models"][:3]
+    assert resolve(study(("models", ["vit", "resnet"])))["spectral"]["models"] == ["vit", "resnet"]
+    for models in ([], ["vit"]):
+        assert resolve(study(("spectral.models", models)))["spectral"]["models"] == models
+
+
+def test_clustered_maps_are_of_models_and_by_a_method_of_the_study():
+    assert problems(("spectral.models", ["vitt"])) == [
+        "spectral.models: 'vitt' is not in `models`; did you mean 'vit'?"
+    ]
+    (line,) = problems(("spectral.method", "gradcamm"))
+    assert line.startswith("spectral.method: 'gradcamm' is not one of [")
+    assert line.endswith("did you mean 'gradcam'?")
+    early = {"early": {"method": "gradcam", "depth": 25}}
+    resolve(study(("variants", early), ("spectral.method", "early")))
+
+
+@pytest.mark.parametrize("method", ["kernelshap", "few"])
+def test_maps_on_superpixels_are_not_clustered(method):
+    few = {"few": {"method": "kernelshap", "images": 10}}
+    assert problems(("variants", few), ("spectral.method", method)) == [
+        f"spectral.method: {method!r} has maps on superpixels, which differ from image to image; "
+        "choose another method"
+    ]
+
+
+def test_a_depth_that_a_clustered_model_lacks_is_named():
+    changes = (
+        ("variants", {"early": {"method": "gradcam", "depth": 50}}),
+        (
+            "catalogue",
+            {"late": {"like": "vit", "name": "Late", "layers": {"depth_100": "blocks.1"}}},
+        ),
+        ("models", ["late", "vit"]),
+        ("spectral.method", "early"),
+    )
+    assert problems(*changes) == [
+        "variants.early.depth: late has no Grad-CAM layer at 50 (it has depth_100); choose another "
+        "depth or leave the model out"
+    ]
+    resolve(study(*changes, ("spectral.models", ["vit"])))
+
+
+def test_more_clusters_than_images_are_refused():
+    assert problems(("spectral.clusters", 40), ("spectral.images", 30)) == [
+        "spectral.clusters: 40 is more than spectral.images, 30; give fewer, or more images"
+    ]
+
+
+def test_no_clustered_model_is_called_as_all_of_them_are():
+    changes = (("catalogue", {"joint": {"like": "vit", "name": "J"}}), ("models", ["joint", "vit"]))
+    (line,) = problems(*changes)
+    assert line.startswith("catalogue.joint: all models together are called so")
+    resolve(study(*changes, ("spectral.joint", False)))
+    resolve(study(*changes, ("spectral.models", ["vit"])))

@@ -31,6 +31,7 @@ from thinkalike.datasets import (
     replace_folder,
     report_constant,
     select,
+    select_class,
     stratified_split,
     torch_shuffle,
     unpack_cifar10,
@@ -559,6 +560,34 @@ def test_a_selection_has_its_columns_and_is_of_its_split_only():
     assert selected["image_id"].str.startswith("val/").all()
     assert selected["image_id"].is_unique
     assert (selected["label"] == (selected["class_name"] == "b")).all()
+
+
+def test_images_of_a_class_are_those_of_the_class_in_the_order_of_a_selection():
+    images = table(a=9, b=14)
+    found = select_class(images, class_name="b", split="val", most=10, seed=0)
+    of_class = images[images["class_name"] == "b"]
+    expected = select(of_class, split="val", count=10, seed=0, order="rounds")
+    pd.testing.assert_frame_equal(found.drop(columns="split"), expected)
+    assert (found["split"] == "val").all()
+    everything = select_class(images, class_name="b", split="both", most=100, seed=0)
+    assert sorted(everything["image_id"]) == sorted(of_class["image_id"])
+    assert (everything["split"] == [name.split("/")[0] for name in everything["image_id"]]).all()
+    assert set(everything["split"]) == {"train", "val"}
+
+
+def test_images_of_all_classes_go_round_them():
+    found = select_class(table(a=9, b=14), class_name=None, split="val", most=12, seed=0)
+    assert found["class_name"].value_counts().to_dict() == {"a": 6, "b": 6}
+
+
+def test_a_class_that_is_not_there_is_refused_by_its_name():
+    with pytest.raises(InputError, match=r"spectral.class: 'c' is not a class.* one of a, b, or"):
+        select_class(table(a=9, b=14), class_name="c", split="val", most=12, seed=0)
+    images = table(a=9, b=14)
+    with pytest.raises(InputError, match=r"spectral.split: class a has no image in train"):
+        select_class(
+            images[images["split"] == "val"], class_name="a", split="train", most=12, seed=0
+        )
 
 
 def test_another_image_leaves_the_order_of_the_others_as_it_is():

@@ -219,6 +219,22 @@ def test_constants_are_those_of_the_methods():
         ),
         ("explain_clusters", "resnet", None, {"neon": {"method": "gradcam"}}, 100 + 30),
         ("plot_panels_first", "resnet", None, {}, 0),
+        # 180 of the 1,797 images are of a class; each is predicted, and explained by one pass
+        ("explain_class_images", "vit", None, {"spectral": {"method": "gradcam"}}, 180 * 2),
+        (
+            "explain_class_images",
+            "vit",
+            None,
+            {"spectral": {"method": "gradcam", "split": "val"}},
+            51 * 2,
+        ),
+        (
+            "explain_class_images",
+            "vit",
+            None,
+            {"spectral": {"method": "gradcam", "class": None, "images": 1000}},
+            1000 * 2,
+        ),
     ],
 )
 def test_passes_of_a_job(rule, model, method, changes, expected):

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from thinkalike import maps as module
 from thinkalike.errors import InputError
 from thinkalike.maps import (
     RESCALINGS,
@@ -15,6 +16,7 @@ from thinkalike.maps import (
     Maps,
     Pixels,
     Segments,
+    all_inner_products,
     blank,
     extremes,
     gram,
@@ -304,3 +306,24 @@ def test_padding_for_other_images_changes_no_product():
     products = inner_products([Maps(narrow, bases), Maps(wide, bases)])
     dense = [sum(render(Maps(narrow, bases), i).ravel() ** 2) for i in range(2)]
     np.testing.assert_allclose(products, np.broadcast_to(np.reshape(dense, (2, 1, 1)), (2, 2, 2)))
+
+
+def test_inner_products_of_all_maps_are_the_dense_ones(monkeypatch):
+    monkeypatch.setattr(module, "NUMBERS_AT_A_TIME", 50)  # a few maps at a time
+    draw = np.random.default_rng(0)
+    bases = (Pixels(4, 4), Grid(2, 3, 4, 4), Pixels(4, 4), Grid(4, 4, 4, 4))
+    models = [
+        Maps(draw.normal(size=(7 + i, basis.size)).astype(np.float32), (basis,))
+        for i, basis in enumerate(bases)
+    ]
+    everything = np.concatenate([dense.rendered(maps).reshape(len(maps), -1) for maps in models])
+    found = all_inner_products(models)
+    np.testing.assert_allclose(found, everything @ everything.T, rtol=0, atol=1e-12)
+    # the products of maps of one image are those of `inner_products`
+    pairs = inner_products([models[0], Maps(models[1].coefficients[:7], models[1].bases)])
+    np.testing.assert_allclose(np.diagonal(found[:7, 7:14]), pairs[:, 0, 1], atol=1e-12)
+
+
+def test_maps_on_superpixels_are_not_compared_from_image_to_image():
+    with pytest.raises(InputError, match="superpixels cannot be compared from image to image"):
+        all_inner_products([unit_maps(STRIPES)])

@@ -1,0 +1,71 @@
+"""Predict and explain the images whose maps are clustered, with one model (rule explain_class_images)."""
+
+from collections.abc import Mapping
+from importlib import import_module
+from typing import Any
+
+from thinkalike.datasets import load_images
+from thinkalike.explain import study
+from thinkalike.jobs import device_for, job_log, log
+from thinkalike.models import build
+from thinkalike.predict import logits, predictions
+from thinkalike.stores import read_table, write_table
+
+
+def main(
+    images: str,
+    weights: str,
+    predicted: str,
+    explanations: str,
+    *,
+    method: str,
+    architecture: Mapping[str, Any],
+    settings: Mapping[str, Any],
+    explanation: Mapping[str, Any],
+    size: int,
+    seed: int,
+    code: str,
+    device: Any,
+) -> None:
+    selected = read_table(images, ["image_id", "path", "class_name"])
+    model = build(architecture, weights, device, size)
+    table = predictions(
+        logits(model, load_images(list(selected["path"]), model.size)), selected, model
+    )
+    log.info("%d of %d correct", table["correct"].sum(), len(table))
+    write_table(table, predicted)
+    case = study.load(
+        images,
+        weights,
+        predicted,
+        None,
+        architecture=architecture,
+        explanation=explanation,
+        seed=seed,
+        names=[method],
+        device=device,
+        size=size,
+    )
+    explain = import_module(f"thinkalike.explain.{method}").explain
+    answer = explain(case.model, case.images, case.targets, case.question, **settings)
+    study.write(
+        explanations, case, answer, {"method": method, "code": code, **explanation, **settings}
+    )
+
+
+if __name__ == "__main__":
+    with job_log(snakemake):
+        main(
+            snakemake.input.images,
+            snakemake.input.weights,
+            snakemake.output.predictions,
+            snakemake.output.explanations,
+            method=snakemake.params.method,
+            architecture=snakemake.params.architecture,
+            settings=snakemake.params.settings,
+            explanation=snakemake.params.explanation,
+            size=snakemake.params.size,
+            seed=snakemake.params.seed,
+            code=snakemake.params.code,
+            device=device_for(snakemake.resources.get("gpu", 0), snakemake.threads),
+        )

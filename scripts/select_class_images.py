@@ -1,0 +1,40 @@
+"""Choose the images whose maps are clustered, of one class or of all (rule select_class_images)."""
+
+from pathlib import Path
+
+from thinkalike.datasets import MANIFEST, load_images, report_constant, select_class
+from thinkalike.jobs import job_log, log
+from thinkalike.stores import read_table, write_table
+
+
+def main(
+    manifest: str,
+    images: str,
+    *,
+    class_name: str | None,
+    split: str,
+    most: int,
+    size: int,
+    seed: int,
+) -> None:
+    selected = select_class(
+        read_table(manifest, MANIFEST), class_name=class_name, split=split, most=most, seed=seed
+    )
+    log.info("%d images", len(selected))
+    folder = Path(manifest).parent
+    selected["path"] = [str(folder / path) for path in selected["path"]]
+    report_constant(load_images(list(selected["path"]), size), list(selected["image_id"]))
+    write_table(selected, images)
+
+
+if __name__ == "__main__":
+    with job_log(snakemake):
+        main(
+            snakemake.input.manifest,
+            snakemake.output.images,
+            class_name=snakemake.params.class_name,
+            split=snakemake.params.split,
+            most=snakemake.params.number,
+            size=snakemake.params.size,
+            seed=snakemake.params.seed,
+        )
