@@ -26,7 +26,7 @@ from thinkalike.explain.common import (
 )
 from thinkalike.maps import Maps, Pixels
 from thinkalike.models import Classifier
-from thinkalike.relevance.ledger import Ledger, MixedImages
+from thinkalike.relevance.ledger import Ledger, MixedImagesError
 from thinkalike.relevance.tape import Composite, Tape
 
 COMPOSITES: Mapping[str, Composite] = {
@@ -198,7 +198,7 @@ def _passed(
     """One pass forth and one back; image by image, where the network mixes them in its dimensions."""
     try:
         return _pass(model, images, targets, question, composite)
-    except MixedImages:
+    except MixedImagesError:
         if len(images) == 1:
             raise
     parts = [slice(i, i + 1) for i in range(len(images))]
@@ -232,9 +232,7 @@ def _pass(
     pixels = ((inputs.detach() - baseline) * gradient).sum(1).flatten(1).cpu().numpy()
     check_finite(model, pixels)
     rows = np.arange(len(images))
-    return Relevance(
-        pixels, ledger.balances(), classes, values[rows, classes], values.std(1)
-    )
+    return Relevance(pixels, ledger.balances(), classes, values[rows, classes], values.std(1))
 
 
 def _together(parts: list[Relevance]) -> Relevance:

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 
-class MixedImages(Exception):
+class MixedImagesError(Exception):
     """A constant was added where the first dimension is not that of the images, nor a multiple."""
 
 
@@ -41,10 +41,10 @@ class Ledger:
             constant: what was added, in a shape that broadcasts to that of the gradient.
 
         Raises:
-            MixedImages: rows cannot be told apart by image.
+            MixedImagesError: rows cannot be told apart by image.
         """
         if gradient.ndim == 0 or gradient.shape[0] % self.count:
-            raise MixedImages
+            raise MixedImagesError
         added = torch.as_tensor(constant, dtype=gradient.dtype, device=gradient.device)
         added = added.reshape((1,) * (gradient.ndim - added.ndim) + added.shape)
         same = [d for d in range(1, gradient.ndim) if added.shape[d] == 1]

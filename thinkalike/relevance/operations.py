@@ -7,7 +7,8 @@ network computes, and takes care that the gradient, times the value, is the rele
 * a constant that is added gets an account in the ledger;
 * activations are their input times a ratio that is held fixed;
 * gates and statistics of norms are held fixed: they are computed without a graph;
-* of a product of two signals nobody can tell which is the gate: its result is unresolved.
+* of a product of two signals nobody can tell which is the gate: its result is unresolved, and so is all
+  that is made of it, until a gate is.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -49,32 +50,38 @@ def _fixed(tape: Tape, call: Call) -> Call:
     return replace(call, args=args, kwargs=kwargs)
 
 
-def _refuse_others(tape: Tape, call: Call, values: Iterable[Any]) -> None:
-    """Refuse gates and unresolved products where only signals and constants can be."""
+def _adds_gate(tape: Tape, call: Call, values: Iterable[Any]) -> str:
+    """Why a sum with these values is unresolved; empty if it is not."""
     for value in values:
-        if tape.kind(value) in (Kind.GATE, Kind.UNRESOLVED):
-            tape.refuse(call, _complaint(tape, value))
-
-
-def _complaint(tape: Tape, value: torch.Tensor) -> str:
-    if tape.kind(value) is Kind.GATE:
-        return f"it takes what {tape.origin(value)} gives, a gate, for a value"
-    return (
-        f"it takes what {tape.origin(value)} gives, in which two values multiply and nobody says which "
-        "is the gate"
-    )
+        if tape.kind(value) is Kind.GATE:
+            origin = tape.origin(value)
+            return f"it takes what {origin.function} in {origin.module} gives, a gate, for a value"
+    return ""
 
 
 # what is linear
 
 
 def as_it_is(tape: Tape, call: Call) -> Any:
-    """Linear in one signal, or a choice among its numbers; other tensors may be indices."""
+    """Linear in its first argument, or a choice among its numbers; other tensors may be indices."""
+    x = call.get(0, "input")
     for value in call.tensors:
-        if value.is_floating_point():
-            _refuse_others(tape, call, [value])
-            if tape.kind(value) is Kind.CONSTANT:
-                tape.refuse(call, "a constant is among the values")
+        if value is not x and value.is_floating_point():
+            tape.refuse(call, "two tensors of values are given")
+    return call()
+
+
+def as_another(tape: Tape, call: Call) -> Any:
+    """Linear in its first argument; of the second one nothing but its form is asked."""
+    if tape.kind(call.get(0, "input")) is Kind.SIGNAL:
+        return call()
+    return gate(tape, call)
+
+
+def largest(tape: Tape, call: Call) -> Any:
+    """The winner along a dimension takes all."""
+    if isinstance(call.get(1, "dim"), torch.Tensor) or "other" in call.kwargs:
+        tape.refuse(call, "two tensors of values are given")
     return call()
 
 
@@ -113,19 +120,20 @@ def _negated(value: Any) -> Any:
 
 def add(tape: Tape, call: Call) -> Any:
     """a + α b; what is constant gets an account."""
-    return _sum(tape, call, *call.args[:2], 1)
+    return _sum(tape, call, 1)
 
 
 def subtract(tape: Tape, call: Call) -> Any:
     """a − α b."""
-    return _sum(tape, call, *call.args[:2], -1)
+    return _sum(tape, call, -1)
 
 
 def subtract_from(tape: Tape, call: Call) -> Any:
     """b − α a."""
     scale = call.get(2, "alpha", 1)
     a, b = call.args[:2]
-    _refuse_others(tape, call, (a, b))
+    if why := _adds_gate(tape, call, (a, b)):
+        return unresolved(tape, call, why)
     result = call()
     for value, factor in ((a, -scale), (b, 1)):
         if tape.kind(value) is Kind.CONSTANT:
@@ -133,8 +141,10 @@ def subtract_from(tape: Tape, call: Call) -> Any:
     return result
 
 
-def _sum(tape: Tape, call: Call, a: Any, b: Any, sign: int) -> Any:
-    _refuse_others(tape, call, (a, b))
+def _sum(tape: Tape, call: Call, sign: int) -> Any:
+    a, b = call.get(0, "input"), call.get(1, "other")
+    if why := _adds_gate(tape, call, (a, b)):
+        return unresolved(tape, call, why)
     scale = sign * call.get(2, "alpha", 1)
     constants = [
         (value, value * factor)
@@ -150,14 +160,18 @@ def _sum(tape: Tape, call: Call, a: Any, b: Any, sign: int) -> Any:
 def add_product(tape: Tape, call: Call) -> Any:
     """a + v · b · c."""
     a, b, c = call.args[:3]
-    _refuse_others(tape, call, (a,))
+    if why := _adds_gate(tape, call, (a,)):
+        return unresolved(tape, call, why)
     signals = [value for value in (b, c) if tape.kind(value) is Kind.SIGNAL]
-    for value in (b, c):
-        if tape.kind(value) is Kind.UNRESOLVED:
-            tape.refuse(call, _complaint(tape, value))
-    if len(signals) != 1:
-        # none: a product of gates and constants is added; two: nobody says which is the gate
-        tape.refuse(call, f"{len(signals)} of the two factors carry relevance")
+    if len(signals) == 2:
+        return unresolved(tape, call, TWO)
+    if not signals:
+        why = _adds_gate(tape, call, (b, c))
+        if why or tape.kind(a) is Kind.CONSTANT:
+            return unresolved(tape, call, why)
+        result, amount = call(), call.kwargs.get("value", 1) * b * c
+        tape.ledger.watch(tape.module, result, amount)
+        return result
     result = _fixed(tape, call)()
     if tape.kind(a) is Kind.CONSTANT:
         tape.ledger.watch(tape.account(a), result, a)
@@ -167,7 +181,8 @@ def add_product(tape: Tape, call: Call) -> Any:
 def join(tape: Tape, call: Call) -> Any:
     """Tensors beside one another; those that are constant get accounts."""
     parts = list(call.get(0, "tensors"))
-    _refuse_others(tape, call, parts)
+    if why := _adds_gate(tape, call, parts):
+        return unresolved(tape, call, why)
     result = call()
     for number, part in enumerate(parts):
         if tape.kind(part) is Kind.CONSTANT and part.numel():
@@ -187,7 +202,8 @@ def where(tape: Tape, call: Call) -> Any:
     condition, a, b = call.args
     if tape.kind(condition) is Kind.SIGNAL:
         tape.refuse(call, "the condition carries relevance")
-    _refuse_others(tape, call, (a, b))
+    if why := _adds_gate(tape, call, (a, b)):
+        return unresolved(tape, call, why)
     result = call()
     if tape.kind(a) is Kind.CONSTANT:
         tape.ledger.watch(tape.account(a), result, torch.where(condition, a, 0))
@@ -264,13 +280,13 @@ def variance_and_mean(tape: Tape, call: Call) -> Any:
     return tape.gate(spread, call), x.mean(dims, keepdim=keep)
 
 
-def unresolved(tape: Tape, call: Call) -> Any:
-    """Not linear, and no gate by itself: part of a norm that is written out."""
+TWO = "two values multiply and nobody says which is the gate"
+
+
+def unresolved(tape: Tape, call: Call, why: str = "it is not linear, and no gate") -> Any:
+    """What may be part of a gate, and is refused as a value."""
     with torch.no_grad():
-        result = call()
-    if any(result is value for value in call.tensors):
-        tape.refuse(call, "it changes a value in place")
-    return tape.unresolved(result, call)
+        return tape.unresolved(call(), call, why)
 
 
 # products
@@ -280,21 +296,17 @@ def product(tape: Tape, call: Call) -> Any:
     """Linear in one signal; of two, nobody can tell which is the gate."""
     signals = [value for value in call.tensors if tape.kind(value) is Kind.SIGNAL]
     changed = _changed(call)
-    if changed is not None and (len(signals) > 1 or tape.kind(changed) is not Kind.SIGNAL):
+    if changed is not None and tape.kind(changed) is not Kind.SIGNAL:
         tape.refuse(call, "it changes a value in place")
     if len(signals) > 1:
-        return unresolved(tape, call)
-    for value in call.tensors:
-        if tape.kind(value) is Kind.UNRESOLVED:
-            tape.refuse(call, _complaint(tape, value))
+        return unresolved(tape, call, TWO)
     return _fixed(tape, call)()
 
 
 def quotient(tape: Tape, call: Call) -> Any:
     """Linear in the numerator; a denominator that is a signal is no gate."""
-    a, b = call.args[:2]
-    if tape.kind(b) is Kind.SIGNAL:
-        return unresolved(tape, call)
+    if tape.kind(call.get(1, "other")) is Kind.SIGNAL:
+        return unresolved(tape, call, "it divides by what carries relevance")
     if call.kwargs.get("rounding_mode") is not None:
         tape.refuse(call, "it rounds")
     return product(tape, call)
@@ -315,7 +327,7 @@ def attention(tape: Tape, call: Call) -> Any:
     if dropped:
         tape.refuse(call, "it drops values at random")
     if tape.kind(value) is not Kind.SIGNAL:
-        tape.refuse(call, "its values carry no relevance")
+        return unresolved(tape, call, "its queries and keys carry relevance, and its values do not")
     if call.get(7, "enable_gqa", False):
         tape.refuse(call, "queries share keys in groups")
     causal, scale = call.get(5, "is_causal", False), call.get(6, "scale")
@@ -348,7 +360,7 @@ def convolve(dimensions: int, transposed: bool = False) -> Rule:
         def layer() -> Layer:
             padding = call.get(4, "padding", 0)
             if isinstance(padding, str):
-                tape.refuse(call, f"padding is given as {padding!r}")
+                padding = _padding(tape, call, padding, dimensions)
             if transposed:
                 outside, groups = call.get(5, "output_padding", 0), call.get(6, "groups", 1)
                 dilation = call.get(7, "dilation", 1)
@@ -370,28 +382,35 @@ def convolve(dimensions: int, transposed: bool = False) -> Rule:
     return rule
 
 
+def _padding(tape: Tape, call: Call, how: str, dimensions: int) -> list[int]:
+    """Zeros on either side of an input that is padded by name."""
+    if how == "valid":
+        return [0] * dimensions
+    sizes, dilation = call.get(1, "weight").shape[2:], call.get(5, "dilation", 1)
+    steps = [dilation] * dimensions if isinstance(dilation, int) else list(dilation) * dimensions
+    whole = [step * (size - 1) for step, size in zip(steps, sizes, strict=False)]
+    if any(zeros % 2 for zeros in whole):
+        tape.refuse(call, "it pads one side more than the other")
+    return [zeros // 2 for zeros in whole]
+
+
 def _layer(tape: Tape, call: Call, make: Callable[[], Layer]) -> Any:
     x, weight, bias = (call.get(i, name) for i, name in enumerate(("input", "weight", "bias")))
-    _refuse_others(tape, call, (x, bias))
-    if tape.kind(x) is not Kind.SIGNAL or tape.kind(weight) in (Kind.SIGNAL, Kind.UNRESOLVED):
-        tape.refuse(call, "its weights carry relevance")
-    if bias is not None and tape.kind(bias) is Kind.SIGNAL:
-        tape.refuse(call, "its bias carries relevance")
+    if tape.kind(x) is not Kind.SIGNAL or tape.kind(weight) is Kind.SIGNAL:
+        return unresolved(tape, call, "its weights depend on the images")
+    if tape.kind(bias) is not Kind.CONSTANT:
+        return unresolved(tape, call, "its bias depends on the images")
     layer = make()
     if not tape.composite.layers(layer.convolutional):
         result = _fixed(tape, call)()
         if bias is not None:
             tape.ledger.watch(tape.module, result, layer.along(bias))
         return result
-    plain = replace(call, args=call.args[1:] if call.args else (), kwargs=dict(call.kwargs))
-    plain.kwargs.pop("input", None)  # type: ignore[attr-defined]
     gamma = tape.gamma(layer.convolutional)
-
-    def compute(t: torch.Tensor) -> torch.Tensor:
-        return call.function(t, *plain.args, **plain.kwargs)
-
-    fixed = weight.detach()
-    result = by_gamma(x, compute, layer, fixed, bias, gamma, tape.ledger, tape.module)
+    fixed, ledger = weight.detach(), tape.ledger
+    result = by_gamma(
+        x, lambda t: _with_input(call, t), layer, fixed, bias, gamma, ledger, tape.module
+    )
     if layer.convolutional:
         tape.made[result] = (x, layer, fixed, bias, gamma)
     return result
@@ -423,12 +442,11 @@ def batch_norm(tape: Tape, call: Call) -> Any:
         shift = shift + offset * scale
     fused = _scaled(layer, weights, scale)
     given = x.detach()
-    whole = replace(call, args=(given, *call.args[1:])) if call.args else call
-    if not call.args:
-        whole = replace(call, kwargs={**call.kwargs, "input": given})
-    return by_gamma(
-        source, lambda _: whole(), layer, fused, shift, gamma, tape.ledger, tape.module
-    )
+
+    def compute(_: torch.Tensor) -> torch.Tensor:
+        return _with_input(call, given)
+
+    return by_gamma(source, compute, layer, fused, shift, gamma, tape.ledger, tape.module)
 
 
 def _scaled(layer: Layer, weights: torch.Tensor, scale: torch.Tensor) -> torch.Tensor:
@@ -487,7 +505,7 @@ def normalise(tape: Tape, call: Call) -> Any:
 
 def _constants(tape: Tape, call: Call, x: torch.Tensor) -> None:
     if tape.kind(x) is not Kind.SIGNAL:
-        tape.refuse(call, "its input carries no relevance")
+        tape.refuse(call, "its parameters depend on the images, and its input does not")
     if any(tape.kind(value) is not Kind.CONSTANT for value in call.tensors if value is not x):
         tape.refuse(call, "its parameters depend on the images")
 
@@ -518,16 +536,18 @@ INQUIRIES = frozenset(
 _TABLE: tuple[tuple[Rule, str], ...] = (
     (
         as_it_is,
-        "reshape view flatten unflatten permute transpose swapaxes movedim moveaxis swapdims t "
-        "contiguous clone squeeze unsqueeze squeeze_ unsqueeze_ expand expand_as repeat "
-        "repeat_interleave tile broadcast_to view_as reshape_as "
+        "reshape view flatten ravel unflatten permute transpose swapaxes movedim moveaxis swapdims t "
+        "contiguous clone squeeze unsqueeze squeeze_ unsqueeze_ expand repeat "
+        "repeat_interleave tile broadcast_to "
         "narrow select split tensor_split chunk unbind __getitem__ index_select gather roll flip rot90 "
-        "neg neg_ negative __neg__ mean sum to float double type type_as diagonal "
+        "neg neg_ negative __neg__ mean sum to float double type diagonal "
         "avg_pool1d avg_pool2d adaptive_avg_pool1d adaptive_avg_pool2d "
-        "max_pool1d max_pool2d adaptive_max_pool2d amax "
+        "max_pool1d max_pool2d adaptive_max_pool2d "
         "interpolate upsample pixel_shuffle pixel_unshuffle unfold fold channel_shuffle "
         "take_along_dim unsafe_chunk unsafe_split swapaxes_ permute_copy",
     ),
+    (as_another, "expand_as view_as reshape_as type_as"),
+    (largest, "max min amax amin"),
     (iterate, "__iter__"),
     (pad, "pad"),
     (dropout, "dropout dropout1d dropout2d dropout3d alpha_dropout feature_dropout"),
@@ -547,8 +567,8 @@ _TABLE: tuple[tuple[Rule, str], ...] = (
     (leave_rectified, "relu relu_ leaky_relu leaky_relu_ prelu abs"),
     (
         gate,
-        "sigmoid sigmoid_ hardsigmoid softmax softmin softplus logsigmoid erf norm vector_norm var std sqrt "
-        "rsqrt argmax argmin argsort topk eq ne lt le gt ge isnan isfinite sign sgn "
+        "sigmoid sigmoid_ hardsigmoid softmax softmin softplus logsigmoid erf norm vector_norm var std "
+        "sqrt rsqrt argmax argmin argsort topk eq ne lt le gt ge isnan isfinite sign sgn "
         "__eq__ __ne__ __lt__ __le__ __gt__ __ge__ zeros_like ones_like empty_like new_zeros "
         "new_ones new_full new_empty new_tensor full_like rand_like randn_like",
     ),
@@ -574,16 +594,20 @@ _TABLE: tuple[tuple[Rule, str], ...] = (
 )
 
 OPERATIONS: dict[Callable[..., Any], Rule] = {
-    **{function: as_it_is for function in _properties("T mT H mH")},
-    **{function: detach for function in _properties("data")},
-    **{function: rule for rule, names in _TABLE for function in _functions(names)},
+    function: rule
+    for rule, functions in (
+        (as_it_is, _properties("T mT H mH")),
+        (detach, _properties("data")),
+        *((rule, _functions(names)) for rule, names in _TABLE),
+    )
+    for function in functions
 }
 """Function of torch → how relevance goes through it."""
 
-GATES = frozenset(_functions(dict(_TABLE)[gate] + " tanh tanh_ hardtanh clamp"))
+GATES = frozenset(_functions(dict(_TABLE)[gate] + " tanh tanh_"))
 """Functions that make a gate even of a product of two signals."""
 
-INPLACE_AT = {
+INPLACE_AT: dict[Callable[..., Any], int] = {
     **dict.fromkeys((F.silu, F.hardswish, F.mish, F.relu6, F.selu), 1),
     **dict.fromkeys((F.elu, F.celu), 2),
     F.hardtanh: 3,

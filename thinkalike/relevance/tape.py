@@ -8,9 +8,9 @@ four kinds:
 * a *signal* carries relevance: the images, and what is linear in them once gates are held fixed;
 * a *gate* depends on the images and carries none: it may only be a factor of a signal, or make another
   gate;
-* an *unresolved* tensor is a product of two signals, of which nobody has said which is the gate. It may
-  become a gate, as the products of queries and keys do in a softmax. Used in another way it is
-  refused.
+* an *unresolved* tensor is one of which nobody has said how relevance goes through it, like the product of
+  two signals, either of which could be the gate. It may become a gate, as the products of queries and
+  keys do in a softmax. What is made of it in another way is as unresolved, and refused as a score.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -36,14 +36,12 @@ Kind = Enum("Kind", ["CONSTANT", "SIGNAL", "GATE", "UNRESOLVED"])
 
 @dataclass(frozen=True)
 class Origin:
-    """The kind of a tensor, and the operation and the module that made it so."""
+    """The kind of a tensor, the operation and the module that made it so, and why if it is unresolved."""
 
     kind: Kind
     function: str
     module: str
-
-    def __str__(self) -> str:
-        return f"{self.function} in {self.module}"
+    why: str = ""
 
 
 @dataclass(frozen=True)
@@ -132,8 +130,8 @@ class Tape(TorchFunctionMode):
 
     def __enter__(self) -> "Tape":
         self._handles = [
-            register_module_forward_pre_hook(lambda module, _: self._open.append(module)),
-            register_module_forward_hook(lambda *_: self._open.pop() and None, always_call=True),
+            register_module_forward_pre_hook(self._enter),
+            register_module_forward_hook(self._leave, always_call=True),
         ]
         super().__enter__()
         return self
@@ -142,6 +140,12 @@ class Tape(TorchFunctionMode):
         super().__exit__(*error)
         for handle in self._handles:
             handle.remove()
+
+    def _enter(self, module: nn.Module, _inputs: object) -> None:
+        self._open.append(module)
+
+    def _leave(self, _module: nn.Module, _inputs: object, _output: object) -> None:
+        self._open.pop()
 
     @property
     def module(self) -> str:
@@ -168,11 +172,13 @@ class Tape(TorchFunctionMode):
         if origin is not None:
             return origin.kind
         if value.requires_grad:
-            self._refuse("a function that torch does not show (a custom autograd function, a script)")
+            self._refuse(
+                "a function that torch does not show (a custom autograd function, a script)"
+            )
         return Kind.CONSTANT
 
-    def origin(self, value: torch.Tensor) -> str:
-        return str(self._origins[value])
+    def origin(self, value: torch.Tensor) -> Origin:
+        return self._origins[value]
 
     def refuse(self, call: Call, why: str = "") -> NoReturn:
         """Say by name what is not known.
@@ -182,10 +188,10 @@ class Tape(TorchFunctionMode):
         """
         self._refuse(call.name, why)
 
-    def _refuse(self, what: str, why: str = "") -> NoReturn:
+    def _refuse(self, what: str, why: str = "", module: str | None = None) -> NoReturn:
         raise InputError(
             f"{self.name}: layer-wise relevance propagation knows no way through {what} in "
-            f"{self.module}{why and ': '}{why}; leave the model out for this method, or add the "
+            f"{module or self.module}{why and ': '}{why}; leave the model out for this method, or add the "
             "operation to thinkalike/relevance/operations.py"
         )
 
@@ -195,10 +201,12 @@ class Tape(TorchFunctionMode):
         Raises:
             InputError: they do not.
         """
-        if self.kind(scores) is Kind.CONSTANT:
-            self._refuse("a network whose scores do not depend on the images")
-        if self.kind(scores) is not Kind.SIGNAL:
-            self._refuse(f"{self.origin(scores)} as the score")
+        kind = self.kind(scores)
+        if kind is Kind.CONSTANT:
+            self._refuse("scores that do not depend on the images")
+        if kind is not Kind.SIGNAL:
+            origin = self.origin(scores)
+            self._refuse(origin.function, origin.why or "it is a gate and the score", origin.module)
 
     def __torch_function__(
         self,
@@ -213,23 +221,23 @@ class Tape(TorchFunctionMode):
         if kinds <= {Kind.CONSTANT} or func in self._inquiries:
             return call()
         versions = [tensor._version for tensor in tensors]
-        if Kind.SIGNAL not in kinds:
-            result, kind = self._beside(call, kinds)
+        rule, kind = self._rules.get(func), Kind.GATE
+        if Kind.SIGNAL in kinds and (rule is None or call.kwargs.get("out") is not None):
+            self.refuse(call)
+        if Kind.SIGNAL not in kinds or (Kind.UNRESOLVED in kinds and func not in self._gates):
+            result = self._beside(call)
         else:
-            rule = self._rules.get(func)
-            if rule is None or call.kwargs.get("out") is not None:
-                self.refuse(call)
-            result, kind = rule(self, call), Kind.GATE
+            assert rule is not None
+            result = rule(self, call)
         for tensor, version in zip(tensors, versions, strict=True):
             if tensor._version != version:
                 self.made.pop(tensor, None)
         self.mark(result, call, kind)
         return result
 
-    def unresolved(self, value: torch.Tensor, call: Call) -> torch.Tensor:
-        """A product of signals, as a value."""
-        value = value.detach()
-        self._origins[value] = Origin(Kind.UNRESOLVED, call.name, self.module)
+    def unresolved(self, value: torch.Tensor, call: Call, why: str) -> torch.Tensor:
+        """A tensor as one through which nobody has said how relevance goes."""
+        self._origins[value] = Origin(Kind.UNRESOLVED, call.name, self.module, why)
         return value
 
     def gate(self, value: torch.Tensor, call: Call) -> torch.Tensor:
@@ -237,18 +245,23 @@ class Tape(TorchFunctionMode):
         self._origins[value] = Origin(Kind.GATE, call.name, self.module)
         return value
 
-    def _beside(self, call: Call, kinds: set[Kind]) -> tuple[Any, Kind]:
-        """Any function of gates and constants."""
+    def _beside(self, call: Call) -> Any:
+        """Any function that no relevance goes through: of gates, constants and what is unresolved."""
         if call.function in LEAVING:
-            self.refuse(call, "what it decides cannot be seen")
+            self.refuse(call, "what is decided by it cannot be seen")
+        given = {id(value): self.kind(value) for value in call.tensors}
+        open_ = [value for value in call.tensors if self.kind(value) is Kind.UNRESOLVED]
+        origin = Origin(Kind.GATE, call.name, self.module)
+        if open_ and call.function not in self._gates:
+            origin = self._origins[open_[0]]
         with torch.no_grad():
             result = call()
-        for value in call.tensors:
-            changed = self.kind(value) is Kind.CONSTANT and value is result
-            if changed and value._is_view():
-                self.refuse(call, "it changes a part of a constant")
-        resolved = Kind.UNRESOLVED not in kinds or call.function in self._gates
-        return result, Kind.GATE if resolved else Kind.UNRESOLVED
+        for value in tree_leaves(result):
+            if isinstance(value, torch.Tensor):
+                if given.get(id(value)) is Kind.CONSTANT and value._is_view():
+                    self.refuse(call, "it changes a part of a constant")
+                self._origins[value] = origin
+        return result
 
     def mark(self, result: Any, call: Call, kind: Kind) -> None:
         """Remember of what kind is what a function gave: signals have a graph, all else is as told."""
