@@ -16,7 +16,7 @@ from zennit.composites import EpsilonPlus
 
 from benchmarks import digits
 from benchmarks.common import Goal, Part, Row, command_line, in_turns, run, timed
-from benchmarks.speed import imagenet
+from benchmarks.speed import IMAGENET_SIZE, imagenet_model, noise
 from thinkalike.explain import integrated_gradients, lrp
 from thinkalike.explain.common import Question, baseline_image
 from thinkalike.models import Classifier
@@ -125,7 +125,7 @@ def of_zennit(model: Classifier, inputs: torch.Tensor, targets: torch.Tensor) ->
 
 def peers(count: int, rounds: int) -> list[Row]:
     """Seconds beside zennit's EpsilonPlus on DenseNet121, on which it conserves."""
-    model, pixels = imagenet("densenet121", count)
+    model, pixels = imagenet_model("densenet121"), noise(count, IMAGENET_SIZE)
     targets = np.zeros(count, np.int64)
     asked = Question(output="logit", baseline=digits.BLACK, batch_size=count)
     inputs, classes = model.normalise(pixels), torch.from_numpy(targets)
