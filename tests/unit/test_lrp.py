@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from copy import deepcopy
-from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -94,8 +93,8 @@ def test_relevance_of_pixels_and_constants_is_the_score(key):
         expected = scores(one, pixels)[[0, 1], [1, 3]]
         found = asked(one, pixels, targets=np.array([1, 3]))
         closes(found, expected, share)
-        # what is explained is the network's own output
-        np.testing.assert_allclose(found.scores, expected, rtol=share / 1000)
+    # what is explained is the network's own output
+    np.testing.assert_allclose(found.scores, expected, rtol=1e-12)
 
 
 @pytest.mark.parametrize("name", GAMMAS)
@@ -179,24 +178,13 @@ def test_an_account_is_what_a_shift_of_its_constant_would_say(key):
     np.testing.assert_allclose(found.accounts[head], difference, rtol=0, atol=1e-12)
 
 
-class Hidden(torch.autograd.Function):
-    """A square, of which torch shows nothing."""
-
-    @staticmethod
-    def forward(ctx, x):
-        ctx.save_for_backward(x)
-        return x**2
-
-    @staticmethod
-    def backward(ctx, gradient):
-        return 2 * ctx.saved_tensors[0] * gradient
-
-
 def test_a_ledger_that_does_not_close_is_refused(monkeypatch):
     """As if someone had taken a sine for a linear function."""
     monkeypatch.setitem(OPERATIONS, torch.sin, lambda tape, call: call())
     model = custom(Small(torch.sin))
-    with pytest.raises(InputError, match=r"Custom: the relevance of image number \d and of the biases"):
+    with pytest.raises(
+        InputError, match=r"Custom: the relevance of image number \d and of the biases"
+    ):
         asked(model, images(2, 8))
 
 
@@ -286,14 +274,6 @@ def test_gamma_of_a_convolution_with_its_batch_norm_is_that_of_one_matrix(gamma,
         assert constants[image] == pytest.approx(bias, abs=1e-9)
 
 
-def normed_by_hand(x, weight, bias, groups):
-    """(x − mean)/σ · w + b of groups of channels, and its relevance by a loop over groups."""
-    n, c = x.shape[:2]
-    flat = x.reshape(n, groups, -1)
-    sigma = np.sqrt(flat.var(2) + 1e-5)
-    return flat, sigma, (n, c)
-
-
 @pytest.mark.parametrize("groups", [1, 3])
 def test_a_group_norm_passes_relevance_on_with_its_deviation_held_fixed(groups):
     torch.manual_seed(2)
@@ -323,7 +303,7 @@ def test_a_layer_norm_passes_relevance_on_with_its_deviation_held_fixed():
     norm.weight.data.normal_()
     norm.bias.data.normal_()
     x, weights = (torch.randn(5, 2, 3, 4, dtype=torch.double) for _ in range(2))
-    y, found, constants = passed(norm, x, weights)
+    _, found, constants = passed(norm, x, weights)
     w, b = (p.detach().numpy().reshape(-1) for p in (norm.weight, norm.bias))
     for image in range(5):
         for row in range(2):
@@ -331,7 +311,7 @@ def test_a_layer_norm_passes_relevance_on_with_its_deviation_held_fixed():
             matrix = w[:, None] * (np.eye(12) - 1 / 12) / np.sqrt(inside.var() + 1e-5)
             expected = inside * (given @ matrix)
             np.testing.assert_allclose(found[image, row].flatten(), expected, rtol=0, atol=1e-9)
-        assert constants[image] == pytest.approx((weights[image].sum(0).flatten() @ b).item())
+        assert constants[image] == pytest.approx(weights[image].sum(0).flatten().numpy() @ b)
 
 
 @pytest.mark.parametrize(
@@ -339,7 +319,9 @@ def test_a_layer_norm_passes_relevance_on_with_its_deviation_held_fixed():
     [
         lambda x: F.rms_norm(x, (4,), torch.arange(1.0, 5.0, dtype=torch.double), 1e-5),
         lambda x: (
-            x * torch.rsqrt(x.pow(2).mean(-1, keepdim=True) + 1e-5) * torch.arange(1.0, 5.0).double()
+            x
+            * torch.rsqrt(x.pow(2).mean(-1, keepdim=True) + 1e-5)
+            * torch.arange(1.0, 5.0).double()
         ),
     ],
     ids=["one function", "written out"],
@@ -370,16 +352,14 @@ def test_a_vector_of_unit_length_is_its_own_over_its_norm(norm):
 def test_a_pool_gives_to_the_winner_or_to_all(function):
     torch.manual_seed(4)
     x, weights = torch.randn(2, 3, 6, 6).double(), torch.randn(2, 3, 3, 3).double()
-    y, found, _ = passed(lambda t: getattr(F, function)(t, 2), x, weights)
+    _, found, _ = passed(lambda t: getattr(F, function)(t, 2), x, weights)
     expected = np.zeros((2, 3, 6, 6))
     for place in np.ndindex(2, 3, 3, 3):
         n, c, i, j = place
         window = (n, c, slice(2 * i, 2 * i + 2), slice(2 * j, 2 * j + 2))
         inside = x.numpy()[window]
-        if function == "max_pool2d":
-            share = (inside == inside.max()) * inside.max()
-        else:
-            share = inside / 4
+        largest = (inside == inside.max()) * inside
+        share = largest if function == "max_pool2d" else inside / 4
         expected[window] = share * weights.numpy()[place]
     np.testing.assert_allclose(found, expected, rtol=0, atol=1e-12)
 
@@ -426,7 +406,8 @@ def test_masks_and_causal_attention_give_what_torch_gives():
 
 
 @pytest.mark.parametrize(
-    "function", [F.gelu, F.silu, F.hardswish, F.mish, torch.tanh, F.relu6, F.elu, F.leaky_relu, F.relu]
+    "function",
+    [F.gelu, F.silu, F.hardswish, F.mish, torch.tanh, F.relu6, F.elu, F.leaky_relu, F.relu],
 )
 def test_an_activation_passes_on_all_that_it_gets(function):
     x = torch.linspace(-4, 9, 60, dtype=torch.double).reshape(3, 20)
@@ -465,7 +446,7 @@ def test_a_gate_carries_nothing_in_place_or_not(act):
             return t * squeezed
         return t * getattr(t.mean(1, keepdim=True) * 3, act)()
 
-    y, found, _ = passed(work, x, weights)
+    _, found, _ = passed(work, x, weights)
     gate = (F.hardsigmoid if act == "in place" else torch.sigmoid)(3 * x.mean(1, keepdim=True))
     np.testing.assert_allclose(found, x * gate * weights, rtol=0, atol=1e-12)
 
@@ -485,7 +466,7 @@ def test_constants_of_every_operator_are_in_the_ledger(work, expected):
     x, weights = (torch.rand(3, 4, dtype=torch.double) for _ in range(2))
     y, found, constants = passed(work, x, weights)
     np.testing.assert_allclose(constants, expected * weights.sum(1), rtol=1e-12)
-    np.testing.assert_allclose(found.sum(1) + constants, (y * weights).sum(1), rtol=1e-12)
+    np.testing.assert_allclose(found.sum(1).numpy() + constants, (y * weights).sum(1), rtol=1e-12)
 
 
 # identities
@@ -594,8 +575,15 @@ def test_nothing_is_left_behind(key, fails):
     np.testing.assert_array_equal(scores(model, pixels), before)
 
 
-@pytest.mark.parametrize("key", ["efficientnet", "vit", "swin_t"])
-@pytest.mark.parametrize("composite", [EPSILON, GAMMAS["gamma"]])
+@pytest.mark.parametrize(
+    ("key", "composite"),
+    [
+        ("efficientnet", GAMMAS["gamma"]),
+        ("vit", EPSILON),
+        ("coatnet", GAMMAS["lower"]),
+        ("swin_t", EPSILON),
+    ],
+)
 def test_batch_size_and_neighbours_do_not_matter(key, composite):
     """Also not in windows, which put several rows of one image beside another."""
     size = SIDE[key]
@@ -663,11 +651,6 @@ def test_an_explanation_says_score_and_shares():
     assert set(FAMILIES) == {entry["family"] for entry in CATALOGUE.values() if "family" in entry}
 
 
-def test_no_images_have_no_maps():
-    found = lrp.explain(classifier("vit"), images(1)[:0], np.zeros(0, int), question())
-    assert found.maps.coefficients.shape == (0, 64 * 64)
-
-
 # refusals
 
 
@@ -693,30 +676,62 @@ class Middle(nn.Module):
         return self.function(x)
 
 
+class Hidden(torch.autograd.Function):
+    """A square that is made elsewhere."""
+
+    @staticmethod
+    def forward(ctx, x):
+        ctx.save_for_backward(x)
+        return torch.from_numpy(x.numpy() ** 2)
+
+    @staticmethod
+    def backward(ctx, gradient):
+        return 2 * ctx.saved_tensors[0] * gradient
+
+
 @pytest.mark.parametrize(
     ("function", "named"),
     [
         (torch.sin, "torch.sin in middle"),
-        (torch.cumsum_ if hasattr(torch, "cumsum_") else lambda x: x.cumsum(1), "cumsum in middle"),
+        (lambda x: x.cumsum(1), "torch.Tensor.cumsum in middle"),
         (lambda x: x * x, "torch.Tensor.mul in middle: two values multiply"),
         (lambda x: x + torch.sigmoid(x), "torch.Tensor.add in middle: it takes what torch.sigmoid"),
-        (torch.sigmoid, "torch.nn.functional.linear in last: its weights depend|sigmoid in middle"),
+        (torch.sigmoid, "torch.sigmoid in middle: it is a gate and the score"),
         (lambda x: x / x.sum(1, keepdim=True), "torch.Tensor.div in middle: it divides by"),
         (lambda x: x**2, "__pow__ in middle: it is not linear"),
         (lambda x: F.silu(x) * x, "torch.Tensor.mul in middle: two values multiply"),
         (lambda x: x * x.sum().item(), "torch.Tensor.item in middle"),
         (lambda x: x.clamp(min=1), "torch.Tensor.clamp in middle: it moves zero"),
         (lambda x: F.pad(x[:, 1:], (0, 1), value=1.0), "pad in middle: it pads with a constant"),
-        (lambda x: F.dropout(x, 0.5, training=True), "dropout in middle: it drops values at random"),
-        (Hidden.apply, "a function that torch does not show"),
-        (lambda x: torch.zeros(len(x), 6, dtype=x.dtype), "scores that do not depend on the images"),
+        (
+            lambda x: F.dropout(x, 0.5, training=True),
+            "dropout in middle: it drops values at random",
+        ),
+        (lambda x: torch.ops.aten.sin(x), "aten.sin in middle"),
+        (Hidden.apply, "torch.Tensor.numpy in middle"),
+        (
+            lambda x: torch.zeros(len(x), 6, dtype=x.dtype),
+            "scores that do not depend on the images",
+        ),
     ],
 )
 def test_what_is_not_known_is_refused_by_name(function, named):
     model = custom(Small(function))
-    with pytest.raises(InputError, match="Custom: layer-wise relevance propagation knows no way") as e:
+    with pytest.raises(
+        InputError, match="Custom: layer-wise relevance propagation knows no way"
+    ) as e:
         asked(model, images(2, 8))
-    assert any(name in str(e.value) for name in named.split("|")), str(e.value)
+    assert named in str(e.value)
+
+
+@pytest.mark.filterwarnings("ignore:`torch.jit.script`:FutureWarning")
+def test_a_script_is_refused_for_what_it_does_is_not_seen():
+    def scripted(x: torch.Tensor) -> torch.Tensor:
+        return x * 2
+
+    model = custom(Small(torch.jit.script(scripted)))
+    with pytest.raises(InputError, match="a function that torch does not show"):
+        asked(model, images(2, 8))
 
 
 @pytest.mark.parametrize(
@@ -780,8 +795,3 @@ def test_gamma_costs_at_most_three_times_as_much(key):
     with torch.inference_mode():
         forward = flops(lambda: model.network(inputs))
     assert flops(lambda: asked(model, pixels, GAMMAS["gamma"])) <= 6.01 * forward
-
-
-def test_a_model_of_a_type_without_tolerance_is_no_other():
-    assert set(lrp.TOLERANCES) == {torch.float32, torch.float64}
-    assert replace(EPSILON, convolutions=1.0).gamma_of(True) == 1.0

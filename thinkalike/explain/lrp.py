@@ -31,11 +31,12 @@ from thinkalike.relevance.tape import Composite, Tape
 
 COMPOSITES: Mapping[str, Composite] = {
     "epsilon": Composite(),
-    "gamma": Composite(convolutions=0.25),
-    "gamma_all": Composite(convolutions=0.25, linears=0.05),
+    "gamma": Composite(convolutions=0.1),
+    "plus": Composite(convolutions=float("inf")),
 }
-FAMILIES: Mapping[str, str] = {"cnn": "gamma", "transformer": "epsilon", "hybrid": "epsilon"}
-"""Family of the catalogue → composite; docs/lrp.md has the figures."""
+"""Epsilon everywhere; γ = 0.1, or z⁺, for convolutions, and epsilon for linear layers."""
+FAMILIES: Mapping[str, str] = {"cnn": "epsilon", "transformer": "epsilon", "hybrid": "epsilon"}
+"""Family of the catalogue → composite. docs/lrp.md has the figures that chose them."""
 TOLERANCES = {torch.float64: 1e-9, torch.float32: 1e-3}
 """Of the ledger's gap, as a share of the score."""
 BASELINE = "the baseline"
@@ -178,7 +179,7 @@ def relevance(
         parts = [result for _, result in batches.over(len(images), work, "images")]
     found = _together(parts)
     tolerance = TOLERANCES[model.dtype]
-    if len(images) and not (found.gap <= tolerance).all():
+    if not (found.gap <= tolerance).all():
         worst = int(np.argmax(found.gap))
         raise InputError(
             f"{model.entry['name']}: the relevance of image number {worst} and of the biases misses its "

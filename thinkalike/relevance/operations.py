@@ -41,13 +41,10 @@ def _properties(names: str) -> Iterator[Callable[..., Any]]:
 def _fixed(tape: Tape, call: Call) -> Call:
     """The call with gates that no gradient reaches, which those made in place would let pass."""
 
-    def fixed(value: Any) -> Any:
-        if isinstance(value, torch.Tensor) and tape.kind(value) is Kind.GATE:
-            return value.detach() if value.requires_grad else value
-        return value
+    def fixed(value: torch.Tensor) -> torch.Tensor:
+        return value.detach() if value.requires_grad and tape.kind(value) is Kind.GATE else value
 
-    args, kwargs = tree_map(fixed, (call.args, dict(call.kwargs)))
-    return replace(call, args=args, kwargs=kwargs)
+    return call.mapped(fixed)
 
 
 def _adds_gate(tape: Tape, call: Call, values: Iterable[Any]) -> str:

@@ -25,7 +25,7 @@ from torch.nn.modules.module import (
     register_module_forward_pre_hook,
 )
 from torch.overrides import TorchFunctionMode, resolve_name
-from torch.utils._pytree import tree_leaves
+from torch.utils._pytree import tree_leaves, tree_map_only
 from torch.utils.weak import WeakTensorKeyDictionary
 
 from thinkalike.errors import InputError
@@ -84,6 +84,11 @@ class Call:
         leaves = tree_leaves((self.args, dict(self.kwargs)))
         return [leaf for leaf in leaves if isinstance(leaf, torch.Tensor)]
 
+    def mapped(self, change: Callable[[torch.Tensor], torch.Tensor]) -> "Call":
+        """The call with other tensors."""
+        args, kwargs = tree_map_only(torch.Tensor, change, (self.args, dict(self.kwargs)))
+        return Call(self.function, args, kwargs)
+
     def get(self, position: int, name: str, default: Any = None) -> Any:
         """An argument by its position or its name."""
         if position < len(self.args):
@@ -125,7 +130,10 @@ class Tape(TorchFunctionMode):
         self.made: WeakTensorKeyDictionary = WeakTensorKeyDictionary()
         """Layer → what it was made of, for a batch norm behind it."""
         self._names = {module: name for name, module in network.named_modules()}
-        self._parameters = {id(p): name for name, p in network.named_parameters()}
+        self._parameters = {
+            tensor.untyped_storage().data_ptr(): name
+            for name, tensor in (*network.named_buffers(), *network.named_parameters())
+        }
         self._open: list[nn.Module] = []
 
     def __enter__(self) -> "Tape":
@@ -160,9 +168,12 @@ class Tape(TorchFunctionMode):
         much = self.composite.layers(convolutional)
         return lambda: much if number < self.composite.share * self.layers else 0.0
 
-    def account(self, constant: Any = None) -> str:
+    def account(self, constant: Any) -> str:
         """Name for the account of a constant: of the parameter, or of the module that adds it."""
-        return self._parameters.get(id(constant), self.module)
+        if not isinstance(constant, torch.Tensor):
+            return self.module
+        # also of a view of it
+        return self._parameters.get(constant.untyped_storage().data_ptr(), self.module)
 
     def kind(self, value: Any) -> Kind:
         """Of a tensor; numbers are constants."""
@@ -217,6 +228,10 @@ class Tape(TorchFunctionMode):
     ) -> Any:
         call = Call(func, args, kwargs or {})
         tensors = call.tensors
+        if any(tensor.is_inference() for tensor in tensors):
+            # a network may keep constants from an earlier pass, and autograd refuses those
+            call = call.mapped(lambda t: t.clone() if t.is_inference() else t)
+            tensors = call.tensors
         kinds = {self.kind(tensor) for tensor in tensors}
         if kinds <= {Kind.CONSTANT} or func in self._inquiries:
             return call()
@@ -250,10 +265,13 @@ class Tape(TorchFunctionMode):
         if call.function in LEAVING:
             self.refuse(call, "what is decided by it cannot be seen")
         given = {id(value): self.kind(value) for value in call.tensors}
-        open_ = [value for value in call.tensors if self.kind(value) is Kind.UNRESOLVED]
-        origin = Origin(Kind.GATE, call.name, self.module)
-        if open_ and call.function not in self._gates:
-            origin = self._origins[open_[0]]
+        # that of the worst of what it takes
+        origin = max(
+            (self._origins[value] for value in call.tensors if value in self._origins),
+            key=lambda origin: origin.kind is Kind.UNRESOLVED,
+        )
+        if origin.kind is not Kind.GATE and call.function in self._gates:
+            origin = Origin(Kind.GATE, call.name, self.module)
         with torch.no_grad():
             result = call()
         for value in tree_leaves(result):
