@@ -6,6 +6,8 @@ study.
 """
 
 from collections.abc import Mapping
+from copy import deepcopy
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -16,7 +18,14 @@ from zennit.composites import EpsilonPlus
 
 from benchmarks import digits
 from benchmarks.common import Goal, Part, Row, command_line, in_turns, run, timed
-from benchmarks.speed import IMAGENET_SIZE, imagenet_model, noise
+from benchmarks.speed import (
+    IMAGENET_SIZE,
+    forward_operations,
+    imagenet_keys,
+    imagenet_model,
+    noise,
+    operations_of,
+)
 from thinkalike.explain import integrated_gradients, lrp
 from thinkalike.explain.common import Question, baseline_image
 from thinkalike.models import Classifier
@@ -100,18 +109,58 @@ def deletion(
 def faithfulness(models: tuple[str, ...], count: int) -> list[Row]:
     """Areas under the deletion curve beside that of epsilon, means over images."""
     pixels = digits.images(count)
-    rows = []
+    areas: dict[str, dict[str, float]] = {}
+    families: dict[str, list[str]] = {}
     for key in models:
         model = digits.model(key)
         targets, every = maps(model, pixels)
-        areas = {
-            name: deletion(model, pixels, targets, each).mean() for name, each in every.items()
+        areas[key] = {
+            name: float(deletion(model, pixels, targets, each).mean())
+            for name, each in every.items()
         }
-        rows += [
-            Row(f"area under deletion, {key}: {name}", "epsilon", area, areas["epsilon"])
-            for name, area in areas.items()
-        ]
-    return rows
+        families.setdefault(model.entry["family"], []).append(key)
+    for family, keys in families.items():
+        areas[f"mean of {family} ({len(keys)})"] = {
+            name: float(np.mean([areas[key][name] for key in keys])) for name in areas[keys[0]]
+        }
+    return [
+        Row(f"Area under deletion, {of}: {name}", "epsilon", area, values["epsilon"])
+        for of, values in reversed(areas.items())
+        for name, area in values.items()
+    ]
+
+
+def ledgers(models: tuple[str, ...], count: int) -> list[Row]:
+    """Largest gap of any image in both precisions, and the median share of constants in the score."""
+    pixels = digits.images(count)
+    rows = []
+    for key in models:
+        model = digits.model(key)
+        exact = replace(model, network=deepcopy(model.network).double())
+        for name in ("epsilon", "γ 0.1"):
+            of = f"{key}, {name}"
+            single, double = (
+                lrp.relevance(m, pixels, None, question(), CANDIDATES[name]) for m in (model, exact)
+            )
+            for precision, found, goal in (("32", single, 1e-3), ("64", double, 1e-9)):
+                what = f"Largest gap of the ledger in float{precision}: {of}"
+                rows.append(Row(what, "", float(found.gap.max()), goal=Goal("ours", most=goal)))
+            share = float(np.median(double.constants / double.scores))
+            rows.append(Row(f"Share of the score that constants have, median: {of}", "", share))
+    return sorted(rows, key=lambda row: row.measure.split(":")[0])
+
+
+def operations(count: int) -> list[Row]:
+    """Floating point operations over those of a forward pass, networks of 224 x 224 pixels."""
+    rows = []
+    for key in imagenet_keys()[:count]:
+        model, pixels = imagenet_model(key), noise(1, IMAGENET_SIZE)
+        forward = forward_operations(model, pixels)
+        for name, goal in (("epsilon", Goal("ours", most=2.6)), ("γ 0.1", None)):
+            run = partial(lrp.relevance, model, pixels, None, question(), CANDIDATES[name])
+            what = f"Operations over a forward pass, {name}: {key}"
+            rows.append(Row(what, "", operations_of(run) / forward, goal=goal))
+    return sorted(rows, key=lambda row: row.measure.split(":")[0])
 
 
 def of_zennit(model: Classifier, inputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
@@ -139,7 +188,7 @@ def peers(count: int, rounds: int) -> list[Row]:
     seconds = in_turns({**runs, "zennit": partial(of_zennit, model, inputs, classes)}, rounds)
     return [
         timed(
-            f"seconds, DenseNet121: {name}",
+            f"Seconds for {count} images, DenseNet121: {name}",
             "zennit EpsilonPlus",
             seconds[name],
             seconds["zennit"],
@@ -154,6 +203,8 @@ def parts(models: tuple[str, ...], *, quick: bool) -> dict[str, Part]:
     keys, count, rounds = (models[:2], 8, 1) if quick else (models, 100, 5)
     return {
         "faithfulness": lambda: faithfulness(keys, count),
+        "ledger": lambda: ledgers(keys, count),
+        "operations": lambda: operations(2 if quick else 14),
         "peers": lambda: peers(2, rounds),
     }
 

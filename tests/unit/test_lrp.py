@@ -606,21 +606,28 @@ def test_batch_size_and_neighbours_do_not_matter(key, composite):
 class Mixing(nn.Module):
     """Puts images behind one another in another order than row by row, and adds constants there."""
 
-    def __init__(self) -> None:
+    def __init__(self, rows: int) -> None:
         super().__init__()
         torch.manual_seed(8)
+        self.rows = rows
+        self.shift = nn.Parameter(torch.randn(5, 1))
         self.weight = nn.Parameter(torch.randn(5, 4))
         self.bias = nn.Parameter(torch.randn(4))
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        rows = x.reshape(len(x), -1)[:, :5].T.reshape(1, -1) + 1.0
-        return rows.reshape(5, -1).T @ self.weight + self.bias
+        columns = x.reshape(len(x), -1)[:, :5].T
+        shift = self.shift.expand_as(columns).reshape(self.rows, -1)
+        return (columns.reshape(self.rows, -1) + shift).reshape(5, -1).T @ self.weight + self.bias
 
 
-def test_images_that_a_network_mixes_are_passed_one_by_one():
-    model, pixels = custom(Mixing()), images(3, 8)
-    found = asked(model, pixels, targets=np.array([0, 1, 2]))
-    closes(found, scores(model, pixels)[np.arange(3), [0, 1, 2]], 1e-12)
+@pytest.mark.parametrize("count", [1, 3, 5])
+@pytest.mark.parametrize("rows", [1, 5])
+def test_images_that_a_network_mixes_are_passed_one_by_one(count, rows):
+    """Five rows of five images look as if each were an image."""
+    model, pixels = custom(Mixing(rows)), images(count, 8)
+    targets = np.arange(count) % 4
+    found = asked(model, pixels, targets=targets, batch_size=count)
+    closes(found, scores(model, pixels)[np.arange(count), targets], 1e-12)
 
 
 @pytest.mark.parametrize("mode", [torch.no_grad, torch.enable_grad, torch.inference_mode])

@@ -43,7 +43,9 @@ class Ledger:
         Raises:
             MixedImagesError: rows cannot be told apart by image.
         """
-        if gradient.ndim == 0 or gradient.shape[0] % self.count:
+        if gradient.ndim == 0:
+            gradient = gradient[None]
+        if gradient.shape[0] % self.count:
             raise MixedImagesError
         added = torch.as_tensor(constant, dtype=gradient.dtype, device=gradient.device)
         added = added.reshape((1,) * (gradient.ndim - added.ndim) + added.shape)

@@ -70,9 +70,18 @@ def as_it_is(tape: Tape, call: Call) -> Any:
 
 def as_another(tape: Tape, call: Call) -> Any:
     """Linear in its first argument; of the second one nothing but its form is asked."""
-    if tape.kind(call.get(0, "input")) is Kind.SIGNAL:
-        return call()
+    match tape.kind(call.get(0, "input")):
+        case Kind.SIGNAL:
+            return call()
+        case Kind.CONSTANT:
+            return constant(tape, call)
     return gate(tape, call)
+
+
+def constant(tape: Tape, call: Call) -> Any:
+    """What has the form of a signal and none of its values."""
+    with torch.no_grad():
+        return tape.constant(call(), call)
 
 
 def largest(tape: Tape, call: Call) -> Any:
@@ -566,9 +575,9 @@ _TABLE: tuple[tuple[Rule, str], ...] = (
         gate,
         "sigmoid sigmoid_ hardsigmoid softmax softmin softplus logsigmoid erf norm vector_norm var std "
         "sqrt rsqrt argmax argmin argsort topk eq ne lt le gt ge isnan isfinite sign sgn "
-        "__eq__ __ne__ __lt__ __le__ __gt__ __ge__ zeros_like ones_like empty_like new_zeros "
-        "new_ones new_full new_empty new_tensor full_like rand_like randn_like",
+        "__eq__ __ne__ __lt__ __le__ __gt__ __ge__",
     ),
+    (constant, "zeros_like ones_like full_like new_zeros new_ones new_full new_tensor"),
     (variance_and_mean, "var_mean"),
     (unresolved, "square pow __pow__ exp reciprocal log __rtruediv__ cosine_similarity"),
     (

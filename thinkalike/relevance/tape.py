@@ -260,6 +260,11 @@ class Tape(TorchFunctionMode):
         self._origins[value] = Origin(Kind.GATE, call.name, self.module)
         return value
 
+    def constant(self, value: torch.Tensor, call: Call) -> torch.Tensor:
+        """A tensor as a constant, although it was made with others at hand."""
+        self._origins[value] = Origin(Kind.CONSTANT, call.name, self.module)
+        return value
+
     def _beside(self, call: Call) -> Any:
         """Any function that no relevance goes through: of gates, constants and what is unresolved."""
         if call.function in LEAVING:
@@ -267,7 +272,7 @@ class Tape(TorchFunctionMode):
         given = {id(value): self.kind(value) for value in call.tensors}
         # that of the worst of what it takes
         origin = max(
-            (self._origins[value] for value in call.tensors if value in self._origins),
+            (self._origins[t] for t in call.tensors if self.kind(t) is not Kind.CONSTANT),
             key=lambda origin: origin.kind is Kind.UNRESOLVED,
         )
         if origin.kind is not Kind.GATE and call.function in self._gates:
@@ -288,7 +293,8 @@ class Tape(TorchFunctionMode):
             if not isinstance(value, torch.Tensor):
                 continue
             known = self._origins.get(value)
-            if value.requires_grad and (known is None or known.kind is Kind.SIGNAL):
+            told = known is not None and known.kind in (Kind.GATE, Kind.UNRESOLVED)
+            if value.requires_grad and not told:
                 self._origins[value] = Origin(Kind.SIGNAL, origin.function, origin.module)
             elif known is None or known.kind is Kind.SIGNAL:
                 self._origins[value] = origin
