@@ -40,7 +40,7 @@ from thinkalike.explain.lrp import COMPOSITES, FAMILIES, relevance
 from thinkalike.maps import Pixels
 from thinkalike.models import Classifier
 from thinkalike.relevance.ledger import Ledger
-from thinkalike.relevance.operations import OPERATIONS
+from thinkalike.relevance.operations import OPERATIONS, TABLE
 from thinkalike.relevance.tape import Composite, Tape
 
 ARCHITECTURES = [k for k in (*DIGITS, *IMAGENET) if not k.startswith("resnet_")]
@@ -197,7 +197,7 @@ def passed(work, x: torch.Tensor, weights: torch.Tensor, composite=EPSILON) -> t
     ledger = Ledger(len(x))
     network = work if isinstance(work, nn.Module) else nn.Module()
     network.eval().requires_grad_(False)
-    with Tape("Custom", network, x, ledger, composite) as tape:
+    with Tape("Custom", network, x, ledger, composite, TABLE) as tape:
         y = work(x)
     assert tape.kind(y).name == "SIGNAL"
     (gradient,) = torch.autograd.grad((y * weights).sum(), x)

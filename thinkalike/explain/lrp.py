@@ -27,6 +27,7 @@ from thinkalike.explain.common import (
 from thinkalike.maps import Maps, Pixels
 from thinkalike.models import Classifier
 from thinkalike.relevance.ledger import Ledger, MixedImagesError
+from thinkalike.relevance.operations import TABLE
 from thinkalike.relevance.tape import Composite, Tape
 
 COMPOSITES: Mapping[str, Composite] = {
@@ -224,7 +225,7 @@ def _pass(
 ) -> Relevance:
     inputs = model.normalise(images).requires_grad_()
     ledger = Ledger(len(images))
-    with Tape(model.entry["name"], model.network, inputs, ledger, composite) as tape:
+    with Tape(model.entry["name"], model.network, inputs, ledger, composite, TABLE) as tape:
         scores = model.network(inputs)
     tape.check_output(scores)
     values = scores.detach().double().cpu().numpy()

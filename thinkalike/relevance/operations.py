@@ -19,7 +19,7 @@ import torch
 from torch.utils._pytree import tree_map
 
 from thinkalike.relevance.rules import Layer, by_gamma, by_ratio, centred, convolution, linear
-from thinkalike.relevance.tape import Call, Kind, Rule, Tape
+from thinkalike.relevance.tape import Call, Kind, Rule, Table, Tape
 
 F = torch.nn.functional
 
@@ -619,3 +619,5 @@ INPLACE_AT: dict[Callable[..., Any], int] = {
     F.hardtanh: 3,
 }
 """Activations whose `inplace` may be given by position, and where."""
+
+TABLE = Table(OPERATIONS, GATES, INQUIRIES)

@@ -13,7 +13,7 @@ four kinds:
   keys do in a softmax. What is made of it in another way is as unresolved, and refused as a score.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any, NoReturn
@@ -99,6 +99,21 @@ class Call:
 Rule = Callable[["Tape", Call], Any]
 
 
+@dataclass(frozen=True)
+class Table:
+    """What is known of functions of torch.
+
+    Attributes:
+        rules: how relevance goes through them.
+        gates: those that make a gate even of what is unresolved.
+        inquiries: those that ask for no value of a tensor.
+    """
+
+    rules: Mapping[Callable[..., Any], Rule]
+    gates: Set[Callable[..., Any]]
+    inquiries: Set[Callable[..., Any]]
+
+
 class Tape(TorchFunctionMode):
     """Open during the pass forth of a network that is in `explaining`.
 
@@ -108,6 +123,7 @@ class Tape(TorchFunctionMode):
         images: the input of the pass, which requires a gradient.
         ledger: for the constants.
         composite: rules.
+        table: what is known.
     """
 
     def __init__(
@@ -117,12 +133,10 @@ class Tape(TorchFunctionMode):
         images: torch.Tensor,
         ledger: Ledger,
         composite: Composite,
+        table: Table,
     ) -> None:
         super().__init__()
-        # here, for the table knows the tape
-        from thinkalike.relevance.operations import GATES, INQUIRIES, OPERATIONS
-
-        self._rules, self._inquiries, self._gates = OPERATIONS, INQUIRIES, GATES
+        self._table = table
         self.name, self.ledger, self.composite = name, ledger, composite
         self.layers = 0
         self._origins = WeakTensorKeyDictionary()
@@ -233,13 +247,13 @@ class Tape(TorchFunctionMode):
             call = call.mapped(lambda t: t.clone() if t.is_inference() else t)
             tensors = call.tensors
         kinds = {self.kind(tensor) for tensor in tensors}
-        if kinds <= {Kind.CONSTANT} or func in self._inquiries:
+        if kinds <= {Kind.CONSTANT} or func in self._table.inquiries:
             return call()
         versions = [tensor._version for tensor in tensors]
-        rule, kind = self._rules.get(func), Kind.GATE
+        rule, kind = self._table.rules.get(func), Kind.GATE
         if Kind.SIGNAL in kinds and (rule is None or call.kwargs.get("out") is not None):
             self.refuse(call)
-        if Kind.SIGNAL not in kinds or (Kind.UNRESOLVED in kinds and func not in self._gates):
+        if Kind.SIGNAL not in kinds or (Kind.UNRESOLVED in kinds and func not in self._table.gates):
             result = self._beside(call)
         else:
             assert rule is not None
@@ -275,7 +289,7 @@ class Tape(TorchFunctionMode):
             (self._origins[t] for t in call.tensors if self.kind(t) is not Kind.CONSTANT),
             key=lambda origin: origin.kind is Kind.UNRESOLVED,
         )
-        if origin.kind is not Kind.GATE and call.function in self._gates:
+        if origin.kind is not Kind.GATE and call.function in self._table.gates:
             origin = Origin(Kind.GATE, call.name, self.module)
         with torch.no_grad():
             result = call()
