@@ -51,7 +51,8 @@ class Ledger:
         added = added.reshape((1,) * (gradient.ndim - added.ndim) + added.shape)
         same = [d for d in range(1, gradient.ndim) if added.shape[d] == 1]
         sums = gradient.sum(same, keepdim=True) if same else gradient
-        shares = (sums * added).reshape(self.count, -1).double().sum(1)
+        # where nothing comes, nothing is paid, even to −∞ that a pool was padded with
+        shares = torch.where(sums == 0, 0, sums * added).reshape(self.count, -1).double().sum(1)
         self._accounts.setdefault(name, []).append(shares.detach())
 
     def balances(self) -> Mapping[str, np.ndarray]:

@@ -99,10 +99,12 @@ def iterate(tape: Tape, call: Call) -> Any:
 
 
 def pad(tape: Tape, call: Call) -> Any:
-    """With zeros, or with values from within."""
+    """With zeros or values from within; another constant gets an account."""
+    result = as_it_is(tape, call)
     if call.get(3, "value"):
-        tape.refuse(call, "it pads with a constant that is not zero")
-    return as_it_is(tape, call)
+        shape = torch.zeros_like(call.get(0, "input"))
+        tape.ledger.watch(tape.module, result, _with_input(call, shape))
+    return result
 
 
 def dropout(tape: Tape, call: Call) -> Any:
