@@ -216,9 +216,9 @@ def operations(effort: Effort) -> list[Row]:
     for key in effort.models:
         model, images = _digits_case(key)
         more, fewer = (
-            _operations(partial(_integrated_gradients, model, images, steps)) for steps in (18, 6)
+            operations_of(partial(_integrated_gradients, model, images, steps)) for steps in (18, 6)
         )
-        share = (more - fewer) / (18 - 6) / _forward_operations(model, images)
+        share = (more - fewer) / (18 - 6) / forward_operations(model, images)
         rows.append(Row(f"{what}: {key}", "", share, goal=Goal("ours", most=2.1)))
     return rows
 
@@ -230,13 +230,13 @@ def _gradcam_operations(
     rows = []
     for key, case in cases.items():
         model, images = case()
-        forward = _forward_operations(model, images)
-        ours = _operations(partial(_gradcam, model, images)) / forward
+        forward = forward_operations(model, images)
+        ours = operations_of(partial(_gradcam, model, images)) / forward
         network, layer = _differentiable(model)
         peer, theirs = "pytorch-grad-cam", np.nan
         if not _grouped(network):
             run = partial(peers.pytorch_gradcam, model, network, layer, model.normalise(images))
-            theirs = _operations(run) / forward
+            theirs = operations_of(run) / forward
         rows.append(Row(f"{what}: {key}", peer, ours, theirs))
     worst = max(rows, key=lambda row: row.ours)
     name = worst.measure.split(": ")[1]
@@ -387,16 +387,16 @@ class _Counter(TorchDispatchMode):
         return result
 
 
-def _operations(run: Callable[[], object]) -> int:
+def operations_of(run: Callable[[], object]) -> int:
     with _Counter() as counter:
         run()
     return counter.total
 
 
-def _forward_operations(model: Classifier, images: np.ndarray) -> int:
+def forward_operations(model: Classifier, images: np.ndarray) -> int:
     inputs = model.normalise(images)
     with torch.no_grad():
-        return _operations(lambda: model.network(inputs))
+        return operations_of(lambda: model.network(inputs))
 
 
 @contextmanager

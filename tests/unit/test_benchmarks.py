@@ -384,13 +384,13 @@ class TestSpeed:
     def test_operations_are_those_of_the_products(self):
         layer = nn.Linear(30, 20).requires_grad_(False)
         inputs = torch.ones(5, 30)
-        assert speed._operations(lambda: layer(inputs)) == 2 * 5 * 30 * 20
+        assert speed.operations_of(lambda: layer(inputs)) == 2 * 5 * 30 * 20
 
     def test_gradients_of_an_input_are_counted_too(self):
         layer = nn.Linear(30, 20).requires_grad_(False)
         inputs = torch.ones(5, 30, requires_grad=True)
         run: Callable[[], object] = lambda: torch.autograd.grad(layer(inputs).sum(), inputs)  # noqa: E731
-        assert speed._operations(run) == 2 * 2 * 5 * 30 * 20
+        assert speed.operations_of(run) == 2 * 2 * 5 * 30 * 20
 
     def test_a_linear_model_needs_the_fewest_steps(self):
         assert speed._fixed_steps(linear(), images(2, 16)) == speed.LADDER[0]
