@@ -225,6 +225,9 @@ def asked_of(method, model):
             return {"depth": settings["depth"], "mended": settings["mended_cells"].get(model, [])}
         case "integrated_gradients":
             return {key: settings[key] for key in ("tolerance", "most_steps")}
+        case "lrp":
+            family = setting("catalogue", model, "family")
+            return {"composite": settings["composites"][family]}
     return {"evaluations": settings["evaluations"]}
 
 

@@ -26,7 +26,7 @@ KEYS_OF_KINDS = {
     "mirror": DOWNLOADED,
 }
 """Key of `dataset` → kinds of data set that have it."""
-METHODS = ("gradcam", "integrated_gradients", "kernelshap")
+METHODS = ("gradcam", "integrated_gradients", "kernelshap", "lrp")
 COMPARED = ("images", "sign", "rescaling", "rbf_sigma", "ceiling_images")
 """Settings of a method that do not change its maps, only how many there are or how they are compared."""
 FEW = 3
@@ -331,6 +331,20 @@ def _count_problems(config: Mapping[str, Any]) -> list[str]:
     return problems
 
 
+def _lrp_problems(config: Mapping[str, Any]) -> list[str]:
+    """It explains logits in full precision; anything else would stop a job half-way."""
+    if not _asked(config, "lrp"):
+        return []
+    return [
+        f"explanation.{key}: lrp explains {only} alone; set {value}, or leave lrp out of methods"
+        for key, value, only in (
+            ("output", "logit", "logits"),
+            ("precision", "float32", "in float32"),
+        )
+        if config["explanation"][key] != value
+    ]
+
+
 def _cluster_problems(config: Mapping[str, Any]) -> list[str]:
     clusters, count = config["neon"]["clusters"], config["images"]["count"]
     if config["neon"]["models"] == [] or clusters is None or clusters <= count:
@@ -479,6 +493,7 @@ CHECKS = {
     "models catalogue methods settings variants figures neon spectral": _depth_problems,
     "dataset": _dataset_problems,
     "methods settings variants segments figures neon spectral": _kernelshap_problems,
+    "explanation methods settings variants figures neon spectral": _lrp_problems,
     "images methods settings variants subsets subsampling figures spectral": _count_problems,
     "images neon": _cluster_problems,
     "models variants spectral": _spectral_problems,

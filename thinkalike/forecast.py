@@ -291,10 +291,21 @@ def kernelshap_passes(settings: Mapping[str, Any]) -> float:
     return evaluations
 
 
+def lrp_passes(settings: Mapping[str, Any]) -> float:
+    """Forward passes of a map by LRP: forth and back, and with γ for convolutions up to six (docs/lrp.md).
+
+    Args:
+        settings: `composites` of families, of which the most costly counts, or one `composite`.
+    """
+    asked = settings.get("composites", {"": settings.get("composite", "epsilon")})
+    return max(2.0 if name == "epsilon" else 6.0 for name in asked.values())
+
+
 PER_IMAGE: dict[str, Callable[[Mapping[str, Any]], float]] = {
     "gradcam": gradcam_passes,
     "integrated_gradients": integrated_gradients_passes,
     "kernelshap": kernelshap_passes,
+    "lrp": lrp_passes,
 }
 """Method → forward passes of one map, from its settings."""
 

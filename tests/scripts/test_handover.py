@@ -458,18 +458,14 @@ def jobs(study: dict) -> dict[str, dict]:
             },
             "wildcards": {"model": "byobnet"},
             "params": {
-                "method": "gradcam",
-                "architecture": {
-                    **architecture,
-                    **grid,
-                    "layers": {"depth_50": entry["layers"]["depth_50"]},
-                },
-                "settings": {"depth": 50, "mended": []},
-                "explanation": {**study["explanation"], "baseline": []},
+                "method": "lrp",
+                "architecture": architecture,
+                "settings": {"composite": study["settings"]["lrp"]["composites"]["cnn"]},
+                "explanation": study["explanation"],
                 "size": 64,
                 "seed": 0,
             },
-            "modules": ["thinkalike.explain.gradcam"],
+            "modules": ["thinkalike.explain.lrp"],
         },
         "cluster_maps": {
             "input": {

@@ -259,7 +259,7 @@ VARIANTS = {
 def test_a_variant_has_the_settings_of_its_method_but_those_that_it_names():
     settings = resolve(study(("variants", VARIANTS)))["settings"]
     assert list(settings) == [*METHODS, *VARIANTS]
-    gradcam, gradients, kernelshap = (DEFAULT["settings"][method] for method in METHODS)
+    gradcam, gradients, kernelshap, _ = (DEFAULT["settings"][method] for method in METHODS)
     assert settings["gradcam_50"] == {**gradcam, "method": "gradcam", "depth": 50, "images": 20}
     assert settings["absolute"] == {
         **gradients,
@@ -344,6 +344,7 @@ def test_settings_that_do_not_change_maps_are_those_of_the_comparison():
         "gradcam": {"depth", "mended_cells"},
         "integrated_gradients": {"tolerance", "most_steps"},
         "kernelshap": {"evaluations", "tolerance", "most_evaluations"},
+        "lrp": {"composites"},
     }
 
 
@@ -579,13 +580,13 @@ MEANING = {
     r"borders\.layers: 'covnext' is not in `models`; did you mean 'convnext'\?$": [
         ("borders.layers", {"covnext": ["stages.2"]})
     ],
-    r"methods\.1: 'grad_cam' is not one of \['gradcam', 'integrated_gradients', 'kernelshap'\]; "
+    r"methods\.1: 'grad_cam' is not one of \['gradcam', 'integrated_gradients', 'kernelshap', 'lrp'\]; "
     r"did you mean 'gradcam'\?$": [("methods", ["kernelshap", "grad_cam"])],
-    r"methods\.0: 'mien' is not one of \[.*'kernelshap', 'mine'\]; did you mean 'mine'\?$": [
+    r"methods\.0: 'mien' is not one of \[.*'lrp', 'mine'\]; did you mean 'mine'\?$": [
         variant(),
         ("methods", ["mien"]),
     ],
-    r"methods\.0: 'xyz' is not one of \['gradcam', .*'kernelshap'\]$": [("methods", ["xyz"])],
+    r"methods\.0: 'xyz' is not one of \['gradcam', .*'lrp'\]$": [("methods", ["xyz"])],
     r"figures\.panels\.some\.methods\.1: 'mien' is not one of \[.*\]; did you mean 'mine'\?$": [
         variant(),
         panels(methods=["gradcam", "mien"]),
@@ -708,8 +709,28 @@ def test_panels_of_more_images_than_any_method_explains_name_every_method():
     assert lines == [
         f"figures.panels.first.count: 101 is more than the {there} images that {method} explains; "
         "draw fewer, or explain more"
-        for there, method in [(100, METHODS[1]), (100, METHODS[2]), (7, METHODS[0])]
+        for there, method in [*((100, method) for method in METHODS[1:]), (7, METHODS[0])]
     ]
+
+
+def test_layer_wise_relevance_is_of_logits_in_full_precision():
+    output, precision = ("explanation.output", "probability"), ("explanation.precision", "bfloat16")
+    assert problems(output, precision) == [
+        "explanation.output: lrp explains logits alone; set logit, or leave lrp out of methods",
+        "explanation.precision: lrp explains in float32 alone; set float32, or leave lrp out of "
+        "methods",
+    ]
+    without = (("methods", ["gradcam"]), ("spectral.method", "gradcam"))
+    resolve(study(output, precision, *without))
+    assert len(problems(output, without[0])) == 1  # its maps are clustered
+
+
+def test_rules_are_given_for_families():
+    composites = {"cnn": "gamma", "transformer": "epsilon", "hybrid": "plus"}
+    resolved = resolve(study(("settings.lrp.composites", composites)))
+    assert resolved["settings"]["lrp"]["composites"] == composites
+    (line,) = problems(("settings.lrp.composites", {**composites, "cnn": "gama"}))
+    assert line.endswith("did you mean 'gamma'?")
 
 
 def test_panels_are_asked_of_their_own_methods_only():

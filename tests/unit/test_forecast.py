@@ -218,6 +218,7 @@ def test_constants_are_those_of_the_methods():
             100 + 100 * 128,
         ),
         ("explain_clusters", "resnet", None, {"neon": {"method": "gradcam"}}, 100 + 30),
+        ("explain_images", "resnet", "lrp", {}, 100 * 2),
         ("plot_panels_first", "resnet", None, {}, 0),
         # 180 of the 1,797 images are of a class; each is predicted, and explained by one pass
         ("explain_class_images", "vit", None, {"spectral": {"method": "gradcam"}}, 180 * 2),

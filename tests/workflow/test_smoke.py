@@ -12,7 +12,7 @@ from thinkalike.config import built_in_catalogue, complete_entry
 from thinkalike.stores import read_maps, read_segments
 
 OVERLAYS = [Path("studies/imagenette.yaml"), Path("studies/imagenette_smoke.yaml")]
-METHODS = {"gradcam": 6, "integrated_gradients": 3, "kernelshap": 3}
+METHODS = {"gradcam": 6, "integrated_gradients": 3, "kernelshap": 3, "lrp": 3}
 """Method → images that it explains."""
 
 

@@ -68,6 +68,7 @@ class Explanation:
         draws: (N, R, K) for maps that are estimates: draws from the posterior of each, made so that
             they covary between models as the errors do (`shapley.Estimate.draws`).
         standard_errors: (N, K) of the coefficients of such maps.
+        attributes: what the method says of all maps together.
     """
 
     maps: Maps
@@ -75,6 +76,7 @@ class Explanation:
     measures: Mapping[str, np.ndarray] = field(default_factory=dict)
     draws: np.ndarray | None = None
     standard_errors: np.ndarray | None = None
+    attributes: Mapping[str, Any] = field(default_factory=dict)
 
 
 def score_function(model: Classifier, question: Question) -> Score:

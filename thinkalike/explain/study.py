@@ -93,6 +93,7 @@ def write(path: str, case: Case, answer: Explanation, attributes: Mapping[str, A
             "model": name,
             "units": f"{case.question.output} of the target class",
             "nowhere_positive": blanks,
+            **answer.attributes,
             **attributes,
         },
     )

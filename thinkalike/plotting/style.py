@@ -31,6 +31,7 @@ METHOD_NAMES = {
     "gradcam": "Grad-CAM",
     "integrated_gradients": "Integrated Gradients",
     "kernelshap": "KernelSHAP",
+    "lrp": "LRP",
 }
 METRIC_NAMES = {"cosine": "cosine", "rbf": "RBF"}
 SUBSET_NAMES = {
