@@ -617,6 +617,31 @@ def test_batch_size_and_neighbours_do_not_matter(key, composite):
             near(account, whole.accounts[name][rows], atol=1e-11)
 
 
+class Changed(nn.Module):
+    """A convolution whose result is changed in place before its norm."""
+
+    def __init__(self, change) -> None:
+        super().__init__()
+        torch.manual_seed(9)
+        self.first, self.norm, self.change = nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), change
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        y = self.first(x)
+        self.change(y)
+        return self.norm(y).relu().mean((2, 3))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [lambda y: y.mul_(2), lambda y: y.add_(0.5), lambda y: y.relu_(), lambda y: y[:, 1].mul_(3)],
+)
+def test_a_convolution_that_is_changed_in_place_is_not_one_layer_with_its_norm(change):
+    model, pixels = custom(Changed(change)), images(2, 8)
+    found = asked(model, pixels, GAMMAS["gamma"], np.array([0, 1]))
+    expected = scores(model, pixels)[[0, 1], [0, 1]]
+    closes(found, expected, 1e-9)
+
+
 class Mixing(nn.Module):
     """Puts images behind one another in another order than row by row, and adds constants there."""
 

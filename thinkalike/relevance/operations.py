@@ -420,7 +420,7 @@ def _layer(tape: Tape, call: Call, make: Callable[[], Layer]) -> Any:
         x, lambda t: _with_input(call, t), layer, fixed, bias, gamma, ledger, tape.module
     )
     if layer.convolutional:
-        tape.made[result] = (x, layer, fixed, bias, gamma)
+        tape.made[result] = (result._version, x, layer, fixed, bias, gamma)
     return result
 
 
@@ -441,11 +441,12 @@ def batch_norm(tape: Tape, call: Call) -> Any:
         scale = scale * weight
     shift = -mean * scale if bias is None else bias - mean * scale
     before = tape.made.get(x)
-    if before is None:
+    # what was changed in place, also through a view, is no longer what the layer gave
+    if before is None or before[0] != x._version:
         result = call()
         tape.ledger.watch(tape.module, result, shift.reshape(-1, *[1] * (x.ndim - 2)))
         return result
-    source, layer, weights, offset, gamma = before
+    _, source, layer, weights, offset, gamma = before
     if offset is not None:
         shift = shift + offset * scale
     fused = _scaled(layer, weights, scale)

@@ -249,7 +249,6 @@ class Tape(TorchFunctionMode):
         kinds = {self.kind(tensor) for tensor in tensors}
         if kinds <= {Kind.CONSTANT} or func in self._table.inquiries:
             return call()
-        versions = [tensor._version for tensor in tensors]
         rule, kind = self._table.rules.get(func), Kind.GATE
         if Kind.SIGNAL in kinds and (rule is None or call.kwargs.get("out") is not None):
             self.refuse(call)
@@ -258,9 +257,6 @@ class Tape(TorchFunctionMode):
         else:
             assert rule is not None
             result = rule(self, call)
-        for tensor, version in zip(tensors, versions, strict=True):
-            if tensor._version != version:
-                self.made.pop(tensor, None)
         self.mark(result, call, kind)
         return result
 
