@@ -52,6 +52,8 @@ bench: $(STAMP) ## measure against other libraries, half an hour: results/benchm
 	python -m benchmarks.explainers --docs
 	OMP_NUM_THREADS=1 python -m benchmarks.neon
 	python -m benchmarks.neon --docs
+	OMP_NUM_THREADS=1 python -m benchmarks.lrp
+	python -m benchmarks.lrp --docs
 
 lint: $(STAMP) ## code style of Python and Snakemake, types
 	ruff check .

@@ -102,8 +102,9 @@ def test_another_beta_reruns_the_clusters_of_models_alone(study):
 
 def test_a_changed_plot_reruns_that_plot(study):
     study.edit("thinkalike/plotting/panels.py", "0.75 + 0.25", "0.7 + 0.3")
-    # galleries of clusters lay maps over images in the same way
-    assert study.plan() == dict.fromkeys([*PANELS, "plot_galleries"], 1)
+    # galleries, and figures of clusters of maps, lay maps over images in the same way
+    galleries = {"plot_galleries": 1, "plot_map_clusters": 3}
+    assert study.plan() == {**dict.fromkeys(PANELS, 1), **galleries}
 
 
 def test_one_more_model_runs_its_own_jobs_and_the_aggregates(study):

@@ -18,6 +18,7 @@ NETWORKS = [
     "explain_again",
     "explain_layers",
     "explain_clusters",
+    "explain_class_images",
     "measure_accuracy",
     "measure_budgets",
 ]
@@ -39,6 +40,8 @@ FIGURES = (
     + 2
     + (1 + 3)
     + 4  # neon: iris and wine, clusters of three models, evaluation
+    + 4 * (2 + 1)
+    + 1  # spectral: two models and both together, choices
 )
 
 
@@ -52,6 +55,9 @@ JOBS = (
     + 3 * len(SUBSETS) * len(METRICS)  # similarities, subsampling, drawn
     + (1 + 3 + 1)
     + 3  # neon: iris and wine, clusters of three models, evaluation; drawn
+    + (1 + 2)
+    + 3 * (2 + 1)
+    + 1  # spectral: images, maps; clustered, drawn twice; choices
     + CASES
     + 2 * CLUSTERED  # summarised; clustered, drawn
     + (

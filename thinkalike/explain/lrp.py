@@ -9,6 +9,7 @@ propagation, PLoS ONE 10(7), 2015; for attention and norms Ali et al., XAI for t
 explanations through conservative propagation, ICML 2022.
 """
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -73,6 +74,12 @@ class Relevance:
         return sum(self.accounts.values(), np.zeros(len(self.scores)))
 
     @property
+    def summary(self) -> dict[str, float]:
+        """`pixels` and every account → its mean over images; they sum to the mean score."""
+        parts = {"pixels": self.input, **self.accounts}
+        return {name: float(part.mean()) for name, part in parts.items() if len(part)}
+
+    @property
     def gap(self) -> np.ndarray:
         """(N,) |Σ pixels + Σ constants − score|, as a share of |score|.
 
@@ -107,7 +114,9 @@ def explain(
     Returns:
         Coefficients in the basis `Pixels(size, size)`, of the network's type, and the measures `score`,
         of the target class; `input_share` and `bias_share`, of the score, which sum to 1 (not numbers
-        where the score is 0); and `ledger_gap`, by how much they do not.
+        where the score is 0); and `ledger_gap`, by how much they do not. Of all images together the
+        attributes `largest_ledger_gap`, and `ledger`, a JSON text: what pixels and every account have, on
+        average.
 
     Raises:
         InputError: an operation that is not known, a ledger that does not close, another output or
@@ -127,6 +136,10 @@ def explain(
             "input_share": shares[0],
             "bias_share": shares[1],
             "ledger_gap": found.gap,
+        },
+        attributes={
+            "largest_ledger_gap": float(found.gap.max(initial=0)),
+            "ledger": json.dumps(found.summary),
         },
     )
 
