@@ -566,7 +566,7 @@ rule plot_map_clusters:
         sign=setting("settings", setting("spectral", "method"), "sign"),
         rescaling=setting("settings", setting("spectral", "method"), "rescaling"),
         size=setting("images", "size"),
-        names=names(),
+        names=lambda wildcards: {model: names()[model] for model in models_in(wildcards.case)},
     message:
         "Drawing clusters of maps: {wildcards.case}"
     script:

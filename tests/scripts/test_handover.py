@@ -477,8 +477,8 @@ def jobs(study: dict) -> dict[str, dict]:
             "wildcards": {"case": "joint"},
             "params": {
                 "models": MAPPED,
-                "sign": settings["gradcam_50"]["sign"],
-                "rescaling": settings["gradcam_50"]["rescaling"],
+                "sign": settings["lrp"]["sign"],
+                "rescaling": settings["lrp"]["rescaling"],
                 "number": None,
                 "neighbours": None,
                 "sigma": None,
@@ -493,7 +493,7 @@ def jobs(study: dict) -> dict[str, dict]:
                 name: figure(f"spectral/joint/{name}")
                 for name in ("embeddings", "spectra", "agreement")
             },
-            "params": {"name": "All together", "method": "gradcam_50", "class_name": "8"},
+            "params": {"name": "All together", "method": "lrp", "class_name": "8"},
         },
         "plot_map_clusters": {
             "input": {
@@ -504,11 +504,11 @@ def jobs(study: dict) -> dict[str, dict]:
             "output": {"clusters": figure("spectral/joint/clusters")},
             "params": {
                 "name": "All together",
-                "method": "gradcam_50",
+                "method": "lrp",
                 "class_name": "8",
                 "models": MAPPED,
-                "sign": settings["gradcam_50"]["sign"],
-                "rescaling": settings["gradcam_50"]["rescaling"],
+                "sign": settings["lrp"]["sign"],
+                "rescaling": settings["lrp"]["rescaling"],
                 "size": 64,
                 "names": labels["names"],
             },
@@ -716,6 +716,7 @@ def test_random_weights_and_their_fine_tuning_are_those_of_the_workflow(
         catalogue={"tiny_tuned": {"like": "byobnet", "name": "Tuned", "weights": "finetuned"}},
         finetuning={"frozen_epochs": 1, "epochs": 0, "accuracy_at_least": 0},
         budgets={"models": []},
+        spectral={"models": []},
         figures={"panels": {"depths": {"models": [], "methods": ["gradcam"]}}},
     )
     # an overlay cannot take a key out of a mapping

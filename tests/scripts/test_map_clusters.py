@@ -137,7 +137,9 @@ def drawn(folder: Path, name: str) -> list[str]:
     return [str(folder / f"{name}.{suffix}") for suffix in ("svg", "png", "csv")]
 
 
-def test_figures_show_every_cluster_with_its_size(folder):
+@pytest.mark.parametrize("side", [plot_map_clusters.SIDE, 4])  # images drawn smaller than maps
+def test_figures_show_every_cluster_with_its_size(folder, side, monkeypatch):
+    monkeypatch.setattr(plot_map_clusters, "SIDE", side)
     run(folder)
     names = {model: model.title() for model in MODELS}
     told = {"name": "All", "method": "gradcam", "class_name": "8"}

@@ -155,6 +155,7 @@ def test_a_truncated_image(checkout, folder):
 def test_a_pretrained_model_without_the_classes_of_the_images(study):
     overlay = study.overlay(
         models=["byobnet", "vit", "tiny_random"],
+        spectral={"models": []},
         catalogue={
             # random in the place of pretrained: its outputs are those of ImageNet
             "tiny_random": {"like": "byobnet", "name": "ImageNet", "weights": "random"}

@@ -248,8 +248,8 @@ class Group:
     Attributes:
         number: of it.
         notes: lines about it.
-        mean: its mean map, (side, side).
-        image: the mean of its images, (side, side, 3) uint8.
+        mean: its mean map, (height, width).
+        image: the mean of its images, (side, side, 3) uint8; of another size than the maps, perhaps.
         shown: image (side, side, 3), map (side, side) and name of the maps nearest to the mean.
     """
 
@@ -304,7 +304,7 @@ def map_clusters(groups: Sequence[Group], *, title: str) -> Figure:
         )
         text(0.08, y + 0.19, "\n".join(group.notes), fontsize=SMALL, va="top", color="#444444")
         place(labels, y, group.image)
-        place(labels + TILE, y, overlay(np.zeros_like(group.image), group.mean))
+        place(labels + TILE, y, overlay(np.zeros((*group.mean.shape, 3), np.uint8), group.mean))
         for number, (image, values, name) in enumerate(group.shown):
             x = labels + 0.1 + (2 + 2 * number) * TILE
             place(x, y, image)
