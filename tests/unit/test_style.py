@@ -1,5 +1,7 @@
 """How figures call methods, variants and subsets."""
 
+import matplotlib.pyplot as plt
+import numpy as np
 import pytest
 import yaml
 
@@ -8,7 +10,9 @@ from thinkalike.plotting.style import (
     METHOD_NAMES,
     METRIC_NAMES,
     SUBSET_NAMES,
+    freeze_layout,
     method_name,
+    styled,
     subset_name,
     title_of,
 )
@@ -75,3 +79,20 @@ def test_everything_that_a_study_can_have_has_a_name():
 )
 def test_a_title_names_what_is_given(asked, title):
     assert title_of(*asked) == title
+
+
+def test_what_a_solver_leaves_in_the_last_digits_of_a_place_is_cut():
+    with styled():
+        figure = plt.figure(figsize=(7, 4))
+        upper, lower = figure.subfigures(2, 1, height_ratios=[2, 1])
+        for part, columns in ((upper, 3), (lower, 7)):
+            for axes in part.subplots(1, columns):
+                axes.imshow(np.eye(3))
+                axes.set_title("a name")
+        figure.suptitle("a title")
+        freeze_layout(figure)
+        figure.draw_without_rendering()
+    places = [axes.get_position(original=True).get_points() for axes in figure.axes]
+    places += [part.bbox_relative.get_points() for part in (upper, lower)]
+    assert len(np.unique(places)) > 20
+    np.testing.assert_array_equal(places, np.round(places, 9))

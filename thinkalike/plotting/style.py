@@ -15,6 +15,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import PlaceHolderLayoutEngine
 from matplotlib.lines import Line2D
+from matplotlib.transforms import Bbox
 
 from thinkalike.stores import atomic, write_table
 
@@ -40,6 +41,8 @@ SUBSET_NAMES = {
     "differing": "images with different predictions",
 }
 MISSING = "#D9D9D9"
+PLACE_DIGITS = 9
+"""Of places on a figure, in parts of its size: far below a pixel, far above a solver's noise."""
 
 
 @contextmanager
@@ -69,14 +72,29 @@ def save(figure: Figure, table: pd.DataFrame, paths: Sequence[str]) -> None:
 
 
 def freeze_layout(figure: Figure) -> None:
-    """Lay a figure out once: not again for every format, nor after labels have been placed."""
+    """Lay a figure out once: not again for every format, nor after labels have been placed.
+
+    The engine's solver orders its unknowns by their addresses in memory, so the last digits of
+    what it finds are chance; they are cut, lest the same figure has other bytes.
+    """
     figure.draw_without_rendering()
+    _round_places(figure)
     if figure.get_layout_engine() is None:
         # without any, saving would put the style sheet's engine in place for the next file
         nothing = PlaceHolderLayoutEngine(adjust_compatible=True, colorbar_gridspec=True)
         figure.set_layout_engine(nothing)
     else:
         figure.set_layout_engine("none")
+
+
+def _round_places(figure: Figure) -> None:
+    parts = list(figure.subfigs)
+    while parts:
+        part = parts.pop()
+        part.bbox_relative.set_points(part.bbox_relative.get_points().round(PLACE_DIGITS))
+        parts += part.subfigs
+    for axes in figure.axes:  # those of its parts among them
+        axes.set_position(Bbox(axes.get_position(original=True).get_points().round(PLACE_DIGITS)))
 
 
 def method_name(method: str) -> str:
