@@ -9,6 +9,7 @@ from snakemake.exceptions import WorkflowError
 import thinkalike.config
 from thinkalike.errors import InputError
 from thinkalike.fingerprint import fingerprint as _fingerprint
+from thinkalike.shards import shard, shard_count
 
 if Path(thinkalike.config.__file__).parents[1] != Path(workflow.basedir):
     raise WorkflowError(
@@ -83,6 +84,9 @@ wildcard_constraints:
     subset="(all|matching|differing)(_[0-9]+)?",
     panels="[a-z][a-z0-9_]*",
     position="[0-9]+",
+    shard="[0-9]+",
+    row="[0-9]+",
+    column="[0-9]+",
     case="[a-z][a-z0-9_]*",
 
 
@@ -145,6 +149,65 @@ def explained(method):
     changed = [key for key in settings if settings[key] != others[key]]
     enough = images_of(method) <= images_of(base)
     return base if enough and set(changed) <= set(thinkalike.config.COMPARED) else method
+
+
+# Models whose maps a job compares with each other, or with those of another group.
+GROUPS = [
+    study["models"][first : first + setting("similarity", "group")]
+    for first in range(0, len(study["models"]), setting("similarity", "group"))
+]
+# The file name of one of several such jobs says which.
+TILE = "/{row}_{column}" if GROUPS[1:] else ""
+
+
+def group_of(wildcards, side):
+    """The models of a group: that of the rows, or of the columns; all, where there is one."""
+    return GROUPS[int(wildcards.get(side, 0))]
+
+
+def others_of(wildcards):
+    """The models of the other group; none, where a group is compared with itself."""
+    row, column = (wildcards.get(side, 0) for side in ("row", "column"))
+    return [] if row == column else group_of(wildcards, "column")
+
+
+def maps_of_others(wildcards):
+    """Files of their maps."""
+    others = others_of(wildcards)
+    return maps_of(wildcards.method, others) if others else []
+
+
+def tiles_of(wildcards):
+    """The similarities of every two groups."""
+    return [
+        f"<results>/similarity/{wildcards.method}/{wildcards.metric}/{row}_{column}.nc"
+        for column in range(len(GROUPS))
+        for row in range(column + 1)
+    ]
+
+
+# The images of a model are shared by so many jobs; the file name of one says which.
+SHARD = "/{shard}" if setting("images", "shards") > 1 else ""
+
+
+def maps_file():
+    """Where the maps of one model by one method go, or those of a shard, which do not stay."""
+    if SHARD:
+        return temp("<results>/shards/{method}/{model}/{shard}.nc")
+    return "<results>/explanations/{method}/{model}.nc"
+
+
+def shards_of(wildcards):
+    """The files of all shards of one model's maps."""
+    number = shard_count(images_of(wildcards.method), setting("images", "shards"))
+    return [f"<results>/shards/{wildcards.method}/{wildcards.model}/{k}.nc" for k in range(number)]
+
+
+def part_of(wildcards):
+    """The first image that a job explains, and the first that it does not."""
+    number = int(wildcards.get("shard", 0))
+    images = shard(images_of(wildcards.method), setting("images", "shards"), number)
+    return [images.start, images.stop]
 
 
 def maps_of(method, models=None):
@@ -229,6 +292,22 @@ def asked_of(method, model):
             family = setting("catalogue", model, "family")
             return {"composite": settings["composites"][family]}
     return {"evaluations": settings["evaluations"]}
+
+
+def asked_in_full(wildcards):
+    """All that the maps of a model by a method depend on, but files."""
+    method = wildcards.method
+    return {
+        "code": fingerprint(
+            "explain_images.py", f"thinkalike.explain.{setting('settings', method, 'method')}"
+        ),
+        "number": images_of(method),
+        "architecture": explained_architecture(wildcards),
+        "settings": asked(wildcards),
+        "explanation": explanation_of(wildcards),
+        "size": setting("images", "size"),
+        "seed": setting("seed"),
+    }
 
 
 def mended(wildcards):

@@ -2,18 +2,18 @@
 
 
 rule explain_images:
-    """The maps of one model by one method."""
+    """The maps of one model by one method, of all images or of a shard of them."""
     input:
         images="<results>/images.parquet",
         weights=weights_of,
         predictions="<results>/predictions/{model}.parquet",
         segments=segments_of,
     output:
-        explanations="<results>/explanations/{method}/{model}.nc",
+        explanations=maps_file(),
     log:
-        "<logs>/explain_images/{method}/{model}.log",
+        f"<logs>/explain_images/{{method}}/{{model}}{SHARD}.log",
     benchmark:
-        "<benchmarks>/explain_images/{method}/{model}.tsv"
+        f"<benchmarks>/explain_images/{{method}}/{{model}}{SHARD}.tsv"
     priority: 5
     conda:
         "../envs/gpu.yaml"
@@ -28,16 +28,44 @@ rule explain_images:
             f"thinkalike.explain.{setting('settings', wildcards.method, 'method')}",
         ),
         method=method_setting("method"),
-        number=lambda wildcards: images_of(wildcards.method),
+        part=part_of,
         architecture=explained_architecture,
         settings=asked,
         explanation=explanation_of,
         size=setting("images", "size"),
         seed=setting("seed"),
     message:
-        "Explaining {wildcards.model} by {wildcards.method}"
+        f"Explaining {{wildcards.model}} by {{wildcards.method}}{SHARD and ', shard {wildcards.shard}'}"
     script:
         "../scripts/explain_images.py"
+
+
+if SHARD:
+
+    rule join_shards:
+        """The maps of all images of one model by one method, from those of its shards."""
+        input:
+            shards=shards_of,
+        output:
+            explanations="<results>/explanations/{method}/{model}.nc",
+        log:
+            "<logs>/join_shards/{method}/{model}.log",
+        benchmark:
+            "<benchmarks>/join_shards/{method}/{model}.tsv"
+        conda:
+            "../envs/analysis.yaml"
+        threads: 1
+        resources:
+            mem_mb=2000,
+            runtime=60,
+        params:
+            code=fingerprint("join_shards.py"),
+            # shards are deleted when they are joined: what they were asked is known by this job
+            asked=asked_in_full,
+        message:
+            "Joining the maps of {wildcards.model} by {wildcards.method}"
+        script:
+            "../scripts/join_shards.py"
 
 
 if setting("settings", "kernelshap", "tolerance") is not None:

@@ -2,16 +2,17 @@
 
 
 rule compare_models:
-    """Similarity of the maps of all pairs of models, for every image."""
+    """Similarity of the maps of all pairs of models, or of those of two groups, for every image."""
     input:
-        explanations=lambda wildcards: maps_of(wildcards.method),
+        explanations=lambda wildcards: maps_of(wildcards.method, group_of(wildcards, "row")),
+        others=maps_of_others,
         segments=segments_of,
     output:
-        similarity="<results>/similarity/{method}/{metric}.nc",
+        similarity=f"<results>/similarity/{{method}}/{{metric}}{TILE}.nc",
     log:
-        "<logs>/compare_models/{method}/{metric}.log",
+        f"<logs>/compare_models/{{method}}/{{metric}}{TILE}.log",
     benchmark:
-        "<benchmarks>/compare_models/{method}/{metric}.tsv"
+        f"<benchmarks>/compare_models/{{method}}/{{metric}}{TILE}.tsv"
     conda:
         "../envs/analysis.yaml"
     threads: 1
@@ -20,7 +21,8 @@ rule compare_models:
         runtime=60,
     params:
         code=fingerprint("compare_models.py"),
-        models=study["models"],
+        models=lambda wildcards: group_of(wildcards, "row"),
+        others=others_of,
         number=lambda wildcards: images_of(wildcards.method),
         sign=method_setting("sign"),
         rescaling=method_setting("rescaling"),
@@ -34,6 +36,33 @@ rule compare_models:
         "Comparing {wildcards.method} maps by {wildcards.metric}"
     script:
         "../scripts/compare_models.py"
+
+
+if TILE:
+
+    rule join_similarities:
+        """Similarity of all pairs of models, from those of the groups."""
+        input:
+            tiles=tiles_of,
+        output:
+            similarity="<results>/similarity/{method}/{metric}.nc",
+        log:
+            "<logs>/join_similarities/{method}/{metric}.log",
+        benchmark:
+            "<benchmarks>/join_similarities/{method}/{metric}.tsv"
+        conda:
+            "../envs/analysis.yaml"
+        threads: 1
+        resources:
+            mem_mb=2000,
+            runtime=120,
+        params:
+            code=fingerprint("join_similarities.py"),
+            models=study["models"],
+        message:
+            "Joining similarities of {wildcards.method} maps by {wildcards.metric}"
+        script:
+            "../scripts/join_similarities.py"
 
 
 rule summarise_similarity:

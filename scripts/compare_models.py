@@ -1,15 +1,21 @@
 """Compare the maps of all pairs of models, image by image (rule compare_models)."""
 
+from contextlib import ExitStack
+
 import numpy as np
 
 from thinkalike.errors import InputError
 from thinkalike.jobs import job_log, log
-from thinkalike.maps import Maps, blank, rescaled, with_sign
+from thinkalike.maps import Maps, Segments, blank, rescaled, with_sign
 from thinkalike.similarity import similarity, similarity_error
-from thinkalike.stores import read_draws, read_maps, read_segments, write_arrays
-
-BLOCK = 2**25
-"""Coefficients of all models held at a time; bounds memory, changes nothing else."""
+from thinkalike.stores import (
+    create_arrays,
+    open_arrays,
+    parts,
+    read_draws,
+    read_maps,
+    read_segments,
+)
 
 
 def main(
@@ -18,6 +24,8 @@ def main(
     output: str,
     *,
     models: list[str],
+    others: list[str] | None = None,
+    other_models: list[str] | None = None,
     number: int,
     method: str,
     metric: str,
@@ -27,47 +35,27 @@ def main(
     blanks: str,
     code: str,
 ) -> None:
-    shared = read_segments(segments) if segments else None
-    first, image_ids = read_maps(explanations[0], shared, slice(0, number))
-    step = max(BLOCK // (len(models) * max(b.height * b.width for b in first.bases[:1])), 1)
-    values, errors, empty = [], [], []
+    """`models` with each other, or with `other_models`."""
+    with open_arrays(explanations[0], ["image"]) as dataset:
+        image_ids = [str(name) for name in dataset["image"][:number].to_numpy()]
+    empty = np.zeros(len(models), int)
 
     def prepare(maps: Maps) -> Maps:
         return rescaled(with_sign(maps, sign), rescaling)
 
-    for start in range(0, len(image_ids), step):
-        images = slice(start, min(start + step, number))
-        maps: list[Maps] = []
-        for path in explanations:
-            stored, names = read_maps(path, shared, images)
-            if names != image_ids[images]:
-                raise InputError(
-                    f"{path} is about other images than {explanations[0]}; delete it and run again"
-                )
-            maps.append(stored)
-        prepared = [prepare(m) for m in maps]
-        values.append(similarity(prepared, metric, sigma=sigma, blanks=blanks))
-        draws = [read_draws(path, images) for path in explanations]
-        errors.append(similarity_error(maps, draws, prepare, metric, sigma=sigma, blanks=blanks))
-        empty.append(np.stack([blank(m) for m in prepared], 1))
-    blank_maps = np.concatenate(empty)
-    for model, count in zip(models, blank_maps.sum(0), strict=True):
-        if count:
-            log.warning(
-                "%s: %d of %d maps are blank and %s",
-                model,
-                count,
-                len(image_ids),
-                "left out" if blanks == "exclude" else "count as similarity 0",
-            )
-    write_arrays(
+    pair = ("image", "model_a", "model_b")
+    variables = {"similarity": (pair, np.float64), "estimation_error": (pair, np.float64)}
+    if others is None:
+        variables["blank"] = (("image", "model_a"), np.uint8)
+    with create_arrays(
         output,
-        {
-            "similarity": (("image", "model_a", "model_b"), np.concatenate(values)),
-            "estimation_error": (("image", "model_a", "model_b"), np.concatenate(errors)),
-            "blank": (("image", "model_a"), blank_maps.astype(np.uint8)),
+        variables,
+        sizes={},
+        coordinates={
+            "image": image_ids,
+            "model_a": models,
+            "model_b": models if other_models is None else other_models,
         },
-        coordinates={"image": image_ids, "model_a": models, "model_b": models},
         attributes={
             "method": method,
             "metric": metric,
@@ -77,7 +65,60 @@ def main(
             "blanks": blanks,
             "code": code,
         },
-    )
+    ) as file:
+        paths = [*explanations, *(others or [])]
+        for images in parts(len(image_ids), max(_numbers(paths), len(paths) ** 2)):
+            shared = read_segments(segments, images) if segments else None
+            asked = shared, images, image_ids[images]
+            maps, draws = _read(explanations, *asked)
+            prepared = [prepare(m) for m in maps]
+            second, second_draws = (None, ()) if others is None else _read(others, *asked)
+            settings = {"metric": metric, "sigma": sigma, "blanks": blanks}
+            values = similarity(
+                prepared, others=None if second is None else list(map(prepare, second)), **settings
+            )
+            errors = similarity_error(
+                *(maps, draws, prepare),
+                others=second,
+                draws_of_others=second_draws,
+                **settings,
+            )
+            rows = {"similarity": values, "estimation_error": errors}
+            if others is None:
+                rows["blank"] = np.stack([blank(m) for m in prepared], 1)
+                empty += rows["blank"].sum(0)
+            file.append(**rows)
+    for model, count in zip(models, empty, strict=True):
+        if count:
+            log.warning(
+                "%s: %d of %d maps are blank and %s",
+                model,
+                count,
+                len(image_ids),
+                "left out" if blanks == "exclude" else "count as similarity 0",
+            )
+
+
+def _read(
+    paths: list[str], segments: list[Segments] | None, images: slice, image_ids: list[str]
+) -> tuple[list[Maps], list[np.ndarray | None]]:
+    """Maps of some images by several models, and their draws."""
+    maps = []
+    for path in paths:
+        stored, names = read_maps(path, segments, images)
+        if names != image_ids:
+            raise InputError(
+                f"{path} is about other images than the first; delete it and run again"
+            )
+        maps.append(stored)
+    return maps, [read_draws(path, images) for path in paths]
+
+
+def _numbers(paths: list[str]) -> int:
+    """Of the maps of one image, and of their draws."""
+    with ExitStack() as stack:
+        files = [stack.enter_context(open_arrays(path, ["coefficients"])) for path in paths]
+        return sum(file.sizes["component"] * (1 + file.sizes.get("draw", 0)) for file in files)
 
 
 if __name__ == "__main__":
@@ -87,6 +128,8 @@ if __name__ == "__main__":
             snakemake.input.get("segments"),
             snakemake.output.similarity,
             models=snakemake.params.models,
+            others=snakemake.input.get("others") or None,
+            other_models=snakemake.params.get("others") or None,
             number=snakemake.params.number,
             method=snakemake.wildcards.method,
             metric=snakemake.wildcards.metric,

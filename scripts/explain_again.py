@@ -38,7 +38,7 @@ def main(
         names=["kernelshap", "again"],
         device=device,
         size=size,
-        first=number,
+        part=slice(number),
     )
     with open_arrays(explanations, ["evaluations"]) as dataset:
         used = int(dataset["evaluations"].max())

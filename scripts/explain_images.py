@@ -1,12 +1,14 @@
 """Explain every image with one model by one method (rule explain_images)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 from typing import Any
 
+from thinkalike.errors import naming
 from thinkalike.explain import study
-from thinkalike.explain.common import audit
+from thinkalike.explain.common import audit, joined
 from thinkalike.jobs import device_for, job_log, log
+from thinkalike.shards import blocks
 
 
 def main(
@@ -17,7 +19,7 @@ def main(
     explanations: str,
     *,
     method: str,
-    number: int,
+    part: Sequence[int],
     architecture: Mapping[str, Any],
     settings: Mapping[str, Any],
     explanation: Mapping[str, Any],
@@ -36,13 +38,18 @@ def main(
         seed=seed,
         names=[method],
         device=device,
-        first=number,
+        part=slice(*part),
         size=size,
     )
     explain = import_module(f"thinkalike.explain.{method}").explain
-    answer = explain(case.model, case.images, case.targets, case.question, **settings)
+    answers = []
+    for block in blocks(len(case.images)):
+        asked = case.images[block], case.targets[block], case.question.of(block)
+        with naming(case.image_ids[block]):
+            answers.append(explain(case.model, *asked, **settings))
+    answer = joined(answers)
     checked = {}
-    if explanation["precision"] != "float32":
+    if explanation["precision"] != "float32" and not slice(*part).start:
         checked = audit(explain, case.model, case.images, answer, case.question, **settings)
         log.info("against float32: %s", checked)
     study.write(
@@ -62,7 +69,7 @@ if __name__ == "__main__":
             snakemake.input.get("segments"),
             snakemake.output.explanations,
             method=snakemake.params.method,
-            number=snakemake.params.number,
+            part=snakemake.params.part,
             architecture=snakemake.params.architecture,
             settings=snakemake.params.settings,
             explanation=snakemake.params.explanation,

@@ -39,7 +39,7 @@ def main(
         seed=seed,
         names=["gradcam"],
         device=device,
-        first=number,
+        part=slice(number),
         size=size,
     )
     (published,) = architecture["layers"].values()

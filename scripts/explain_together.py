@@ -37,7 +37,7 @@ def main(
             names=["kernelshap"],
             device=device,
             size=size,
-            first=number,
+            part=slice(number),
         )
         for *files, architecture in zip(weights, predictions, architectures, strict=True)
     ]

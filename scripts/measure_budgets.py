@@ -47,7 +47,7 @@ def main(
         seed=seed,
         names=["budgets"],
         device=device,
-        first=number,
+        part=slice(number),
         size=size,
     )
     tables = []

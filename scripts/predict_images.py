@@ -3,10 +3,14 @@
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
 from thinkalike.datasets import load_images
+from thinkalike.errors import naming
 from thinkalike.jobs import device_for, job_log, log
 from thinkalike.models import build
 from thinkalike.predict import logits, predictions
+from thinkalike.shards import blocks
 from thinkalike.stores import read_table, write_table
 
 
@@ -21,8 +25,12 @@ def main(
 ) -> None:
     selected = read_table(images, ["image_id", "path", "class_name"])
     model = build(architecture, weights, device, size)
-    pixels = load_images(list(selected["path"]), model.size)
-    table = predictions(logits(model, pixels), selected, model)
+    paths = list(selected["path"])
+    values = []
+    for block in blocks(len(paths)):
+        with naming(selected["image_id"].tolist()[block]):
+            values.append(logits(model, load_images(paths[block], model.size)))
+    table = predictions(np.concatenate(values), selected, model)
     log.info("%d of %d correct", table["correct"].sum(), len(table))
     write_table(table, predicted)
 

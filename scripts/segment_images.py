@@ -5,31 +5,36 @@ import numpy as np
 from thinkalike.datasets import load_images
 from thinkalike.jobs import job_log, log
 from thinkalike.segments import superpixels
-from thinkalike.stores import content_hash, read_table, write_arrays
+from thinkalike.shards import blocks
+from thinkalike.stores import create_arrays, read_table
 
 
 def main(
     images: str, segments: str, *, size: int, count: int, compactness: float, code: str
 ) -> None:
     selected = read_table(images, ["image_id", "path"])
-    pixels = load_images(list(selected["path"]), size)
-    labels = np.stack(
-        [superpixels(image, count=count, compactness=compactness) for image in pixels]
-    )
-    sizes = labels.max((1, 2)) + 1
-    log.info("%d to %d segments an image, %.1f on average", sizes.min(), sizes.max(), sizes.mean())
-    write_arrays(
+    paths = list(selected["path"])
+    sizes = []
+    with create_arrays(
         segments,
-        {"labels": (("image", "y", "x"), labels)},
+        {"labels": (("image", "y", "x"), np.int16)},
+        sizes={"y": size, "x": size},
         coordinates={"image": list(selected["image_id"])},
         attributes={
-            "segmentation": content_hash(*labels),
             "algorithm": "slic",
             "count": count,
             "compactness": compactness,
             "code": code,
         },
-    )
+    ) as file:
+        for block in blocks(len(paths)):
+            labels = [
+                superpixels(image, count=count, compactness=compactness)
+                for image in load_images(paths[block], size)
+            ]
+            file.append(labels=labels)
+            sizes += [int(each.max()) + 1 for each in labels]
+    log.info("%d to %d segments an image, %.1f on average", min(sizes), max(sizes), np.mean(sizes))
 
 
 if __name__ == "__main__":

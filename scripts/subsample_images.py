@@ -1,21 +1,29 @@
 """Compare similarity matrices of random subsets of images with that of all (rule subsample_images)."""
 
+from collections.abc import Iterator
+
 import numpy as np
 import pandas as pd
 
 from thinkalike.jobs import job_log
-from thinkalike.stores import open_arrays, write_table
-from thinkalike.subsampling import subsample
+from thinkalike.stores import open_arrays, parts, write_table
+from thinkalike.subsampling import subsample_parts
 
 
 def main(
     values: str, differences: str, variances: str, *, sizes: list[int], repeats: int, seed: int
 ) -> None:
-    with open_arrays(values, ["similarity", "model_a"]) as dataset:
-        per_image = dataset["similarity"].to_numpy()
+    with open_arrays(values, ["similarity", "model_a", "image"]) as dataset:
         models = np.array([str(name) for name in dataset["model_a"].to_numpy()])
+        images = dataset.sizes["image"]
+
+    def per_image() -> Iterator[np.ndarray]:
+        with open_arrays(values) as dataset:
+            for part in parts(images, 2 * len(models) ** 2):
+                yield dataset["similarity"][part].to_numpy()
+
     sizes = sorted(sizes)
-    result = subsample(per_image, sizes=sizes, repeats=repeats, seed=seed)
+    result = subsample_parts(per_image, images, sizes=sizes, repeats=repeats, seed=seed)
     write_table(
         pd.DataFrame(
             {

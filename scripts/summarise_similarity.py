@@ -1,5 +1,6 @@
 """Turn similarities per image into one dissimilarity per pair of models (rule summarise_similarity)."""
 
+from collections.abc import Iterator
 from dataclasses import asdict
 
 import numpy as np
@@ -8,7 +9,7 @@ import pandas as pd
 from thinkalike import similarity
 from thinkalike.errors import InputError
 from thinkalike.jobs import job_log, log
-from thinkalike.stores import open_arrays, read_table, write_table
+from thinkalike.stores import open_arrays, parts, read_table, write_table
 
 
 def main(
@@ -26,22 +27,31 @@ def main(
     first = slice(int(number) if number else None)
     needed = ["similarity", "estimation_error", "model_a", "image"]
     with open_arrays(values, needed) as dataset:
-        per_image = dataset["similarity"][first].to_numpy()
-        errors = dataset["estimation_error"][first].to_numpy()
         models = [str(name) for name in dataset["model_a"].to_numpy()]
         image_ids = [str(name) for name in dataset["image"][first].to_numpy()]
-    mask = None
+    predicted = None
     if condition != "all":
         tables = [read_table(path, ["image_id", "predicted_class"]) for path in predictions or []]
         tables = [table[: len(image_ids)] for table in tables]
         if any(table["image_id"].tolist() != image_ids for table in tables):
             raise InputError(f"{values} and the predictions are about other images; run again")
         # by name: models may have different outputs
-        same = similarity.matching(np.stack([table["predicted_class"] for table in tables], 1))
+        predicted = np.stack([table["predicted_class"] for table in tables], 1)
+
+    def counting(images: slice) -> np.ndarray | None:
+        if predicted is None:
+            return None
+        same = similarity.matching(predicted[images])
         # no model differs from itself; its diagonal is that of all images
-        mask = same if condition == "matching" else ~same | np.eye(len(models), dtype=bool)
-    summary = similarity.summarise(per_image, mask)
-    estimation_error = similarity.mean_error(errors, mask)
+        return same if condition == "matching" else ~same | np.eye(len(models), dtype=bool)
+
+    def of(name: str) -> Iterator[similarity.Part]:
+        with open_arrays(values, needed) as dataset:
+            for images in parts(len(image_ids), 2 * len(models) ** 2):
+                yield dataset[name][images].to_numpy(), counting(images)
+
+    summary = similarity.summarise_parts(lambda: of("similarity"))
+    estimation_error = similarity.mean_error_of(of("estimation_error"))
     distances = similarity.dissimilarity(summary, dissimilarity)
     shape = similarity.geometry(distances)
     if shape.missing:

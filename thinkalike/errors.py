@@ -1,4 +1,7 @@
-"""The one exception for what a user can mend."""
+"""Exceptions for what a user can mend."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 
 class InputError(ValueError):
@@ -7,3 +10,33 @@ class InputError(ValueError):
     The message is one sentence: what is wrong, where, and what to do. A job that ends with it
     writes that sentence to its log and to the terminal, without a traceback.
     """
+
+
+class ImageError(InputError):
+    """The same, of one image among those given.
+
+    Attributes:
+        number: of the image, from 0.
+        sentence: with {image} where the image is named.
+    """
+
+    def __init__(self, number: int, sentence: str) -> None:
+        self.number, self.sentence = number, sentence
+        super().__init__(self.called(f"image number {number}"))
+
+    def called(self, name: str) -> str:
+        """The sentence, with the image called so."""
+        return self.sentence.replace("{image}", name)
+
+
+@contextmanager
+def naming(images: Sequence[str]) -> Iterator[None]:
+    """Name the image that an `ImageError` is about, instead of counting it among those given.
+
+    Raises:
+        InputError: with its name.
+    """
+    try:
+        yield
+    except ImageError as error:
+        raise InputError(error.called(images[error.number])) from None

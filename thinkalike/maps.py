@@ -186,13 +186,25 @@ def _gram_cached(a: Basis, b: Basis) -> sparse.csr_array:
     return gram(a, b)
 
 
-def inner_products(models: Sequence[Maps]) -> np.ndarray:
+def inner_products(models: Sequence[Maps], others: Sequence[Maps] | None = None) -> np.ndarray:
     """Inner products of the rendered maps of all pairs of models, per image.
 
+    Args:
+        models: maps of the same N images, one entry per model.
+        others: the second of each pair; by default the same models.
+
     Returns:
-        (N, M, M) float64: entry (i, a, b) is Σ_pixels r_ia · r_ib, equal to the dense sum.
+        (N, M, M) or (N, M, M') float64: entry (i, a, b) is Σ_pixels r_ia · r_ib, equal to the dense sum.
     """
     images = len(models[0])
+    if others is not None:
+        products = np.empty((images, len(models), len(others)))
+        for group_a in _groups(models):
+            for group_b in _groups(others):
+                block = _block([models[m] for m in group_a], [others[m] for m in group_b])
+                rows, columns = np.ix_(group_a, group_b)
+                products[:, rows, columns] = block
+        return products
     products = np.empty((images, len(models), len(models)))
     groups = _groups(models)
     for i, group_a in enumerate(groups):
@@ -202,6 +214,11 @@ def inner_products(models: Sequence[Maps]) -> np.ndarray:
             products[:, rows, columns] = block
             products[:, columns, rows] = block
     return products
+
+
+def squared_norms(models: Sequence[Maps]) -> np.ndarray:
+    """Inner products of rendered maps with themselves: (N, M) float64."""
+    return np.concatenate([inner_products([maps])[:, 0] for maps in models], 1)
 
 
 def all_inner_products(models: Sequence[Maps]) -> np.ndarray:
@@ -260,7 +277,7 @@ def _block(a: Sequence[Maps], b: Sequence[Maps]) -> np.ndarray:
         matrix = _gram_cached(a[0].bases[0], b[0].bases[0])  # type: ignore[arg-type]
         left = (left.reshape(images * models, size) @ matrix).reshape(images, models, -1)
         return left @ right.transpose(0, 2, 1)
-    if a[0].bases is b[0].bases and isinstance(a[0].bases[0], Segments):
+    if isinstance(a[0].bases[0], Segments) and _same(a[0].bases, b[0].bases):
         return _segment_products(a, b)
     block = np.empty((len(a[0]), len(a), len(b)))
     for image in range(len(a[0])):
@@ -268,6 +285,10 @@ def _block(a: Sequence[Maps], b: Sequence[Maps]) -> np.ndarray:
         right = np.stack([maps.row(image) for maps in b]).astype(np.float64)
         block[image] = (left @ gram(a[0].basis(image), b[0].basis(image))) @ right.T
     return block
+
+
+def _same(a: Sequence[Basis], b: Sequence[Basis]) -> bool:
+    return all(x is y for x, y in zip(a, b, strict=True))
 
 
 def _segment_products(a: Sequence[Maps], b: Sequence[Maps]) -> np.ndarray:

@@ -1,12 +1,13 @@
 """How similar two maps are, and how dissimilar two models."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
 from thinkalike.errors import InputError
-from thinkalike.maps import Maps, inner_products
+from thinkalike.maps import Maps, inner_products, squared_norms
 
 METRICS = ("cosine", "rbf")
 DISSIMILARITIES = ("chord", "rms")
@@ -14,7 +15,12 @@ BLANKS = ("exclude", "zero")
 
 
 def similarity(
-    models: Sequence[Maps], metric: str, *, sigma: float = 1.0, blanks: str = "exclude"
+    models: Sequence[Maps],
+    metric: str,
+    *,
+    others: Sequence[Maps] | None = None,
+    sigma: float = 1.0,
+    blanks: str = "exclude",
 ) -> np.ndarray:
     """Similarity of the rendered maps of all pairs of models, per image.
 
@@ -25,19 +31,24 @@ def similarity(
     Args:
         models: maps of the same N images, one entry per model, rescaled as wanted.
         metric: cosine or rbf.
+        others: what they are compared with, all of them different models; by default each other.
         sigma: bandwidth of rbf, in units of the map per pixel.
         blanks: `exclude` leaves similarities with an all-zero map missing (NaN): it has no direction.
             `zero` is the log's convention: cosine 0, with itself too; rbf as for any map.
 
     Returns:
-        (N, M, M) float64.
+        (N, M, M) float64; (N, M, M') with M' others.
 
     Raises:
         InputError: a map has a value that is not a number, or an unknown metric or convention.
     """
     pixels = models[0].bases[0].height * models[0].bases[0].width
-    products = inner_products(models)
-    return from_products(products, metric, pixels=pixels, sigma=sigma, blanks=blanks)
+    if others is None:
+        products = inner_products(models)
+        return from_products(products, metric, pixels=pixels, sigma=sigma, blanks=blanks)
+    squares = squared_norms(models), squared_norms(others)
+    products = inner_products(models, others)
+    return _from_products(products, squares, metric, pixels=pixels, sigma=sigma, blanks=blanks)
 
 
 def from_products(
@@ -52,32 +63,49 @@ def from_products(
 
     A map is blank if its product with itself is 0.
     """
+    square = products.diagonal(axis1=1, axis2=2).copy()
+    values = _from_products(
+        products, (square, square), metric, pixels=pixels, sigma=sigma, blanks=blanks
+    )
+    alike = {"exclude": np.nan, "zero": 0.0 if metric == "cosine" else 1.0}[blanks]
+    diagonal = np.arange(products.shape[1])
+    values[:, diagonal, diagonal] = np.where(square == 0, alike, 1.0)
+    return values
+
+
+def _from_products(
+    products: np.ndarray,
+    squares: tuple[np.ndarray, np.ndarray],
+    metric: str,
+    *,
+    pixels: int,
+    sigma: float,
+    blanks: str,
+) -> np.ndarray:
+    """The same from the inner products (N, A, B) of two sets of maps, and those of each with itself."""
     if blanks not in BLANKS:
         raise InputError(f"blank maps {blanks!r} is none of {', '.join(BLANKS)}")
-    square = products.diagonal(axis1=1, axis2=2).copy()
-    if not np.isfinite(square).all():
-        image, model = np.argwhere(~np.isfinite(square))[0]
-        raise InputError(
-            f"the map of model {model} for image {image} is not finite; explain that model again"
-        )
+    for square in squares:
+        if not np.isfinite(square).all():
+            image, model = np.argwhere(~np.isfinite(square))[0]
+            raise InputError(
+                f"the map of model {model} for image {image} is not finite; explain that model again"
+            )
+    first, second = squares[0][:, :, None], squares[1][:, None, :]
     match metric:
         case "cosine":
-            norm = np.sqrt(square)
-            scale = np.divide(1, norm, out=np.zeros_like(norm), where=norm > 0)
-            values = np.clip(products * scale[:, :, None] * scale[:, None, :], -1, 1)
+            scales = [
+                np.divide(1, np.sqrt(square), out=np.zeros_like(square), where=square > 0)
+                for square in (first, second)
+            ]
+            values = np.clip(products * scales[0] * scales[1], -1, 1)
         case "rbf":
-            distance = square[:, :, None] + square[:, None, :] - 2 * products
+            distance = first + second - 2 * products
             values = np.exp(-np.maximum(distance, 0) / (2 * sigma**2 * pixels))
         case _:
             raise InputError(f"metric {metric!r} is none of {', '.join(METRICS)}")
-    empty = square == 0
-    diagonal = np.arange(products.shape[1])
-    values[:, diagonal, diagonal] = 1.0
     if blanks == "exclude":
-        values[empty] = np.nan
-        values.transpose(0, 2, 1)[empty] = np.nan
-    elif metric == "cosine":
-        values[:, diagonal, diagonal] = np.where(empty, 0.0, 1.0)
+        values[(first == 0) | (second == 0)] = np.nan
     return values
 
 
@@ -87,6 +115,8 @@ def similarity_error(
     prepare: Callable[[Maps], Maps],
     metric: str,
     *,
+    others: Sequence[Maps] | None = None,
+    draws_of_others: Sequence[np.ndarray | None] = (),
     sigma: float = 1.0,
     blanks: str = "exclude",
 ) -> np.ndarray:
@@ -99,23 +129,39 @@ def similarity_error(
         models: maps of the same N images, as computed.
         draws: for every model (N, R, K), two draws at least, or None where maps are exact.
         prepare: what is done to maps before they are compared: sign, rescaling.
-        metric, sigma, blanks: as for `similarity`.
+        metric, others, sigma, blanks: as for `similarity`.
+        draws_of_others: of these, in the same form.
 
     Returns:
-        (N, M, M) float64; NaN where the similarity is missing in a draw.
+        As `similarity`; NaN where the similarity is missing in a draw.
     """
-    number = min((array.shape[1] for array in draws if array is not None), default=0)
+    number = min(
+        (array.shape[1] for array in (*draws, *draws_of_others) if array is not None), default=0
+    )
     if not number:
-        return np.zeros((len(models[0]), len(models), len(models)))
-    values = []
-    for r in range(number):
-        drawn = [
-            maps if array is None else replace(maps, coefficients=array[:, r])
-            for maps, array in zip(models, draws, strict=True)
+        return np.zeros((len(models[0]), len(models), len(models if others is None else others)))
+
+    def drawn(of: Sequence[Maps], r: int, from_: Sequence[np.ndarray | None]) -> list[Maps]:
+        return [
+            prepare(maps if array is None else replace(maps, coefficients=array[:, r]))
+            for maps, array in zip(of, from_, strict=True)
         ]
-        prepared = [prepare(maps) for maps in drawn]
-        values.append(similarity(prepared, metric, sigma=sigma, blanks=blanks))
+
+    values = [
+        similarity(
+            drawn(models, r, draws),
+            metric,
+            others=None if others is None else drawn(others, r, draws_of_others),
+            sigma=sigma,
+            blanks=blanks,
+        )
+        for r in range(number)
+    ]
     return np.std(values, axis=0, ddof=1)
+
+
+Part = tuple[np.ndarray, np.ndarray | None]
+"""Values (n, M, M) of some images, NaN where missing, and which count for which pair (None: all)."""
 
 
 def mean_error(errors: np.ndarray, mask: np.ndarray | None = None) -> np.ndarray:
@@ -130,9 +176,28 @@ def mean_error(errors: np.ndarray, mask: np.ndarray | None = None) -> np.ndarray
     Returns:
         (M, M); NaN for a pair without an image.
     """
-    use = np.isfinite(errors) if mask is None else np.isfinite(errors) & mask
+    return mean_error_of([(errors, mask)])
+
+
+def mean_error_of(parts: Iterable[Part]) -> np.ndarray:
+    """The same of images that come in parts."""
+    square: Any = None
+    count: Any = 0
+    for errors, mask in parts:
+        use = _usable(errors, mask)
+        square = added(square, np.where(use, errors**2, 0))
+        count = count + use.sum(0)
     with np.errstate(invalid="ignore"):
-        return np.sqrt(np.where(use, errors**2, 0).sum(0)) / use.sum(0)
+        return np.sqrt(square) / count
+
+
+def _usable(values: np.ndarray, mask: np.ndarray | None) -> np.ndarray:
+    return np.isfinite(values) if mask is None else np.isfinite(values) & mask
+
+
+def added(total: np.ndarray | None, rows: np.ndarray) -> np.ndarray:
+    """`total` and all rows, one after the other: rounded alike, in however many parts they come."""
+    return (rows if total is None else np.concatenate([total[None], rows])).sum(0)
 
 
 def matching(predicted: np.ndarray) -> np.ndarray:
@@ -164,11 +229,23 @@ def summarise(values: np.ndarray, mask: np.ndarray | None = None) -> Summary:
     Returns:
         A pair with no image has mean NaN; one with a single image has deviation NaN.
     """
-    use = np.isfinite(values) if mask is None else np.isfinite(values) & mask
-    count = use.sum(0)
+    return summarise_parts(lambda: [(values, mask)])
+
+
+def summarise_parts(parts: Callable[[], Iterable[Part]]) -> Summary:
+    """The same of images that come in parts; they are asked for twice, for means and deviations."""
+    total: Any = None
+    square: Any = None
+    count: Any = 0
+    for values, mask in parts():
+        use = _usable(values, mask)
+        total = added(total, np.where(use, values, 0))
+        count = count + use.sum(0)
     with np.errstate(invalid="ignore", divide="ignore"):
-        mean = np.where(use, values, 0).sum(0) / count
-        square = np.where(use, (values - mean) ** 2, 0).sum(0)
+        mean = total / count
+        for values, mask in parts():
+            rows = np.where(_usable(values, mask), (values - mean) ** 2, 0)
+            square = added(square, rows)
         deviation = np.sqrt(square / (count - 1))
     deviation[count < 2] = np.nan
     return Summary(count, np.where(count > 0, mean, np.nan), deviation)

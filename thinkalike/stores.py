@@ -5,17 +5,25 @@ import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from math import prod
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from thinkalike.errors import InputError
-from thinkalike.maps import Grid, Maps, Pixels, Segments
+from thinkalike.maps import Basis, Grid, Maps, Pixels, Segments
 
 HEADER = "thinkalike"
 """The key of our entry, one JSON text, in the header of a safetensors file (which keeps no order)."""
+CHUNK = 2**20
+"""Bytes of an array that are compressed together."""
+HELD = 2**24
+"""Bytes of an array that is kept in memory until all of its rows are there."""
+NUMBERS = 2**24
+"""That are held at a time by a job that reads arrays in parts; bounds memory, changes nothing else."""
 AGAIN = "delete it and run again, the workflow makes it anew"
 
 
@@ -85,6 +93,120 @@ def read_square(path: str | Path) -> pd.DataFrame:
         raise InputError(f"{path}: a cell is not a number ({_brief(error)}); {AGAIN}") from None
 
 
+class ArrayWriter:
+    """Named arrays of one NetCDF file, written as their rows come; made by `create_arrays`.
+
+    What is large is written in steps of so many rows, all arrays together; what is small stays in
+    memory and is written at the end. So the same rows give the same bytes, in however many parts they
+    come.
+    """
+
+    def __init__(self, variables: Mapping[str, Any], streamed: Sequence[str], step: int) -> None:
+        self._variables, self._streamed, self._step = variables, streamed, step
+        self._pending: dict[str, list[np.ndarray]] = {name: [] for name in variables}
+        self._arrived = dict.fromkeys(variables, 0)
+        self._written = 0
+
+    def append(self, **parts: Any) -> None:
+        """Add rows of arrays, along their first dimensions."""
+        for name, part in parts.items():
+            array = np.asarray(part)
+            self._pending[name].append(array.astype(self._variables[name].dtype, copy=False))
+            self._arrived[name] += len(array)
+        while self._streamed and self._ready() >= self._step:
+            self._write(self._step)
+
+    def _ready(self) -> int:
+        return min((self._arrived[name] for name in self._streamed), default=0) - self._written
+
+    def _write(self, count: int) -> None:
+        rows = slice(self._written, self._written + count)
+        for name in self._streamed:
+            array = np.concatenate(self._pending[name])
+            self._variables[name][rows] = array[:count]
+            self._pending[name] = [array[count:]]
+        self._written += count
+
+    def _finish(self) -> None:
+        wanted = {name: variable.shape[0] for name, variable in self._variables.items()}
+        if self._arrived != wanted:
+            raise ValueError(f"rows of arrays came as {self._arrived}, and {wanted} were announced")
+        if self._ready():
+            self._write(self._ready())
+        for name, variable in self._variables.items():
+            if name not in self._streamed and all(variable.shape):
+                variable[...] = np.concatenate(self._pending[name])
+
+
+@contextmanager
+def create_arrays(
+    path: str | Path,
+    variables: Mapping[str, tuple[Sequence[str], Any]],
+    *,
+    sizes: Mapping[str, int],
+    coordinates: Mapping[str, Sequence[Any]],
+    attributes: Mapping[str, Any],
+) -> Iterator[ArrayWriter]:
+    """A NetCDF file for arrays that do not fit into memory; whole, or not there, when the block ends.
+
+    Args:
+        path: where to.
+        variables: name → (dimensions, type); numbers are stored as they are, compressed.
+        sizes: dimension → length, of those without labels.
+        coordinates: dimension → labels.
+        attributes: provenance of the whole file: method, parameters, units, code.
+
+    Raises:
+        ValueError: other numbers of rows than announced were appended.
+    """
+    import h5netcdf
+    import h5py
+
+    known = {**sizes, **{name: len(labels) for name, labels in coordinates.items()}}
+    used = [dimension for dimensions, _ in variables.values() for dimension in dimensions]
+    lengths = {name: known[name] for name in dict.fromkeys([*used, *coordinates])}
+    with atomic(path) as temporary, h5netcdf.File(temporary, "w") as file:
+        file.dimensions = lengths
+        for name, labels in coordinates.items():
+            array = np.asarray(labels)
+            text = array.dtype.kind == "U"
+            variable = file.create_variable(
+                name, (name,), h5py.string_dtype() if text else array.dtype
+            )
+            if len(array):
+                variable[...] = array.astype(object) if text else array
+        types = {name: np.dtype(kind) for name, (_, kind) in variables.items()}
+        shapes = {name: [lengths[d] for d in dims] for name, (dims, _) in variables.items()}
+        row_bytes = {n: max(prod(shapes[n][1:]) * types[n].itemsize, 1) for n in variables}
+        largest = max(variables, key=lambda name: shapes[name][0] * row_bytes[name])
+        streamed = [
+            name
+            for name in variables
+            if shapes[name][0] == shapes[largest][0] and shapes[name][0] * row_bytes[name] > HELD
+        ]
+        step = max(CHUNK // max((row_bytes[name] for name in streamed), default=CHUNK), 1)
+        made = {}
+        for name, (dimensions, _) in variables.items():
+            number = step if name in streamed else max(CHUNK // row_bytes[name], 1)
+            shape = shapes[name]
+            made[name] = file.create_variable(
+                name,
+                tuple(dimensions),
+                np.int8 if types[name].kind == "b" else types[name],
+                chunks=(min(number, shape[0]), *shape[1:]) if all(shape) else None,
+                compression="gzip",
+                compression_opts=1,
+                shuffle=True,
+            )
+            if types[name].kind == "b":
+                made[name].attrs["dtype"] = "bool"  # readers give it back
+        for name, value in attributes.items():
+            file.attrs[name] = value
+        writer = ArrayWriter(made, streamed, step)
+        yield writer
+        writer._finish()
+
+
 def write_arrays(
     path: str | Path,
     variables: Mapping[str, tuple[Sequence[str], Any]],
@@ -96,24 +218,29 @@ def write_arrays(
 
     Args:
         path: where to.
-        variables: name → (dimensions, array); floats are stored as they are, compressed.
+        variables: name → (dimensions, array); numbers are stored as they are, compressed.
         coordinates: dimension → labels.
         attributes: provenance of the whole file: method, parameters, units, code.
     """
-    import xarray as xr
-
-    dataset = xr.Dataset(
-        {name: (tuple(dims), np.asarray(values)) for name, (dims, values) in variables.items()},
-        coords={name: np.asarray(labels) for name, labels in coordinates.items()},
-        attrs=dict(attributes),
-    )
-    encoding = {
-        name: {"zlib": True, "complevel": 1, "shuffle": True}
-        for name, variable in dataset.data_vars.items()
-        if variable.dtype.kind in "fiub" and variable.size
+    arrays = {name: np.asarray(values) for name, (_, values) in variables.items()}
+    sizes = {
+        dimension: length
+        for name, (dimensions, _) in variables.items()
+        for dimension, length in zip(dimensions, arrays[name].shape, strict=True)
+        if dimension not in coordinates
     }
-    with atomic(path) as temporary:
-        dataset.to_netcdf(temporary, engine="h5netcdf", encoding=encoding)
+    announced = {name: (dims, arrays[name].dtype) for name, (dims, _) in variables.items()}
+    with create_arrays(
+        path, announced, sizes=sizes, coordinates=coordinates, attributes=attributes
+    ) as file:
+        file.append(**arrays)
+
+
+def parts(count: int, numbers: int) -> Iterator[slice]:
+    """Slices that cover `count` rows of so many numbers each, as many rows as memory has room for."""
+    step = max(NUMBERS // max(numbers, 1), 1)
+    for start in range(0, count, step):
+        yield slice(start, min(start + step, count))
 
 
 @contextmanager
@@ -145,6 +272,20 @@ def open_arrays(path: str | Path, variables: Sequence[str] = ()) -> Iterator[Any
             if error.errno is not None:
                 raise
             raise InputError(f"{path} is damaged ({_brief(error)}); {AGAIN}") from None
+
+
+def read_attributes(path: str | Path) -> dict[str, Any]:
+    """The attributes of a NetCDF file as they are stored, in their order.
+
+    Raises:
+        InputError: the file is missing or damaged.
+    """
+    import h5netcdf
+
+    with open_arrays(path):
+        pass  # says what is wrong with the file
+    with h5netcdf.File(path, "r") as file:
+        return {name: file.attrs[name] for name in file.attrs}
 
 
 def read_header(path: str | Path) -> dict[str, Any]:
@@ -191,11 +332,12 @@ def write_maps(
     attributes: Mapping[str, Any],
     standard_errors: np.ndarray | None = None,
     draws: np.ndarray | None = None,
+    accounts: Mapping[str, np.ndarray] = MappingProxyType({}),
 ) -> None:
     """Write the maps of one model as coefficients in float32, with their basis in the attributes.
 
-    Superpixels are not repeated in every file: the attribute `segmentation` is the content hash of
-    their labels, which `read_maps` checks.
+    Superpixels are not repeated in every file: the variable `segmentation` has the content hash of each
+    image's labels, which `read_maps` checks.
 
     Args:
         path: where to.
@@ -205,6 +347,7 @@ def write_maps(
         attributes: provenance.
         standard_errors: (N, K) of the coefficients of maps that are estimates.
         draws: (N, R, K) from the posterior of such maps.
+        accounts: name → (N,), where a method says what became of each score.
 
     Raises:
         InputError: a coefficient is not finite; the images are named and nothing is written.
@@ -225,22 +368,34 @@ def write_maps(
         case Pixels():
             description |= {"basis": "pixels"}
         case _:
-            labels = [b.labels for b in maps.bases if isinstance(b, Segments)]
-            description |= {"basis": "segments", "segmentation": content_hash(*labels)}
+            description |= {"basis": "segments"}
     components = ("image", "component")
     variables: dict[str, tuple[tuple[str, ...], np.ndarray]] = {
         "coefficients": (components, maps.coefficients.astype(np.float32))
     }
+    if isinstance(basis, Segments):
+        variables["segmentation"] = (("image",), _hashes(maps.bases))
     if standard_errors is not None:
         variables["standard_errors"] = (components, standard_errors.astype(np.float32))
     if draws is not None:
         variables["draws"] = (("image", "draw", "component"), draws.astype(np.float32))
+    variables |= {name: (("image",), np.asarray(values)) for name, values in measures.items()}
+    coordinates = {"image": list(image_ids)}
+    if accounts:
+        variables["accounts"] = (("image", "account"), np.stack(list(accounts.values()), 1))
+        coordinates["account"] = list(accounts)
     write_arrays(
         path,
-        variables | {name: (("image",), values) for name, values in measures.items()},
-        coordinates={"image": list(image_ids)},
+        variables,
+        coordinates=coordinates,
         attributes=description | dict(attributes),
     )
+
+
+def _hashes(segments: Sequence[Basis]) -> np.ndarray:
+    """(N,) uint64, a hash of the labels of each image."""
+    labels = [basis.labels for basis in segments if isinstance(basis, Segments)]
+    return np.array([int(content_hash(each), 16) for each in labels], np.uint64)
 
 
 def read_draws(path: str | Path, images: slice = slice(None)) -> np.ndarray | None:
@@ -254,7 +409,12 @@ def read_maps(
     segments: Sequence[Segments] | None = None,
     images: slice = slice(None),
 ) -> tuple[Maps, list[str]]:
-    """Read maps and their image ids; `segments` (of all images) for those on superpixels.
+    """Read maps and their image ids.
+
+    Args:
+        path: of the file.
+        segments: the superpixels of these images, for maps on superpixels; there may be more.
+        images: which to read; all by default.
 
     Raises:
         InputError: the file is damaged, or was computed on other superpixels.
@@ -263,7 +423,7 @@ def read_maps(
         attributes = dataset.attrs
         coefficients = dataset["coefficients"][images].to_numpy()
         image_ids = [str(name) for name in dataset["image"][images].to_numpy()]
-        explained = dataset.sizes["image"]
+        known = np.asarray(dataset["segmentation"][images] if "segmentation" in dataset else [])
     frame = int(attributes["height"]), int(attributes["width"])
     match attributes["basis"]:
         case "grid":
@@ -273,13 +433,13 @@ def read_maps(
             return Maps(coefficients, (Pixels(*frame),)), image_ids
     if segments is None:
         raise InputError(f"{path} is on superpixels; give them too (segments.nc)")
-    segments = segments[:explained]  # a method may explain fewer images, the first
-    if attributes["segmentation"] != content_hash(*(s.labels for s in segments)):
+    bases = tuple(segments[: len(coefficients)])
+    if not np.array_equal(known, _hashes(bases)):
         raise InputError(f"{path} was computed on other superpixels than segments.nc has; {AGAIN}")
-    return Maps(coefficients, tuple(segments[images])), image_ids
+    return Maps(coefficients, bases), image_ids
 
 
-def read_segments(path: str | Path) -> list[Segments]:
-    """The superpixels of all images of a study."""
+def read_segments(path: str | Path, images: slice = slice(None)) -> list[Segments]:
+    """The superpixels of the images of a study, or of some."""
     with open_arrays(path, ["labels"]) as dataset:
-        return [Segments(labels) for labels in dataset["labels"].to_numpy()]
+        return [Segments(labels) for labels in dataset["labels"][images].to_numpy()]

@@ -10,14 +10,15 @@ at n = N by construction: that the curve falls to 0 there says nothing about fre
 the factor, the variance is that of n images from a population without end.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from thinkalike.errors import InputError
 from thinkalike.jobs import generator
-from thinkalike.similarity import off_diagonal, summarise
+from thinkalike.similarity import added, off_diagonal, summarise_parts
 
 
 @dataclass(frozen=True)
@@ -53,20 +54,35 @@ def subsample(values: np.ndarray, *, sizes: Sequence[int], repeats: int, seed: i
     Raises:
         InputError: a size above N.
     """
-    images = len(values)
+    return subsample_parts(lambda: [values], len(values), sizes=sizes, repeats=repeats, seed=seed)
+
+
+def subsample_parts(
+    parts: Callable[[], Iterable[np.ndarray]],
+    images: int,
+    *,
+    sizes: Sequence[int],
+    repeats: int,
+    seed: int,
+) -> Subsampling:
+    """The same of so many images that come in parts, (n, M, M) each; they are asked for three times.
+
+    Raises:
+        InputError: a size above the number of images.
+    """
     if max(sizes) > images:
         raise InputError(
             f"subsampling.sizes: {max(sizes)} images of {images} cannot be drawn without "
             f"replacement; give sizes up to {images}"
         )
-    reference = summarise(values)
+    reference = summarise_parts(lambda: ((values, None) for values in parts()))
     everything = off_diagonal(reference.mean)
-    means = np.empty((len(sizes), repeats, everything.size))
+    drawn = np.zeros((len(sizes), repeats, images), bool)
     for i, size in enumerate(sizes):
         for repeat in range(repeats):
             draw = generator(seed, "subsampling", size, repeat).permutation(images)[:size]
-            # Sorted, all images add up in the order of the reference: n = N gives exactly 0.
-            means[i, repeat] = off_diagonal(summarise(values[np.sort(draw)]).mean)
+            drawn[i, repeat, draw] = True
+    means = _means(parts(), drawn.reshape(-1, images)).reshape(len(sizes), repeats, -1)
     factor = 1 - np.asarray(sizes) / images
     variance_one = off_diagonal(reference.deviation) ** 2
     share = off_diagonal(reference.count) / images
@@ -77,6 +93,29 @@ def subsample(values: np.ndarray, *, sizes: Sequence[int], repeats: int, seed: i
         expected=variance_one * factor[:, None] / (np.asarray(sizes)[:, None] * share),
         factor=factor,
     )
+
+
+def _means(parts: Iterable[np.ndarray], drawn: np.ndarray) -> np.ndarray:
+    """(D, pairs) means over the images of each draw, (D, N) bool; NaN where a pair has none of them.
+
+    Images add up in their order, as in the means of all: a draw of all gives exactly these.
+    """
+    totals: list[np.ndarray | None] = [None] * len(drawn)
+    counts: list[Any] = [0] * len(drawn)
+    start = 0
+    for values in parts:
+        # with the diagonal: NumPy adds up the rows of a single column in another order
+        rows, columns = np.triu_indices(values.shape[1])
+        pairs = values[:, rows, columns]
+        there = np.isfinite(pairs)
+        filled = np.where(there, pairs, 0)
+        for number, chosen in enumerate(drawn[:, start : start + len(pairs)]):
+            totals[number] = added(totals[number], filled[chosen])
+            counts[number] = counts[number] + there[chosen].sum(0)
+        start += len(pairs)
+    count = np.array(counts)
+    with np.errstate(invalid="ignore"):
+        return np.where(count > 0, np.array(totals) / count, np.nan)[:, rows != columns]
 
 
 def _variance(means: np.ndarray) -> np.ndarray:

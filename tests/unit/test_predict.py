@@ -153,7 +153,7 @@ def test_explanations_of_the_label_are_of_the_model_s_own_output_for_it(imagenet
         names=["gradcam"],
         device=CPU,
         size=64,
-        first=7,
+        part=slice(7),
     )
     label = [IMAGENETTE[name] for name in table["image_id"][:7]]
     expected = label if target == "label" else table["predicted"][:7].tolist()

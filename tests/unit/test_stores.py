@@ -382,7 +382,7 @@ def test_maps_on_superpixels_come_back_with_the_superpixels_that_are_given(image
     maps = on_segments()
     write_some_maps(tmp_path / "maps.nc", maps)
     segments = [Segments(labels.copy()) for labels in LABELS]
-    found, names = read_maps(tmp_path / "maps.nc", segments, images)
+    found, names = read_maps(tmp_path / "maps.nc", segments[images], images)
     assert names == IMAGES[images]
     assert all(a is b for a, b in zip(found.bases, segments[images], strict=True))
     np.testing.assert_array_equal(found.coefficients, maps.coefficients[images])

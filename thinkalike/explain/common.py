@@ -1,6 +1,6 @@
 """What all attribution methods share: the question they are asked, and the form of the answer."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 import torch
 
-from thinkalike.errors import InputError
+from thinkalike.errors import ImageError, InputError
 from thinkalike.explain.batches import Batches, fitting
+from thinkalike.joining import padded
 from thinkalike.maps import Maps
 from thinkalike.models import Classifier
 
@@ -68,7 +69,8 @@ class Explanation:
         draws: (N, R, K) for maps that are estimates: draws from the posterior of each, made so that
             they covary between models as the errors do (`shapley.Estimate.draws`).
         standard_errors: (N, K) of the coefficients of such maps.
-        attributes: what the method says of all maps together.
+        accounts: name → (N,), where a method keeps a ledger: what of each score went to the pixels, and
+            what stayed in each constant.
     """
 
     maps: Maps
@@ -76,7 +78,46 @@ class Explanation:
     measures: Mapping[str, np.ndarray] = field(default_factory=dict)
     draws: np.ndarray | None = None
     standard_errors: np.ndarray | None = None
-    attributes: Mapping[str, Any] = field(default_factory=dict)
+    accounts: Mapping[str, np.ndarray] = field(default_factory=dict)
+
+
+def joined(parts: Sequence[Explanation]) -> Explanation:
+    """One answer from those about one block of images after the other.
+
+    Superpixels: rows are as long as the longest. An account that a block does not have is 0 there.
+    """
+    first = parts[0]
+    counts = [len(part.targets) for part in parts]
+    names = dict.fromkeys(name for part in parts for name in part.accounts)
+
+    def together(of: Callable[[Explanation], np.ndarray | None]) -> np.ndarray | None:
+        rows = [array for part in parts if (array := of(part)) is not None]
+        if not rows:
+            return None
+        shape = np.max([array.shape[1:] for array in rows], axis=0)
+        return np.concatenate([padded(array, shape) for array in rows])
+
+    coefficients = together(lambda part: part.maps.coefficients)
+    assert coefficients is not None
+    bases = first.maps.bases
+    if not first.maps.shared:
+        bases = tuple(basis for part in parts for basis in part.maps.bases)
+    return Explanation(
+        Maps(coefficients, bases),
+        np.concatenate([part.targets for part in parts]),
+        {name: np.concatenate([part.measures[name] for part in parts]) for name in first.measures},
+        together(lambda part: part.draws),
+        together(lambda part: part.standard_errors),
+        {
+            name: np.concatenate(
+                [
+                    part.accounts.get(name, np.zeros(count))
+                    for part, count in zip(parts, counts, strict=True)
+                ]
+            )
+            for name in names
+        },
+    )
 
 
 def score_function(model: Classifier, question: Question) -> Score:
@@ -171,9 +212,10 @@ def check_finite(model: Classifier, scores: np.ndarray, what: str = "") -> None:
     """
     bad = np.flatnonzero(~np.isfinite(scores.reshape(len(scores), -1)).all(1))
     if len(bad):
-        raise InputError(
-            f"{model.entry['name']} gives a score that is not finite for "
-            f"{what or f'image number {bad[0]}'}; its weights are damaged or its training diverged"
+        raise ImageError(
+            int(bad[0]),
+            f"{model.entry['name']} gives a score that is not finite for {what or '{image}'}; its "
+            "weights are damaged or its training diverged",
         )
 
 

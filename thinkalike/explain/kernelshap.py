@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from thinkalike.coalitions import Design, draw, extend
-from thinkalike.errors import InputError
+from thinkalike.errors import ImageError, InputError
 from thinkalike.explain.common import (
     Explanation,
     Question,
@@ -199,9 +199,10 @@ def _games(images: np.ndarray, question: Question, evaluations: int) -> list[_Ga
     for number, (image, labels) in enumerate(zip(images, question.segments, strict=True)):
         segments = Segments(labels)
         if segments.size < 2:
-            raise InputError(
-                f"image number {number} is a single segment; there is nothing to share a score "
-                "among: raise segments.count"
+            raise ImageError(
+                number,
+                "{image} is a single segment; there is nothing to share a score among: raise "
+                "segments.count",
             )
         square = ((image / 255 - baseline) ** 2).mean(2)
         contrast = np.sqrt(

@@ -9,14 +9,13 @@ propagation, PLoS ONE 10(7), 2015; for attention and norms Ali et al., XAI for t
 explanations through conservative propagation, ICML 2022.
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 
-from thinkalike.errors import InputError
+from thinkalike.errors import ImageError, InputError
 from thinkalike.explain.common import (
     Explanation,
     Question,
@@ -42,6 +41,8 @@ FAMILIES: Mapping[str, str] = {"cnn": "epsilon", "transformer": "epsilon", "hybr
 TOLERANCES = {torch.float64: 1e-9, torch.float32: 1e-3}
 """Of the ledger's gap, as a share of the score."""
 BASELINE = "the baseline"
+PIXELS = "pixels"
+"""The account of what reached the input."""
 """Name of the account of the image of the baseline's colour."""
 
 
@@ -72,12 +73,6 @@ class Relevance:
     def constants(self) -> np.ndarray:
         """(N,) what stayed in constants."""
         return sum(self.accounts.values(), np.zeros(len(self.scores)))
-
-    @property
-    def summary(self) -> dict[str, float]:
-        """`pixels` and every account → its mean over images; they sum to the mean score."""
-        parts = {"pixels": self.input, **self.accounts}
-        return {name: float(part.mean()) for name, part in parts.items() if len(part)}
 
     @property
     def gap(self) -> np.ndarray:
@@ -114,9 +109,8 @@ def explain(
     Returns:
         Coefficients in the basis `Pixels(size, size)`, of the network's type, and the measures `score`,
         of the target class; `input_share` and `bias_share`, of the score, which sum to 1 (not numbers
-        where the score is 0); and `ledger_gap`, by how much they do not. Of all images together the
-        attributes `largest_ledger_gap`, and `ledger`, a JSON text: what pixels and every account have, on
-        average.
+        where the score is 0); and `ledger_gap`, by how much they do not. The accounts are what the pixels
+        have, and what stayed in each constant.
 
     Raises:
         InputError: an operation that is not known, a ledger that does not close, another output or
@@ -137,10 +131,7 @@ def explain(
             "bias_share": shares[1],
             "ledger_gap": found.gap,
         },
-        attributes={
-            "largest_ledger_gap": float(found.gap.max(initial=0)),
-            "ledger": json.dumps(found.summary),
-        },
+        accounts={PIXELS: found.input, **found.accounts},
     )
 
 
@@ -195,10 +186,11 @@ def relevance(
     tolerance = TOLERANCES[model.dtype]
     if not (found.gap <= tolerance).all():
         worst = int(np.argmax(found.gap))
-        raise InputError(
-            f"{model.entry['name']}: the relevance of image number {worst} and of the biases misses its "
-            f"score by {found.gap[worst]:.2g} of it, and {tolerance:g} is allowed; an operation of the "
-            "network is not what torch says it is, leave the model out for this method"
+        raise ImageError(
+            worst,
+            f"{model.entry['name']}: the relevance of {{image}} and of the biases misses its score by "
+            f"{found.gap[worst]:.2g} of it, and {tolerance:g} is allowed; an operation of the network is "
+            "not what torch says it is, leave the model out for this method",
         )
     return found
 

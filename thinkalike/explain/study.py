@@ -9,6 +9,7 @@ import numpy as np
 from thinkalike.datasets import load_images
 from thinkalike.explain.common import Explanation, Question
 from thinkalike.jobs import integer_seed, log
+from thinkalike.joining import summary
 from thinkalike.maps import blank, with_sign
 from thinkalike.models import Classifier, build
 from thinkalike.stores import read_segments, read_table, write_maps
@@ -37,7 +38,7 @@ def load(
     names: Sequence[str],
     device: Any,
     size: int | None = None,
-    first: int | None = None,
+    part: slice = slice(None),
 ) -> Case:
     """Read what one explanation takes.
 
@@ -48,9 +49,9 @@ def load(
         seed, names: of the coalitions, together with the image's id; the same for all models.
         device: to compute on.
         size: of the study's images; by default that of the weights.
-        first: only so many images.
+        part: only these images.
     """
-    selected = read_table(images, ["image_id", "path"])[:first]
+    selected = read_table(images, ["image_id", "path"])[part]
     columns = ["image_id", "predicted", "label", "logits"]
     predicted = read_table(predictions, columns, index="image_id")
     image_ids = selected["image_id"].tolist()
@@ -58,7 +59,7 @@ def load(
     # the label among the model's own outputs, which need not be the order of the images' classes
     target = "predicted" if explanation["target"] == "prediction" else "label"
     model = build(architecture, weights, device, size)
-    labels = [s.labels for s in read_segments(segments)[:first]] if segments else None
+    labels = [s.labels for s in read_segments(segments, part)] if segments else None
     question = Question(
         output=explanation["output"],
         baseline=tuple(explanation["baseline"]),
@@ -77,7 +78,10 @@ def load(
 
 
 def write(path: str, case: Case, answer: Explanation, attributes: Mapping[str, Any]) -> None:
-    """Write maps with all that the method says of them, and warn of those that are nowhere positive."""
+    """Write maps with all that the method says of them, and warn of those that are nowhere positive.
+
+    `attributes` are the same for every part of the images; what is not is in `shards.summary`.
+    """
     name = case.model.entry["name"]
     blanks = int(blank(with_sign(answer.maps, "positive")).sum())
     if blanks:
@@ -89,11 +93,11 @@ def write(path: str, case: Case, answer: Explanation, attributes: Mapping[str, A
         measures={"target": answer.targets, **answer.measures},
         standard_errors=answer.standard_errors,
         draws=answer.draws,
+        accounts=answer.accounts,
         attributes={
             "model": name,
             "units": f"{case.question.output} of the target class",
-            "nowhere_positive": blanks,
-            **answer.attributes,
+            **summary(blanks, answer.measures, answer.accounts),
             **attributes,
         },
     )

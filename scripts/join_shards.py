@@ -1,0 +1,8 @@
+"""Join the maps of the shards of a model's images (rule join_shards)."""
+
+from thinkalike.jobs import job_log
+from thinkalike.joining import join
+
+if __name__ == "__main__":
+    with job_log(snakemake):
+        join(snakemake.input.shards, snakemake.output.explanations)
