@@ -19,7 +19,7 @@ rule collect_benchmarks:
         mem_mb=500,
         runtime=10,
     params:
-        code=fingerprint("collect_benchmarks.py"),
+        code=code_of("collect_benchmarks.py"),
         # <results>/benchmarks, where all rules write theirs
         folder=lambda wildcards, output: str(Path(output.table).with_suffix("")),
     message:

@@ -29,7 +29,7 @@ rule cluster_models:
         mem_mb=1000,
         runtime=30,
     params:
-        code=fingerprint("cluster_models.py"),
+        code=code_of("cluster_models.py"),
         kinds=setting("clustering", "linkages"),
         ward=setting("clustering", "ward"),
         families=families(),

@@ -1,6 +1,7 @@
 """The study, its paths, and the functions that rules look things up with. No rules."""
 
 import os
+from functools import cache
 from itertools import product
 from pathlib import Path
 
@@ -90,12 +91,18 @@ wildcard_constraints:
     case="[a-z][a-z0-9_]*",
 
 
+@cache
 def fingerprint(script, *modules):
     """Hash of a script and of the library code that it reaches: a rule's `code` parameter."""
     try:
         return _fingerprint(script, *modules)
     except InputError as error:
         raise WorkflowError(str(error)) from None
+
+
+def code_of(script, *modules):
+    """A parameter function: the same, found when the job is; each starts a Snakemake of its own."""
+    return lambda wildcards: fingerprint(script, *modules)
 
 
 def setting(*path):

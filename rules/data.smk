@@ -17,7 +17,7 @@ rule download_dataset:
         mem_mb=1000,
         runtime=60,
     params:
-        code=fingerprint("download_dataset.py"),
+        code=code_of("download_dataset.py"),
         kind=setting("dataset", "kind"),
         path=setting("dataset").get("path", ""),
         url=setting("dataset").get("url", ""),
@@ -53,7 +53,7 @@ rule select_images:
         mem_mb=1000,
         runtime=30,
     params:
-        code=fingerprint("select_images.py"),
+        code=code_of("select_images.py"),
         split=setting("images", "split"),
         number=setting("images", "count"),
         order=setting("images", "order"),
@@ -82,7 +82,7 @@ rule segment_images:
         mem_mb=1000,
         runtime=60,
     params:
-        code=fingerprint("segment_images.py"),
+        code=code_of("segment_images.py"),
         size=setting("images", "size"),
         number=setting("segments", "count"),
         compactness=setting("segments", "compactness"),

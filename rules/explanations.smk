@@ -59,7 +59,7 @@ if SHARD:
             mem_mb=2000,
             runtime=60,
         params:
-            code=fingerprint("join_shards.py"),
+            code=code_of("join_shards.py"),
             # shards are deleted when they are joined: what they were asked is known by this job
             asked=asked_in_full,
         message:
@@ -94,7 +94,7 @@ if setting("settings", "kernelshap", "tolerance") is not None:
             mem_mb=4000,
             runtime=1440,
         params:
-            code=fingerprint("explain_together.py"),
+            code=code_of("explain_together.py"),
             number=images_of("kernelshap"),
             architectures=[architecture_of(model) for model in study["models"]],
             settings={
@@ -132,7 +132,7 @@ rule explain_again:
         mem_mb=2000,
         runtime=120,
     params:
-        code=fingerprint("explain_again.py"),
+        code=code_of("explain_again.py"),
         number=min(setting("settings", "kernelshap", "ceiling_images"), images_of("kernelshap")),
         architecture=architecture,
         explanation=setting("explanation"),
@@ -162,7 +162,7 @@ rule tabulate_grids:
         mem_mb=1000,
         runtime=30,
     params:
-        code=fingerprint("tabulate_grids.py"),
+        code=code_of("tabulate_grids.py"),
         models=study["models"],
         layers={
             model: setting("catalogue", model, "layers").get(
@@ -196,7 +196,7 @@ rule explain_layers:
         mem_mb=2000,
         runtime=60,
     params:
-        code=fingerprint("explain_layers.py"),
+        code=code_of("explain_layers.py"),
         architecture=lambda wildcards: gradcam_architecture(
             wildcards.model, setting("settings", "gradcam", "depth")
         ),
@@ -232,7 +232,7 @@ rule measure_budgets:
         mem_mb=2000,
         runtime=240,
     params:
-        code=fingerprint("measure_budgets.py"),
+        code=code_of("measure_budgets.py"),
         architecture=architecture,
         number=min(setting("budgets", "images"), setting("images", "count")),
         segments=setting("budgets", "segments"),

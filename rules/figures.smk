@@ -35,7 +35,7 @@ rule plot_predictions:
         mem_mb=1000,
         runtime=30,
     params:
-        code=fingerprint("plot_predictions.py"),
+        code=code_of("plot_predictions.py"),
         cases=every("{method}/{metric}/{subset}", subset=WHOLE),
         bar=accuracy_asked(),
         untrained=untrained(),
@@ -74,7 +74,7 @@ for panels, drawn in study["figures"]["panels"].items():
             mem_mb=2000,
             runtime=60,
         params:
-            code=fingerprint("plot_panels.py"),
+            code=code_of("plot_panels.py"),
             which=drawn["images"],
             number=min(images_of(method) for method in drawn["methods"]),
             models=drawn["models"],
@@ -121,7 +121,7 @@ rule plot_similarities:
         mem_mb=1000,
         runtime=30,
     params:
-        code=fingerprint("plot_similarities.py"),
+        code=code_of("plot_similarities.py"),
         names=names(),
         families=families(),
     message:
@@ -154,7 +154,7 @@ rule plot_noise_ceiling:
         mem_mb=1000,
         runtime=30,
     params:
-        code=fingerprint("plot_noise_ceiling.py"),
+        code=code_of("plot_noise_ceiling.py"),
         metrics=study["metrics"],
         names=names(),
         families=families(),
@@ -211,7 +211,7 @@ rule plot_comparisons:
         mem_mb=1000,
         runtime=30,
     params:
-        code=fingerprint("plot_comparisons.py"),
+        code=code_of("plot_comparisons.py"),
         cases=every("{method}/{metric}/{subset}", subset=NESTED),
         names=names(),
         families=families(),
@@ -243,7 +243,7 @@ rule plot_borders:
         mem_mb=1000,
         runtime=30,
     params:
-        code=fingerprint("plot_borders.py"),
+        code=code_of("plot_borders.py"),
         models=study["models"],
         names=names(),
         families=families(),
@@ -272,7 +272,7 @@ rule plot_budgets:
         mem_mb=1000,
         runtime=30,
     params:
-        code=fingerprint("plot_budgets.py"),
+        code=code_of("plot_budgets.py"),
         models=setting("budgets", "models"),
         names=names(),
         families=families(),
@@ -301,7 +301,7 @@ rule plot_accuracy:
         mem_mb=1000,
         runtime=30,
     params:
-        code=fingerprint("plot_accuracy.py"),
+        code=code_of("plot_accuracy.py"),
         names=names(),
         families=families(),
     message:
@@ -373,7 +373,7 @@ rule plot_clusters:
         mem_mb=1000,
         runtime=30,
     params:
-        code=fingerprint("plot_clusters.py"),
+        code=code_of("plot_clusters.py"),
         kinds=setting("clustering", "linkages"),
         dissimilarity=setting("similarity", "dissimilarity"),
         names=names(),
@@ -403,7 +403,7 @@ rule plot_tables:
         mem_mb=1000,
         runtime=30,
     params:
-        code=fingerprint("plot_tables.py"),
+        code=code_of("plot_tables.py"),
     message:
         "Drawing the clusters of iris and wine"
     script:
@@ -431,7 +431,7 @@ rule plot_galleries:
         mem_mb=2000,
         runtime=60,
     params:
-        code=fingerprint("plot_galleries.py"),
+        code=code_of("plot_galleries.py"),
         models=setting("neon", "models"),
         method=setting("neon", "method"),
         size=setting("images", "size"),
@@ -471,7 +471,7 @@ rule plot_evaluation:
         mem_mb=1000,
         runtime=30,
     params:
-        code=fingerprint("plot_evaluation.py"),
+        code=code_of("plot_evaluation.py"),
         names={model: names()[model] for model in setting("neon", "models")},
         families=families(),
     message:
@@ -521,7 +521,7 @@ rule plot_spectra:
         mem_mb=1000,
         runtime=30,
     params:
-        code=fingerprint("plot_spectra.py"),
+        code=code_of("plot_spectra.py"),
         name=lambda wildcards: name_of_case(wildcards.case),
         method=setting("spectral", "method"),
         class_name=setting("spectral", "class"),
@@ -558,7 +558,7 @@ rule plot_map_clusters:
         mem_mb=2000,
         runtime=60,
     params:
-        code=fingerprint("plot_map_clusters.py"),
+        code=code_of("plot_map_clusters.py"),
         name=lambda wildcards: name_of_case(wildcards.case),
         method=setting("spectral", "method"),
         class_name=setting("spectral", "class"),
@@ -597,7 +597,7 @@ rule plot_choices:
         mem_mb=1000,
         runtime=30,
     params:
-        code=fingerprint("plot_choices.py"),
+        code=code_of("plot_choices.py"),
         cases=SPECTRAL_CASES,
         names={case: name_of_case(case) for case in SPECTRAL_CASES},
     message:

@@ -17,7 +17,7 @@ rule download_weights:
         mem_mb=2000,
         runtime=120,
     params:
-        code=fingerprint("download_weights.py"),
+        code=code_of("download_weights.py"),
         architecture=architecture,
         folder=setting("pretrained", "folder") or "",
     message:
@@ -41,7 +41,7 @@ rule initialise_weights:
         mem_mb=2000,
         runtime=30,
     params:
-        code=fingerprint("initialise_weights.py"),
+        code=code_of("initialise_weights.py"),
         architecture=architecture,
         seed=setting("seed"),
     message:
@@ -72,7 +72,7 @@ rule train_model:
         mem_mb=2000,
         runtime=240,
     params:
-        code=fingerprint("train_model.py"),
+        code=code_of("train_model.py"),
         architecture=architecture,
         settings=lambda wildcards: setting("catalogue", wildcards.model, "training"),
         size=setting("images", "size"),
@@ -105,7 +105,7 @@ rule finetune_model:
         mem_mb=8000,
         runtime=240,
     params:
-        code=fingerprint("finetune_model.py"),
+        code=code_of("finetune_model.py"),
         architecture=architecture,
         settings=setting("finetuning"),
         size=setting("images", "size"),
@@ -136,7 +136,7 @@ rule predict_images:
         mem_mb=2000,
         runtime=60,
     params:
-        code=fingerprint("predict_images.py"),
+        code=code_of("predict_images.py"),
         architecture=architecture,
         size=setting("images", "size"),
     message:
@@ -165,7 +165,7 @@ rule compare_predictions:
         mem_mb=1000,
         runtime=30,
     params:
-        code=fingerprint("compare_predictions.py"),
+        code=code_of("compare_predictions.py"),
         models=study["models"],
     message:
         "Comparing the predictions of {params.models}"
@@ -192,7 +192,7 @@ rule measure_accuracy:
         mem_mb=4000,
         runtime=60,
     params:
-        code=fingerprint("measure_accuracy.py"),
+        code=code_of("measure_accuracy.py"),
         architecture=architecture,
         number=setting("accuracy", "images"),
         order=setting("images", "order"),

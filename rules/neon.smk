@@ -18,7 +18,7 @@ rule explain_tables:
         mem_mb=1000,
         runtime=30,
     params:
-        code=fingerprint("explain_tables.py"),
+        code=code_of("explain_tables.py"),
     message:
         "Explaining the clusters of iris and wine"
     script:
@@ -47,7 +47,7 @@ rule explain_clusters:
         mem_mb=2000,
         runtime=120,
     params:
-        code=fingerprint("explain_clusters.py", f"thinkalike.explain.{setting('neon', 'method')}"),
+        code=code_of("explain_clusters.py", f"thinkalike.explain.{setting('neon', 'method')}"),
         architecture=lambda wildcards: architecture_explained_by(
             setting("neon", "method"), wildcards.model
         ),
@@ -87,7 +87,7 @@ rule evaluate_neon:
         mem_mb=2000,
         runtime=60,
     params:
-        code=fingerprint("evaluate_neon.py"),
+        code=code_of("evaluate_neon.py"),
         models=setting("neon", "models"),
         seed=setting("seed"),
     message:

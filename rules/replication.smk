@@ -30,7 +30,7 @@ rule fetch_published:
         mem_mb=500,
         runtime=30,
     params:
-        code=fingerprint("fetch_published.py"),
+        code=code_of("fetch_published.py"),
         folder=setting("replication", "folder"),
         listing=branch(
             setting("replication", "folder") is not None,
@@ -65,7 +65,7 @@ rule replicate:
         mem_mb=1000,
         runtime=30,
     params:
-        code=fingerprint("replicate.py"),
+        code=code_of("replicate.py"),
     message:
         "Replicating the experiment log"
     script:

@@ -20,7 +20,7 @@ rule compare_models:
         mem_mb=2000,
         runtime=60,
     params:
-        code=fingerprint("compare_models.py"),
+        code=code_of("compare_models.py"),
         models=lambda wildcards: group_of(wildcards, "row"),
         others=others_of,
         number=lambda wildcards: images_of(wildcards.method),
@@ -57,7 +57,7 @@ if TILE:
             mem_mb=2000,
             runtime=120,
         params:
-            code=fingerprint("join_similarities.py"),
+            code=code_of("join_similarities.py"),
             models=study["models"],
         message:
             "Joining similarities of {wildcards.method} maps by {wildcards.metric}"
@@ -86,7 +86,7 @@ rule summarise_similarity:
         mem_mb=1000,
         runtime=30,
     params:
-        code=fingerprint("summarise_similarity.py"),
+        code=code_of("summarise_similarity.py"),
         dissimilarity=setting("similarity", "dissimilarity"),
     message:
         "Dissimilarity by {wildcards.method}, {wildcards.metric}, {wildcards.subset} images"
@@ -113,7 +113,7 @@ rule measure_noise_ceiling:
         mem_mb=1000,
         runtime=30,
     params:
-        code=fingerprint("measure_noise_ceiling.py"),
+        code=code_of("measure_noise_ceiling.py"),
         models=study["models"],
         number=min(setting("settings", "kernelshap", "ceiling_images"), images_of("kernelshap")),
         sign=setting("settings", "kernelshap", "sign"),
@@ -152,7 +152,7 @@ rule correlate_agreement:
         mem_mb=1000,
         runtime=30,
     params:
-        code=fingerprint("correlate_agreement.py"),
+        code=code_of("correlate_agreement.py"),
         cases=every("{method}/{metric}/{subset}", subset=WHOLE),
         untrained=untrained(),
     message:

@@ -18,7 +18,7 @@ rule select_class_images:
         mem_mb=1000,
         runtime=30,
     params:
-        code=fingerprint("select_class_images.py"),
+        code=code_of("select_class_images.py"),
         class_name=setting("spectral", "class"),
         split=setting("spectral", "split"),
         number=setting("spectral", "images"),
@@ -51,7 +51,7 @@ rule explain_class_images:
         mem_mb=2000,
         runtime=120,
     params:
-        code=fingerprint(
+        code=code_of(
             "explain_class_images.py",
             f"thinkalike.explain.{setting('settings', setting('spectral', 'method'), 'method')}",
         ),
@@ -98,7 +98,7 @@ rule cluster_maps:
         mem_mb=2000,
         runtime=120,
     params:
-        code=fingerprint("cluster_maps.py"),
+        code=code_of("cluster_maps.py"),
         models=lambda wildcards: models_in(wildcards.case),
         sign=setting("settings", setting("spectral", "method"), "sign"),
         rescaling=setting("settings", setting("spectral", "method"), "rescaling"),

@@ -19,7 +19,7 @@ rule subsample_images:
         mem_mb=1000,
         runtime=60,
     params:
-        code=fingerprint("subsample_images.py"),
+        code=code_of("subsample_images.py"),
         sizes=lambda wildcards: [
             size for size in setting("subsampling", "sizes") if size <= images_of(wildcards.method)
         ],

@@ -35,13 +35,16 @@ class Module:
     """The top level of a module: what it defines, what it imports, what it does besides.
 
     `imports` are names of the library, `packages` the imports of other packages by the name that
-    they bind: another `softmax` under the same name is another function.
+    they bind: another `softmax` under the same name is another function. What has been found out
+    about a statement is kept, by its place in memory: every process of Snakemake asks for all scripts.
     """
 
     definitions: dict[str, list[ast.stmt]] = field(default_factory=dict)
     imports: dict[str, Target] = field(default_factory=dict)
     packages: dict[str, list[ast.stmt]] = field(default_factory=dict)
     effects: list[ast.stmt] = field(default_factory=list)
+    texts: dict[int, bytes] = field(default_factory=dict)
+    references: dict[int, list[Target]] = field(default_factory=dict)
 
 
 def fingerprint(script: str | Path, *modules: str) -> str:
@@ -61,8 +64,11 @@ def fingerprint(script: str | Path, *modules: str) -> str:
     digest = hashlib.sha256()
     for target in sorted(reached(path, modules)):
         digest.update("\0".join(target).encode())
+        texts = _module(path, target[0]).texts
         for statement in _statements(path, target):
-            digest.update(ast.dump(statement).encode())
+            if id(statement) not in texts:
+                texts[id(statement)] = ast.dump(statement).encode()
+            digest.update(texts[id(statement)])
     return digest.hexdigest()[:16]
 
 
@@ -79,7 +85,9 @@ def reached(script: Path, modules: tuple[str, ...] = ()) -> set[Target]:
         if target[1] in module.imports:  # a name that the module passes on
             todo.append(module.imports[target[1]])
         for statement in _statements(script, target):
-            todo.extend(_references(module, target[0], statement))
+            if id(statement) not in module.references:
+                module.references[id(statement)] = _references(module, target[0], statement)
+            todo.extend(module.references[id(statement)])
         if target[1] != WHOLE:
             todo.append((target[0], ""))
     return seen
