@@ -1,16 +1,20 @@
 """Draw similarities per image, and the subsampling study (rule plot_similarities)."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from matplotlib.figure import Figure
 
 from thinkalike.jobs import job_log
 from thinkalike.plotting import distributions
 from thinkalike.plotting.style import save, styled, title_of
-from thinkalike.stores import open_arrays, read_table
+from thinkalike.stores import open_arrays, parts, read_table
 
 BINS = 40
+MOST_HISTOGRAMS = 24
+"""Models whose pairs have room on a page."""
 
 
 def main(
@@ -25,12 +29,50 @@ def main(
     names: Mapping[str, str],
     families: Mapping[str, str],
 ) -> None:
-    with open_arrays(similarity, ["similarity", "model_a"]) as dataset:
-        values = dataset["similarity"].to_numpy()
+    with open_arrays(similarity, ["similarity", "model_a", "image"]) as dataset:
         models = [str(name) for name in dataset["model_a"].to_numpy()]
-    off = ~np.eye(len(models), dtype=bool)
-    lowest = np.nanmin(values[:, off]) if np.isfinite(values[:, off]).any() else 0.0
-    edges = np.linspace(-1.0 if lowest < 0 else 0.0, 1.0, BINS + 1)
+        images = dataset.sizes["image"]
+    labels = {"models": models, "names": names, "families": families}
+    title = title_of(method, metric)
+    draw = _pairs if len(models) <= MOST_HISTOGRAMS else _models
+    with styled():
+        figure, table = draw(similarity, images, labels, title)
+        save(figure, table, histograms)
+        drawn, cells = read_table(differences), read_table(variances)
+        figure = distributions.subsampling(drawn, cells, images=images, title=title)
+        # long form: one row per box entry of either panel
+        left = drawn.rename(columns={"sum_abs_difference": "value"}).assign(
+            quantity="sum_abs_difference"
+        )
+        right = cells.rename(columns={"variance": "value"}).assign(quantity="variance")
+        save(figure, pd.concat([left, right]), subsampling)
+
+
+def _values(similarity: str, images: int, models: int) -> Iterator[np.ndarray]:
+    """Similarities (n, M, M) of all images, in parts; NaN on the diagonal."""
+    diagonal = np.arange(models)
+    with open_arrays(similarity) as dataset:
+        for part in parts(images, 2 * models**2):
+            values = dataset["similarity"][part].to_numpy()
+            values[:, diagonal, diagonal] = np.nan
+            yield values
+
+
+def _edges(similarity: str, images: int, models: int) -> np.ndarray:
+    """Of the bins: from 0, or from −1 where a similarity is negative."""
+    lowest = np.fmin.reduce(
+        [np.fmin.reduce(values, axis=None) for values in _values(similarity, images, models)]
+    )
+    return np.linspace(-1.0 if lowest < 0 else 0.0, 1.0, BINS + 1)
+
+
+def _pairs(
+    similarity: str, images: int, labels: Mapping[str, Any], title: str
+) -> tuple[Figure, pd.DataFrame]:
+    """A histogram of every pair of models."""
+    models = labels["models"]
+    edges = _edges(similarity, images, len(models))
+    values = np.concatenate(list(_values(similarity, images, len(models))))
     counts = np.zeros((len(models), len(models), BINS), int)
     medians = np.full((len(models), len(models)), np.nan)
     rows = []
@@ -44,26 +86,37 @@ def main(
             bins = pd.DataFrame({"low": edges[:-1], "high": edges[1:], "images": counts[i, j]})
             rows.append(bins.assign(model_a=models[j], model_b=models[i], median=medians[i, j]))
     table = pd.concat(rows)[["model_a", "model_b", "median", "low", "high", "images"]]
-    title = title_of(method, metric)
-    with styled():
-        figure = distributions.histograms(
-            counts,
-            edges,
-            medians,
-            models=models,
-            names=names,
-            families=families,
-            title=f"{title}: similarity per image, and its median",
-        )
-        save(figure, table, histograms)
-        drawn, cells = read_table(differences), read_table(variances)
-        figure = distributions.subsampling(drawn, cells, images=len(values), title=title)
-        # long form: one row per box entry of either panel
-        left = drawn.rename(columns={"sum_abs_difference": "value"}).assign(
-            quantity="sum_abs_difference"
-        )
-        right = cells.rename(columns={"variance": "value"}).assign(quantity="variance")
-        save(figure, pd.concat([left, right]), subsampling)
+    figure = distributions.histograms(
+        counts, edges, medians, **labels, title=f"{title}: similarity per image, and its median"
+    )
+    return figure, table
+
+
+def _models(
+    similarity: str, images: int, labels: Mapping[str, Any], title: str
+) -> tuple[Figure, pd.DataFrame]:
+    """A row of every model, of its similarities with all others."""
+    models = labels["models"]
+    edges = _edges(similarity, images, len(models))
+    counts = np.zeros((len(models), BINS), int)
+    for values in _values(similarity, images, len(models)):
+        for number in range(len(models)):
+            row = values[:, number]
+            counts[number] += np.histogram(row[np.isfinite(row)], edges)[0]
+    medians = distributions.medians_of(counts, edges)
+    table = pd.DataFrame(
+        {
+            "model": np.repeat(models, BINS),
+            "median": np.repeat(medians, BINS),
+            "low": np.tile(edges[:-1], len(models)),
+            "high": np.tile(edges[1:], len(models)),
+            "images_and_models": counts.ravel(),
+        }
+    )
+    figure = distributions.profiles(
+        counts, edges, **labels, title=f"{title}: similarity per image, with all other models"
+    )
+    return figure, table
 
 
 if __name__ == "__main__":

@@ -513,9 +513,11 @@ def megabytes(study: Study, path: str, data: DatasetSize, costs: Mapping[str, Co
 
     Maps are float32 coefficients, compressed to NUMBERS of their bytes: cells of a grid, pixels, or
     superpixels with their standard errors and draws. A similarity is a float64 for each image and pair of
-    models, and another with its standard error. Weights are float32.
+    models, and another with its standard error. Weights are float32. Shards are 0: they do not stay.
     """
     file, names, count = Path(path), _names(path), study["images"]["count"]
+    if names[0] == "shards":
+        return 0.0
     model = file.stem if file.stem in costs else None
     if model and file.suffix == ".safetensors":
         return costs[model].megabytes
@@ -537,7 +539,10 @@ def megabytes(study: Study, path: str, data: DatasetSize, costs: Mapping[str, Co
     images = explained(study, method)
     if "again" in names:
         images = min(images, study["settings"][method]["ceiling_images"])
-    numbers = _map_numbers(study, method, costs[model]) if model else _pair_numbers(study, method)
+    if model:
+        numbers = _map_numbers(study, method, costs[model])
+    else:
+        numbers = _pair_numbers(study, method, file.stem)
     return (FILE_BYTES + images * (IMAGE_BYTES + 4 * NUMBERS * numbers)) / 1e6
 
 
@@ -568,10 +573,18 @@ def _map_numbers(study: Study, method: str, cost: Cost) -> int:
     return int(study["images"]["size"] ** 2)
 
 
-def _pair_numbers(study: Study, method: str) -> int:
-    """float32 numbers that take as much as the float64 similarities of an image."""
+def _pair_numbers(study: Study, method: str, name: str) -> int:
+    """float32 numbers that take as much as the float64 similarities of an image.
+
+    Of all models, or of two groups of them if the file is called by their numbers, as in 0_1.
+    """
+    models = len(study["models"])
+    rows = columns = models
+    if tile := re.fullmatch(r"(\d+)_(\d+)", name):
+        group = study["similarity"]["group"]
+        rows, columns = (min(group, models - group * int(number)) for number in tile.groups())
     estimated = base_method(study, method) == "kernelshap"
-    return 2 * len(study["models"]) ** 2 * (2 if estimated else 1)
+    return 2 * rows * columns * (2 if estimated else 1)
 
 
 # Rates

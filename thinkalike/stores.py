@@ -201,7 +201,8 @@ def create_arrays(
             if types[name].kind == "b":
                 made[name].attrs["dtype"] = "bool"  # readers give it back
         for name, value in attributes.items():
-            file.attrs[name] = value
+            # of NetCDF: a text, or numbers in a row
+            file.attrs[name] = value if isinstance(value, str) else np.ravel(value)
         writer = ArrayWriter(made, streamed, step)
         yield writer
         writer._finish()

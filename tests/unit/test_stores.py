@@ -2,6 +2,7 @@
 
 import json
 import time
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -15,9 +16,13 @@ from thinkalike.errors import InputError
 from thinkalike.maps import Grid, Maps, Pixels, Segments
 from thinkalike.stores import (
     HEADER,
+    HELD,
+    NUMBERS,
     atomic,
     content_hash,
+    create_arrays,
     open_arrays,
+    parts,
     read_header,
     read_maps,
     read_segments,
@@ -476,3 +481,68 @@ def test_a_content_hash_does_not_see_how_an_array_lies_in_memory():
     assert content_hash(array) == content_hash(np.asfortranarray(array))
     assert content_hash(array) == content_hash(np.repeat(array, 2, axis=1)[:, ::2])
     assert len(content_hash(array)) == 16
+
+
+# ---- arrays in parts ----------------------------------------------------------------------------
+
+
+def write_in_parts(path: Path, cuts: list[int]) -> tuple[np.ndarray, np.ndarray]:
+    """Two arrays of more than is held, and two small ones."""
+    random = np.random.default_rng(0)
+    large = random.normal(size=(600, 4000)).astype(np.float32)
+    cube = np.zeros((600, 70, 60))
+    cube[::7] = random.normal(size=(86, 70, 60))
+    edges = [0, *sorted(cuts), 600]
+    with create_arrays(
+        path,
+        {
+            "large": (("image", "component"), np.float32),
+            "cube": (("image", "a", "b"), np.float64),
+            "flag": (("image",), bool),
+            "few": (("image",), np.int64),
+        },
+        sizes={"component": 4000, "a": 70, "b": 60},
+        coordinates={"image": [f"{i}" for i in range(600)]},
+        attributes={"method": "some"},
+    ) as file:
+        for start, stop in pairwise(edges):
+            rows = slice(start, stop)
+            counted = np.arange(600)[rows]
+            file.append(large=large[rows], cube=cube[rows], flag=counted % 3 == 0, few=counted)
+    return large, cube
+
+
+def test_the_same_rows_in_any_parts_give_the_same_bytes(tmp_path):
+    large, cube = write_in_parts(tmp_path / "whole.nc", [])
+    assert large.nbytes < HELD < cube.nbytes  # one is held, the other written as it comes
+    with open_arrays(tmp_path / "whole.nc") as dataset:
+        np.testing.assert_array_equal(dataset["large"], large)
+        np.testing.assert_array_equal(dataset["cube"], cube)
+        np.testing.assert_array_equal(dataset["flag"], np.arange(600) % 3 == 0)
+        np.testing.assert_array_equal(dataset["few"], np.arange(600))
+    for number, cuts in enumerate(([300], [1, 2, 599], list(range(50, 600, 50)))):
+        write_in_parts(tmp_path / f"{number}.nc", cuts)
+        assert (tmp_path / f"{number}.nc").read_bytes() == (tmp_path / "whole.nc").read_bytes()
+
+
+def test_rows_that_do_not_come_leave_no_file(tmp_path):
+    with (
+        pytest.raises(ValueError, match=r"rows of arrays came as {'x': 2}, and {'x': 3} were"),
+        create_arrays(
+            tmp_path / "x.nc",
+            {"x": (("image",), np.float64)},
+            sizes={},
+            coordinates={"image": IMAGES},
+            attributes={},
+        ) as file,
+    ):
+        file.append(x=[1, 2])
+    assert not any(tmp_path.iterdir())
+
+
+@given(st.integers(0, 300), st.integers(0, 2**25))
+def test_parts_cover_all_rows_and_have_room(count, numbers):
+    found = list(parts(count, numbers))
+    lengths = [part.stop - part.start for part in found]
+    assert [i for part in found for i in range(part.start, part.stop)] == list(range(count))
+    assert all(length * numbers <= NUMBERS or length == 1 for length in lengths)

@@ -43,8 +43,8 @@ def test_nothing_after_a_comment_a_docstring_and_a_blank_line(study):
     )
     study.edit(
         "scripts/compare_models.py",
-        "    values, errors, empty",
-        "    # none yet\n    values, errors, empty",
+        "    empty = np.zeros(",
+        "    # none yet\n    empty = np.zeros(",
     )
     assert study.plan() == {}
 
@@ -253,3 +253,91 @@ def test_a_failed_parse_names_the_file(study):
     run = study.snakemake("--dry-run")
     assert run.status != 0
     assert re.search(r"thinkalike/maps.py, line \d+: .*mend the syntax", run.output)
+
+
+GROUPED = {
+    "study": "grouped",
+    "models": ["resnet_untrained", "byobnet", "vit", "tiny_twin"],
+    "methods": ["gradcam"],
+    "metrics": ["cosine"],
+    "subsets": ["all"],
+    "training": {"epochs": 0, "accuracy_at_least": 0},
+    "similarity": {"group": 2},
+}
+
+
+def test_a_model_at_the_end_is_compared_by_the_jobs_of_the_last_group_alone(checkout):
+    target = "similarity"
+    three = checkout.overlay("three.yaml", **{**GROUPED, "models": GROUPED["models"][:3]})
+    run = checkout.snakemake(target, overlay=three)
+    assert run.status == 0, run.output
+    results = checkout.root / "results" / "grouped"
+    before = contents(results, "similarity/gradcam/cosine/*.nc")
+    assert sorted(before) == [
+        f"similarity/gradcam/cosine/{tile}.nc" for tile in ("0_0", "0_1", "1_1")
+    ]
+    matrix = read_square(results / "dissimilarity/gradcam/cosine/all.csv")
+    four = checkout.overlay("four.yaml", **GROUPED)
+    assert checkout.plan(target, overlay=four) == {
+        "train_model": 1,
+        "predict_images": 1,
+        "explain_images": 1,
+        "compare_models": 2,
+        "join_similarities": 1,
+        "summarise_similarity": 1,
+        "similarity": 1,
+    }
+    run = checkout.snakemake(target, overlay=four)
+    assert run.status == 0, run.output
+    after = contents(results, "similarity/gradcam/cosine/*.nc")
+    first = "similarity/gradcam/cosine/0_0.nc"
+    assert after[first] == before[first]
+    larger = read_square(results / "dissimilarity/gradcam/cosine/all.csv")
+    assert larger.iloc[:3, :3].equals(matrix)
+
+    # one job for all of them: the same numbers, but for the order in which they are added up
+    whole = checkout.overlay(
+        "whole.yaml", **{**GROUPED, "study": "whole", "similarity": {"group": 4}}
+    )
+    run = checkout.snakemake(target, overlay=whole)
+    assert run.status == 0, run.output
+    other = read_square(checkout.root / "results/whole/dissimilarity/gradcam/cosine/all.csv")
+    pd.testing.assert_frame_equal(larger, other, rtol=1e-12, atol=1e-7)
+
+
+def test_shards_are_joined_to_the_same_bytes_and_leave_nothing_behind(checkout):
+    sharded = {
+        "study": "sharded",
+        "images": {"count": 130, "shards": 4},
+        "models": ["resnet_untrained", "vit"],
+        "methods": ["gradcam", "integrated_gradients", "kernelshap", "lrp"],
+        "training": {"epochs": 0, "accuracy_at_least": 0},
+        "settings": {
+            "kernelshap": {"images": 129, "evaluations": 20},
+            "integrated_gradients": {"most_steps": 6},
+            "lrp": {"images": 5},
+        },
+        "segments": {"count": 8},
+    }
+    overlay = checkout.overlay("sharded.yaml", **sharded)
+    whole = {**sharded, "study": "whole", "images": {"count": 130, "shards": 1}}
+    run = checkout.snakemake("explanations", overlay=overlay)
+    assert run.status == 0, run.output
+    run = checkout.snakemake("explanations", overlay=checkout.overlay("whole.yaml", **whole))
+    assert run.status == 0, run.output
+    found, expected = (
+        contents(checkout.root / "results" / name, "explanations/*/*.nc")
+        for name in ("sharded", "whole")
+    )
+    assert len(expected) == 8
+    assert found.keys() == expected.keys()
+    assert [name for name in expected if found[name] != expected[name]] == []
+    assert not [*(checkout.root / "results/sharded").glob("shards/**/*.nc")]
+    # five images are one block, and one shard
+    assert checkout.plan("explanations", overlay=overlay) == {}
+    changed = {**sharded, "settings": {**sharded["settings"], "lrp": {"images": 6}}}
+    plan = checkout.plan("explanations", overlay=checkout.overlay("changed.yaml", **changed))
+    assert plan == {"explain_images": 2, "join_shards": 2, "explanations": 1}
+    changed = {**sharded, "segments": {"count": 9}}
+    plan = checkout.plan("explanations", overlay=checkout.overlay("changed.yaml", **changed))
+    assert plan == {"segment_images": 1, "explain_images": 4, "join_shards": 2, "explanations": 1}

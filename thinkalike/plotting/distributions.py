@@ -100,6 +100,64 @@ def histograms(
     return figure
 
 
+def profiles(
+    counts: np.ndarray,
+    edges: np.ndarray,
+    *,
+    models: Sequence[str],
+    names: Mapping[str, str],
+    families: Mapping[str, str],
+    title: str,
+) -> Figure:
+    """Similarities of each model with all others, a row of shades for every model.
+
+    For more models than there is room for histograms of pairs. The line is the median, of the bins.
+
+    Args:
+        counts: (M, bins), over images and other models.
+        edges: (bins + 1,), common to all.
+        models: in order.
+        names: model → display name.
+        families: model → family.
+        title: of the figure.
+    """
+    size = len(models)
+    figure, axes = plt.subplots(figsize=(WIDTH, min(1.2 + 0.085 * size, 9.5)))
+    shares = counts / np.maximum(counts.sum(1, keepdims=True), 1)
+    drawn = axes.imshow(
+        shares,
+        aspect="auto",
+        cmap="Blues",
+        vmin=0,
+        extent=(edges[0], edges[-1], size - 0.5, -0.5),
+    )
+    rows = np.arange(size)
+    axes.plot(medians_of(counts, edges), rows, "o", ms=1.6, color=PALETTE[1], label="median")
+    axes.set_yticks(rows, [names[model] for model in models], fontsize=min(6.5, 480 / size))
+    for label, model in zip(axes.get_yticklabels(), models, strict=True):
+        label.set_color(FAMILY_COLOURS[families[model]])
+    axes.tick_params(axis="y", length=0)
+    axes.set_xlabel("similarity with another model, on one image")
+    axes.legend(loc="lower left")
+    bar = figure.colorbar(drawn, ax=axes, pad=0.01, aspect=40)
+    bar.set_label("share of images and other models")
+    bar.outline.set_visible(False)
+    axes.set_title(title)
+    return figure
+
+
+def medians_of(counts: np.ndarray, edges: np.ndarray) -> np.ndarray:
+    """(M,) medians of binned values, taken as even within a bin; NaN where there are none."""
+    total = counts.sum(1, keepdims=True)
+    below = np.concatenate([np.zeros_like(total), counts.cumsum(1)], 1)
+    return np.array(
+        [
+            np.interp(number / 2, row, edges) if number else np.nan
+            for row, number in zip(below, total[:, 0], strict=True)
+        ]
+    )
+
+
 def subsampling(
     differences: pd.DataFrame, variances: pd.DataFrame, *, images: int, title: str
 ) -> Figure:
