@@ -12,7 +12,7 @@ RESULTS := results/$(STUDY)
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 unexport PYTHONPATH
 
-.PHONY: help setup demo report test bench lint format docs lock clean
+.PHONY: help setup demo report test bench bench-scale lint format docs lock clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 12
@@ -54,6 +54,10 @@ bench: $(STAMP) ## measure against other libraries, half an hour: results/benchm
 	python -m benchmarks.neon --docs
 	OMP_NUM_THREADS=1 python -m benchmarks.lrp
 	python -m benchmarks.lrp --docs
+
+bench-scale: $(STAMP) ## measure up to 100 models and 50,000 images, an hour: docs/scale.md
+	OMP_NUM_THREADS=1 python -m benchmarks.scale
+	python -m benchmarks.scale --docs
 
 lint: $(STAMP) ## code style of Python and Snakemake, types
 	ruff check .

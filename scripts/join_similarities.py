@@ -1,5 +1,7 @@
 """Put the similarities of groups of models together (rule join_similarities)."""
 
+from contextlib import ExitStack
+
 import numpy as np
 
 from thinkalike.errors import InputError
@@ -25,25 +27,28 @@ def main(tiles: list[str], output: str, *, models: list[str]) -> None:
         image_ids = names
     assert image_ids is not None
     size = len(models)
-    with create_arrays(
-        output,
-        {**dict.fromkeys(VALUES, (PAIR, np.float64)), "blank": (PAIR[:2], np.uint8)},
-        sizes={},
-        coordinates={"image": image_ids, "model_a": models, "model_b": models},
-        attributes=read_attributes(tiles[0]),
-    ) as file:
+    with ExitStack() as stack:
+        files = [stack.enter_context(open_arrays(path)) for path in tiles]
+        file = stack.enter_context(
+            create_arrays(
+                output,
+                {**dict.fromkeys(VALUES, (PAIR, np.float64)), "blank": (PAIR[:2], np.uint8)},
+                sizes={},
+                coordinates={"image": image_ids, "model_a": models, "model_b": models},
+                attributes=read_attributes(tiles[0]),
+            )
+        )
         for images in parts(len(image_ids), 2 * size**2):
             count = images.stop - images.start
             values = {name: np.full((count, size, size), np.nan) for name in VALUES}
             blank = np.zeros((count, size), np.uint8)
-            for path, first, second in zip(tiles, rows, columns, strict=True):
-                with open_arrays(path) as dataset:
-                    for name, array in values.items():
-                        tile = dataset[name][images].to_numpy()
-                        array[:, *np.ix_(first, second)] = tile
-                        array[:, *np.ix_(second, first)] = tile.transpose(0, 2, 1)
-                    if "blank" in dataset:
-                        blank[:, first] = dataset["blank"][images].to_numpy()
+            for dataset, first, second in zip(files, rows, columns, strict=True):
+                for name, array in values.items():
+                    tile = dataset[name][images].to_numpy()
+                    array[:, *np.ix_(first, second)] = tile
+                    array[:, *np.ix_(second, first)] = tile.transpose(0, 2, 1)
+                if "blank" in dataset:
+                    blank[:, first] = dataset["blank"][images].to_numpy()
             file.append(**values, blank=blank)
 
 

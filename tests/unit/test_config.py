@@ -484,7 +484,7 @@ def test_a_missing_key_is_named_with_its_section(key, line):
 
 def test_an_unknown_key_is_named_with_the_nearest_and_all_known_ones():
     assert problems(("images.counts", 3)) == [
-        "images: 'counts' is not a key here; did you mean 'count'?; keys: split, count, order, size"
+        "images: 'counts' is not a key here; did you mean 'count'?; keys: split, count, order, size, shards"
     ]
     (line,) = problems(("imges", {}))
     assert line.startswith(
@@ -851,7 +851,7 @@ def test_several_unknown_keys_of_a_section_are_one_line():
     (line,) = problems(("images.counts", 1), ("images.xyz", 2))
     assert line == (
         "images: 'counts' is not a key here; did you mean 'count'?; 'xyz' is not a key here; "
-        "keys: split, count, order, size"
+        "keys: split, count, order, size, shards"
     )
 
 
