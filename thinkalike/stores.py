@@ -111,7 +111,8 @@ class ArrayWriter:
         """Add rows of arrays, along their first dimensions."""
         for name, part in parts.items():
             array = np.asarray(part)
-            self._pending[name].append(array.astype(self._variables[name].dtype, copy=False))
+            kind = object if array.dtype.kind == "U" else self._variables[name].dtype
+            self._pending[name].append(array.astype(kind, copy=False))
             self._arrived[name] += len(array)
         while self._streamed and self._ready() >= self._step:
             self._write(self._step)
@@ -151,7 +152,7 @@ def create_arrays(
 
     Args:
         path: where to.
-        variables: name → (dimensions, type); numbers are stored as they are, compressed.
+        variables: name → (dimensions, type); numbers are stored as they are, compressed, and texts.
         sizes: dimension → length, of those without labels.
         coordinates: dimension → labels.
         attributes: provenance of the whole file: method, parameters, units, code.
@@ -189,6 +190,9 @@ def create_arrays(
         for name, (dimensions, _) in variables.items():
             number = step if name in streamed else max(CHUNK // row_bytes[name], 1)
             shape = shapes[name]
+            if types[name].kind == "U":
+                made[name] = file.create_variable(name, tuple(dimensions), h5py.string_dtype())
+                continue
             made[name] = file.create_variable(
                 name,
                 tuple(dimensions),

@@ -55,6 +55,7 @@ def write_some_arrays(path: Path) -> None:
             "coefficients": (("image", "component"), values),
             "evaluations": (("image",), np.array([3, 4, 5])),
             "converged": (("image",), np.array([True, False, True])),
+            "called": (("image",), ["zwölf", "a", ""]),
         },
         coordinates={"image": IMAGES},
         attributes={"method": "gradcam", "height": 64, "baseline": [0.0, 0.5, 1.0]},
@@ -255,6 +256,7 @@ def test_arrays_come_back_with_names_types_and_attributes(tmp_path):
         np.testing.assert_array_equal(dataset["coefficients"], expected)
         assert dataset["evaluations"].to_numpy().tolist() == [3, 4, 5]
         assert dataset["converged"].to_numpy().tolist() == [True, False, True]
+        assert dataset["called"].to_numpy().tolist() == ["zwölf", "a", ""]
         assert dataset["image"].to_numpy().tolist() == IMAGES
         assert dataset.attrs["method"] == "gradcam"
         assert dataset.attrs["height"] == 64
