@@ -16,6 +16,8 @@ from thinkalike.maps import Grid, Maps, Pixels, Segments
 
 HEADER = "thinkalike"
 """The key of our entry, one JSON text, in the header of a safetensors file (which keeps no order)."""
+KEYS = ("model", "model_a", "model_b")
+"""Columns of keys of models: text, also where all models are called `true` and `inf`."""
 AGAIN = "delete it and run again, the workflow makes it anew"
 
 
@@ -57,7 +59,8 @@ def read_table(
         if path.suffix == ".parquet":
             table = pd.read_parquet(path)
         else:  # only an empty cell is missing: `null` is a fine name for a model
-            table = pd.read_csv(path, keep_default_na=False, na_values=[""])
+            text = dict.fromkeys(KEYS, str)
+            table = pd.read_csv(path, keep_default_na=False, na_values=[""], dtype=text)
     except FileNotFoundError:
         raise InputError(f"{path} does not exist; run the workflow, which makes it") from None
     except (OSError, ValueError, KeyError) as error:
