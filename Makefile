@@ -3,6 +3,8 @@
 
 PYTHON ?= python3
 CORES ?= all
+# processes that share the tests
+WORKERS ?= 2
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.synced
@@ -44,7 +46,7 @@ report: $(STAMP) ## the Snakemake report of the results there are
 	snakemake --report $(RESULTS)/report.zip
 
 test: $(STAMP) ## all tests
-	python -m pytest
+	python -m pytest --numprocesses $(WORKERS) --dist loadgroup --no-loadscope-reorder
 
 bench: $(STAMP) ## measure against other libraries, half an hour: results/benchmarks, docs
 	snakemake --cores $(CORES) weights data

@@ -128,3 +128,22 @@ def study(finished: Checkout, tmp_path: Path) -> Checkout:
     """A copy of the finished study, in another folder, to change at will."""
     shutil.copytree(finished.root, tmp_path / "study", symlinks=True)
     return Checkout(tmp_path / "study")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Which tests stay together where several processes share the work (`make test`), and in what order.
+
+    Those that look at the finished study are one group, for it is made once in a process; the others
+    of a file are one, for what a file makes once. The longest come first, lest one of them is left
+    over for a single process.
+    """
+    for item in items:
+        group = "finished" if "finished" in item.fixturenames else item.path.stem
+        item.add_marker(pytest.mark.xdist_group(group))
+    items.sort(
+        key=lambda item: (
+            item.get_closest_marker("slow") is None,
+            item.get_closest_marker("xdist_group").args[0] != "finished",
+        )
+    )
