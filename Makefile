@@ -46,7 +46,7 @@ report: $(STAMP) ## the Snakemake report of the results there are
 	snakemake --report $(RESULTS)/report.zip
 
 test: $(STAMP) ## all tests
-	python -m pytest --numprocesses $(WORKERS) --dist loadgroup --no-loadscope-reorder
+	python -m pytest --numprocesses $(WORKERS) --dist worksteal
 
 bench: $(STAMP) ## measure against other libraries, half an hour: results/benchmarks, docs
 	snakemake --cores $(CORES) weights data

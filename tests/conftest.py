@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from filelock import FileLock
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 TINY = Path("tests/workflow/tiny.yaml")
@@ -116,11 +117,18 @@ def checkout(tmp_path: Path) -> Checkout:
 
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
-    """The tiny study, run once; not to be changed."""
-    checkout = _copy_of_repository(tmp_path_factory.mktemp("finished"))
-    run = checkout.snakemake()
-    assert run.status == 0, run.output
-    return checkout
+    """The tiny study, run once, also where processes share the tests; not to be changed."""
+    shared = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        shared = shared.parent
+    folder, done = shared / "finished", shared / "finished.done"
+    with FileLock(shared / "finished.lock"):
+        if not done.exists():
+            shutil.rmtree(folder, ignore_errors=True)
+            run = _copy_of_repository(folder).snakemake()
+            assert run.status == 0, run.output
+            done.touch()
+    return Checkout(folder)
 
 
 @pytest.fixture
@@ -130,20 +138,6 @@ def study(finished: Checkout, tmp_path: Path) -> Checkout:
     return Checkout(tmp_path / "study")
 
 
-@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Which tests stay together where several processes share the work (`make test`), and in what order.
-
-    Those that look at the finished study are one group, for it is made once in a process; the others
-    of a file are one, for what a file makes once. The longest come first, lest one of them is left
-    over for a single process.
-    """
-    for item in items:
-        group = "finished" if "finished" in item.fixturenames else item.path.stem
-        item.add_marker(pytest.mark.xdist_group(group))
-    items.sort(
-        key=lambda item: (
-            item.get_closest_marker("slow") is None,
-            item.get_closest_marker("xdist_group").args[0] != "finished",
-        )
-    )
+    """The longest first: where processes share the tests, none of them waits for it at the end."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
