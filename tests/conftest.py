@@ -125,7 +125,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
     with FileLock(shared / "finished.lock"):
         if not done.exists():
             shutil.rmtree(folder, ignore_errors=True)
-            run = _copy_of_repository(folder).snakemake()
+            run = _copy_of_repository(folder).snakemake(minutes=30)  # beside other tests
             assert run.status == 0, run.output
             done.touch()
     return Checkout(folder)
