@@ -3,6 +3,8 @@
 
 PYTHON ?= python3
 CORES ?= all
+# processes that share the tests
+WORKERS ?= 2
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.synced
@@ -12,7 +14,7 @@ RESULTS := results/$(STUDY)
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 unexport PYTHONPATH
 
-.PHONY: help setup demo report test bench bench-scale lint format docs lock clean
+.PHONY: help setup demo report test bench bench-scale lint format docs lock audit clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 12
@@ -44,7 +46,7 @@ report: $(STAMP) ## the Snakemake report of the results there are
 	snakemake --report $(RESULTS)/report.zip
 
 test: $(STAMP) ## all tests
-	python -m pytest
+	python -m pytest --numprocesses $(WORKERS) --dist worksteal
 
 bench: $(STAMP) ## measure against other libraries, half an hour: results/benchmarks, docs
 	snakemake --cores $(CORES) weights data
@@ -78,6 +80,10 @@ lock: ## resolve requirements.lock anew from pyproject.toml
 	$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 \
 	  --fork-strategy fewest --generate-hashes --no-header --no-annotate --no-emit-index-url \
 	  --quiet --output-file requirements.lock
+
+audit: $(STAMP) ## known vulnerabilities of what requirements.lock names (asks a public service)
+	$(BIN)/uv tool run --quiet pip-audit@2.10.1 --requirement requirements.lock --require-hashes \
+	  --disable-pip --strict --progress-spinner off
 
 clean: ## remove results and resources (keeps the environment)
 	rm -rf results/* resources/* .snakemake

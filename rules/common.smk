@@ -113,6 +113,32 @@ def setting(*path):
     return value
 
 
+class UserText(str):
+    """A text of the user's in a parameter; scripts get it as a plain string.
+
+    Snakemake's report writes parameters, printed, into a script of its page, which a `</script>` in
+    one of them would end. Printed, this one has no `<`.
+    """
+
+    def __repr__(self):
+        return super().__repr__().replace("<", r"\x3c")
+
+    def __str__(self):
+        return self[:].replace("<", r"\x3c")
+
+    def __format__(self, specification):
+        return format(str(self), specification)
+
+    def __reduce__(self):
+        return str, (self[:],)
+
+
+def verbatim(value):
+    """A parameter as the user wrote it: in a plain string Snakemake would take braces for wildcards."""
+    value = UserText(value) if isinstance(value, str) else value
+    return lambda wildcards: value
+
+
 def method_setting(key):
     """A parameter function: one setting of the method in the wildcards."""
     return lambda wildcards: setting("settings", wildcards.method, key)
@@ -402,7 +428,7 @@ def untrained():
 
 def names():
     """Model → display name."""
-    return {model: setting("catalogue", model)["name"] for model in study["models"]}
+    return {model: UserText(setting("catalogue", model, "name")) for model in study["models"]}
 
 
 def families():

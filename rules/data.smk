@@ -19,10 +19,10 @@ rule download_dataset:
     params:
         code=code_of("download_dataset.py"),
         kind=setting("dataset", "kind"),
-        path=setting("dataset").get("path", ""),
-        url=setting("dataset").get("url", ""),
-        checksum=setting("dataset").get("checksum", ""),
-        mirror=setting("dataset").get("mirror", ""),
+        path=verbatim(setting("dataset").get("path", "")),
+        url=verbatim(setting("dataset").get("url", "")),
+        checksum=verbatim(setting("dataset").get("checksum", "")),
+        mirror=verbatim(setting("dataset").get("mirror", "")),
         listing=branch(
             setting("dataset", "kind") == "folder",
             then=lambda wildcards: thinkalike.config.folder_listing(study["dataset"]["path"]),

@@ -53,7 +53,7 @@ for panels, drawn in study["figures"]["panels"].items():
         name:
             f"plot_panels_{panels}"
         input:
-            **{method: maps_of(method, drawn["models"]) for method in drawn["methods"]},
+            **{f"maps_{method}": maps_of(method, drawn["models"]) for method in drawn["methods"]},
             images="<results>/images.parquet",
             predictions=every("<results>/predictions/{model}.parquet", model=drawn["models"]),
             segments=(
@@ -524,7 +524,7 @@ rule plot_spectra:
         code=code_of("plot_spectra.py"),
         name=lambda wildcards: name_of_case(wildcards.case),
         method=setting("spectral", "method"),
-        class_name=setting("spectral", "class"),
+        class_name=verbatim(setting("spectral", "class")),
     message:
         "Drawing twelve clusterings of maps: {wildcards.case}"
     script:
@@ -561,7 +561,7 @@ rule plot_map_clusters:
         code=code_of("plot_map_clusters.py"),
         name=lambda wildcards: name_of_case(wildcards.case),
         method=setting("spectral", "method"),
-        class_name=setting("spectral", "class"),
+        class_name=verbatim(setting("spectral", "class")),
         models=lambda wildcards: models_in(wildcards.case),
         sign=setting("settings", setting("spectral", "method"), "sign"),
         rescaling=setting("settings", setting("spectral", "method"), "rescaling"),

@@ -19,7 +19,7 @@ rule download_weights:
     params:
         code=code_of("download_weights.py"),
         architecture=architecture,
-        folder=setting("pretrained", "folder") or "",
+        folder=verbatim(setting("pretrained", "folder") or ""),
     message:
         "Weights of {wildcards.model}"
     script:

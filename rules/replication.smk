@@ -31,7 +31,7 @@ rule fetch_published:
         runtime=30,
     params:
         code=code_of("fetch_published.py"),
-        folder=setting("replication", "folder"),
+        folder=verbatim(setting("replication", "folder")),
         listing=branch(
             setting("replication", "folder") is not None,
             then=lambda wildcards: thinkalike.config.folder_listing(

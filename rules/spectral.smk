@@ -19,7 +19,7 @@ rule select_class_images:
         runtime=30,
     params:
         code=code_of("select_class_images.py"),
-        class_name=setting("spectral", "class"),
+        class_name=verbatim(setting("spectral", "class")),
         split=setting("spectral", "split"),
         number=setting("spectral", "images"),
         size=setting("images", "size"),

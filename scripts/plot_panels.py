@@ -167,7 +167,7 @@ if __name__ == "__main__":
         main(
             snakemake.input.images,
             snakemake.input.predictions,
-            {method: snakemake.input.get(method) for method in snakemake.params.signs},
+            {m: snakemake.input.get(f"maps_{m}") for m in snakemake.params.signs},
             snakemake.input.get("segments"),
             [snakemake.output[i : i + 3] for i in range(0, len(snakemake.output), 3)],
             which=snakemake.params.which,

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from filelock import FileLock
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 TINY = Path("tests/workflow/tiny.yaml")
@@ -116,11 +117,18 @@ def checkout(tmp_path: Path) -> Checkout:
 
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
-    """The tiny study, run once; not to be changed."""
-    checkout = _copy_of_repository(tmp_path_factory.mktemp("finished"))
-    run = checkout.snakemake()
-    assert run.status == 0, run.output
-    return checkout
+    """The tiny study, run once, also where processes share the tests; not to be changed."""
+    shared = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        shared = shared.parent
+    folder, done = shared / "finished", shared / "finished.done"
+    with FileLock(shared / "finished.lock"):
+        if not done.exists():
+            shutil.rmtree(folder, ignore_errors=True)
+            run = _copy_of_repository(folder).snakemake(minutes=30)  # beside other tests
+            assert run.status == 0, run.output
+            done.touch()
+    return Checkout(folder)
 
 
 @pytest.fixture
@@ -128,3 +136,8 @@ def study(finished: Checkout, tmp_path: Path) -> Checkout:
     """A copy of the finished study, in another folder, to change at will."""
     shutil.copytree(finished.root, tmp_path / "study", symlinks=True)
     return Checkout(tmp_path / "study")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest first: where processes share the tests, none of them waits for it at the end."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)

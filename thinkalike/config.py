@@ -3,7 +3,9 @@
 import difflib
 import hashlib
 import json
-from collections.abc import Mapping
+import re
+import unicodedata
+from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from functools import cache
 from pathlib import Path
@@ -34,6 +36,20 @@ FEW = 3
 JOINT = "joint"
 """What stands for a model in the names of files where it is all of them at once."""
 NEEDED = ("timm", "name", "family", "layout", "layers")
+SHARED = ("benchmarks", "replication")
+"""Folders of `results/` that are no study's."""
+RESERVED = ("model", "resolution", "communities", "modularity", "drawn", "agreement_pairs")
+"""Columns, and one file, that stand beside those of the models."""
+OF_WEIGHTS = (
+    "cache_dir",
+    "checkpoint_path",
+    "pretrained",
+    "pretrained_cfg",
+    "pretrained_cfg_overlay",
+    "pretrained_custom_load",
+    "pretrained_model_args",
+)
+"""Arguments of `timm.create_model` by which it would read weights from elsewhere, pickles among them."""
 
 
 def resolve(config: Mapping[str, Any]) -> dict[str, Any]:
@@ -121,7 +137,16 @@ def _validator() -> Draft202012Validator:
     whole = Draft202012Validator.TYPE_CHECKER.redefine(
         "integer", lambda _, value: type(value) is int
     )
-    return extend(Draft202012Validator, type_checker=whole)(yaml.safe_load(SCHEMA.read_text()))
+    checked = extend(Draft202012Validator, {"pattern": _whole_pattern}, type_checker=whole)
+    return checked(yaml.safe_load(SCHEMA.read_text()))
+
+
+def _whole_pattern(
+    _: Any, pattern: str, instance: Any, __: Mapping[str, Any]
+) -> Iterator[ValidationError]:
+    """The patterns of our schema are of whole strings; Python's `$` would let a line end follow."""
+    if isinstance(instance, str) and not re.fullmatch(pattern, instance):
+        yield ValidationError(f"{instance!r} does not match {pattern!r}")
 
 
 @cache
@@ -170,24 +195,36 @@ def _model_problems(config: Mapping[str, Any]) -> list[str]:
     for key in config["catalogue"]:
         if key in built_in_catalogue():
             problems.append(f"catalogue.{key}: a built-in model has this key; choose another")
+        if key in RESERVED:
+            problems.append(
+                f"catalogue.{key}: a column or a file beside those of the models is called so; give the "
+                "model another key"
+            )
         problems.extend(_entry_problems(key, catalogue))
     return problems or _name_problems(config["models"], catalogue)
 
 
 def _name_problems(models: list[str], catalogue: Mapping[str, Any]) -> list[str]:
-    """Two models of one name could not be told apart in a figure."""
+    """Two models of one name could not be told apart in a figure; not every name can be drawn."""
     named: dict[str, str] = {}
     problems = []
     for key in models:
         name = complete_entry(key, catalogue)["name"]
-        if name in named:
-            first = named[name]
+        if not name.isprintable() or name != name.strip():
+            problems.append(
+                f"catalogue.{key}.name: {name!a} has a character that cannot be seen, or a blank at an "
+                "end; take it out"
+            )
+        # ligatures, wide letters, no-break blanks, …: drawn, they look the same or nearly so
+        looks = unicodedata.normalize("NFKC", name)
+        if looks in named:
+            first = named[looks]
             # the one of the two that is the user's to name
             mine, other = (first, key) if key in built_in_catalogue() else (key, first)
             problems.append(
                 f"catalogue.{mine}.name: {name!r} is the name of {other}, too; give it another"
             )
-        named.setdefault(name, key)
+        named.setdefault(looks, key)
     return problems
 
 
@@ -402,10 +439,16 @@ def _entry_problems(key: str, catalogue: Mapping[str, Any]) -> list[str]:
         entry = complete_entry(key, catalogue)
     except InputError as error:
         return [str(error)]
-    return [
+    missing = [
         f"catalogue.{key}: {need} is missing; say it, or take it from another model with `like`"
         for need in NEEDED
         if need not in entry
+    ]
+    return missing + [
+        f"catalogue.{key}.arguments.{name}: where weights come from is not an argument; say it in "
+        "`weights` (and pretrained.folder)"
+        for name in entry.get("arguments", {})
+        if name in OF_WEIGHTS
     ]
 
 
@@ -435,6 +478,13 @@ def _dataset_problems(config: Mapping[str, Any]) -> list[str]:
     if not Path(dataset["path"]).is_dir():
         problems.append(f"dataset.path: {dataset['path']!r} is not a folder; mend the path")
     return problems
+
+
+def _study_problems(config: Mapping[str, Any]) -> list[str]:
+    study = config["study"]
+    if study not in SHARED:
+        return []
+    return [f"study: results/{study}/ is not a study's; give the study another name"]
 
 
 def folder_listing(path: str | Path) -> str:
@@ -467,12 +517,18 @@ def _sentence(error: ValidationError) -> str:
             return f"{where}: {', '.join(missing)} missing; see docs/configuration.md"
         case "pattern":
             asked = schema.get(
-                "title", "lower-case letters, digits and underscores, beginning with a letter"
+                "title",
+                "lower-case letters, digits and underscores, beginning with a letter and not ending "
+                "with an underscore",
             )
             return f"{where}: {given!r} must be {asked}"
         case "uniqueItems":
             twice = sorted({str(v) for v in given if given.count(v) > 1})
             return f"{where}: {', '.join(twice)} is there twice; remove one"
+        case "maxLength":
+            return (
+                f"{where}: {given[:asked]!r}… is {len(given)} characters long; give at most {asked}"
+            )
         case "minItems":
             return f"{where}: at least {asked} needed, {len(given)} given"
         case "type":
@@ -486,6 +542,7 @@ def _did_you_mean(word: Any, known: Any) -> str:
 
 
 CHECKS = {
+    "study": _study_problems,
     "models catalogue": _model_problems,
     "models budgets borders figures settings neon spectral": _selection_problems,
     "settings variants": _variant_problems,

@@ -1,5 +1,6 @@
 """Data sets as one layout: an ImageFolder `<split>/<class>/*` and a manifest of its images."""
 
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -16,6 +17,9 @@ from thinkalike.jobs import generator, log, progress
 
 SPLITS = ("train", "val")
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".ppm", ".pgm")
+FORMATS = ("PNG", "JPEG", "BMP", "GIF", "TIFF", "WEBP", "PPM")
+"""What image files are decoded as, whatever their suffix: Pillow would give some of the others to an
+interpreter of PostScript."""
 MANIFEST = ("image_id", "path", "split", "label", "class_name")
 ORDERS = ("rounds", "log")
 ARCHIVES = {
@@ -213,6 +217,11 @@ def unpack_cifar10(folder: Path, archive: Path) -> pd.DataFrame:
                 f"{archive} lacks {', '.join(sorted(missing))}; take CIFAR-10's binary version"
             )
         names = files["batches.meta.txt"].read_text().split()
+        # folders are called so
+        if len(set(names)) < len(names) or not all(re.fullmatch(r"\w+", name) for name in names):
+            raise InputError(
+                f"{archive}: batches.meta.txt is no list of names of classes; fetch the archive again"
+            )
         for name in names:
             for split in SPLITS:
                 (folder / split / name).mkdir(parents=True)
@@ -448,7 +457,7 @@ def open_image(path: str | Path) -> Image.Image:
             would clip to white without a word.
     """
     try:
-        with Image.open(path) as image:
+        with Image.open(path, formats=FORMATS) as image:
             mode = image.mode
             upright = ImageOps.exif_transpose(image)
             if upright.has_transparency_data:

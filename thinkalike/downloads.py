@@ -4,6 +4,7 @@ import hashlib
 import http.client
 import lzma
 import re
+import shutil
 import sys
 import tarfile
 import time
@@ -100,17 +101,19 @@ def extract(archive: Path, folder: Path) -> None:
     """Unpack a tar (plain or compressed) or zip archive into a folder.
 
     Only plain files and folders below `folder` are written: an archive is refused at the first
-    member that is something else, or has a name that leads out.
+    member that is something else, has a name that leads out, or does not fit on the disk.
 
     Raises:
         InputError: a member is refused, or the archive is damaged or of another format.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    room = shutil.disk_usage(folder).free
     try:
         if tarfile.is_tarfile(archive):
             with tarfile.open(archive) as tar:
                 for member in tar:
                     _refuse_unsafe(archive, member.name, member.isfile() or member.isdir())
+                    room = _room_after(archive, member.size, room)
                     tar.extract(member, folder, filter="data")
                 # the checksum of a compressed tar stands behind the last member
                 for _ in _read(cast("IO[bytes]", tar.fileobj)):
@@ -121,6 +124,7 @@ def extract(archive: Path, folder: Path) -> None:
                     # zipfile would write a link as a file holding its target
                     kind = entry.external_attr >> 28
                     _refuse_unsafe(archive, entry.filename, kind in (0, 0o04, 0o10))
+                    room = _room_after(archive, entry.file_size, room)
                     zipped.extract(entry, folder)
     except RuntimeError as error:
         raise InputError(
@@ -149,6 +153,15 @@ def _refuse_unsafe(archive: Path, name: str, plain: bool) -> None:
         raise InputError(
             f"{archive}: {name} is neither a file nor a folder; pack what it stands for instead"
         )
+
+
+def _room_after(archive: Path, size: int, room: int) -> int:
+    """What is free when a member has been written; a small archive may hold endless zeros."""
+    if size > room:
+        raise InputError(
+            f"{archive} does not fit on the disk, unpacked; make room, or take another archive"
+        )
+    return room - size
 
 
 def _parsed(checksum: str, url: str) -> tuple[str, str]:

@@ -17,7 +17,7 @@ import ast
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 from thinkalike.errors import InputError
@@ -30,21 +30,27 @@ Target = tuple[str, str]
 """A definition: the dotted name of its module, and its own name (or `*`, all of the module)."""
 
 
+@dataclass(frozen=True)
+class Part:
+    """A definition of a module: what it refers to, and its syntax trees as text."""
+
+    references: tuple[Target, ...]
+    text: bytes
+
+
 @dataclass
 class Module:
     """The top level of a module: what it defines, what it imports, what it does besides.
 
     `imports` are names of the library, `packages` the imports of other packages by the name that
-    they bind: another `softmax` under the same name is another function. What has been found out
-    about a statement is kept, by its place in memory: every process of Snakemake asks for all scripts.
+    they bind: another `softmax` under the same name is another function.
     """
 
     definitions: dict[str, list[ast.stmt]] = field(default_factory=dict)
     imports: dict[str, Target] = field(default_factory=dict)
     packages: dict[str, list[ast.stmt]] = field(default_factory=dict)
     effects: list[ast.stmt] = field(default_factory=list)
-    texts: dict[int, bytes] = field(default_factory=dict)
-    references: dict[int, list[Target]] = field(default_factory=dict)
+    parts: dict[str, Part] = field(default_factory=dict)
 
 
 def fingerprint(script: str | Path, *modules: str) -> str:
@@ -60,56 +66,58 @@ def fingerprint(script: str | Path, *modules: str) -> str:
     Raises:
         InputError: a file is missing, or is not valid Python; the message names it.
     """
-    path = ROOT / "scripts" / script
     digest = hashlib.sha256()
-    for target in sorted(reached(path, modules)):
+    for target, part in sorted(reached(ROOT / "scripts" / script, modules).items()):
         digest.update("\0".join(target).encode())
-        texts = _module(path, target[0]).texts
-        for statement in _statements(path, target):
-            if id(statement) not in texts:
-                texts[id(statement)] = ast.dump(statement).encode()
-            digest.update(texts[id(statement)])
+        digest.update(part.text)
     return digest.hexdigest()[:16]
 
 
-def reached(script: Path, modules: tuple[str, ...] = ()) -> set[Target]:
+def reached(script: Path, modules: tuple[str, ...] = ()) -> dict[Target, Part]:
     """Every definition that a script reaches; its own are under the module name `__main__`."""
+    # once for each module: looking for a file takes longer than looking at a definition
+    module_of = cache(partial(_module, script))
     todo: list[Target] = [("__main__", WHOLE), *((module, WHOLE) for module in modules)]
-    seen: set[Target] = set()
+    seen: dict[Target, Part] = {}
     while todo:
         target = todo.pop()
         if target in seen:
             continue
-        seen.add(target)
-        module = _module(script, target[0])
-        if target[1] in module.imports:  # a name that the module passes on
-            todo.append(module.imports[target[1]])
-        for statement in _statements(script, target):
-            if id(statement) not in module.references:
-                module.references[id(statement)] = _references(module, target[0], statement)
-            todo.extend(module.references[id(statement)])
-        if target[1] != WHOLE:
-            todo.append((target[0], ""))
+        name, definition = target
+        module = module_of(name)
+        seen[target] = _part(module, name, definition)
+        if definition in module.imports:  # a name that the module passes on
+            todo.append(module.imports[definition])
+        todo.extend(seen[target].references)
+        if definition != WHOLE:
+            todo.append((name, ""))
     return seen
 
 
-def _statements(script: Path, target: Target) -> list[ast.stmt]:
-    name, definition = target
-    module = _module(script, name)
+def _part(module: Module, name: str, definition: str) -> Part:
+    if definition not in module.parts:
+        statements = _statements(module, definition)
+        references = [r for statement in statements for r in _references(module, name, statement)]
+        text = "".join(map(ast.dump, statements)).encode()
+        module.parts[definition] = Part(tuple(references), text)
+    return module.parts[definition]
+
+
+def _statements(module: Module, definition: str) -> list[ast.stmt]:
     if definition == WHOLE:
         return [*module.effects, *(s for body in module.definitions.values() for s in body)]
     if definition == "":
         return module.effects
     if any(definition in names for names in (module.definitions, module.imports, module.packages)):
         return [*module.packages.get(definition, []), *module.definitions.get(definition, [])]
-    return _statements(script, (name, WHOLE))
+    return _statements(module, WHOLE)
 
 
 def _references(module: Module, name: str, statement: ast.stmt) -> list[Target]:
     """The definitions that a statement refers to by name."""
     found: list[Target] = []
     by_attribute: set[int] = set()
-    for node in ast.walk(statement):
+    for node in ast.walk(statement):  # a node before those below it
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
             target = module.imports.get(node.value.id)
             if target and target[1] == WHOLE:
@@ -119,8 +127,7 @@ def _references(module: Module, name: str, statement: ast.stmt) -> list[Target]:
             # an import inside a function: the names it binds are known here alone
             local = Module(imports=_imports(node))
             found.extend(target for target in local.imports.values())
-    for node in ast.walk(statement):
-        if isinstance(node, ast.Name) and id(node) not in by_attribute:
+        elif isinstance(node, ast.Name) and id(node) not in by_attribute:
             if node.id in module.definitions or node.id in module.packages:
                 found.append((name, node.id))
             elif node.id in module.imports:
@@ -212,11 +219,9 @@ def _packages(statement: ast.Import | ast.ImportFrom) -> Iterator[tuple[str, ast
             yield alias.asname or alias.name.split(".")[0], ast.Import([alias])
 
 
-def _drop_docstrings(tree: ast.AST) -> None:
-    for node in ast.walk(tree):
-        body = getattr(node, "body", None)
-        if not isinstance(body, list):
-            continue
+def _drop_docstrings(node: ast.AST) -> None:
+    """Of a module and of everything that has statements in it, however deep."""
+    if isinstance(body := getattr(node, "body", None), list):
         node.body = [  # type: ignore[attr-defined]
             statement
             for statement in body
@@ -226,3 +231,6 @@ def _drop_docstrings(tree: ast.AST) -> None:
                 and isinstance(statement.value.value, str)
             )
         ]
+    for part in ("body", "orelse", "finalbody", "handlers", "cases"):
+        for statement in getattr(node, part, ()):
+            _drop_docstrings(statement)

@@ -24,6 +24,8 @@ HELD = 2**24
 """Bytes of an array that is kept in memory until all of its rows are there."""
 NUMBERS = 2**24
 """That are held at a time by a job that reads arrays in parts; bounds memory, changes nothing else."""
+KEYS = ("model", "model_a", "model_b")
+"""Columns of keys of models: text, also where all models are called `true` and `inf`."""
 AGAIN = "delete it and run again, the workflow makes it anew"
 
 
@@ -65,7 +67,8 @@ def read_table(
         if path.suffix == ".parquet":
             table = pd.read_parquet(path)
         else:  # only an empty cell is missing: `null` is a fine name for a model
-            table = pd.read_csv(path, keep_default_na=False, na_values=[""])
+            text = dict.fromkeys(KEYS, str)
+            table = pd.read_csv(path, keep_default_na=False, na_values=[""], dtype=text)
     except FileNotFoundError:
         raise InputError(f"{path} does not exist; run the workflow, which makes it") from None
     except (OSError, ValueError, KeyError) as error:

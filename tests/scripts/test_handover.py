@@ -342,8 +342,8 @@ def jobs(study: dict) -> dict[str, dict]:
                 "images": f"{RESULTS}/images.parquet",
                 "predictions": predictions,
                 "segments": f"{RESULTS}/segments.nc",
-                "gradcam": explanations,
-                "kernelshap": every(f"{RESULTS}/explanations/kernelshap/{{model}}.nc"),
+                "maps_gradcam": explanations,
+                "maps_kernelshap": every(f"{RESULTS}/explanations/kernelshap/{{model}}.nc"),
             },
             "output": figure("panels/agreeing/000"),
             "params": {

@@ -369,7 +369,10 @@ def test_every_condition_may_have_a_number(condition):
 
 # ---- what is wrong ------------------------------------------------------------------------------
 
-NAMING = "must be lower-case letters, digits and underscores, beginning with a letter"
+NAMING = (
+    "must be lower-case letters, digits and underscores, beginning with a letter and not ending with "
+    "an underscore"
+)
 
 SHAPE = [
     ("study", "My-Study", f"'My-Study' {NAMING}"),
@@ -497,7 +500,7 @@ def test_an_unknown_key_is_named_with_the_nearest_and_all_known_ones():
     [
         ({"layers": {100: "x"}}, "layers", "100 is not a key here; did you mean 'depth_100'?"),
         ({"layers": {}}, "layers", "should be non-empty"),
-        ({"name": "x" * 25}, "name", "is too long"),
+        ({"name": "x" * 25}, "name", "is 25 characters long; give at most 24"),
         ({"family": "ccn"}, "family", "did you mean 'cnn'?"),
         (
             {"training": {"epoch": 3}},
@@ -649,6 +652,13 @@ MEANING = {
     r"dataset\.path: the kind folder needs the path .*; give it": [FOLDER, MINE],
     r"dataset\.path: '/absent' is not a folder; mend": [FOLDER, MINE, ("dataset.path", "/absent")],
     r"dataset\.name: 'digits' is a built-in .*; give your folder": [FOLDER, ("dataset.path", "/")],
+    r"study: results/replication/ is not a study's; give the study another name": [
+        ("study", "replication")
+    ],
+    r"catalogue\.mine\.arguments\.checkpoint_path: where weights come from is not an argument; say it "
+    r"in `weights` \(and pretrained\.folder\)": [
+        ("catalogue", {"mine": {"like": "vit", "arguments": {"checkpoint_path": "a.pth"}}})
+    ],
     r"catalogue\.vit: a built-in model has this key; choose another": [
         ("catalogue", {"vit": {"like": "resnet"}})
     ],

@@ -430,6 +430,21 @@ def test_a_label_of_cifar10_without_a_name_is_refused(tmp_path):
         unpack_cifar10(tmp_path, archive)
 
 
+@pytest.mark.parametrize("name", ["../../evil", "/tmp/evil", "..", "cat"])
+def test_names_of_cifar10_s_classes_are_folders_each_its_own(name, tmp_path):
+    archive, _ = cifar10(tmp_path)
+    names = tmp_path / "cifar-10-batches-bin" / "batches.meta.txt"
+    names.write_text("\n".join([name, *NAMES[1:]]))
+    archive = packed(tmp_path / "hostile.tar.gz", names.parent)
+    (tmp_path / "deep" / "new").mkdir(parents=True)
+    before = {*tmp_path.rglob("*")}
+    with pytest.raises(
+        InputError, match=r"hostile\.tar\.gz: batches\.meta\.txt is no list of names"
+    ):
+        unpack_cifar10(tmp_path / "deep" / "new", archive)
+    assert {*tmp_path.rglob("*")} == before
+
+
 def test_the_other_versions_of_cifar10_are_not_taken_for_the_binary_one(tmp_path):
     (tmp_path / "cifar-10-batches-py").mkdir()
     (tmp_path / "cifar-10-batches-py" / "data_batch_1").write_bytes(b"a pickle")
@@ -780,6 +795,17 @@ def test_an_image_without_transparency_is_as_pillow_converts_and_resizes_it(mode
     image = Image.open(tmp_path / f"image.{suffix}")
     expected = image.convert("RGB").resize((9, 9), Image.Resampling.BILINEAR)
     np.testing.assert_array_equal(load_image(tmp_path / f"image.{suffix}", 9), np.asarray(expected))
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\nshowpage\n", b"%PDF-1.4\n"],
+    ids=["PostScript", "PDF"],
+)
+def test_a_picture_by_its_suffix_alone_is_not_given_to_an_interpreter(content, tmp_path):
+    (tmp_path / "image.png").write_bytes(content)
+    with pytest.raises(InputError, match=r"image\.png cannot be read \(cannot identify"):
+        load_image(tmp_path / "image.png", 9)
 
 
 def test_printing_colours_are_converted(tmp_path):

@@ -11,6 +11,7 @@ import tarfile
 import zipfile
 from http.client import HTTPResponse, IncompleteRead
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -439,6 +440,24 @@ def test_links_and_devices_in_a_zip_are_refused(kind, tmp_path):
     with pytest.raises(InputError, match="odd is neither a file nor a folder"):
         extract(tmp_path / "packed.zip", tmp_path / "out")
     assert listing(tmp_path / "out") == set()
+
+
+@pytest.mark.parametrize("suffix", ["tgz", "zip"])
+def test_what_would_fill_the_disk_is_refused_before_it_is_written(suffix, tmp_path, monkeypatch):
+    packed = tmp_path / f"packed.{suffix}"
+    if suffix == "zip":
+        zip_of(packed, a="evil", b="evil", c="evil")
+    else:
+        tar_of(packed, member("a"), member("b"), member("c"))
+    monkeypatch.setattr(downloads.shutil, "disk_usage", lambda _: SimpleNamespace(free=11))
+    with pytest.raises(
+        InputError, match=rf"packed\.{suffix} does not fit on the disk, unpacked; make"
+    ):
+        extract(packed, tmp_path / "out")
+    assert listing(tmp_path / "out") == {"a", "b"}
+    monkeypatch.setattr(downloads.shutil, "disk_usage", lambda _: SimpleNamespace(free=12))
+    extract(packed, tmp_path / "out")
+    assert listing(tmp_path / "out") == {"a", "b", "c"}
 
 
 def test_a_file_that_the_zip_command_has_packed_is_plain(tmp_path):

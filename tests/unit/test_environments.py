@@ -97,7 +97,11 @@ def third_party(script: str) -> set[str]:
     looked_at: list[ast.AST] = [
         s for s in statements if isinstance(s, (ast.Import, ast.ImportFrom))
     ]
-    looked_at += [s for target in targets for s in fingerprint._statements(path, target)]
+    looked_at += [
+        s
+        for name, part in targets
+        for s in fingerprint._statements(fingerprint._module(path, name), part)
+    ]
     names: set[str] = set()
     for node in (node for statement in looked_at for node in ast.walk(statement)):
         if isinstance(node, ast.Import):

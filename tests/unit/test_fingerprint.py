@@ -453,3 +453,15 @@ def test_scripts_of_this_repository_reach_the_modules_that_they_use():
     assert "thinkalike.clustering.louvain" in modules("cluster_models.py")
     for script in ("segment_images.py", "compare_models.py", "cluster_models.py"):
         assert modules(script).isdisjoint({"thinkalike.models", "thinkalike.training"})
+
+
+def test_a_fingerprint_is_the_same_whichever_others_were_asked_for_before():
+    scripts = ["plot_clusters.py", "cluster_models.py", "explain_images.py", "select_images.py"]
+    asked = {}
+    for order in (scripts, scripts[::-1]):
+        module._parse_at.cache_clear()
+        for script in order:
+            asked.setdefault(script, []).append(fingerprint(script))
+    for script in scripts:
+        module._parse_at.cache_clear()
+        assert asked[script] == [fingerprint(script)] * 2

@@ -214,7 +214,7 @@ def test_the_hand_over_draws_the_same_bytes(study):
         "images": str(study.folder / "images.parquet"),
         "predictions": study.files["predictions"],
         "segments": [],
-        **{method: study.files[method] for method in SIGNS},
+        **{f"maps_{method}": study.files[method] for method in SIGNS},
     }
     job = SimpleNamespace(
         rule="plot_panels",

@@ -1,16 +1,22 @@
-"""How figures call methods, variants and subsets."""
+"""How figures call methods, variants and subsets, and how they draw names."""
+
+import io
+import re
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import yaml
+from matplotlib.backends.backend_svg import RendererSVG
 
 from thinkalike.config import METHODS, ROOT
 from thinkalike.plotting.style import (
     METHOD_NAMES,
     METRIC_NAMES,
     SUBSET_NAMES,
+    Powers,
     freeze_layout,
+    log_scale,
     method_name,
     styled,
     subset_name,
@@ -96,3 +102,56 @@ def test_what_a_solver_leaves_in_the_last_digits_of_a_place_is_cut():
     places += [part.bbox_relative.get_points() for part in (upper, lower)]
     assert len(np.unique(places)) > 20
     np.testing.assert_array_equal(places, np.round(places, 9))
+
+
+HOSTILE = ["$\\frac{a$", "$x$", "a_b^c", "50 %", "\\$", "<script>alert()</script>", "{x}"]
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_name_is_drawn_letter_by_letter_whatever_it_is(name, monkeypatch):
+    drawn = []
+
+    def recorded(self, gc, x, y, text, font, angle, ismath=False, mtext=None):
+        drawn.append((text, ismath))
+
+    monkeypatch.setattr(RendererSVG, "draw_text", recorded)
+    with styled():
+        figure, axes = plt.subplots()
+        axes.set_title(name)
+        axes.set_xticks([0], [name])
+        axes.text(0, 0, name)
+        figure.suptitle(name)
+        figure.savefig(io.StringIO(), format="svg")
+    assert [ismath for text, ismath in drawn if text == name] == [False] * 4
+
+
+def test_a_logarithmic_axis_has_powers_in_letters():
+    with styled():
+        figure, axes = plt.subplots()
+        log_scale(axes.xaxis, axes.yaxis)
+        axes.set(xlim=(1e-7, 1e3), ylim=(20, 80))
+        figure.draw_without_rendering()
+        wide = [label.get_text() for label in axes.get_xticklabels(which="both")]
+        narrow = [label.get_text() for label in axes.get_yticklabels(which="both")]
+    assert axes.get_xscale() == axes.get_yscale() == "log"
+    assert {"10⁻⁷", "10⁻⁵", "10⁻¹", "10³"} <= set(wide)
+    assert {"2 × 10¹", "3 × 10¹", "4 × 10¹"} <= set(narrow)
+    assert not any(mark in label for label in wide + narrow for mark in "$\\{}^")
+
+
+@pytest.mark.parametrize(
+    ("value", "label"), [(1e-12, "10⁻¹²"), (1.0, "10⁰"), (1e6, "10⁶"), (0.03, "3 × 10⁻²")]
+)
+def test_a_power_of_ten(value, label):
+    assert Powers(labelOnlyBase=False, minor_thresholds=(np.inf, np.inf))(value) == label
+
+
+def test_every_logarithmic_axis_is_one_of_those():
+    modules = (ROOT / "thinkalike" / "plotting").glob("*.py")
+    direct = [
+        path.name
+        for path in modules
+        if path.name != "style.py"
+        and re.search(r'scale\w*[(=]"(sym)?log"|\.(loglog|semilog\w)\(', path.read_text())
+    ]
+    assert direct == []

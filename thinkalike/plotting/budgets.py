@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter, NullLocator
 
-from thinkalike.plotting.style import FAMILY_COLOURS, FAMILY_NAMES, PALETTE, WIDTH
+from thinkalike.plotting.style import FAMILY_COLOURS, FAMILY_NAMES, PALETTE, WIDTH, log_scale
 
 CASES = ["model", "segments", "evaluations"]
 STROKES = ("-", "--", ":", "-.")
@@ -119,8 +119,7 @@ def _finish(panels: Sequence[Axes], summary: pd.DataFrame) -> None:
     calibration.set(xlabel="stated error", ylabel="actual error", title="is the stated error true?")
     seconds.set(ylim=(0, None), ylabel="seconds per image", title="what they cost")
     if summary["error"].notna().any():
-        errors.set(xscale="log", yscale="log")
-        calibration.set(xscale="log", yscale="log")
+        log_scale(errors.xaxis, errors.yaxis, calibration.xaxis, calibration.yaxis)
         _falling(errors, summary)
         _decades(errors.yaxis, errors.get_ylim())
         _identity(calibration)

@@ -21,6 +21,7 @@ from thinkalike.plotting.style import (
     PALETTE,
     WIDTH,
     freeze_layout,
+    log_scale,
     method_name,
 )
 
@@ -193,7 +194,7 @@ def nested(
             )
         if metric == metrics[0]:
             axes.set_title(shown[column])
-        axes.set_xscale("log")
+        log_scale(axes.xaxis)
         axes.set_xticks(sizes, [str(n) for n in sizes], rotation=90 if len(sizes) > 5 else 0)
         axes.minorticks_off()
         axes.grid(axis="y", color="#EEEEEE", lw=0.6)

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from thinkalike.plotting.style import FAMILY_COLOURS, PALETTE, WIDTH
+from thinkalike.plotting.style import FAMILY_COLOURS, PALETTE, WIDTH, log_scale
 
 
 def histograms(
@@ -192,7 +192,7 @@ def subsampling(
     )
     fresh = [value / f if f > 0 else np.nan for value, f in zip(expected, factor, strict=True)]
     right.plot(position, fresh, "s--", ms=2.5, color=PALETTE[2], label="S²/n, fresh images")
-    right.set_yscale("log")
+    log_scale(right.yaxis)
     right.set_ylabel("variance of a pair's mean similarity")
     right.set_title("every pair of models")
     right.legend(loc="best")

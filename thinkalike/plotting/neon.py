@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from thinkalike.plotting.style import FAMILY_COLOURS, FAMILY_NAMES, PALETTE, WIDTH
+from thinkalike.plotting.style import FAMILY_COLOURS, FAMILY_NAMES, PALETTE, WIDTH, log_scale
 
 FOR, AGAINST = PALETTE[1], PALETTE[0]
 ORDER_LOOKS: Mapping[str, tuple[str, str, str]] = {
@@ -247,7 +247,8 @@ def _conservation(
         ticks += [left, left + 1, left + 2]
         labels += ["0", f"1\n{precision}", "∞"]
     axes.set_xticks(ticks, labels)
-    axes.set(yscale="log", ylabel="largest |Σ R − logit| / logit", xlabel="β")
+    log_scale(axes.yaxis)
+    axes.set(ylabel="largest |Σ R − logit| / logit", xlabel="β")
 
 
 def _factor(value: float) -> str:

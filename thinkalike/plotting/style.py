@@ -1,5 +1,6 @@
 """What all figures share: the style sheet, colours, names, and how they are written."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,9 +13,11 @@ mpl.use("Agg")
 import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import PlaceHolderLayoutEngine
 from matplotlib.lines import Line2D
+from matplotlib.ticker import LogFormatterSciNotation
 from matplotlib.transforms import Bbox
 
 from thinkalike.stores import atomic, write_table
@@ -41,6 +44,7 @@ SUBSET_NAMES = {
     "differing": "images with different predictions",
 }
 MISSING = "#D9D9D9"
+RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 PLACE_DIGITS = 9
 """Of places on a figure, in parts of its size: far below a pixel, far above a solver's noise."""
 
@@ -95,6 +99,26 @@ def _round_places(figure: Figure) -> None:
         parts += part.subfigs
     for axes in figure.axes:  # those of its parts among them
         axes.set_position(Bbox(axes.get_position(original=True).get_points().round(PLACE_DIGITS)))
+
+
+class Powers(LogFormatterSciNotation):
+    """Labels of a logarithmic axis in letters: matplotlib's own are formulas, which no text here is."""
+
+    def __call__(self, x: float, pos: int | None = None) -> str:
+        """A label such as 10⁻³ or 2 × 10⁻³."""
+        formula = super().__call__(x, pos)
+        inner = formula.removeprefix(r"$\mathdefault{").removesuffix("}$")
+        inner = inner.replace(r"\times", " × ")
+        return re.sub(r"\^\{(.*?)\}", lambda power: power[1].translate(RAISED), inner)
+
+
+def log_scale(*axes: Axis) -> None:
+    """Make axes logarithmic, with labels that can be drawn as they are."""
+    for axis in axes:
+        set_scale = axis.axes.set_xscale if axis is axis.axes.xaxis else axis.axes.set_yscale
+        set_scale("log")
+        axis.set_major_formatter(Powers())
+        axis.set_minor_formatter(Powers(labelOnlyBase=False))
 
 
 def method_name(method: str) -> str:
