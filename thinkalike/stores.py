@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,7 +12,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from thinkalike.errors import InputError
+from thinkalike.errors import DamagedError, InputError
+from thinkalike.jobs import wanted
 from thinkalike.maps import Grid, Maps, Pixels, Segments
 
 HEADER = "thinkalike"
@@ -24,15 +26,25 @@ def atomic(path: str | Path) -> Iterator[Path]:
     """A temporary path beside `path` that takes its place when the block ends without an error.
 
     A killed or failing job leaves the old file, or none; never half of one.
+
+    Raises:
+        InputError: in a job that another run has taken over in the meantime.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
     try:
         yield temporary
+        wanted()
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def temporaries(path: Path) -> list[Path]:
+    """What killed jobs have left of `atomic`."""
+    name = re.compile(rf"\.{re.escape(path.stem)}\.\d+{re.escape(path.suffix)}")
+    return [file for file in path.parent.glob(".*") if name.fullmatch(file.name)]
 
 
 def write_table(table: pd.DataFrame, path: str | Path, *, index: bool = False) -> None:
@@ -61,7 +73,7 @@ def read_table(
     except FileNotFoundError:
         raise InputError(f"{path} does not exist; run the workflow, which makes it") from None
     except (OSError, ValueError, KeyError) as error:
-        raise InputError(f"{path} is not a readable table ({_brief(error)}); {AGAIN}") from None
+        raise _unreadable(path, "table", error) from None
     missing = [name for name in columns if name not in table.columns]
     if missing:
         raise InputError(f"{path} has no column {', '.join(missing)}; {AGAIN}")
@@ -130,9 +142,7 @@ def open_arrays(path: str | Path, variables: Sequence[str] = ()) -> Iterator[Any
     except FileNotFoundError:
         raise InputError(f"{path} does not exist; run the workflow, which makes it") from None
     except (OSError, ValueError, KeyError) as error:
-        raise InputError(
-            f"{path} is not a readable NetCDF file ({_brief(error)}); {AGAIN}"
-        ) from None
+        raise _unreadable(path, "NetCDF file", error) from None
     with dataset:
         missing = [name for name in variables if name not in dataset.variables]
         if missing:
@@ -144,7 +154,7 @@ def open_arrays(path: str | Path, variables: Sequence[str] = ()) -> Iterator[Any
             # number: what they say is that the file is damaged.
             if error.errno is not None:
                 raise
-            raise InputError(f"{path} is damaged ({_brief(error)}); {AGAIN}") from None
+            raise DamagedError(path, f"{path} is damaged ({_brief(error)})") from None
 
 
 def read_header(path: str | Path) -> dict[str, Any]:
@@ -161,9 +171,7 @@ def read_header(path: str | Path) -> dict[str, Any]:
     except FileNotFoundError:
         raise InputError(f"{path} does not exist; run the rule that makes it") from None
     except (SafetensorError, OSError) as error:
-        raise InputError(
-            f"{path} is not a readable safetensors file ({_brief(error)}); {AGAIN}"
-        ) from None
+        raise _unreadable(path, "safetensors file", error) from None
     except (KeyError, ValueError):
         raise InputError(f"{path} does not say which network it is of; {AGAIN}") from None
     return header
@@ -176,6 +184,14 @@ def content_hash(*arrays: Any) -> str:
         digest.update(f"{array.shape}{array.dtype.str}".encode())
         digest.update(array.tobytes())
     return digest.hexdigest()[:16]
+
+
+def _unreadable(path: str | Path, kind: str, error: Exception) -> InputError:
+    # What the system says (no permission, a disk that does not answer) is not the file's fault, and
+    # may be otherwise tomorrow. The errors of the formats' libraries have no number.
+    if isinstance(error, OSError) and error.errno is not None:
+        return InputError(f"{path} cannot be read ({error.strerror}); mend that and run again")
+    return DamagedError(path, f"{path} is not a readable {kind} ({_brief(error)})")
 
 
 def _brief(error: BaseException) -> str:

@@ -1,0 +1,99 @@
+"""A run that fails leaves what there was: see thinkalike/rollback.py. No rules."""
+
+import json
+
+from snakemake.persistence import MetadataRecord
+from snakemake.persistence.file import FilePersistence
+
+from thinkalike import rollback
+
+JOURNALS = Path(".snakemake/rollback")
+run_journal = None
+
+
+class SnakemakeRecords:
+    """Snakemake's memory of files, as `rollback.Records`."""
+
+    def __init__(self, persistence):
+        self.persistence = persistence
+        persistence._clear_cache()
+
+    def read(self, path):
+        record = self.persistence._read_record(path)
+        # as it comes back from a journal
+        return json.loads(json.dumps(dict(record.items()))) if record else None
+
+    def write(self, path, record):
+        if record is None:
+            self.persistence._delete_record(path)
+        else:
+            self.persistence._write_record(path, MetadataRecord.model_validate(record))
+
+    def is_begun(self, path):
+        return bool(self.persistence._filter_incomplete_keys([path]))
+
+    def set_begun(self, path, begun):
+        if begun:
+            self.persistence._mark_incomplete(path, None)
+        else:
+            self.persistence._unmark_incomplete(path)
+
+
+def tell(restored, why):
+    if restored:
+        more = f" and {len(restored) - 3} more" if len(restored) > 3 else ""
+        logger.info(f"{why}, as they were before: {', '.join(restored[:3])}{more}")
+
+
+def settle_broken_off():
+    """Put in order what killed runs have left, unless a run may still be at work."""
+    if workflow.is_main_process and not any(Path(".snakemake/locks").glob("*.lock")):
+        for journal in rollback.broken_off(JOURNALS):
+            records = SnakemakeRecords(FilePersistence())
+            tell(
+                rollback.settle(journal, records, None), "Put back after a run that was broken off"
+            )
+
+
+def begin_run():
+    """Keep what the jobs of this run are about to remove."""
+    global run_journal
+    # a job of the run is a Snakemake of its own on a cluster; --touch removes nothing
+    if not workflow.is_main_process or workflow.touch:
+        return
+    jobs = [
+        ([*map(str, job.output)], [*map(str, job.input)], [*map(str, job.log)])
+        for job in workflow.dag.needrun_jobs()
+        if job.output
+    ]
+    try:
+        run_journal = rollback.begin(jobs, SnakemakeRecords(workflow.persistence), JOURNALS)
+    except InputError as error:
+        raise WorkflowError(str(error)) from None
+
+
+def end_run():
+    """Put back what belongs to jobs that did not finish."""
+    if run_journal:
+        done = {str(file) for job in workflow.dag.finished_jobs for file in job.output}
+        restored = rollback.settle(
+            run_journal,
+            SnakemakeRecords(workflow.persistence),
+            lambda job: done.issuperset(job.outputs),
+        )
+        tell(restored, "Put back the files of jobs that did not finish")
+
+
+settle_broken_off()
+
+
+onstart:
+    begin_run()
+
+
+onsuccess:
+    end_run()
+
+
+onerror:
+    end_run()
