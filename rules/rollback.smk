@@ -49,10 +49,14 @@ def settle_broken_off():
     """Put in order what killed runs have left, unless a run may still be at work."""
     if workflow.is_main_process and not any(Path(".snakemake/locks").glob("*.lock")):
         for journal in rollback.broken_off(JOURNALS):
-            records = SnakemakeRecords(FilePersistence())
-            tell(
-                rollback.settle(journal, records, None), "Put back after a run that was broken off"
-            )
+            try:
+                restored = rollback.settle(journal, SnakemakeRecords(FilePersistence()), None)
+            except OSError as error:
+                raise WorkflowError(
+                    f"A run was broken off, and what it has left cannot be put in order ({error}); "
+                    "mend that and start again"
+                ) from None
+            tell(restored, "Put back after a run that was broken off")
 
 
 def begin_run():
@@ -60,6 +64,11 @@ def begin_run():
     global run_journal
     # a job of the run is a Snakemake of its own on a cluster; --touch removes nothing
     if not workflow.is_main_process or workflow.touch:
+        return
+    if not isinstance(workflow.persistence, FilePersistence):
+        logger.warning(
+            "Files of jobs that fail are lost; they are kept with --persistence-backend file."
+        )
         return
     jobs = [
         ([*map(str, job.output)], [*map(str, job.input)], [*map(str, job.log)])

@@ -31,8 +31,8 @@ def job_log(snakemake: Any) -> Iterator[None]:
 
     An `InputError` becomes one line and exit status 1; any other exception keeps its traceback, in
     the log as well. The last line gives wall time and peak memory. Hubs are set offline: weights
-    and data are files by the time a job starts. An input that is damaged is moved aside, so that the
-    next run makes it anew.
+    and data are files by the time a job starts. An input that is damaged is moved aside, so that
+    Snakemake makes it anew.
     """
     os.environ["HF_HUB_OFFLINE"] = "1"
     os.environ["HF_DATASETS_OFFLINE"] = "1"
@@ -86,7 +86,7 @@ def _set_aside(error: DamagedError) -> str:
         error.path.rename(aside)
     except OSError:  # a folder that is not ours, or another job was first
         return str(error)
-    return f"{error.problem}; it is now {aside.name}, and the next run makes it anew"
+    return f"{error.problem}; it is now {aside.name}, and the next run that needs it makes it anew"
 
 
 def wanted() -> None:

@@ -82,11 +82,14 @@ def begin(
         The journal.
 
     Raises:
-        InputError: a file cannot be kept. Nothing has been removed then.
+        InputError: a file cannot be kept, or a folder not be written to. Nothing has been removed then.
     """
     # not at the top: its packages take a while, and every start of Snakemake imports this module
     from thinkalike.stores import atomic
 
+    jobs = list(jobs)
+    for folder_of_outputs in {Path(path).parent for outputs, _, _ in jobs for path in outputs}:
+        _check_writable(folder_of_outputs)
     run = f"{socket.gethostname()}.{os.getpid()}"
     journal = folder / f"{run}.json"
     planned = [
@@ -167,6 +170,15 @@ def broken_off(folder: Path) -> list[Path]:
     return [path for path in sorted(folder.glob("*.json")) if not _is_alive(path.stem)]
 
 
+def _check_writable(folder: Path) -> None:
+    there = next(path for path in (folder, *folder.parents) if path.exists())
+    if not os.access(there, os.W_OK):
+        raise InputError(
+            f"{there} cannot be written to, and jobs of this run write there; make it writable, or ask "
+            "for targets that do not need it (snakemake -n says what would run)"
+        )
+
+
 def _is_alive(run: str) -> bool:
     host, _, number = run.rpartition(".")
     if host != socket.gethostname() or int(number) == os.getpid():
@@ -212,8 +224,8 @@ def _put_back(path: str, old: Output, records: Records) -> bool:
         records.write(path, old.record)
     if changed and kept and kept.exists():
         kept.replace(target)
-    elif changed:
-        target.unlink(missing_ok=True)
+    elif target.exists() and changed:
+        target.unlink()
     if kept:
         # two names of the same file: replacing one by the other leaves both
         kept.unlink(missing_ok=True)

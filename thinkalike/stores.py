@@ -1,5 +1,6 @@
 """Files of a study: NetCDF for arrays, parquet and CSV for tables, written whole or not at all."""
 
+import errno
 import hashlib
 import json
 import os
@@ -16,6 +17,8 @@ from thinkalike.errors import DamagedError, InputError
 from thinkalike.jobs import wanted
 from thinkalike.maps import Grid, Maps, Pixels, Segments
 
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""What the system answers where a disk, a quota or what a file may be is full."""
 HEADER = "thinkalike"
 """The key of our entry, one JSON text, in the header of a safetensors file (which keeps no order)."""
 AGAIN = "delete it and run again, the workflow makes it anew"
@@ -28,7 +31,7 @@ def atomic(path: str | Path) -> Iterator[Path]:
     A killed or failing job leaves the old file, or none; never half of one.
 
     Raises:
-        InputError: in a job that another run has taken over in the meantime.
+        InputError: there is no more space, or another run has taken over the job in the meantime.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -37,8 +40,23 @@ def atomic(path: str | Path) -> Iterator[Path]:
         yield temporary
         wanted()
         temporary.replace(path)
+    except Exception as error:
+        if _number(error) not in FULL:
+            raise
+        # with its cause: HDF5 does not outlive an unfinished file, and this is to be said before
+        raise InputError(
+            f"there is no space left to write {path}; make room there and run again, older files are "
+            "as they were"
+        ) from error
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _number(error: Exception) -> int | None:
+    """The system's number of what went wrong, if it was the system; safetensors has it in words."""
+    number: int | None = getattr(error, "errno", None)
+    said = re.search(r"\(os error (\d+)\)", str(error))
+    return int(said[1]) if said else number
 
 
 def temporaries(path: Path) -> list[Path]:
@@ -189,8 +207,9 @@ def content_hash(*arrays: Any) -> str:
 def _unreadable(path: str | Path, kind: str, error: Exception) -> InputError:
     # What the system says (no permission, a disk that does not answer) is not the file's fault, and
     # may be otherwise tomorrow. The errors of the formats' libraries have no number.
-    if isinstance(error, OSError) and error.errno is not None:
-        return InputError(f"{path} cannot be read ({error.strerror}); mend that and run again")
+    number = _number(error)
+    if number is not None:
+        return InputError(f"{path} cannot be read ({os.strerror(number)}); mend that and run again")
     return DamagedError(path, f"{path} is not a readable {kind} ({_brief(error)})")
 
 
