@@ -8,6 +8,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -30,12 +31,17 @@ def fault(what: str, path: str = "", folder: Path = Path()) -> dict[str, str]:
     return {"PYTHONPATH": str(INJECTED), "FAULT": f"{what}:{path}", "FAULT_FOLDER": str(folder)}
 
 
+def overlay(study, name: str, /, **changes: object) -> Path:
+    """The study of maps with other sections."""
+    content = yaml.safe_load((study.root / MAPS).read_text()) | changes
+    (study.root / name).write_text(yaml.safe_dump(content))
+    return Path(name)
+
+
 def with_another_cell_mended(study) -> Path:
     """An overlay that re-runs the explanation of one model."""
-    content = yaml.safe_load((study.root / MAPS).read_text())
-    content["settings"] = {"gradcam": {"mended_cells": {MODEL: [[0, 0]]}}}
-    (study.root / "mended.yaml").write_text(yaml.safe_dump(content))
-    return Path("mended.yaml")
+    settings = {"gradcam": {"mended_cells": {MODEL: [[0, 0]]}}}
+    return overlay(study, "mended.yaml", settings=settings)
 
 
 def change_predictions(study) -> None:
@@ -156,6 +162,20 @@ def test_a_failing_rerun_for_a_changed_input_is_planned_again(maps_study):
     assert maps_study.plan(EXPLANATION, overlay=MAPS) == {}
 
 
+def test_a_data_set_that_cannot_be_laid_out_again_stays_as_it_was(maps_study):
+    folder = maps_study.root / "resources/datasets/digits"
+    before = {path: state(path) for path in folder.rglob("*") if path.is_file()}
+    halved = overlay(maps_study, "halved.yaml", dataset={"validation": 0.5})
+    run = maps_study.snakemake(
+        "data", overlay=halved, environment=fault("fail", "manifest.parquet")
+    )
+    assert run.status != 0
+    assert {path: state(path) for path in folder.rglob("*") if path.is_file()} == before
+    assert list(folder.parent.iterdir()) == [folder]
+    assert maps_study.plan("data", overlay=MAPS) == {}
+    assert "download_dataset" in maps_study.plan("data", overlay=halved)
+
+
 # ---- Snakemake itself ---------------------------------------------------------------------------
 
 
@@ -186,6 +206,18 @@ def test_a_killed_run_is_undone_and_the_job_that_outlives_it_changes_nothing(
     assert maps_study.plan(EXPLANATION, overlay=Path("mended.yaml")) == {"explain_images": 1}
 
 
+def test_an_interrupted_run_is_undone(maps_study, finished_maps, waiting):
+    process, folder = waiting
+    # as from the terminal, but for Snakemake alone: its job ends well
+    process.send_signal(signal.SIGINT)
+    (folder / "go").touch()
+    process.communicate(timeout=300)
+    assert process.returncode != 0
+    assert state(maps_study.root / EXPLANATION) == state(finished_maps.root / EXPLANATION)
+    nothing_is_left_over(maps_study)
+    assert maps_study.plan(EXPLANATION, overlay=MAPS) == {}
+
+
 def test_two_runs_of_one_study_do_not_meet_and_two_studies_do_not_disturb_each_other(
     maps_study, waiting
 ):
@@ -195,9 +227,9 @@ def test_two_runs_of_one_study_do_not_meet_and_two_studies_do_not_disturb_each_o
     second = maps_study.snakemake(EXPLANATION, overlay=Path("mended.yaml"))
     assert second.status != 0
     assert "Directory cannot be locked" in second.output
-    content = yaml.safe_load((maps_study.root / MAPS).read_text()) | {"study": "other"}
-    (maps_study.root / "other.yaml").write_text(yaml.safe_dump(content))
-    other = maps_study.snakemake("results/other/images.parquet", overlay=Path("other.yaml"))
+    other = maps_study.snakemake(
+        "results/other/images.parquet", overlay=overlay(maps_study, "other.yaml", study="other")
+    )
     assert other.status == 0, other.output
     # none of them took the first for broken off
     assert [path.exists() for path in kept] == [True]
@@ -238,6 +270,38 @@ def test_a_truncated_file_is_named_and_made_anew_by_the_next_run(
     assert maps_study.snakemake(reader, overlay=MAPS).status == 0
     for path in (damaged, reader):
         assert (maps_study.root / path).read_bytes() == (finished_maps.root / path).read_bytes()
+
+
+# ---- a folder that cannot be written to ---------------------------------------------------------
+
+
+def test_read_only_resources_are_read_and_a_run_that_would_write_there_does_not_begin(maps_study):
+    def with_read_only_resources(*arguments: str) -> subprocess.CompletedProcess[str]:
+        mount = "mount --bind resources resources && mount -o remount,ro,bind resources"
+        snakemake = [sys.executable, "-m", "snakemake", "--cores", "2", *arguments]
+        return subprocess.run(
+            ["unshare", "-rm", "sh", "-c", f'{mount} || exit 99; exec "$@"', "sh", *snakemake],
+            cwd=maps_study.root,
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
+
+    if shutil.which("unshare") is None:
+        pytest.skip("a folder is made read-only in a mount namespace, by unshare")
+    images = maps_study.root / RESULTS / "images.parquet"
+    content = images.read_bytes()
+    images.unlink()
+    run = with_read_only_resources(f"{RESULTS}/images.parquet", "--configfile", str(MAPS))
+    if run.returncode == 99 or "unshare:" in run.stdout:
+        pytest.skip(f"a folder cannot be made read-only here: {run.stdout}")
+    assert run.returncode == 0, run.stdout
+    assert images.read_bytes() == content
+    absent = overlay(maps_study, "absent.yaml", dataset={"name": "absent"})
+    run = with_read_only_resources("data", "--configfile", str(absent))
+    assert run.returncode != 0
+    assert "resources/datasets cannot be written to, and jobs of this run write there" in run.stdout
+    assert "Traceback" not in run.stdout
 
 
 # ---- clocks -------------------------------------------------------------------------------------
