@@ -2,7 +2,7 @@
 
 import json
 
-from snakemake.persistence import MetadataRecord
+from snakemake.persistence import RECORD_FORMAT_VERSION, MetadataRecord
 from snakemake.persistence.file import FilePersistence
 
 from thinkalike import rollback
@@ -20,14 +20,15 @@ class SnakemakeRecords:
 
     def read(self, path):
         record = self.persistence._read_record(path)
-        # as it comes back from a journal
-        return json.loads(json.dumps(dict(record.items()))) if record else None
+        return plain(dict(record.items())) if record else None
 
     def write(self, path, record):
         if record is None:
             self.persistence._delete_record(path)
         else:
             self.persistence._write_record(path, MetadataRecord.model_validate(record))
+        # what was read before would be read again
+        self.persistence._clear_cache()
 
     def is_begun(self, path):
         return bool(self.persistence._filter_incomplete_keys([path]))
@@ -37,6 +38,30 @@ class SnakemakeRecords:
             self.persistence._mark_incomplete(path, None)
         else:
             self.persistence._unmark_incomplete(path)
+
+
+def plain(record):
+    """A record as it comes back from a journal."""
+    return json.loads(json.dumps(record))
+
+
+def record_of(job, persistence):
+    """What Snakemake remembers of a job that has ended, without times and checksums."""
+    record = {
+        "rule": job.rule.name,
+        "input": persistence._input(job),
+        "log": persistence._log(job),
+        "shellcmd": job.shellcmd,
+        "params": persistence._params(job),
+        "code": persistence._code(job.rule),
+        "record_format_version": RECORD_FORMAT_VERSION,
+        "conda_env": persistence._conda_env(job),
+        "container_img_url": job.container_img_url,
+        "software_stack_hash": persistence._software_stack_hash(job),
+        "job_hash": hash(job),
+        "incomplete": False,
+    }
+    return plain(record)
 
 
 def tell(restored, why):
@@ -71,7 +96,12 @@ def begin_run():
         )
         return
     jobs = [
-        ([*map(str, job.output)], [*map(str, job.input)], [*map(str, job.log)])
+        rollback.Planned(
+            [*map(str, job.output)],
+            [*map(str, job.input)],
+            [*map(str, job.log)],
+            record_of(job, workflow.persistence),
+        )
         for job in workflow.dag.needrun_jobs()
         if job.output
     ]

@@ -18,7 +18,7 @@ import socket
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from thinkalike.errors import InputError
 
@@ -59,22 +59,35 @@ class Output:
 
 @dataclass
 class Job:
-    """A job of the run, with its inputs and their stamps before."""
+    """A job of the run.
+
+    Attributes:
+        outputs: what it makes, as it was before.
+        inputs: their stamps before.
+        logs: of the job.
+        record: what Snakemake will remember of the outputs, without the time.
+    """
 
     outputs: dict[str, Output]
     inputs: dict[str, tuple[int, int] | None]
     logs: list[str]
+    record: dict[str, Any]
 
 
-def begin(
-    jobs: Iterable[tuple[Sequence[str], Sequence[str], Sequence[str]]],
-    records: Records,
-    folder: Path,
-) -> Path:
+class Planned(NamedTuple):
+    """A job that is about to run."""
+
+    outputs: Sequence[str]
+    inputs: Sequence[str]
+    logs: Sequence[str]
+    record: dict[str, Any]
+
+
+def begin(planned: Iterable[Planned], records: Records, folder: Path) -> Path:
     """Keep what the jobs of a run are about to remove.
 
     Args:
-        jobs: outputs, inputs and logs of each.
+        planned: the jobs.
         records: Snakemake's memory.
         folder: where the journal goes.
 
@@ -87,30 +100,30 @@ def begin(
     # not at the top: its packages take a while, and every start of Snakemake imports this module
     from thinkalike.stores import atomic
 
-    jobs = list(jobs)
-    for folder_of_outputs in {Path(path).parent for outputs, _, _ in jobs for path in outputs}:
-        _check_writable(folder_of_outputs)
     run = f"{socket.gethostname()}.{os.getpid()}"
     journal = folder / f"{run}.json"
-    planned = [
+    jobs = [
         Job(
-            outputs={path: _before(path, run, records) for path in outputs},
-            inputs={path: _stamp(path) for path in inputs},
-            logs=list(logs),
+            outputs={path: _before(path, run, records) for path in job.outputs},
+            inputs={path: _stamp(path) for path in job.inputs},
+            logs=list(job.logs),
+            record=job.record,
         )
-        for outputs, inputs, logs in jobs
+        for job in planned
     ]
+    for target in {Path(path).parent for job in jobs for path in job.outputs}:
+        _check_writable(target)
     # the journal first: a second name that it does not know would stay for ever
     path = str(journal)
     try:
         with atomic(journal) as temporary:
-            temporary.write_text(json.dumps([asdict(job) for job in planned]))
-        for job in planned:
+            temporary.write_text(json.dumps([asdict(job) for job in jobs]))
+        for job in jobs:
             for path, old in job.outputs.items():
                 if old.kept:
                     _link(Path(path), Path(old.kept))
     except OSError as error:
-        for job in planned:
+        for job in jobs:
             for old in job.outputs.values():
                 if old.kept:
                     Path(old.kept).unlink(missing_ok=True)
@@ -144,12 +157,19 @@ def settle(journal: Path, records: Records, finished: Callable[[Job], bool] | No
             },
             inputs={path: _pair(stamp) for path, stamp in job["inputs"].items()},
             logs=job["logs"],
+            record=job["record"],
         )
         for job in json.loads(journal.read_text())
     ]
     restored, undone = [], []
     for job in jobs:
-        if finished(job) if finished else _is_recorded(job, records):
+        done = finished(job) if finished else _is_recorded(job, records)
+        if finished is None and _has_ended_unseen(job, records):
+            for path in job.outputs:
+                made = Path(path).stat().st_mtime
+                records.write(path, job.record | {"starttime": made, "endtime": made})
+            done = True
+        if done:
             for old in job.outputs.values():
                 if old.kept:
                     Path(old.kept).unlink(missing_ok=True)
@@ -239,6 +259,21 @@ def _is_recorded(job: Job, records: Records) -> bool:
         Path(path).exists()
         and not records.is_begun(path)
         and records.read(path) not in (None, old.record)
+        for path, old in job.outputs.items()
+    )
+
+
+def _has_ended_unseen(job: Job, records: Records) -> bool:
+    """Did the job end well after its run was killed?
+
+    On a cluster it may. The Snakemake inside it then says that nothing is begun any more, and leaves
+    the record to the one that was killed.
+    """
+    return all(
+        Path(path).exists()
+        and not records.is_begun(path)
+        and records.read(path) == old.record
+        and _stamp(path) != old.stamp
         for path, old in job.outputs.items()
     )
 

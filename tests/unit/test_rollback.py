@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from thinkalike.errors import InputError
-from thinkalike.rollback import begin, broken_off, settle
+from thinkalike.rollback import Planned, begin, broken_off, settle
 
 
 class Memory:
@@ -63,8 +63,8 @@ class Study:
         ]
 
     def begin(self):
-        jobs = [(self.outputs, [self.input], [str(self.log)])]
-        return begin(jobs, self.memory, self.journals)
+        planned = Planned(self.outputs, [self.input], [str(self.log)], {"depth": 100})
+        return begin([planned], self.memory, self.journals)
 
     def start_job(self):
         """What Snakemake does before a job."""
@@ -134,17 +134,39 @@ def test_what_was_not_there_before_a_failed_job_is_not_there_after_it(study):
 
 
 @pytest.mark.parametrize("wrote", [0, 1, 2], ids=["nothing", "one of two files", "both files"])
-@pytest.mark.parametrize("unmarked", [False, True], ids=["at work", "ended without a record"])
-def test_a_job_whose_end_a_killed_run_did_not_see_is_undone(study, wrote, unmarked):
+def test_a_job_that_was_at_work_when_its_run_was_killed_is_undone(study, wrote):
     journal = study.begin()
     study.start_job()
     for path in study.outputs[:wrote]:
         study.write(path, "new")
-    if unmarked:  # the Snakemake inside a job of a cluster does that
-        study.memory.begun.clear()
     settle(journal, study.memory, None)
     assert study.state() == study.before
     assert not study.memory.begun
+
+
+@pytest.mark.parametrize("wrote", [0, 1], ids=["nothing", "one of two files"])
+def test_a_job_that_failed_on_a_cluster_after_its_run_was_killed_is_undone(study, wrote):
+    journal = study.begin()
+    study.start_job()
+    for path in study.outputs[:wrote]:
+        study.write(path, "new")
+    study.memory.begun.clear()  # by the Snakemake inside the job
+    settle(journal, study.memory, None)
+    assert study.state() == study.before
+
+
+def test_a_job_that_ended_on_a_cluster_after_its_run_was_killed_gets_its_record(study):
+    journal = study.begin()
+    study.start_job()
+    for path in study.outputs:
+        study.write(path, "new")
+    study.memory.begun.clear()
+    assert settle(journal, study.memory, None) == []
+    for path in map(Path, study.outputs):
+        made = path.stat().st_mtime
+        assert path.read_text() == "new"
+        assert study.memory.read(path) == {"depth": 100, "starttime": made, "endtime": made}
+    assert study.leftovers() == []
 
 
 def test_a_job_whose_end_a_killed_run_has_noted_is_finished(study):
@@ -288,7 +310,7 @@ def test_a_run_that_cannot_keep_files_does_not_begin(study, monkeypatch):
 def test_a_run_that_cannot_write_where_its_jobs_do_does_not_begin(study, monkeypatch):
     # who may do everything may write everywhere but on a read-only disk: the answer is made up
     monkeypatch.setattr(os, "access", lambda path, mode: path != study.root)
-    jobs = [([str(study.root / "absent" / "new.nc")], [], [])]
+    jobs = [Planned([str(study.root / "absent" / "new.nc")], [], [], {})]
     with pytest.raises(
         InputError, match=f"{study.root} cannot be written to, and jobs of this run"
     ):

@@ -206,6 +206,27 @@ def test_a_killed_run_is_undone_and_the_job_that_outlives_it_changes_nothing(
     assert maps_study.plan(EXPLANATION, overlay=Path("mended.yaml")) == {"explain_images": 1}
 
 
+def test_what_a_job_of_a_cluster_has_made_after_its_run_was_killed_counts(
+    maps_study, finished_maps, waiting
+):
+    process, folder = waiting
+    job = int((folder / "waiting").read_text())
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    (folder / "go").touch()
+    while is_running(job):
+        time.sleep(0.05)
+    # the Snakemake inside a job of a cluster takes the marks of what has begun away, and no more
+    for mark in (maps_study.root / ".snakemake/incomplete").rglob("*"):
+        mark.unlink()
+    assert maps_study.snakemake("--unlock", overlay=MAPS).status == 0
+    assert maps_study.plan(EXPLANATION, overlay=Path("mended.yaml")) == {}
+    assert maps_study.plan(EXPLANATION, overlay=MAPS) == {"explain_images": 1}
+    newer = (maps_study.root / EXPLANATION).read_bytes()
+    assert newer != (finished_maps.root / EXPLANATION).read_bytes()
+    nothing_is_left_over(maps_study)
+
+
 def test_an_interrupted_run_is_undone(maps_study, finished_maps, waiting):
     process, folder = waiting
     # as from the terminal, but for Snakemake alone: its job ends well
