@@ -49,21 +49,33 @@ class Checkout:
         minutes: float = 15,
     ) -> Run:
         """Run Snakemake there, with an overlay, or several on top of each other."""
+        process = self.start(*arguments, overlay=overlay, environment=environment)
+        try:
+            output, _ = process.communicate(timeout=60 * minutes)
+        finally:
+            process.kill()
+        return Run(process.returncode, output)
+
+    def start(
+        self,
+        *arguments: str,
+        overlay: Overlay = TINY,
+        environment: Mapping[str, str] | None = None,
+    ) -> subprocess.Popen[str]:
+        """Start Snakemake there and go on."""
         overlays = [overlay] if isinstance(overlay, Path) else overlay or []
         configuration = ["--configfile", *map(str, overlays)] if overlays else []
         command = [sys.executable, "-m", "snakemake", "--cores", "2", *arguments, *configuration]
         # paths of this test run must not reach the jobs
         inherited = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
-        done = subprocess.run(
+        return subprocess.Popen(
             command,
             cwd=self.root,
             env={**inherited, **(environment or {})},
             text=True,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            timeout=60 * minutes,
         )
-        return Run(done.returncode, done.stdout)
 
     def plan(self, *arguments: str, overlay: Overlay = TINY) -> dict[str, int]:
         """Jobs of a dry run."""
@@ -129,6 +141,25 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
             assert run.status == 0, run.output
             done.touch()
     return Checkout(folder)
+
+
+@pytest.fixture(scope="session")
+def finished_maps(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
+    """Grad-CAM maps of two untrained networks and how similar they are; not to be changed."""
+    checkout = _copy_of_repository(tmp_path_factory.mktemp("maps"))
+    run = checkout.snakemake(
+        "results/maps/dissimilarity/gradcam/cosine/all.csv",
+        overlay=Path("tests/workflow/maps.yaml"),
+    )
+    assert run.status == 0, run.output
+    return checkout
+
+
+@pytest.fixture
+def maps_study(finished_maps: Checkout, tmp_path: Path) -> Checkout:
+    """A copy of these maps, in another folder, to change at will."""
+    shutil.copytree(finished_maps.root, tmp_path / "study", symlinks=True)
+    return Checkout(tmp_path / "study")
 
 
 @pytest.fixture

@@ -244,10 +244,13 @@ def unpack_cifar10(folder: Path, archive: Path) -> pd.DataFrame:
 
 
 def replace_folder(folder: Path, new: Path) -> None:
-    """Put a freshly made folder in the place of an older one."""
+    """Put a freshly made folder in the place of an older one; killed in between, there is none."""
+    old = folder.with_name(f".{folder.name}.old")
+    shutil.rmtree(old, ignore_errors=True)
     if folder.exists():
-        shutil.rmtree(folder)
+        folder.rename(old)
     new.rename(folder)
+    shutil.rmtree(old, ignore_errors=True)
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 
 
 class InputError(ValueError):
@@ -40,3 +41,19 @@ def naming(images: Sequence[str]) -> Iterator[None]:
         yield
     except ImageError as error:
         raise InputError(error.called(images[error.number])) from None
+
+
+class DamagedError(InputError):
+    """A file that the workflow has made is no longer what it was.
+
+    A job moves it aside, so that the next run makes it anew.
+
+    Attributes:
+        path: of the file.
+        problem: the sentence without what to do.
+    """
+
+    def __init__(self, path: str | Path, problem: str) -> None:
+        super().__init__(f"{problem}; delete it and run again, the workflow makes it anew")
+        self.path = Path(path)
+        self.problem = problem

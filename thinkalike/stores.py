@@ -1,8 +1,10 @@
 """Files of a study: NetCDF for arrays, parquet and CSV for tables, written whole or not at all."""
 
+import errno
 import hashlib
 import json
 import os
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from math import prod
@@ -13,9 +15,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from thinkalike.errors import InputError
+from thinkalike.errors import DamagedError, InputError
+from thinkalike.jobs import wanted
 from thinkalike.maps import Basis, Grid, Maps, Pixels, Segments
 
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""What the system answers where a disk, a quota or what a file may be is full."""
 HEADER = "thinkalike"
 """The key of our entry, one JSON text, in the header of a safetensors file (which keeps no order)."""
 CHUNK = 2**20
@@ -34,15 +39,40 @@ def atomic(path: str | Path) -> Iterator[Path]:
     """A temporary path beside `path` that takes its place when the block ends without an error.
 
     A killed or failing job leaves the old file, or none; never half of one.
+
+    Raises:
+        InputError: there is no more space, or another run has taken over the job in the meantime.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
     try:
         yield temporary
+        wanted()
         temporary.replace(path)
+    except Exception as error:
+        if _number(error) not in FULL:
+            raise
+        # with its cause: HDF5 does not outlive an unfinished file, and this is to be said before
+        raise InputError(
+            f"there is no space left to write {path}; make room there and run again, older files are "
+            "as they were"
+        ) from error
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _number(error: Exception) -> int | None:
+    """The system's number of what went wrong, if it was the system; safetensors has it in words."""
+    number: int | None = getattr(error, "errno", None)
+    said = re.search(r"\(os error (\d+)\)", str(error))
+    return int(said[1]) if said else number
+
+
+def temporaries(path: Path) -> list[Path]:
+    """What killed jobs have left of `atomic`."""
+    name = re.compile(rf"\.{re.escape(path.stem)}\.\d+{re.escape(path.suffix)}")
+    return [file for file in path.parent.glob(".*") if name.fullmatch(file.name)]
 
 
 def write_table(table: pd.DataFrame, path: str | Path, *, index: bool = False) -> None:
@@ -72,7 +102,7 @@ def read_table(
     except FileNotFoundError:
         raise InputError(f"{path} does not exist; run the workflow, which makes it") from None
     except (OSError, ValueError, KeyError) as error:
-        raise InputError(f"{path} is not a readable table ({_brief(error)}); {AGAIN}") from None
+        raise _unreadable(path, "table", error) from None
     missing = [name for name in columns if name not in table.columns]
     if missing:
         raise InputError(f"{path} has no column {', '.join(missing)}; {AGAIN}")
@@ -265,9 +295,7 @@ def open_arrays(path: str | Path, variables: Sequence[str] = ()) -> Iterator[Any
     except FileNotFoundError:
         raise InputError(f"{path} does not exist; run the workflow, which makes it") from None
     except (OSError, ValueError, KeyError) as error:
-        raise InputError(
-            f"{path} is not a readable NetCDF file ({_brief(error)}); {AGAIN}"
-        ) from None
+        raise _unreadable(path, "NetCDF file", error) from None
     with dataset:
         missing = [name for name in variables if name not in dataset.variables]
         if missing:
@@ -279,7 +307,7 @@ def open_arrays(path: str | Path, variables: Sequence[str] = ()) -> Iterator[Any
             # number: what they say is that the file is damaged.
             if error.errno is not None:
                 raise
-            raise InputError(f"{path} is damaged ({_brief(error)}); {AGAIN}") from None
+            raise DamagedError(path, f"{path} is damaged ({_brief(error)})") from None
 
 
 def read_attributes(path: str | Path) -> dict[str, Any]:
@@ -310,9 +338,7 @@ def read_header(path: str | Path) -> dict[str, Any]:
     except FileNotFoundError:
         raise InputError(f"{path} does not exist; run the rule that makes it") from None
     except (SafetensorError, OSError) as error:
-        raise InputError(
-            f"{path} is not a readable safetensors file ({_brief(error)}); {AGAIN}"
-        ) from None
+        raise _unreadable(path, "safetensors file", error) from None
     except (KeyError, ValueError):
         raise InputError(f"{path} does not say which network it is of; {AGAIN}") from None
     return header
@@ -325,6 +351,15 @@ def content_hash(*arrays: Any) -> str:
         digest.update(f"{array.shape}{array.dtype.str}".encode())
         digest.update(array.tobytes())
     return digest.hexdigest()[:16]
+
+
+def _unreadable(path: str | Path, kind: str, error: Exception) -> InputError:
+    # What the system says (no permission, a disk that does not answer) is not the file's fault, and
+    # may be otherwise tomorrow. The errors of the formats' libraries have no number.
+    number = _number(error)
+    if number is not None:
+        return InputError(f"{path} cannot be read ({os.strerror(number)}); mend that and run again")
+    return DamagedError(path, f"{path} is not a readable {kind} ({_brief(error)})")
 
 
 def _brief(error: BaseException) -> str:

@@ -14,7 +14,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from thinkalike.errors import InputError
+from thinkalike.errors import DamagedError, InputError
 from thinkalike.jobs import (
     device_for,
     generator,
@@ -25,6 +25,7 @@ from thinkalike.jobs import (
     progress,
     seed_sequence,
 )
+from thinkalike.stores import atomic
 
 
 @pytest.fixture
@@ -74,7 +75,7 @@ def test_an_input_error_ends_a_process_without_a_traceback(tmp_path):
     script = """
 import sys
 from types import SimpleNamespace
-from thinkalike.errors import InputError
+from thinkalike.errors import DamagedError, InputError
 from thinkalike.jobs import job_log
 with job_log(SimpleNamespace(log=[sys.argv[1]], rule="r", wildcards={}, threads=1)):
     raise InputError("mend this")
@@ -86,6 +87,63 @@ with job_log(SimpleNamespace(log=[sys.argv[1]], rule="r", wildcards={}, threads=
         check=False,
     )
     assert (ended.returncode, ended.stdout, ended.stderr) == (1, "", "r: mend this\n")
+
+
+def test_a_damaged_input_is_moved_aside_and_none_is_lost(job, tmp_path, capsys):
+    job.input = [str(tmp_path / "maps.nc")]
+    for content in ("first", "second"):
+        (tmp_path / "maps.nc").write_text(content)
+        with pytest.raises(SystemExit) as end, job_log(job):
+            raise DamagedError(tmp_path / "maps.nc", "maps.nc is cut")
+        assert end.value.code == 1
+    assert (tmp_path / "maps.nc.damaged").read_text() == "first"
+    assert (tmp_path / "maps.nc.damaged1").read_text() == "second"
+    assert not (tmp_path / "maps.nc").exists()
+    assert capsys.readouterr().err.splitlines() == [
+        "compare_models: maps.nc is cut; it is now maps.nc.damaged, and the next run that needs it "
+        "makes it anew",
+        "compare_models: maps.nc is cut; it is now maps.nc.damaged1, and the next run that needs it "
+        "makes it anew",
+    ]
+
+
+def test_a_damaged_file_that_is_no_input_stays_where_it_is(job, tmp_path, capsys):
+    job.input = []
+    (tmp_path / "own.nc").write_text("of the user")
+    with pytest.raises(SystemExit), job_log(job):
+        raise DamagedError(tmp_path / "own.nc", "own.nc is cut")
+    assert (tmp_path / "own.nc").read_text() == "of the user"
+    assert "own.nc is cut; delete it and run again" in capsys.readouterr().err
+
+
+def test_a_damaged_input_that_another_job_has_moved_is_named(job, tmp_path, capsys):
+    job.input = [str(tmp_path / "gone.nc")]
+    with pytest.raises(SystemExit), job_log(job):
+        raise DamagedError(tmp_path / "gone.nc", "gone.nc is cut")
+    assert "gone.nc is cut; " in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("taken", ["moved", "replaced"])
+def test_a_job_that_another_run_has_taken_over_writes_nothing(job, tmp_path, capsys, taken):
+    path = tmp_path / "maps.nc"
+
+    def work():
+        with job_log(job):
+            with atomic(path) as temporary:
+                temporary.write_text("in time")
+            Path(job.log[0]).rename(tmp_path / "job.log.broken_off")
+            if taken == "replaced":
+                Path(job.log[0]).touch()
+            with atomic(path) as temporary:
+                temporary.write_text("too late")
+
+    with pytest.raises(SystemExit):
+        work()
+    assert path.read_text() == "in time"
+    assert "another run has taken over while this job was at work" in capsys.readouterr().err
+    # the next job of this process is its own
+    with atomic(path) as temporary:
+        temporary.write_text("later")
 
 
 def test_another_error_keeps_its_traceback_in_the_log_and_is_left_to_python_on_the_terminal(

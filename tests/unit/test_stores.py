@@ -1,6 +1,10 @@
 """Files: the same bytes again, whole or not at all, and damage found and named."""
 
 import json
+import re
+import shutil
+import subprocess
+import sys
 import time
 from itertools import pairwise
 from pathlib import Path
@@ -12,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors.numpy import save_file
 
-from thinkalike.errors import InputError
+from thinkalike.errors import DamagedError, InputError
 from thinkalike.maps import Grid, Maps, Pixels, Segments
 from thinkalike.stores import (
     HEADER,
@@ -28,6 +32,7 @@ from thinkalike.stores import (
     read_segments,
     read_square,
     read_table,
+    temporaries,
     write_arrays,
     write_maps,
     write_table,
@@ -126,6 +131,67 @@ def test_an_exception_leaves_the_old_file_and_no_temporary_one(error, tmp_path):
         write_half(path, error)
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A file system of 64 KiB."""
+    folder = tmp_path / "small"
+    folder.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(folder)]
+    if shutil.which("mount") is None or subprocess.run(command, capture_output=True).returncode:
+        pytest.skip("only those who may mount a file system can make a small one")
+    yield folder
+    subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+FILL = """
+import sys, logging
+from pathlib import Path
+import numpy as np, pandas as pd
+from safetensors.numpy import save_file
+from thinkalike.errors import DamagedError, InputError
+from thinkalike.stores import atomic, write_arrays, write_table
+
+path = Path(sys.argv[1])
+values = np.random.default_rng(0).random(30_000)
+try:
+    if path.suffix == ".nc":
+        write_arrays(path, {"a": (("b",), values)}, coordinates={}, attributes={})
+    elif path.suffix == ".safetensors":
+        with atomic(path) as temporary:
+            save_file({"a": values}, temporary)
+    else:
+        write_table(pd.DataFrame({"a": values}), path)
+except InputError as error:
+    print(error, [file.name for file in path.parent.iterdir()], flush=True)
+"""
+
+
+@pytest.mark.parametrize("name", ["t.csv", "t.parquet", "a.nc", "w.safetensors"])
+def test_a_full_disk_is_named_and_leaves_the_old_file_alone(name, small_disk):
+    path = small_disk / name
+    path.write_text("old")
+    # HDF5 ends the process that could not write: what is to be said is said before
+    run = subprocess.run([sys.executable, "-c", FILL, str(path)], capture_output=True, text=True)
+    assert f"there is no space left to write {path}; make room there and run again" in run.stdout
+    assert f"['{name}']" in run.stdout
+    assert path.read_text() == "old"
+
+
+def test_what_killed_jobs_have_left_is_found_and_nothing_else(tmp_path):
+    path = tmp_path / "maps.v2.nc"
+    with atomic(path) as temporary:
+        temporary.write_text("half")
+        for name in (
+            ".maps.v2.nc",
+            ".maps.v2.x.nc",
+            ".maps.v2.1.csv",
+            ".mapsxv2.1.nc",
+            "maps.1.nc",
+        ):
+            (tmp_path / name).touch()
+        assert temporaries(path) == [temporary]
 
 
 def test_an_exception_leaves_no_file_where_there_was_none(tmp_path):
@@ -338,6 +404,21 @@ def test_damage_inside_a_file_is_named_when_its_arrays_are_read(tmp_path):
     path.write_bytes(content)
     with pytest.raises(InputError, match=r"arrays\.nc is damaged .*delete it and run again"):
         read_everything(path)
+
+
+@pytest.mark.parametrize("reader", [read_table, read_everything, read_header])
+def test_a_file_that_the_system_does_not_give_is_not_called_damaged(reader, tmp_path):
+    # a folder: the system's answer, with a number, whoever asks
+    path = tmp_path / "folder.file"
+    path.mkdir()
+    with pytest.raises(InputError) as caught:
+        reader(path)
+    assert not isinstance(caught.value, DamagedError)
+    # for safetensors a folder is no device that can be mapped
+    assert re.search(
+        r"folder.file cannot be read \((Is a directory|No such device)\); mend that and run again",
+        str(caught.value),
+    )
 
 
 def test_errors_of_the_reader_of_arrays_stay_its_own(tmp_path):
