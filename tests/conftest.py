@@ -93,7 +93,7 @@ def _merge(base: dict, changes: dict) -> None:
             base[key] = value
 
 
-def _copy_of_repository(target: Path) -> Checkout:
+def copy_of_repository(target: Path) -> Checkout:
     listed = subprocess.run(
         ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
         cwd=REPOSITORY,
@@ -111,13 +111,13 @@ def _copy_of_repository(target: Path) -> Checkout:
 @pytest.fixture
 def checkout(tmp_path: Path) -> Checkout:
     """A fresh copy of the repository, without results."""
-    return _copy_of_repository(tmp_path)
+    return copy_of_repository(tmp_path)
 
 
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
     """The tiny study, run once; not to be changed."""
-    checkout = _copy_of_repository(tmp_path_factory.mktemp("finished"))
+    checkout = copy_of_repository(tmp_path_factory.mktemp("finished"))
     run = checkout.snakemake()
     assert run.status == 0, run.output
     return checkout
