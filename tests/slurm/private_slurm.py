@@ -25,15 +25,14 @@ def why_not() -> str | None:
     missing = [name for name in (*DAEMONS, "squeue") if _program(name) is None]
     if missing:
         return f"SLURM is not installed here: no {', '.join(missing)} (apt-get install slurm-wlm munge)"
-    host = _host()
     try:
-        addresses = {entry[4][0] for entry in socket.getaddrinfo(host, None, socket.AF_INET)}
+        loopback = _address().startswith("127.")
     except socket.gaierror:
-        addresses = set()
-    if not addresses or not all(str(address).startswith("127.") for address in addresses):
+        loopback = False
+    if not loopback:
         return (
-            f"the host's name, {host}, does not lead to 127.0.0.1 alone, so that SLURM would listen on "
-            "the network; add it to the line of 127.0.0.1 in /etc/hosts"
+            f"the host's name, {_host()}, does not lead to 127.0.0.1, so that SLURM would listen on the "
+            "network; add it to the line of 127.0.0.1 in /etc/hosts"
         )
     return None
 
@@ -67,14 +66,9 @@ class Cluster:
     def jobs(self, *states: str) -> list[dict[str, str]]:
         """Jobs of these states, or all: id, state and the memory asked for."""
         keys = {"id": "%i", "state": "%T", "memory": "%m"}
-        lines = self.ask(
-            "squeue",
-            "--noheader",
-            f"--states={','.join(states) or 'all'}",
-            "--format",
-            "|".join(keys.values()),
-        ).splitlines()
-        return [dict(zip(keys, line.split("|"), strict=True)) for line in lines]
+        wanted = f"--states={','.join(states) or 'all'}"
+        said = self.ask("squeue", "--noheader", wanted, "--format", "|".join(keys.values()))
+        return [dict(zip(keys, line.split("|"), strict=True)) for line in said.splitlines()]
 
     def ended(self) -> list[dict[str, str]]:
         """A record of every job that ended: JobId, JobState, SubmitTime, StartTime, EndTime and more."""
@@ -185,7 +179,7 @@ def _configure(root: Path) -> None:
     key = root / "munge/key"
     key.touch(mode=0o600)
     key.write_bytes(os.urandom(128))
-    values = {"ROOT": str(root), "HOST": _host(), "USER": getpass.getuser()}
+    values = {"ROOT": str(root), "HOST": _host(), "ADDRESS": _address(), "USER": getpass.getuser()}
     values |= {f"PORT{i}": str(port) for i, port in enumerate(_free_ports(1 + len(NODES)))}
     for template in TEMPLATES.glob("*.in"):
         text = template.read_text()
@@ -222,6 +216,10 @@ def _program(name: str) -> str | None:
 
 def _host() -> str:
     return socket.gethostname().split(".")[0]
+
+
+def _address() -> str:
+    return socket.gethostbyname(_host())
 
 
 def _free_ports(count: int) -> list[int]:

@@ -1,4 +1,4 @@
-"""What a cluster does to jobs: GPUs for some, others cancelled, failed, or their node without its daemon."""
+"""What a cluster does to jobs: GPUs for some, others cancelled or failed, and a node without its daemon."""
 
 from datetime import datetime
 

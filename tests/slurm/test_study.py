@@ -1,4 +1,4 @@
-"""A study whose jobs go through SLURM, from the data set to the report, beside the same study without it."""
+"""A study through SLURM, from the data set to the report, beside the same study without it."""
 
 import os
 import re
