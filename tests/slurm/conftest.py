@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -33,6 +33,7 @@ class Site:
 
     root: Path
     cluster: Cluster
+    started: list[subprocess.Popen] = field(default_factory=list)
 
     def start(
         self, *arguments: str, environment: Mapping[str, str] | None = None
@@ -46,7 +47,7 @@ class Site:
         # paths of this test run must not reach the jobs
         inherited = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
         with (self.root / "terminal.txt").open("w") as terminal:
-            return subprocess.Popen(
+            process = subprocess.Popen(
                 command,
                 cwd=self.root,
                 env=inherited | self.cluster.environment | dict(environment or {}),
@@ -54,22 +55,26 @@ class Site:
                 stdout=terminal,
                 stderr=subprocess.STDOUT,
             )
+        self.started.append(process)
+        return process
 
     def finish(self, process: subprocess.Popen, seconds: float = 120) -> str:
         """Wait until Snakemake has ended well: what it said."""
-        try:
-            status = process.wait(seconds)
-        except subprocess.TimeoutExpired:
-            # as Ctrl-C: Snakemake cancels its jobs
-            process.send_signal(signal.SIGINT)
-            try:
-                process.wait(10)
-            except subprocess.TimeoutExpired:
-                process.kill()
-            raise
+        status = process.wait(seconds)
         said = (self.root / "terminal.txt").read_text()
         assert status == 0, said[-5000:]
         return said
+
+    def end(self) -> None:
+        """End what a test has left behind: as Ctrl-C, so that Snakemake cancels its jobs."""
+        for process in self.started:
+            if process.poll() is None:
+                process.send_signal(signal.SIGINT)
+                try:
+                    process.wait(10)
+                except subprocess.TimeoutExpired:
+                    process.kill()
+                    process.wait()
 
 
 def fitted(profile: Path) -> None:
@@ -86,9 +91,11 @@ def fitted(profile: Path) -> None:
 
 
 @pytest.fixture
-def probe(cluster: Cluster, tmp_path: Path) -> Site:
+def probe(cluster: Cluster, tmp_path: Path) -> Iterator[Site]:
     """Rules that are called like ours and only say what they were given, with our profile."""
     shutil.copytree(REPOSITORY / "profiles", tmp_path / "profiles")
     shutil.copy(Path(__file__).with_name("probe.smk"), tmp_path / "Snakefile")
     fitted(tmp_path / "profiles/slurm/profile.yaml")
-    return Site(tmp_path, cluster)
+    site = Site(tmp_path, cluster)
+    yield site
+    site.end()

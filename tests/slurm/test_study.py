@@ -4,7 +4,7 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -33,7 +33,7 @@ class Submitted(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def submitted(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Submitted:
+def submitted(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Submitted]:
     """The study through SLURM, where no job can reach the network."""
     checkout = copy_of_repository(tmp_path_factory.mktemp("submitted"))
     profile = checkout.root / "profiles/slurm/profile.yaml"
@@ -46,8 +46,11 @@ def submitted(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Sub
     site = Site(checkout.root, cluster)
     before = len(cluster.ended())
     run = site.start(*TARGETS, "--configfile", str(STUDY), environment=environment)
-    site.finish(run, seconds=400)
-    return Submitted(site, cluster.ended()[before:], environment)
+    try:
+        site.finish(run, seconds=400)
+        yield Submitted(site, cluster.ended()[before:], environment)
+    finally:
+        site.end()
 
 
 @pytest.mark.slow
@@ -62,7 +65,7 @@ def test_a_study_through_slurm_makes_the_same_bytes_as_one_without_it(submitted,
 
 
 @pytest.mark.slow
-def test_rules_of_the_cpu_are_submitted_in_groups_and_each_job_as_once(submitted):
+def test_rules_of_the_cpu_are_submitted_in_groups_and_no_job_twice(submitted):
     assert len(submitted.jobs) == SUBMISSIONS
     assert {job["JobState"] for job in submitted.jobs} == {"COMPLETED"}
     assert sum(job["Partition"] == "gpu" for job in submitted.jobs) == 2 * (1 + 1 + 2)
