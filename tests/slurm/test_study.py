@@ -47,7 +47,7 @@ def submitted(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Ite
     before = len(cluster.ended())
     run = site.start(*TARGETS, "--configfile", str(STUDY), environment=environment)
     try:
-        site.finish(run, seconds=400)
+        site.finish(run, seconds=600)
         yield Submitted(site, cluster.ended()[before:], environment)
     finally:
         site.end()
