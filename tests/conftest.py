@@ -106,7 +106,7 @@ def _merge(base: dict, changes: dict) -> None:
             base[key] = value
 
 
-def _copy_of_repository(target: Path) -> Checkout:
+def copy_of_repository(target: Path) -> Checkout:
     listed = subprocess.run(
         ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
         cwd=REPOSITORY,
@@ -124,7 +124,7 @@ def _copy_of_repository(target: Path) -> Checkout:
 @pytest.fixture
 def checkout(tmp_path: Path) -> Checkout:
     """A fresh copy of the repository, without results."""
-    return _copy_of_repository(tmp_path)
+    return copy_of_repository(tmp_path)
 
 
 @pytest.fixture(scope="session")
@@ -137,7 +137,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
     with FileLock(shared / "finished.lock"):
         if not done.exists():
             shutil.rmtree(folder, ignore_errors=True)
-            run = _copy_of_repository(folder).snakemake(minutes=30)  # beside other tests
+            run = copy_of_repository(folder).snakemake(minutes=30)  # beside other tests
             assert run.status == 0, run.output
             done.touch()
     return Checkout(folder)
@@ -146,7 +146,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
 @pytest.fixture(scope="session")
 def finished_maps(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
     """Grad-CAM maps of two untrained networks and how similar they are; not to be changed."""
-    checkout = _copy_of_repository(tmp_path_factory.mktemp("maps"))
+    checkout = copy_of_repository(tmp_path_factory.mktemp("maps"))
     run = checkout.snakemake(
         "results/maps/dissimilarity/gradcam/cosine/all.csv",
         overlay=Path("tests/workflow/maps.yaml"),

@@ -309,7 +309,7 @@ def test_shards_are_joined_to_the_same_bytes_and_leave_nothing_behind(checkout):
     sharded = {
         "study": "sharded",
         "images": {"count": 130, "shards": 4},
-        "models": ["resnet_untrained", "vit"],
+        "models": ["resnet_untrained", "byobnet", "vit"],
         "methods": ["gradcam", "integrated_gradients", "kernelshap", "lrp"],
         "training": {"epochs": 0, "accuracy_at_least": 0},
         "settings": {
@@ -329,7 +329,7 @@ def test_shards_are_joined_to_the_same_bytes_and_leave_nothing_behind(checkout):
         contents(checkout.root / "results" / name, "explanations/*/*.nc")
         for name in ("sharded", "whole")
     )
-    assert len(expected) == 8
+    assert len(expected) == 12
     assert found.keys() == expected.keys()
     assert [name for name in expected if found[name] != expected[name]] == []
     assert not [*(checkout.root / "results/sharded").glob("shards/**/*.nc")]
@@ -337,7 +337,7 @@ def test_shards_are_joined_to_the_same_bytes_and_leave_nothing_behind(checkout):
     assert checkout.plan("explanations", overlay=overlay) == {}
     changed = {**sharded, "settings": {**sharded["settings"], "lrp": {"images": 6}}}
     plan = checkout.plan("explanations", overlay=checkout.overlay("changed.yaml", **changed))
-    assert plan == {"explain_images": 2, "join_shards": 2, "explanations": 1}
+    assert plan == {"explain_images": 3, "join_shards": 3, "explanations": 1}
     changed = {**sharded, "segments": {"count": 9}}
     plan = checkout.plan("explanations", overlay=checkout.overlay("changed.yaml", **changed))
-    assert plan == {"segment_images": 1, "explain_images": 4, "join_shards": 2, "explanations": 1}
+    assert plan == {"segment_images": 1, "explain_images": 6, "join_shards": 3, "explanations": 1}
