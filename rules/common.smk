@@ -189,8 +189,8 @@ GROUPS = [
     study["models"][first : first + setting("similarity", "group")]
     for first in range(0, len(study["models"]), setting("similarity", "group"))
 ]
-# The file name of one of several such jobs says which.
-TILE = "/{row}_{column}" if GROUPS[1:] else ""
+# The file of one of several such jobs says which.
+TILE = "{metric}/{row}_{column}" if GROUPS[1:] else "{metric}"
 
 
 def group_of(wildcards, side):
@@ -219,13 +219,14 @@ def tiles_of(wildcards):
     ]
 
 
-# The images of a model are shared by so many jobs; the file name of one says which.
-SHARD = "/{shard}" if setting("images", "shards") > 1 else ""
+# The images of a model may be shared by several jobs; the file of one says which.
+SHARDED = setting("images", "shards") > 1
+SHARD = "{model}/{shard}" if SHARDED else "{model}"
 
 
 def maps_file():
     """Where the maps of one model by one method go, or those of a shard, which do not stay."""
-    if SHARD:
+    if SHARDED:
         return temp("<results>/shards/{method}/{model}/{shard}.nc")
     return "<results>/explanations/{method}/{model}.nc"
 

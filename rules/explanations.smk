@@ -11,9 +11,9 @@ rule explain_images:
     output:
         explanations=maps_file(),
     log:
-        f"<logs>/explain_images/{{method}}/{{model}}{SHARD}.log",
+        f"<logs>/explain_images/{{method}}/{SHARD}.log",
     benchmark:
-        f"<benchmarks>/explain_images/{{method}}/{{model}}{SHARD}.tsv"
+        f"<benchmarks>/explain_images/{{method}}/{SHARD}.tsv"
     priority: 5
     conda:
         "../envs/gpu.yaml"
@@ -35,12 +35,12 @@ rule explain_images:
         size=setting("images", "size"),
         seed=setting("seed"),
     message:
-        f"Explaining {{wildcards.model}} by {{wildcards.method}}{SHARD and ', shard {wildcards.shard}'}"
+        "Explaining {wildcards.model} by {wildcards.method}"
     script:
         "../scripts/explain_images.py"
 
 
-if SHARD:
+if SHARDED:
 
     rule join_shards:
         """The maps of all images of one model by one method, from those of its shards."""

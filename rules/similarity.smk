@@ -8,11 +8,11 @@ rule compare_models:
         others=maps_of_others,
         segments=segments_of,
     output:
-        similarity=f"<results>/similarity/{{method}}/{{metric}}{TILE}.nc",
+        similarity=f"<results>/similarity/{{method}}/{TILE}.nc",
     log:
-        f"<logs>/compare_models/{{method}}/{{metric}}{TILE}.log",
+        f"<logs>/compare_models/{{method}}/{TILE}.log",
     benchmark:
-        f"<benchmarks>/compare_models/{{method}}/{{metric}}{TILE}.tsv"
+        f"<benchmarks>/compare_models/{{method}}/{TILE}.tsv"
     conda:
         "../envs/analysis.yaml"
     threads: 1
@@ -38,7 +38,7 @@ rule compare_models:
         "../scripts/compare_models.py"
 
 
-if TILE:
+if GROUPS[1:]:
 
     rule join_similarities:
         """Similarity of all pairs of models, from those of the groups."""
