@@ -156,9 +156,7 @@ class ArrayWriter:
     def _write(self, count: int) -> None:
         rows = slice(self._written, self._written + count)
         for name in self._streamed:
-            array = np.concatenate(self._pending[name])
-            self._variables[name][rows] = array[:count]
-            self._pending[name] = [array[count:]]
+            self._variables[name][rows] = _taken(self._pending[name], count)
         self._written += count
 
     def _finish(self) -> None:
@@ -169,7 +167,19 @@ class ArrayWriter:
             self._write(self._ready())
         for name, variable in self._variables.items():
             if name not in self._streamed and all(variable.shape):
-                variable[...] = np.concatenate(self._pending[name])
+                variable[...] = _taken(self._pending[name], variable.shape[0])
+
+
+def _taken(pending: list[np.ndarray], count: int) -> np.ndarray:
+    """The next rows, off the list; copied only where they come from several parts."""
+    taken: list[np.ndarray] = []
+    while count:
+        part = pending.pop(0)
+        taken.append(part[:count])
+        if len(part) > count:
+            pending.insert(0, part[count:])
+        count -= len(taken[-1])
+    return taken[0] if len(taken) == 1 else np.concatenate(taken)
 
 
 @contextmanager
@@ -414,7 +424,7 @@ def write_maps(
             description |= {"basis": "segments"}
     components = ("image", "component")
     variables: dict[str, tuple[tuple[str, ...], np.ndarray]] = {
-        "coefficients": (components, maps.coefficients.astype(np.float32))
+        "coefficients": (components, maps.coefficients.astype(np.float32, copy=False))
     }
     if isinstance(basis, Segments):
         variables["segmentation"] = (("image",), _hashes(maps.bases))

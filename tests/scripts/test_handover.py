@@ -149,7 +149,7 @@ def jobs(study: dict) -> dict[str, dict]:
             "wildcards": {"method": "gradcam", "model": "byobnet"},
             "params": {
                 "method": "gradcam",
-                "number": 6,
+                "part": [0, 6],
                 "architecture": {**architecture, **grid},
                 "settings": {"depth": 100, "mended": []},
                 "explanation": {**study["explanation"], "baseline": []},
@@ -580,6 +580,8 @@ OTHERS = {
     "finetune_model": "below: the tiny study trains its models",
     "forecast": "has no output: tests/workflow/test_study.py",
     "initialise_weights": "below, with finetune_model",
+    "join_shards": "the tiny study has none: tests/unit/test_shards.py, tests/workflow/test_reruns.py",
+    "join_similarities": "the tiny study has one group: tests/scripts/test_tiles.py",
     "replicate": "writes nothing of a study: tests/unit/test_replication.py",
 }
 """Scripts that write nothing in the tiny study → where they are tested."""

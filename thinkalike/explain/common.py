@@ -87,6 +87,8 @@ def joined(parts: Sequence[Explanation]) -> Explanation:
     Superpixels: rows are as long as the longest. An account that a block does not have is 0 there.
     """
     first = parts[0]
+    if not parts[1:]:
+        return first
     counts = [len(part.targets) for part in parts]
     names = dict.fromkeys(name for part in parts for name in part.accounts)
 
