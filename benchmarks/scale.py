@@ -12,7 +12,6 @@ import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -54,9 +53,8 @@ QUICK = Effort(((2, 20), (34, 20), (2, 40), (34, 40)), (33, 20), (2,))
 
 @dataclass(frozen=True)
 class Cost:
-    """Of the jobs of a stage: seconds one after the other, of a processor, and the largest peak."""
+    """Of the jobs of a stage: seconds of a processor in all, and the largest peak."""
 
-    seconds: float
     cpu: float
     megabytes: float
 
@@ -133,7 +131,6 @@ def _growth(costs: Mapping[tuple[int, int], tuple[Mapping[str, Cost], float]]) -
     return rows
 
 
-@cache
 def _measured(models: int, images: int) -> tuple[dict[str, Cost], float]:
     """The cost of every stage, and MB of similarities, that of tiles included."""
     with tempfile.TemporaryDirectory() as name:
@@ -203,7 +200,6 @@ def _run(folder: Path, jobs: Sequence[tuple]) -> Cost:
             raise RuntimeError(done.stderr)
         told.append(json.loads(done.stdout.splitlines()[-1]))
     return Cost(
-        sum(job["seconds"] for job in told),
         sum(job["cpu"] for job in told),
         max(job["megabytes"] for job in told),
     )

@@ -1,7 +1,7 @@
 """One job of the benchmark of scale, in a process of its own: `python -m benchmarks.scale_jobs`.
 
 Made-up Grad-CAM maps go through the scripts of the workflow, as their jobs would take them. What is
-printed is a line of JSON: seconds, CPU seconds and the peak of memory.
+printed is a line of JSON: CPU seconds and the peak of memory.
 """
 
 import json
@@ -9,7 +9,6 @@ import re
 import resource
 import runpy
 import sys
-import time
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -161,11 +160,9 @@ JOBS = {
 def main() -> None:
     """`JOB FOLDER NUMBER…`."""
     job, folder, *numbers = sys.argv[1:]
-    start = time.perf_counter()
     JOBS[job](Path(folder), *map(int, numbers))
     used = resource.getrusage(resource.RUSAGE_SELF)
     told = {
-        "seconds": time.perf_counter() - start,
         "cpu": used.ru_utime + used.ru_stime,
         "megabytes": _peak(),
     }

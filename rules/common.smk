@@ -328,13 +328,17 @@ def asked_of(method, model):
     return {"evaluations": settings["evaluations"]}
 
 
+def code_of_explaining(wildcards):
+    """The fingerprint of explain_images, which chooses the method's module at run time."""
+    method = setting("settings", wildcards.method, "method")
+    return fingerprint("explain_images.py", f"thinkalike.explain.{method}")
+
+
 def asked_in_full(wildcards):
     """All that the maps of a model by a method depend on, but files."""
     method = wildcards.method
     return {
-        "code": fingerprint(
-            "explain_images.py", f"thinkalike.explain.{setting('settings', method, 'method')}"
-        ),
+        "code": code_of_explaining(wildcards),
         "number": images_of(method),
         "architecture": explained_architecture(wildcards),
         "settings": asked(wildcards),

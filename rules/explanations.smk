@@ -23,10 +23,7 @@ rule explain_images:
         mem_mb=2000,
         runtime=240,
     params:
-        code=lambda wildcards: fingerprint(
-            "explain_images.py",
-            f"thinkalike.explain.{setting('settings', wildcards.method, 'method')}",
-        ),
+        code=code_of_explaining,
         method=method_setting("method"),
         part=part_of,
         architecture=explained_architecture,

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from thinkalike.jobs import job_log
 from thinkalike.plotting import distributions
 from thinkalike.plotting.style import save, styled, title_of
-from thinkalike.stores import open_arrays, parts, read_table
+from thinkalike.stores import open_arrays, read_parts, read_table
 
 BINS = 40
 MOST_HISTOGRAMS = 24
@@ -36,7 +36,7 @@ def main(
     title = title_of(method, metric)
     draw = _pairs if len(models) <= MOST_HISTOGRAMS else _models
     with styled():
-        figure, table = draw(similarity, images, labels, title)
+        figure, table = draw(similarity, labels, title)
         save(figure, table, histograms)
         drawn, cells = read_table(differences), read_table(variances)
         figure = distributions.subsampling(drawn, cells, images=images, title=title)
@@ -48,31 +48,25 @@ def main(
         save(figure, pd.concat([left, right]), subsampling)
 
 
-def _values(similarity: str, images: int, models: int) -> Iterator[np.ndarray]:
+def _values(similarity: str) -> Iterator[np.ndarray]:
     """Similarities (n, M, M) of all images, in parts; NaN on the diagonal."""
-    diagonal = np.arange(models)
-    with open_arrays(similarity) as dataset:
-        for part in parts(images, 2 * models**2):
-            values = dataset["similarity"][part].to_numpy()
-            values[:, diagonal, diagonal] = np.nan
-            yield values
+    for _, values in read_parts(similarity, "similarity"):
+        diagonal = np.arange(values.shape[1])
+        values[:, diagonal, diagonal] = np.nan
+        yield values
 
 
-def _edges(similarity: str, images: int, models: int) -> np.ndarray:
+def _edges(similarity: str) -> np.ndarray:
     """Of the bins: from 0, or from −1 where a similarity is negative."""
-    lowest = np.fmin.reduce(
-        [np.fmin.reduce(values, axis=None) for values in _values(similarity, images, models)]
-    )
+    lowest = np.fmin.reduce([np.fmin.reduce(values, axis=None) for values in _values(similarity)])
     return np.linspace(-1.0 if lowest < 0 else 0.0, 1.0, BINS + 1)
 
 
-def _pairs(
-    similarity: str, images: int, labels: Mapping[str, Any], title: str
-) -> tuple[Figure, pd.DataFrame]:
+def _pairs(similarity: str, labels: Mapping[str, Any], title: str) -> tuple[Figure, pd.DataFrame]:
     """A histogram of every pair of models."""
     models = labels["models"]
-    edges = _edges(similarity, images, len(models))
-    values = np.concatenate(list(_values(similarity, images, len(models))))
+    edges = _edges(similarity)
+    values = np.concatenate(list(_values(similarity)))
     counts = np.zeros((len(models), len(models), BINS), int)
     medians = np.full((len(models), len(models)), np.nan)
     rows = []
@@ -92,14 +86,12 @@ def _pairs(
     return figure, table
 
 
-def _models(
-    similarity: str, images: int, labels: Mapping[str, Any], title: str
-) -> tuple[Figure, pd.DataFrame]:
+def _models(similarity: str, labels: Mapping[str, Any], title: str) -> tuple[Figure, pd.DataFrame]:
     """A row of every model, of its similarities with all others."""
     models = labels["models"]
-    edges = _edges(similarity, images, len(models))
+    edges = _edges(similarity)
     counts = np.zeros((len(models), BINS), int)
-    for values in _values(similarity, images, len(models)):
+    for values in _values(similarity):
         for number in range(len(models)):
             row = values[:, number]
             counts[number] += np.histogram(row[np.isfinite(row)], edges)[0]
@@ -114,7 +106,11 @@ def _models(
         }
     )
     figure = distributions.profiles(
-        counts, edges, **labels, title=f"{title}: similarity per image, with all other models"
+        counts,
+        edges,
+        medians,
+        **labels,
+        title=f"{title}: similarity per image, with all other models",
     )
     return figure, table
 

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from thinkalike.jobs import job_log
-from thinkalike.stores import open_arrays, parts, write_table
+from thinkalike.stores import open_arrays, read_parts, write_table
 from thinkalike.subsampling import subsample_parts
 
 
@@ -18,9 +18,7 @@ def main(
         images = dataset.sizes["image"]
 
     def per_image() -> Iterator[np.ndarray]:
-        with open_arrays(values) as dataset:
-            for part in parts(images, 2 * len(models) ** 2):
-                yield dataset["similarity"][part].to_numpy()
+        return (array for _, array in read_parts(values, "similarity"))
 
     sizes = sorted(sizes)
     result = subsample_parts(per_image, images, sizes=sizes, repeats=repeats, seed=seed)

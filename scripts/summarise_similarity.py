@@ -9,7 +9,7 @@ import pandas as pd
 from thinkalike import similarity
 from thinkalike.errors import InputError
 from thinkalike.jobs import job_log, log
-from thinkalike.stores import open_arrays, parts, read_table, write_table
+from thinkalike.stores import open_arrays, read_parts, read_table, write_table
 
 
 def main(
@@ -46,9 +46,8 @@ def main(
         return same if condition == "matching" else ~same | np.eye(len(models), dtype=bool)
 
     def of(name: str) -> Iterator[similarity.Part]:
-        with open_arrays(values, needed) as dataset:
-            for images in parts(len(image_ids), 2 * len(models) ** 2):
-                yield dataset[name][images].to_numpy(), counting(images)
+        for images, array in read_parts(values, name, len(image_ids)):
+            yield array, counting(images)
 
     summary = similarity.summarise_parts(lambda: of("similarity"))
     estimation_error = similarity.mean_error_of(of("estimation_error"))

@@ -109,7 +109,8 @@ def _merge(base: dict, changes: dict) -> None:
             base[key] = value
 
 
-def copy_of_repository(target: Path) -> Checkout:
+def files_of_repository() -> list[str]:
+    """What git tracks or would, by its path from the root."""
     listed = subprocess.run(
         ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
         cwd=REPOSITORY,
@@ -117,10 +118,13 @@ def copy_of_repository(target: Path) -> Checkout:
         text=True,
         check=True,
     )
-    for name in listed.stdout.splitlines():
-        if (REPOSITORY / name).is_file():
-            (target / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(REPOSITORY / name, target / name)
+    return [name for name in listed.stdout.splitlines() if (REPOSITORY / name).is_file()]
+
+
+def copy_of_repository(target: Path) -> Checkout:
+    for name in files_of_repository():
+        (target / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(REPOSITORY / name, target / name)
     return Checkout(target)
 
 

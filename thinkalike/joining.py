@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,6 @@ import numpy as np
 from thinkalike.errors import InputError
 from thinkalike.shards import blocks
 from thinkalike.stores import AGAIN, create_arrays, open_arrays, read_attributes
-
-COMMON = "nowhere_positive"
-LEDGER = ("largest_ledger_gap", "ledger")
 
 
 def summary(
@@ -29,12 +27,26 @@ def summary(
         `nowhere_positive`; where there is a ledger, `largest_ledger_gap` and `ledger`, a JSON text: what
         every account has, on average.
     """
-    told: dict[str, Any] = {COMMON: nowhere_positive}
+    told: dict[str, Any] = {"nowhere_positive": nowhere_positive}
     if accounts:
         gap = np.asarray(measures["ledger_gap"])
         means = {name: float(values.mean()) for name, values in accounts.items() if len(values)}
-        told |= dict(zip(LEDGER, (float(gap.max(initial=0)), json.dumps(means)), strict=True))
+        told["largest_ledger_gap"] = float(gap.max(initial=0))
+        told["ledger"] = json.dumps(means)
     return told
+
+
+def joined_accounts(
+    parts: Sequence[Mapping[str, np.ndarray]], counts: Sequence[int]
+) -> dict[str, np.ndarray]:
+    """Accounts of parts of so many images, put together; one that a part does not have is 0 there."""
+    names = dict.fromkeys(name for part in parts for name in part)
+    return {
+        name: np.concatenate(
+            [part.get(name, np.zeros(count)) for part, count in zip(parts, counts, strict=True)]
+        )
+        for name in names
+    }
 
 
 def join(paths: Sequence[str | Path], output: str | Path) -> None:
@@ -50,41 +62,45 @@ def join(paths: Sequence[str | Path], output: str | Path) -> None:
     Raises:
         InputError: a shard is damaged, or not of the same kind as the first.
     """
-    layouts = [_layout(path) for path in paths]
-    first = layouts[0]
-    for path, layout in zip(paths, layouts, strict=True):
-        if layout["variables"].keys() != first["variables"].keys():
+    shards = [_Shard.of(path) for path in paths]
+    first = shards[0]
+    for path, shard in zip(paths, shards, strict=True):
+        if shard.variables.keys() != first.variables.keys():
             raise InputError(f"{path} has other variables than {paths[0]}; {AGAIN}")
-    image_ids = [name for layout in layouts for name in layout["images"]]
-    names = list(dict.fromkeys(name for layout in layouts for name in layout["accounts"]))
+    counts = [len(shard.image_ids) for shard in shards]
+    accounts = joined_accounts([shard.accounts for shard in shards], counts)
+    coordinates = {"image": [name for shard in shards for name in shard.image_ids]}
+    if accounts:
+        coordinates["account"] = list(accounts)
     sizes = {
-        dimension: max(layout["sizes"][dimension] for layout in layouts)
-        for dimension in first["sizes"]
+        dimension: max(shard.sizes[dimension] for shard in shards)
+        for dimension in first.sizes
         if dimension not in ("image", "account")
     }
-    attributes = read_attributes(paths[0])
-    blank = sum(int(read_attributes(path)[COMMON]) for path in paths)
-    gaps = [layout["gap"] for layout in layouts]
-    accounts = [_accounts(layout, names) for layout in layouts]
-    attributes |= summary(
-        blank,
-        {"ledger_gap": np.concatenate(gaps)},
-        dict(zip(names, np.concatenate(accounts, 1), strict=True)) if names else {},
+    told = summary(
+        sum(int(shard.attributes["nowhere_positive"]) for shard in shards),
+        {"ledger_gap": np.concatenate([shard.ledger_gap for shard in shards])},
+        accounts,
     )
-    coordinates = {"image": image_ids} | ({"account": names} if names else {})
     with create_arrays(
-        output, first["variables"], sizes=sizes, coordinates=coordinates, attributes=attributes
+        output,
+        first.variables,
+        sizes=sizes,
+        coordinates=coordinates,
+        attributes=first.attributes | told,
     ) as file:
-        for path, table in zip(paths, accounts, strict=True):
+        starts = np.cumsum([0, *counts])
+        for path, start in zip(paths, starts[:-1], strict=True):
             with open_arrays(path) as dataset:
-                for part in blocks(dataset.sizes["image"]):
+                for block in blocks(dataset.sizes["image"]):
                     rows = {}
-                    for name, (dimensions, _) in first["variables"].items():
-                        if name == "accounts":
-                            rows[name] = table[:, part].T
-                            continue
-                        shape = [sizes.get(dimension, 0) for dimension in dimensions[1:]]
-                        rows[name] = padded(dataset[name][part].to_numpy(), shape)
+                    for name, (dimensions, _) in first.variables.items():
+                        if name != "accounts":
+                            shape = [sizes[dimension] for dimension in dimensions[1:]]
+                            rows[name] = padded(dataset[name][block].to_numpy(), shape)
+                    if accounts:
+                        images = slice(start + block.start, start + block.stop)
+                        rows["accounts"] = np.stack([a[images] for a in accounts.values()], 1)
                     file.append(**rows)
 
 
@@ -94,27 +110,39 @@ def padded(rows: np.ndarray, shape: Sequence[int]) -> np.ndarray:
     return np.pad(rows, missing, constant_values=np.nan) if np.any(missing) else rows
 
 
-def _layout(path: str | Path) -> dict[str, Any]:
-    """What a shard has, without its maps."""
-    with open_arrays(path, ["coefficients", "image"]) as dataset:
-        return {
-            "variables": {
-                str(name): (variable.dims, variable.dtype)
-                for name, variable in dataset.data_vars.items()
-            },
-            "sizes": dict(dataset.sizes),
-            "images": [str(name) for name in dataset["image"].to_numpy()],
-            "accounts": [str(name) for name in dataset["account"].to_numpy()]
-            if "account" in dataset
-            else [],
-            "table": dataset["accounts"].to_numpy() if "accounts" in dataset else None,
-            "gap": dataset["ledger_gap"].to_numpy() if "ledger_gap" in dataset else np.zeros(0),
-        }
+@dataclass(frozen=True)
+class _Shard:
+    """What the file of a shard has, without its maps.
 
+    Attributes:
+        variables: name → (dimensions, type).
+        sizes: dimension → length.
+        attributes: of the file.
+        image_ids: of its images.
+        accounts: name → (N,), none where there is no ledger.
+        ledger_gap: (N,), empty where there is none.
+    """
 
-def _accounts(layout: Mapping[str, Any], names: Sequence[str]) -> np.ndarray:
-    """(A, N) of all accounts; one that a shard does not have is 0 there."""
-    table = np.zeros((len(names), len(layout["images"])))
-    for column, name in enumerate(layout["accounts"]):
-        table[names.index(name)] = layout["table"][:, column]
-    return table
+    variables: Mapping[str, tuple[Sequence[str], Any]]
+    sizes: Mapping[str, int]
+    attributes: dict[str, Any]
+    image_ids: list[str]
+    accounts: Mapping[str, np.ndarray]
+    ledger_gap: np.ndarray
+
+    @classmethod
+    def of(cls, path: str | Path) -> "_Shard":
+        with open_arrays(path, ["coefficients", "image"]) as dataset:
+            ledger = "accounts" in dataset
+            names = dataset["account"].to_numpy() if ledger else []
+            return cls(
+                {str(name): (v.dims, v.dtype) for name, v in dataset.data_vars.items()},
+                dict(dataset.sizes),
+                read_attributes(path),
+                [str(name) for name in dataset["image"].to_numpy()],
+                {
+                    str(name): dataset["accounts"][:, column].to_numpy()
+                    for column, name in enumerate(names)
+                },
+                dataset["ledger_gap"].to_numpy() if ledger else np.zeros(0),
+            )

@@ -291,6 +291,26 @@ def parts(count: int, numbers: int) -> Iterator[slice]:
         yield slice(start, min(start + step, count))
 
 
+def read_parts(
+    path: str | Path, name: str, count: int | None = None
+) -> Iterator[tuple[slice, Any]]:
+    """Rows of one array of a NetCDF file, as many at a time as memory has room for, and which.
+
+    Args:
+        path: of the file.
+        name: of the array.
+        count: only so many rows, the first; all by default.
+
+    Raises:
+        InputError: as `open_arrays`.
+    """
+    with open_arrays(path, [name]) as dataset:
+        rows, *shape = dataset[name].shape
+        # what is done with them takes as much again
+        for part in parts(rows if count is None else min(count, rows), 2 * prod(shape)):
+            yield part, dataset[name][part].to_numpy()
+
+
 @contextmanager
 def open_arrays(path: str | Path, variables: Sequence[str] = ()) -> Iterator[Any]:
     """Open a NetCDF file lazily, as an xarray Dataset, and check that it has `variables`.

@@ -24,7 +24,7 @@ def test_groups_are_those_of_the_rules():
 
 def test_exponents_are_those_of_a_power_law():
     def cost(models: int, images: int) -> tuple[dict[str, Cost], float]:
-        return {"compare": Cost(0.0, 1e-3 * models**2 * images, 1.0)}, 1e-2 * models**1.5 * images
+        return {"compare": Cost(1e-3 * models**2 * images, 1.0)}, 1e-2 * models**1.5 * images
 
     cases = [(models, images) for models in (10, 30, 100) for images in (1_000, 10_000, 50_000)]
     rows = scale._growth({case: cost(*case) for case in cases})
@@ -51,7 +51,7 @@ def test_a_model_more_is_the_work_of_the_last_group(monkeypatch):
 
     def run(folder, jobs):
         asked.append([job[1:] for job in jobs])
-        return Cost(1.0, float(len(jobs)), 1.0)
+        return Cost(float(len(jobs)), 1.0)
 
     monkeypatch.setattr(scale, "_run", run)
     monkeypatch.setattr(scale_jobs, "GROUP", 4)

@@ -1,7 +1,6 @@
 """What comes from outside stays what it is: no file is run as code, and no name leads anywhere."""
 
 import re
-import subprocess
 import tokenize
 from collections.abc import Iterator
 from copy import deepcopy
@@ -13,6 +12,7 @@ import yaml
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from tests.conftest import files_of_repository
 from thinkalike.config import RESERVED, ROOT, SCHEMA, resolve
 from thinkalike.errors import InputError
 from thinkalike.stores import read_square, read_table, write_table
@@ -41,14 +41,7 @@ EXCEPTIONS = {
 
 def sources() -> Iterator[Path]:
     """Every tracked file that Python or Snakemake runs."""
-    listed = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    for name in listed.stdout.splitlines():
+    for name in files_of_repository():
         if name == "Snakefile" or Path(name).suffix in (".py", ".smk"):
             yield ROOT / name
 

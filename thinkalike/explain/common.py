@@ -10,7 +10,7 @@ import torch
 
 from thinkalike.errors import ImageError, InputError
 from thinkalike.explain.batches import Batches, fitting
-from thinkalike.joining import padded
+from thinkalike.joining import joined_accounts, padded
 from thinkalike.maps import Maps
 from thinkalike.models import Classifier
 
@@ -89,8 +89,6 @@ def joined(parts: Sequence[Explanation]) -> Explanation:
     first = parts[0]
     if not parts[1:]:
         return first
-    counts = [len(part.targets) for part in parts]
-    names = dict.fromkeys(name for part in parts for name in part.accounts)
 
     def together(of: Callable[[Explanation], np.ndarray | None]) -> np.ndarray | None:
         rows = [array for part in parts if (array := of(part)) is not None]
@@ -110,15 +108,7 @@ def joined(parts: Sequence[Explanation]) -> Explanation:
         {name: np.concatenate([part.measures[name] for part in parts]) for name in first.measures},
         together(lambda part: part.draws),
         together(lambda part: part.standard_errors),
-        {
-            name: np.concatenate(
-                [
-                    part.accounts.get(name, np.zeros(count))
-                    for part, count in zip(parts, counts, strict=True)
-                ]
-            )
-            for name in names
-        },
+        joined_accounts([part.accounts for part in parts], [len(part.targets) for part in parts]),
     )
 
 

@@ -22,6 +22,7 @@ from thinkalike.explain.common import (
     score_function,
 )
 from thinkalike.jobs import log
+from thinkalike.joining import padded
 from thinkalike.maps import Maps, Segments
 from thinkalike.models import Classifier
 from thinkalike.shapley import MOST_PAIRS, Solver
@@ -296,7 +297,7 @@ def _answers(
     evaluations = np.array([design.evaluations for design in designs])
     explanations = []
     for model, of_images in zip(asked, zip(*estimates, strict=True), strict=True):
-        values, errors, draws = map(_padded, zip(*of_images, strict=True))
+        values, errors, draws = map(_stacked, zip(*of_images, strict=True))
         measures = {"difference": model.ends.difference, "evaluations": evaluations}
         explanations.append(
             Explanation(Maps(values, bases), model.ends.targets, measures, draws, errors)
@@ -304,13 +305,10 @@ def _answers(
     return explanations
 
 
-def _padded(rows: Sequence[np.ndarray]) -> np.ndarray:
+def _stacked(rows: Sequence[np.ndarray]) -> np.ndarray:
     """Arrays (…, K) of different K as one (N, …, largest K), NaN after their ends."""
-    most = max(row.shape[-1] for row in rows)
-    result = np.full((len(rows), *rows[0].shape[:-1], most), np.nan)
-    for place, row in zip(result, rows, strict=True):
-        place[..., : row.shape[-1]] = row
-    return result
+    shape = (*rows[0].shape[:-1], max(row.shape[-1] for row in rows))
+    return np.concatenate([padded(row[None], shape) for row in rows])
 
 
 class _Painter:

@@ -24,6 +24,7 @@ from thinkalike.explain.common import (
     check_targets,
     explaining,
 )
+from thinkalike.joining import joined_accounts
 from thinkalike.maps import Maps, Pixels
 from thinkalike.models import Classifier
 from thinkalike.relevance.ledger import Ledger, MixedImagesError
@@ -247,16 +248,10 @@ def _pass(
 
 
 def _together(parts: list[Relevance]) -> Relevance:
-    """The relevance of all batches; a constant that one of them does not have is 0 there."""
-    names = list(dict.fromkeys(name for part in parts for name in part.accounts))
+    """The relevance of all batches."""
     return Relevance(
         np.concatenate([part.pixels for part in parts]),
-        {
-            name: np.concatenate(
-                [part.accounts.get(name, np.zeros(len(part.scores))) for part in parts]
-            )
-            for name in names
-        },
+        joined_accounts([part.accounts for part in parts], [len(part.scores) for part in parts]),
         *(
             np.concatenate([getattr(part, field) for part in parts])
             for field in ("targets", "scores", "spread")

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from thinkalike.plotting.style import FAMILY_COLOURS, PALETTE, WIDTH, log_scale
+from thinkalike.plotting.style import FAMILY_COLOURS, PALETTE, WIDTH, colour_names, log_scale
 
 
 def histograms(
@@ -103,6 +103,7 @@ def histograms(
 def profiles(
     counts: np.ndarray,
     edges: np.ndarray,
+    medians: np.ndarray,
     *,
     models: Sequence[str],
     names: Mapping[str, str],
@@ -111,11 +112,12 @@ def profiles(
 ) -> Figure:
     """Similarities of each model with all others, a row of shades for every model.
 
-    For more models than there is room for histograms of pairs. The line is the median, of the bins.
+    For more models than there is room for histograms of pairs. A point is the median.
 
     Args:
         counts: (M, bins), over images and other models.
         edges: (bins + 1,), common to all.
+        medians: (M,).
         models: in order.
         names: model → display name.
         families: model → family.
@@ -132,10 +134,9 @@ def profiles(
         extent=(edges[0], edges[-1], size - 0.5, -0.5),
     )
     rows = np.arange(size)
-    axes.plot(medians_of(counts, edges), rows, "o", ms=1.6, color=PALETTE[1], label="median")
+    axes.plot(medians, rows, "o", ms=1.6, color=PALETTE[1], label="median")
     axes.set_yticks(rows, [names[model] for model in models], fontsize=min(6.5, 480 / size))
-    for label, model in zip(axes.get_yticklabels(), models, strict=True):
-        label.set_color(FAMILY_COLOURS[families[model]])
+    colour_names(axes.get_yticklabels(), [families[model] for model in models])
     axes.tick_params(axis="y", length=0)
     axes.set_xlabel("similarity with another model, on one image")
     axes.legend(loc="lower left")
