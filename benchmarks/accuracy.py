@@ -11,11 +11,12 @@ from benchmarks import digits, games
 from benchmarks.common import Goal, Row
 from benchmarks.digits import BLIND, METHODS, OURS, OUTPUTS, REGRESSION, Measured
 from benchmarks.peers import ESTIMATORS
-from thinkalike.coalitions import draw
-from thinkalike.jobs import generator
-from thinkalike.maps import Maps, Segments
-from thinkalike.shapley import Estimate, Solver
-from thinkalike.similarity import similarity_error
+from thinkalike.compare.bases import Segments
+from thinkalike.compare.maps import Maps
+from thinkalike.compare.similarity import similarity_error
+from thinkalike.explain.shapley.coalitions import draw
+from thinkalike.explain.shapley.solver import Estimate, Solver
+from thinkalike.randomness import generator
 
 CAPTUM = "captum KernelShap"
 PLAYERS = 50

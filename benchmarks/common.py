@@ -22,7 +22,8 @@ import torch
 from threadpoolctl import threadpool_limits
 
 from thinkalike.errors import InputError
-from thinkalike.stores import atomic, write_table
+from thinkalike.stores.atomic import atomic
+from thinkalike.stores.tables import write_table
 
 COLUMNS = ("measure", "peer", "ours", "theirs", "ratio", "goal", "met")
 PACKAGES = ("torch", "timm", "numpy", "scipy", "captum", "shap", "shapiq", "grad-cam")

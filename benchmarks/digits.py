@@ -18,17 +18,19 @@ import yaml
 from benchmarks import games
 from benchmarks.common import single_threaded
 from benchmarks.peers import ESTIMATORS
-from thinkalike import config
-from thinkalike.coalitions import draw
-from thinkalike.datasets import load_images
 from thinkalike.errors import InputError
 from thinkalike.explain import kernelshap
 from thinkalike.explain.common import Question, baseline_image
-from thinkalike.jobs import integer_seed
-from thinkalike.models import Classifier, build
-from thinkalike.segments import superpixels
-from thinkalike.shapley import Solver
-from thinkalike.stores import atomic, read_table
+from thinkalike.explain.shapley.coalitions import draw
+from thinkalike.explain.shapley.solver import Solver
+from thinkalike.images.loading import load_images
+from thinkalike.images.segments import superpixels
+from thinkalike.networks.model import Model
+from thinkalike.networks.weights import build
+from thinkalike.randomness import integer_seed
+from thinkalike.stores.atomic import atomic
+from thinkalike.stores.tables import read_table
+from thinkalike.workflow.config.resolve import resolve
 
 RESULTS = Path("results/digits")
 CACHE = Path("results/benchmarks/cache")
@@ -48,7 +50,7 @@ METHODS = (OURS, BLIND, REGRESSION, *ESTIMATORS)
 @cache
 def study() -> dict[str, Any]:
     """The default study, which is the digits."""
-    return config.resolve(yaml.safe_load(Path("config.yaml").read_text()))
+    return resolve(yaml.safe_load(Path("config.yaml").read_text()))
 
 
 def trained() -> list[str]:
@@ -81,7 +83,7 @@ def check(models: list[str]) -> None:
 
 
 @lru_cache(maxsize=16)
-def model(key: str) -> Classifier:
+def model(key: str) -> Model:
     """A trained model on the CPU."""
     entry = study()["catalogue"][key]
     return build({**entry, "name": key}, weights(key), torch.device("cpu"))

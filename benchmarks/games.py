@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from thinkalike.coalitions import Design
+from thinkalike.explain.shapley.coalitions import Design
 
 Game = Callable[[np.ndarray], np.ndarray]
 

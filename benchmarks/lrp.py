@@ -28,8 +28,8 @@ from benchmarks.speed import (
 )
 from thinkalike.explain import integrated_gradients, lrp
 from thinkalike.explain.common import Question, baseline_image
-from thinkalike.models import Classifier
-from thinkalike.relevance.tape import Composite
+from thinkalike.explain.relevance.tape import Composite
+from thinkalike.networks.model import Model
 
 OUTPUT = Path("results/benchmarks/lrp.csv")
 PARTIAL = OUTPUT.with_stem("lrp-partial")
@@ -59,7 +59,7 @@ def question() -> Question:
     return Question(output="logit", baseline=digits.BLACK, batch_size=50)
 
 
-def maps(model: Classifier, pixels: np.ndarray) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+def maps(model: Model, pixels: np.ndarray) -> tuple[np.ndarray, dict[str, np.ndarray]]:
     """The classes predicted, (N,), and the maps (N, pixels) of all candidates and of what they are held
     against.
     """
@@ -82,7 +82,7 @@ def maps(model: Classifier, pixels: np.ndarray) -> tuple[np.ndarray, dict[str, n
 
 
 def deletion(
-    model: Classifier, pixels: np.ndarray, targets: np.ndarray, relevances: np.ndarray
+    model: Model, pixels: np.ndarray, targets: np.ndarray, relevances: np.ndarray
 ) -> np.ndarray:
     """(N,) mean of the score while patches turn black, the most relevant first, less that of black.
 
@@ -163,7 +163,7 @@ def operations(count: int) -> list[Row]:
     return sorted(rows, key=lambda row: row.measure.split(":")[0])
 
 
-def of_zennit(model: Classifier, inputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+def of_zennit(model: Model, inputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
     """Relevance of the inputs by EpsilonPlus."""
     with Gradient(model.network, EpsilonPlus()) as attributor:
         _, relevances = attributor(

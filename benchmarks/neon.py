@@ -15,8 +15,8 @@ from sklearn.datasets import load_digits, load_iris, load_wine
 
 from benchmarks import neon_peers as peers
 from benchmarks.common import Goal, Part, Row, command_line, in_turns, run, timed
-from thinkalike.flipping import flip, flip_by
-from thinkalike.neon import Neon
+from thinkalike.neon.estimator import Neon
+from thinkalike.neon.flipping import flip, flip_by
 
 OUTPUT = Path("results/benchmarks/neon.csv")
 PARTIAL = OUTPUT.with_stem("neon-partial")

@@ -10,8 +10,10 @@ from scipy.spatial import cKDTree
 from torch.nn.functional import cosine_similarity
 
 from benchmarks.common import Goal, Row, in_turns
-from thinkalike.maps import Grid, Maps, Pixels, Segments, inner_products, render
-from thinkalike.similarity import from_products
+from thinkalike.compare.bases import Grid, Pixels, Segments
+from thinkalike.compare.maps import Maps, render
+from thinkalike.compare.products import inner_products
+from thinkalike.compare.similarity import from_products
 
 PEER = "loop over pairs of rendered maps"
 SIGMA = 80 / 224

@@ -13,7 +13,7 @@ from shapiq.approximator import KernelSHAP
 from torch import nn
 
 from benchmarks.games import Game
-from thinkalike.models import Classifier
+from thinkalike.networks.model import Model
 
 TOGETHER = 64
 """Coalitions that captum asks about at a time; its values do not depend on it."""
@@ -83,7 +83,7 @@ ESTIMATORS: dict[str, Estimator] = {
 
 
 def captum_image_kernelshap(
-    model: Classifier,
+    model: Model,
     images: torch.Tensor,
     baseline: torch.Tensor,
     targets: torch.Tensor,
@@ -108,7 +108,7 @@ def captum_image_kernelshap(
 
 
 def captum_integrated_gradients(
-    model: Classifier,
+    model: Model,
     images: torch.Tensor,
     baseline: torch.Tensor,
     *,
@@ -146,7 +146,7 @@ def captum_gradcam(
 
 
 def pytorch_gradcam(
-    model: Classifier, network: nn.Module, layer: nn.Module, images: torch.Tensor
+    model: Model, network: nn.Module, layer: nn.Module, images: torch.Tensor
 ) -> np.ndarray:
     """pytorch-grad-cam's maps of what is predicted, (N, size, size), in [0, 1]."""
     reshape = None if model.entry["layout"] == "nchw" else model.to_grid

@@ -15,9 +15,11 @@ from typing import Any
 
 import numpy as np
 
-from thinkalike.jobs import generator, peak_memory_mb
-from thinkalike.maps import Grid, Maps
-from thinkalike.stores import write_maps
+from thinkalike.compare.bases import Grid
+from thinkalike.compare.maps import Maps
+from thinkalike.randomness import generator
+from thinkalike.stores.maps import write_maps
+from thinkalike.workflow.jobs import peak_memory_mb
 
 CELLS = 7
 SIDE = 224

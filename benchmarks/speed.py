@@ -16,10 +16,10 @@ from torch.utils.flop_counter import flop_registry
 from benchmarks import digits, peers
 from benchmarks.common import Goal, Row, fastest, in_turns, timed
 from benchmarks.digits import BLACK
-from thinkalike.config import built_in_catalogue, complete_entry
 from thinkalike.explain import gradcam, integrated_gradients, kernelshap
 from thinkalike.explain.common import Question, baseline_image, ends
-from thinkalike.models import Classifier, create, preprocessing
+from thinkalike.networks.catalogue import built_in_catalogue, complete_entry
+from thinkalike.networks.model import Model, create, preprocessing
 
 IMAGENET_SIZE = 224
 IMAGENET_TIMED = ("resnet18", "efficientnet_b3", "deit_s")
@@ -224,7 +224,7 @@ def operations(effort: Effort) -> list[Row]:
 
 
 def _gradcam_operations(
-    group: str, cases: dict[str, Callable[[], tuple[Classifier, np.ndarray]]]
+    group: str, cases: dict[str, Callable[[], tuple[Model, np.ndarray]]]
 ) -> list[Row]:
     what = "Operations of Grad-CAM at depth 100 over a forward pass"
     rows = []
@@ -249,11 +249,11 @@ def _grouped(network: nn.Module) -> bool:
     return any(m.groups > 1 for m in network.modules() if isinstance(m, nn.Conv2d))
 
 
-def _digits_case(key: str) -> tuple[Classifier, np.ndarray]:
+def _digits_case(key: str) -> tuple[Model, np.ndarray]:
     return digits.model(key), digits.images(1)
 
 
-def _imagenet_case(key: str) -> tuple[Classifier, np.ndarray]:
+def _imagenet_case(key: str) -> tuple[Model, np.ndarray]:
     return imagenet_model(key), noise(1, IMAGENET_SIZE)
 
 
@@ -265,14 +265,14 @@ def imagenet_keys() -> list[str]:
     ]
 
 
-def imagenet_model(key: str) -> Classifier:
+def imagenet_model(key: str) -> Model:
     """One of them with random weights, which cost as much as trained ones."""
     entry = complete_entry(key, built_in_catalogue())
     torch.manual_seed(0)
     network = create(entry, classes=1000, size=IMAGENET_SIZE)
     network.eval().requires_grad_(False).to(memory_format=torch.channels_last)
     mean, std = preprocessing(network)
-    return Classifier(network, mean, std, IMAGENET_SIZE, tuple(map(str, range(1000))), entry)
+    return Model(network, mean, std, IMAGENET_SIZE, tuple(map(str, range(1000))), entry)
 
 
 def noise(count: int, size: int) -> np.ndarray:
@@ -280,16 +280,14 @@ def noise(count: int, size: int) -> np.ndarray:
     return np.random.default_rng(0).integers(0, 256, (count, size, size, 3), np.uint8)
 
 
-def _kernelshap(
-    model: Classifier, count: int, evaluations: int
-) -> Callable[[], kernelshap.Explanation]:
+def _kernelshap(model: Model, count: int, evaluations: int) -> Callable[[], kernelshap.Explanation]:
     question = Question("logit", BLACK, segments=digits.all_labels(count), seeds=np.arange(count))
     return partial(
         kernelshap.explain, model, digits.images(count), None, question, evaluations=evaluations
     )
 
 
-def _passes(model: Classifier, count: int, batch: int) -> None:
+def _passes(model: Model, count: int, batch: int) -> None:
     """So many forward passes of images that are there already."""
     inputs = model.normalise(noise(batch, model.size))
     with torch.inference_mode():
@@ -297,12 +295,12 @@ def _passes(model: Classifier, count: int, batch: int) -> None:
             model.network(inputs[: count - start])
 
 
-def _best_batch(model: Classifier) -> int:
+def _best_batch(model: Model) -> int:
     return fastest({size: partial(_passes, model, max(BATCHES), size) for size in BATCHES})
 
 
 def _for_captum(
-    model: Classifier, images: np.ndarray
+    model: Model, images: np.ndarray
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """Images as tensors, the baseline, the predictions."""
     inputs = model.normalise(images)
@@ -310,12 +308,12 @@ def _for_captum(
         return inputs, baseline_image(model, BLACK), model.network(inputs).argmax(1)
 
 
-def _gradcam(model: Classifier, images: np.ndarray) -> gradcam.Explanation:
+def _gradcam(model: Model, images: np.ndarray) -> gradcam.Explanation:
     question = Question("logit", BLACK, batch_size=len(images))
     return gradcam.explain(model, images, None, question, depth=100)
 
 
-def _gradcam_seconds(model: Classifier, images: np.ndarray, rounds: int) -> dict[str, np.ndarray]:
+def _gradcam_seconds(model: Model, images: np.ndarray, rounds: int) -> dict[str, np.ndarray]:
     """All from images as they are read; peers with a network as it is built."""
     network, layer = _differentiable(model)
     runs: dict[str, Callable[[], object]] = {
@@ -332,14 +330,14 @@ def _gradcam_seconds(model: Classifier, images: np.ndarray, rounds: int) -> dict
     return in_turns(runs, rounds)
 
 
-def _differentiable(model: Classifier) -> tuple[nn.Module, nn.Module]:
+def _differentiable(model: Model) -> tuple[nn.Module, nn.Module]:
     """A copy of the network whose parameters ask for gradients, as peers need it, and its layer."""
     network = deepcopy(model.network).requires_grad_(True)
     return network, network.get_submodule(model.entry["layers"]["depth_100"])
 
 
 def _integrated_gradients(
-    model: Classifier, images: np.ndarray, steps: int
+    model: Model, images: np.ndarray, steps: int
 ) -> integrated_gradients.Explanation:
     """A fixed number of steps: no tolerance is met before."""
     with _quiet():
@@ -348,7 +346,7 @@ def _integrated_gradients(
         )
 
 
-def _fixed_steps(model: Classifier, images: np.ndarray) -> float:
+def _fixed_steps(model: Model, images: np.ndarray) -> float:
     """The fewest steps of captum's default rule for which every map is complete; ∞ if none are."""
     inputs, baseline, _ = _for_captum(model, images)
     between = ends(model, images, None, Question("logit", BLACK))
@@ -393,7 +391,7 @@ def operations_of(run: Callable[[], object]) -> int:
     return counter.total
 
 
-def forward_operations(model: Classifier, images: np.ndarray) -> int:
+def forward_operations(model: Model, images: np.ndarray) -> int:
     inputs = model.normalise(images)
     with torch.no_grad():
         return operations_of(lambda: model.network(inputs))

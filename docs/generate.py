@@ -27,7 +27,9 @@ on this page is an error, and all errors are reported at once.
 
 def page() -> str:
     """The whole page."""
-    schema = yaml.safe_load((ROOT / "schemas" / "config.schema.yaml").read_text())
+    schema = yaml.safe_load(
+        (ROOT / "thinkalike" / "workflow" / "config" / "config.schema.yaml").read_text()
+    )
     config = yaml.safe_load((ROOT / "config.yaml").read_text())
     rows = _rows(schema, schema, "", config)
     for prefix, entry in _named(schema, schema, ""):

@@ -7,19 +7,23 @@ from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
-import thinkalike.config
+import thinkalike
 from thinkalike.errors import InputError
-from thinkalike.fingerprint import fingerprint as _fingerprint
-from thinkalike.shards import shard, shard_count
+from thinkalike.images.blocks import shard, shard_count
+from thinkalike.images.listing import folder_listing
+from thinkalike.workflow.config.checks import JOINT
+from thinkalike.workflow.config.resolve import resolve
+from thinkalike.workflow.config.settings import COMPARED, images_of as _images_of, size_of
+from thinkalike.workflow.fingerprint import fingerprint as _fingerprint
 
-if Path(thinkalike.config.__file__).parents[1] != Path(workflow.basedir):
+if Path(thinkalike.__file__).parents[1] != Path(workflow.basedir):
     raise WorkflowError(
-        f"another package named thinkalike is installed at {thinkalike.config.__file__} and hides "
+        f"another package named thinkalike is installed at {thinkalike.__file__} and hides "
         f"the one in {workflow.basedir}; uninstall it"
     )
 
 try:
-    study = thinkalike.config.resolve(config)
+    study = resolve(config)
 except InputError as error:
     raise WorkflowError(f"The configuration cannot be used:\n{error}") from None
 
@@ -53,7 +57,7 @@ NEON_FIGURES = {
 SPECTRAL_CASES = [
     *study["spectral"]["models"],
     *(
-        [thinkalike.config.JOINT]
+        [JOINT]
         if study["spectral"]["joint"] and study["spectral"]["models"][1:]
         else []
     ),
@@ -165,13 +169,13 @@ def every(pattern, **wildcards):
 
 
 def _there_is(method=None, subset=None, **_):
-    number = subset and thinkalike.config.size_of(subset)
+    number = subset and size_of(subset)
     return method is None or number is None or number < images_of(method)
 
 
 def images_of(method):
     """How many images a method explains."""
-    return thinkalike.config.images_of(setting("settings", method), setting("images", "count"))
+    return images_of(setting("settings", method), setting("images", "count"))
 
 
 def explained(method):
@@ -181,7 +185,7 @@ def explained(method):
     others = setting("settings", base)
     changed = [key for key in settings if settings[key] != others[key]]
     enough = images_of(method) <= images_of(base)
-    return base if enough and set(changed) <= set(thinkalike.config.COMPARED) else method
+    return base if enough and set(changed) <= set(COMPARED) else method
 
 
 # Models whose maps a job compares with each other, or with those of another group.
@@ -404,12 +408,12 @@ def clusters_of(pattern):
 
 def models_in(case):
     """The models whose maps are clustered together."""
-    return study["spectral"]["models"] if case == thinkalike.config.JOINT else [case]
+    return study["spectral"]["models"] if case == JOINT else [case]
 
 
 def name_of_case(case):
     """A model's display name, or what all of them are called together."""
-    return "All together" if case == thinkalike.config.JOINT else names()[case]
+    return "All together" if case == JOINT else names()[case]
 
 
 def predictions_of(wildcards):

@@ -25,7 +25,7 @@ rule download_dataset:
         mirror=verbatim(setting("dataset").get("mirror", "")),
         listing=branch(
             setting("dataset", "kind") == "folder",
-            then=lambda wildcards: thinkalike.config.folder_listing(study["dataset"]["path"]),
+            then=lambda wildcards: folder_listing(study["dataset"]["path"]),
             otherwise="",
         ),
         validation=setting("dataset", "validation"),

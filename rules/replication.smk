@@ -1,6 +1,6 @@
 """The published numbers of the experiment log, against our own code."""
 
-from thinkalike.replication.published import TABLES
+from replication.published import TABLES
 
 PUBLISHED = [f"resources/published/{table.key}" for table in TABLES]
 
@@ -34,7 +34,7 @@ rule fetch_published:
         folder=verbatim(setting("replication", "folder")),
         listing=branch(
             setting("replication", "folder") is not None,
-            then=lambda wildcards: thinkalike.config.folder_listing(
+            then=lambda wildcards: folder_listing(
                 study["replication"]["folder"]
             ),
             otherwise="",

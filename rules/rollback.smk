@@ -1,11 +1,11 @@
-"""A run that fails leaves what there was: see thinkalike/rollback.py. No rules."""
+"""A run that fails leaves what there was: see thinkalike/workflow/rollback.py. No rules."""
 
 import json
 
 from snakemake.persistence import RECORD_FORMAT_VERSION, MetadataRecord
 from snakemake.persistence.file import FilePersistence
 
-from thinkalike import rollback
+from thinkalike.workflow import rollback
 
 JOURNALS = Path(".snakemake/rollback")
 run_journal = None

@@ -5,26 +5,24 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from thinkalike.clustering.spectral import (
-    ALL,
-    APART,
+from thinkalike.clustering.spectral.cut import ALL, APART, check_number, cut, eigenvalues, embedded
+from thinkalike.clustering.spectral.graphs import distances_from_products, scales
+from thinkalike.clustering.spectral.spectra import plane
+from thinkalike.clustering.spectral.stability import (
     agreements,
-    check_number,
     choices,
-    cut,
-    distances_from_products,
     draws,
-    eigenvalues,
-    embedded,
     known_agreement,
-    plane,
-    scales,
     stabilities,
 )
+from thinkalike.compare.maps import rescaled, with_sign
+from thinkalike.compare.products import all_inner_products
 from thinkalike.errors import InputError
-from thinkalike.jobs import job_log, log
-from thinkalike.maps import all_inner_products, rescaled, with_sign
-from thinkalike.stores import AGAIN, read_maps, read_table, write_table
+from thinkalike.progress import log
+from thinkalike.stores.damage import AGAIN
+from thinkalike.stores.maps import read_maps
+from thinkalike.stores.tables import read_table, write_table
+from thinkalike.workflow.jobs import job_log
 
 KNOWN = {
     "predicted": "predicted_name",

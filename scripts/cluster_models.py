@@ -7,11 +7,13 @@ import numpy as np
 import pandas as pd
 
 from thinkalike.clustering import embedding, hierarchical, louvain
+from thinkalike.compare.geometry import complete, geometry
 from thinkalike.errors import InputError
-from thinkalike.jobs import integer_seed, job_log, log
-from thinkalike.permutation import family_test
-from thinkalike.similarity import complete, geometry
-from thinkalike.stores import read_square, write_table
+from thinkalike.progress import log
+from thinkalike.randomness import integer_seed
+from thinkalike.statistics.tests import family_test
+from thinkalike.stores.tables import read_square, write_table
+from thinkalike.workflow.jobs import job_log
 
 CUTS = (2, 3, 4)
 """Numbers of clusters that dendrograms are cut into, to compare linkages."""

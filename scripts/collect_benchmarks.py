@@ -5,8 +5,9 @@ from pathlib import Path
 import pandas as pd
 
 from thinkalike.errors import InputError
-from thinkalike.jobs import job_log, log
-from thinkalike.stores import write_table
+from thinkalike.progress import log
+from thinkalike.stores.tables import write_table
+from thinkalike.workflow.jobs import job_log
 
 
 def main(folder: str, table: str) -> None:

@@ -4,18 +4,14 @@ from contextlib import ExitStack
 
 import numpy as np
 
+from thinkalike.compare.bases import Segments
+from thinkalike.compare.maps import Maps, blank, rescaled, with_sign
+from thinkalike.compare.similarity import similarity, similarity_error
 from thinkalike.errors import InputError
-from thinkalike.jobs import job_log, log
-from thinkalike.maps import Maps, Segments, blank, rescaled, with_sign
-from thinkalike.similarity import similarity, similarity_error
-from thinkalike.stores import (
-    create_arrays,
-    open_arrays,
-    parts,
-    read_draws,
-    read_maps,
-    read_segments,
-)
+from thinkalike.progress import log
+from thinkalike.stores.arrays import create_arrays, open_arrays, parts
+from thinkalike.stores.maps import read_draws, read_maps, read_segments
+from thinkalike.workflow.jobs import job_log
 
 
 def main(

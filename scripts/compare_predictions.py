@@ -3,9 +3,10 @@
 import numpy as np
 import pandas as pd
 
-from thinkalike.jobs import job_log
-from thinkalike.similarity import agreement
-from thinkalike.stores import read_header, read_table, write_table
+from thinkalike.compare.agreement import agreement
+from thinkalike.stores.tables import read_table, write_table
+from thinkalike.stores.weights import read_header
+from thinkalike.workflow.jobs import job_log
 
 
 def main(

@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 
 from thinkalike.errors import InputError
-from thinkalike.jobs import job_log
-from thinkalike.stores import AGAIN, read_square, read_table, write_table
+from thinkalike.stores.damage import AGAIN
+from thinkalike.stores.tables import read_square, read_table, write_table
+from thinkalike.workflow.jobs import job_log
 
 FEWEST = 3
 """Pairs of models that a correlation takes: two make a line in any case."""

@@ -3,18 +3,12 @@
 import shutil
 from pathlib import Path
 
-from thinkalike.datasets import (
-    ARCHIVES,
-    link_folder,
-    make_digits,
-    make_samples,
-    replace_folder,
-    unpack_cifar10,
-    unpack_folder,
-)
-from thinkalike.downloads import fetch, file_name
-from thinkalike.jobs import job_log, log
-from thinkalike.stores import write_table
+from thinkalike.images.archives import ARCHIVES, replace_folder, unpack_cifar10, unpack_folder
+from thinkalike.images.downloads import fetch, file_name
+from thinkalike.images.sources import link_folder, make_digits, make_samples
+from thinkalike.progress import log
+from thinkalike.stores.tables import write_table
+from thinkalike.workflow.jobs import job_log
 
 
 def main(

@@ -8,9 +8,11 @@ from typing import Any
 # is the one that is there to reach it.
 os.environ.pop("HF_HUB_OFFLINE", None)
 
-from thinkalike import hub
-from thinkalike.jobs import job_log, log
-from thinkalike.models import load_pretrained, pretrained, save
+from thinkalike.networks import hub
+from thinkalike.networks.pretrained import load_pretrained, pretrained
+from thinkalike.networks.weights import save
+from thinkalike.progress import log
+from thinkalike.workflow.jobs import job_log
 
 
 def main(weights: str, *, architecture: Mapping[str, Any], folder: str, code: str) -> None:

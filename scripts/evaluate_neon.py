@@ -3,12 +3,15 @@
 import numpy as np
 import pandas as pd
 
-from thinkalike.flipping import Curves, areas, conservation, flip_by, sweep
-from thinkalike.jobs import generator, job_log, log
-from thinkalike.neon import Neon
-from thinkalike.planted import recovery
-from thinkalike.replication.clusters import iris, wine
-from thinkalike.stores import open_arrays, write_table
+from replication.clusters import iris, wine
+from thinkalike.neon.estimator import Neon
+from thinkalike.neon.flipping import Curves, areas, conservation, flip_by, sweep
+from thinkalike.neon.planted import recovery
+from thinkalike.progress import log
+from thinkalike.randomness import generator
+from thinkalike.stores.arrays import open_arrays
+from thinkalike.stores.tables import write_table
+from thinkalike.workflow.jobs import job_log
 
 MOST_POINTS = 512
 """Of a model that are flipped, from the first: they are enough for narrow intervals."""

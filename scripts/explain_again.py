@@ -7,8 +7,10 @@ from typing import Any
 
 from thinkalike.explain import study
 from thinkalike.explain.kernelshap import explain
-from thinkalike.jobs import device_for, job_log
-from thinkalike.stores import open_arrays, read_segments
+from thinkalike.networks.devices import device_for
+from thinkalike.stores.arrays import open_arrays
+from thinkalike.stores.maps import read_segments
+from thinkalike.workflow.jobs import job_log
 
 
 def main(

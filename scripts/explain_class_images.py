@@ -4,12 +4,14 @@ from collections.abc import Mapping
 from importlib import import_module
 from typing import Any
 
-from thinkalike.datasets import load_images
 from thinkalike.explain import study
-from thinkalike.jobs import device_for, job_log, log
-from thinkalike.models import build
-from thinkalike.predict import logits, predictions
-from thinkalike.stores import read_table, write_table
+from thinkalike.images.loading import load_images
+from thinkalike.networks.devices import device_for
+from thinkalike.networks.predict import logits, predictions
+from thinkalike.networks.weights import build
+from thinkalike.progress import log
+from thinkalike.stores.tables import read_table, write_table
+from thinkalike.workflow.jobs import job_log
 
 
 def main(

@@ -9,15 +9,20 @@ from typing import Any
 import numpy as np
 
 from thinkalike.clustering.features import cluster, gallery, match
-from thinkalike.datasets import load_images
 from thinkalike.explain import study
-from thinkalike.explain.clusters import clustering
 from thinkalike.explain.common import Question
-from thinkalike.jobs import device_for, integer_seed, job_log, log
-from thinkalike.models import build
-from thinkalike.neon import Neon
-from thinkalike.predict import features
-from thinkalike.stores import read_segments, read_table, write_arrays
+from thinkalike.images.loading import load_images
+from thinkalike.neon.estimator import Neon
+from thinkalike.neon.pixels import clustering
+from thinkalike.networks.devices import device_for
+from thinkalike.networks.predict import features
+from thinkalike.networks.weights import build
+from thinkalike.progress import log
+from thinkalike.randomness import integer_seed
+from thinkalike.stores.arrays import write_arrays
+from thinkalike.stores.maps import read_segments
+from thinkalike.stores.tables import read_table
+from thinkalike.workflow.jobs import job_log
 
 
 def main(

@@ -7,8 +7,10 @@ from typing import Any
 from thinkalike.errors import naming
 from thinkalike.explain import study
 from thinkalike.explain.common import audit, joined
-from thinkalike.jobs import device_for, job_log, log
-from thinkalike.shards import blocks
+from thinkalike.images.blocks import blocks
+from thinkalike.networks.devices import device_for
+from thinkalike.progress import log
+from thinkalike.workflow.jobs import job_log
 
 
 def main(

@@ -7,11 +7,13 @@ from typing import Any
 
 import pandas as pd
 
-from thinkalike.borders import border_table, suspicious_cells
+from thinkalike.compare.borders import border_table, suspicious_cells
 from thinkalike.explain import study
 from thinkalike.explain.gradcam import at_layers
-from thinkalike.jobs import device_for, job_log, log
-from thinkalike.stores import write_table
+from thinkalike.networks.devices import device_for
+from thinkalike.progress import log
+from thinkalike.stores.tables import write_table
+from thinkalike.workflow.jobs import job_log
 
 
 def main(

@@ -1,8 +1,9 @@
 """Explain the clusters of iris and wine, beside what was published of them (rule explain_tables)."""
 
-from thinkalike.jobs import job_log, log
-from thinkalike.replication.clusters import compare, iris, wine
-from thinkalike.stores import write_table
+from replication.clusters import compare, iris, wine
+from thinkalike.progress import log
+from thinkalike.stores.tables import write_table
+from thinkalike.workflow.jobs import job_log
 
 
 def main(iris_table: str, wine_table: str, published: str) -> None:

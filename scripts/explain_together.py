@@ -7,7 +7,8 @@ from typing import Any
 
 from thinkalike.explain import study
 from thinkalike.explain.kernelshap import explain_together
-from thinkalike.jobs import device_for, job_log
+from thinkalike.networks.devices import device_for
+from thinkalike.workflow.jobs import job_log
 
 
 def main(

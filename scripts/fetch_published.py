@@ -1,8 +1,9 @@
 """Fetch the published tables of the experiment log (rule fetch_published)."""
 
-from thinkalike.jobs import job_log, log
-from thinkalike.replication.fetching import place
-from thinkalike.replication.published import HOST, TABLES
+from replication.fetching import place
+from replication.published import HOST, TABLES
+from thinkalike.progress import log
+from thinkalike.workflow.jobs import job_log
 
 
 def main(paths: list[str], *, folder: str | None, host: str = HOST) -> None:

@@ -5,11 +5,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from thinkalike.datasets import MANIFEST
-from thinkalike.jobs import device_for, integer_seed, job_log
-from thinkalike.models import build, save
-from thinkalike.stores import read_header, read_table
-from thinkalike.training import MARGIN, accuracy_on_val, class_names, examples_of, finetune
+from thinkalike.images.selection import MANIFEST
+from thinkalike.networks.devices import device_for
+from thinkalike.networks.training import MARGIN, accuracy_on_val, class_names, examples_of, finetune
+from thinkalike.networks.weights import build, save
+from thinkalike.randomness import integer_seed
+from thinkalike.stores.tables import read_table
+from thinkalike.stores.weights import read_header
+from thinkalike.workflow.jobs import job_log
 
 
 def main(

@@ -8,19 +8,18 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from thinkalike.forecast import (
+from thinkalike.progress import log
+from thinkalike.stores.tables import write_table
+from thinkalike.workflow.forecast.costs import model_costs
+from thinkalike.workflow.forecast.data import dataset_size
+from thinkalike.workflow.forecast.forecast import forecast, planned_files, planned_jobs
+from thinkalike.workflow.forecast.rates import (
     benchmark_rates,
-    dataset_size,
     finished_jobs,
-    forecast,
     given_rate,
-    model_costs,
-    planned_files,
-    planned_jobs,
     timed_rate,
 )
-from thinkalike.jobs import job_log, log
-from thinkalike.stores import write_table
+from thinkalike.workflow.jobs import job_log
 
 
 def ask_snakemake(

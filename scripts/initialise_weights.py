@@ -5,8 +5,11 @@ from typing import Any
 
 import torch
 
-from thinkalike.jobs import integer_seed, job_log
-from thinkalike.models import create, pretrained, save
+from thinkalike.networks.model import create
+from thinkalike.networks.pretrained import pretrained
+from thinkalike.networks.weights import save
+from thinkalike.randomness import integer_seed
+from thinkalike.workflow.jobs import job_log
 
 
 def main(weights: str, *, architecture: Mapping[str, Any], seed: int, code: str) -> None:

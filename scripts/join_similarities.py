@@ -5,8 +5,9 @@ from contextlib import ExitStack
 import numpy as np
 
 from thinkalike.errors import InputError
-from thinkalike.jobs import job_log
-from thinkalike.stores import AGAIN, create_arrays, open_arrays, parts, read_attributes
+from thinkalike.stores.arrays import create_arrays, open_arrays, parts, read_attributes
+from thinkalike.stores.damage import AGAIN
+from thinkalike.workflow.jobs import job_log
 
 VALUES = ["similarity", "estimation_error"]
 PAIR = ("image", "model_a", "model_b")

@@ -6,11 +6,15 @@ from typing import Any
 
 import pandas as pd
 
-from thinkalike.datasets import MANIFEST, SPLITS, select
-from thinkalike.jobs import device_for, job_log, log
-from thinkalike.models import build
-from thinkalike.stores import read_header, read_table, write_table
-from thinkalike.transforms import accuracy_table, correct_by_transform
+from thinkalike.images.archives import SPLITS
+from thinkalike.images.selection import MANIFEST, select
+from thinkalike.networks.accuracy import accuracy_table, correct_by_transform
+from thinkalike.networks.devices import device_for
+from thinkalike.networks.weights import build
+from thinkalike.progress import log
+from thinkalike.stores.tables import read_table, write_table
+from thinkalike.stores.weights import read_header
+from thinkalike.workflow.jobs import job_log
 
 
 def main(

@@ -10,13 +10,17 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from thinkalike.compare.maps import Maps
+from thinkalike.compare.products import inner_products
 from thinkalike.explain import study
 from thinkalike.explain.common import Explanation
 from thinkalike.explain.kernelshap import explain
-from thinkalike.jobs import device_for, integer_seed, job_log, log
-from thinkalike.maps import Maps, inner_products
-from thinkalike.segments import superpixels
-from thinkalike.stores import write_table
+from thinkalike.images.segments import superpixels
+from thinkalike.networks.devices import device_for
+from thinkalike.progress import log
+from thinkalike.randomness import integer_seed
+from thinkalike.stores.tables import write_table
+from thinkalike.workflow.jobs import job_log
 
 
 def main(

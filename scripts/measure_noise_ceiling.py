@@ -5,11 +5,13 @@ measure_noise_ceiling).
 import numpy as np
 import pandas as pd
 
+from thinkalike.compare.maps import Maps, rescaled, with_sign
+from thinkalike.compare.similarity import similarity
 from thinkalike.errors import InputError
-from thinkalike.jobs import job_log, log
-from thinkalike.maps import Maps, rescaled, with_sign
-from thinkalike.similarity import similarity
-from thinkalike.stores import read_maps, read_segments, write_table
+from thinkalike.progress import log
+from thinkalike.stores.maps import read_maps, read_segments
+from thinkalike.stores.tables import write_table
+from thinkalike.workflow.jobs import job_log
 
 
 def main(

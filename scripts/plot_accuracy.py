@@ -4,10 +4,10 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from thinkalike.jobs import job_log
 from thinkalike.plotting.accuracy import transforms, with_intervals
 from thinkalike.plotting.style import save, styled
-from thinkalike.stores import read_table
+from thinkalike.stores.tables import read_table
+from thinkalike.workflow.jobs import job_log
 
 COLUMNS = ["model", "split", "transform", "correct", "images", "accuracy", "gained", "lost"]
 

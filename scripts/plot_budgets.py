@@ -4,10 +4,10 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from thinkalike.jobs import job_log
 from thinkalike.plotting.budgets import CASES, budget_curves, summarise
 from thinkalike.plotting.style import save, styled, title_of
-from thinkalike.stores import read_table
+from thinkalike.stores.tables import read_table
+from thinkalike.workflow.jobs import job_log
 
 COLUMNS = [
     *CASES,

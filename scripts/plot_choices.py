@@ -4,10 +4,11 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from thinkalike.jobs import job_log, log
 from thinkalike.plotting.spectral import choice_figure, sentence
 from thinkalike.plotting.style import save, styled
-from thinkalike.stores import read_table
+from thinkalike.progress import log
+from thinkalike.stores.tables import read_table
+from thinkalike.workflow.jobs import job_log
 
 
 def main(

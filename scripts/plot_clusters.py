@@ -5,10 +5,10 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from thinkalike.jobs import job_log
 from thinkalike.plotting import clusters, matrices
 from thinkalike.plotting.style import save, styled, title_of
-from thinkalike.stores import read_square, read_table
+from thinkalike.stores.tables import read_square, read_table
+from thinkalike.workflow.jobs import job_log
 
 
 def main(

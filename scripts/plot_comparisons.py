@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 
-from thinkalike.jobs import job_log
 from thinkalike.plotting import comparisons
 from thinkalike.plotting.style import save, styled
-from thinkalike.stores import read_table
+from thinkalike.stores.tables import read_table
+from thinkalike.workflow.jobs import job_log
 
 PAIRS = ["model_a", "model_b", "mean", "std", "dissimilarity"]
 

@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 
-from thinkalike.jobs import job_log
 from thinkalike.plotting.neon import beta_curves, flipping_areas, flipping_curves, planted_curves
 from thinkalike.plotting.style import save, styled
-from thinkalike.stores import read_table
+from thinkalike.stores.tables import read_table
+from thinkalike.workflow.jobs import job_log
 
 EXAMPLES = {"iris": "Iris", "wine": "Wine"}
 

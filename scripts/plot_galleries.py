@@ -8,14 +8,18 @@ import pandas as pd
 from PIL import Image
 
 from thinkalike.clustering.features import UNMATCHED
-from thinkalike.datasets import load_image, load_images
+from thinkalike.compare.bases import Segments
+from thinkalike.compare.maps import render
 from thinkalike.errors import InputError
-from thinkalike.jobs import job_log
-from thinkalike.maps import Segments, render
+from thinkalike.images.loading import load_image, load_images
 from thinkalike.plotting.galleries import MOST, STRONGEST, Row, Shown, cluster_quality, gallery
 from thinkalike.plotting.panels import overlay
 from thinkalike.plotting.style import method_name, save, styled
-from thinkalike.stores import AGAIN, open_arrays, read_maps, read_segments, read_table
+from thinkalike.stores.arrays import open_arrays
+from thinkalike.stores.damage import AGAIN
+from thinkalike.stores.maps import read_maps, read_segments
+from thinkalike.stores.tables import read_table
+from thinkalike.workflow.jobs import job_log
 
 READ = [
     "features",

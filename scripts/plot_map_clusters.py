@@ -5,10 +5,10 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from thinkalike.clustering.spectral import telling
-from thinkalike.datasets import load_image, load_images
-from thinkalike.jobs import job_log
-from thinkalike.maps import Maps, all_inner_products, render, rescaled, with_sign
+from thinkalike.clustering.spectral.stability import telling
+from thinkalike.compare.maps import Maps, render, rescaled, with_sign
+from thinkalike.compare.products import all_inner_products
+from thinkalike.images.loading import load_image, load_images
 from thinkalike.plotting.spectral import (
     GRAPH_NAMES,
     LAPLACIAN_NAMES,
@@ -18,7 +18,9 @@ from thinkalike.plotting.spectral import (
     of_maps,
 )
 from thinkalike.plotting.style import save, styled
-from thinkalike.stores import read_maps, read_table
+from thinkalike.stores.maps import read_maps
+from thinkalike.stores.tables import read_table
+from thinkalike.workflow.jobs import job_log
 
 SIDE = 96
 """Pixels of an image, at most: it is drawn half an inch wide."""

@@ -5,13 +5,18 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from thinkalike.datasets import load_image
+from thinkalike.compare.bases import Segments
+from thinkalike.compare.maps import Maps, render, with_sign
 from thinkalike.errors import InputError
-from thinkalike.jobs import job_log, log
-from thinkalike.maps import Maps, Segments, render, with_sign
+from thinkalike.images.loading import load_image
 from thinkalike.plotting.panels import Prediction, nothing_to_draw, panel
 from thinkalike.plotting.style import save, styled
-from thinkalike.stores import AGAIN, open_arrays, read_maps, read_segments, read_table
+from thinkalike.progress import log
+from thinkalike.stores.arrays import open_arrays
+from thinkalike.stores.damage import AGAIN
+from thinkalike.stores.maps import read_maps, read_segments
+from thinkalike.stores.tables import read_table
+from thinkalike.workflow.jobs import job_log
 
 CHOICES = ("first", "agreeing")
 PREDICTED = ["image_id", "predicted_class", "predicted_name", "probability", "correct"]

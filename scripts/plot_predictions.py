@@ -9,10 +9,10 @@ from scipy.spatial.distance import squareform
 from scipy.stats import binomtest
 
 from thinkalike.clustering.hierarchical import leaf_order
-from thinkalike.jobs import job_log
 from thinkalike.plotting import matrices, predictions
 from thinkalike.plotting.style import save, styled
-from thinkalike.stores import read_square, read_table
+from thinkalike.stores.tables import read_square, read_table
+from thinkalike.workflow.jobs import job_log
 
 
 def main(

@@ -7,10 +7,11 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from thinkalike.jobs import job_log
 from thinkalike.plotting import distributions
 from thinkalike.plotting.style import save, styled, title_of
-from thinkalike.stores import open_arrays, read_parts, read_table
+from thinkalike.stores.arrays import open_arrays, read_parts
+from thinkalike.stores.tables import read_table
+from thinkalike.workflow.jobs import job_log
 
 BINS = 40
 MOST_HISTOGRAMS = 24

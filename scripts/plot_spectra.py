@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
-from thinkalike.jobs import job_log
 from thinkalike.plotting.spectral import embeddings, of_maps, result_agreement, spectra
 from thinkalike.plotting.style import save, styled
-from thinkalike.stores import read_square, read_table
+from thinkalike.stores.tables import read_square, read_table
+from thinkalike.workflow.jobs import job_log
 
 
 def main(

@@ -1,10 +1,10 @@
 """Draw the explained clusters of iris and wine, beside what was published (rule plot_tables)."""
 
-from thinkalike.jobs import job_log
+from replication.clusters import STALE_RELEVANCES, WRONG_RELEVANCES
 from thinkalike.plotting.neon import iris_figure, wine_figure
 from thinkalike.plotting.style import save, styled
-from thinkalike.replication.clusters import STALE_RELEVANCES, WRONG_RELEVANCES
-from thinkalike.stores import read_table
+from thinkalike.stores.tables import read_table
+from thinkalike.workflow.jobs import job_log
 
 TOLD = ["point", "class_name", "cluster", "competitor", "logit", "probability"]
 

@@ -5,13 +5,15 @@ from typing import Any
 
 import numpy as np
 
-from thinkalike.datasets import load_images
 from thinkalike.errors import naming
-from thinkalike.jobs import device_for, job_log, log
-from thinkalike.models import build
-from thinkalike.predict import logits, predictions
-from thinkalike.shards import blocks
-from thinkalike.stores import read_table, write_table
+from thinkalike.images.blocks import blocks
+from thinkalike.images.loading import load_images
+from thinkalike.networks.devices import device_for
+from thinkalike.networks.predict import logits, predictions
+from thinkalike.networks.weights import build
+from thinkalike.progress import log
+from thinkalike.stores.tables import read_table, write_table
+from thinkalike.workflow.jobs import job_log
 
 
 def main(

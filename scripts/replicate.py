@@ -1,10 +1,11 @@
 """Answer the published quantities of the experiment log by our own code (rule replicate)."""
 
-from thinkalike.jobs import job_log, log
-from thinkalike.replication.analyses import Tables
-from thinkalike.replication.published import TABLES
-from thinkalike.replication.quantities import compare
-from thinkalike.stores import write_table
+from replication.analyses import Tables
+from replication.published import TABLES
+from replication.quantities import compare
+from thinkalike.progress import log
+from thinkalike.stores.tables import write_table
+from thinkalike.workflow.jobs import job_log
 
 
 def main(tables: list[str], output: str) -> None:

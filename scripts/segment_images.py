@@ -2,11 +2,13 @@
 
 import numpy as np
 
-from thinkalike.datasets import load_images
-from thinkalike.jobs import job_log, log
-from thinkalike.segments import superpixels
-from thinkalike.shards import blocks
-from thinkalike.stores import create_arrays, read_table
+from thinkalike.images.blocks import blocks
+from thinkalike.images.loading import load_images
+from thinkalike.images.segments import superpixels
+from thinkalike.progress import log
+from thinkalike.stores.arrays import create_arrays
+from thinkalike.stores.tables import read_table
+from thinkalike.workflow.jobs import job_log
 
 
 def main(

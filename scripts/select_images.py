@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
-from thinkalike.datasets import MANIFEST, load_images, report_constant, select
-from thinkalike.jobs import job_log
-from thinkalike.stores import read_table, write_table
+from thinkalike.images.loading import load_images, report_constant
+from thinkalike.images.selection import MANIFEST, select
+from thinkalike.stores.tables import read_table, write_table
+from thinkalike.workflow.jobs import job_log
 
 
 def main(

@@ -5,9 +5,10 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from thinkalike.jobs import job_log
-from thinkalike.stores import open_arrays, read_parts, write_table
-from thinkalike.subsampling import subsample_parts
+from thinkalike.statistics.subsampling import subsample_parts
+from thinkalike.stores.arrays import open_arrays, read_parts
+from thinkalike.stores.tables import write_table
+from thinkalike.workflow.jobs import job_log
 
 
 def main(

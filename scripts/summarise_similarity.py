@@ -6,10 +6,13 @@ from dataclasses import asdict
 import numpy as np
 import pandas as pd
 
-from thinkalike import similarity
+from thinkalike.compare.agreement import matching
+from thinkalike.compare.dissimilarity import Part, mean_error_of, summarise_parts
 from thinkalike.errors import InputError
-from thinkalike.jobs import job_log, log
-from thinkalike.stores import open_arrays, read_parts, read_table, write_table
+from thinkalike.progress import log
+from thinkalike.stores.arrays import open_arrays, read_parts
+from thinkalike.stores.tables import read_table, write_table
+from thinkalike.workflow.jobs import job_log
 
 
 def main(
@@ -41,18 +44,18 @@ def main(
     def counting(images: slice) -> np.ndarray | None:
         if predicted is None:
             return None
-        same = similarity.matching(predicted[images])
+        same = matching(predicted[images])
         # no model differs from itself; its diagonal is that of all images
         return same if condition == "matching" else ~same | np.eye(len(models), dtype=bool)
 
-    def of(name: str) -> Iterator[similarity.Part]:
+    def of(name: str) -> Iterator[Part]:
         for images, array in read_parts(values, name, len(image_ids)):
             yield array, counting(images)
 
-    summary = similarity.summarise_parts(lambda: of("similarity"))
-    estimation_error = similarity.mean_error_of(of("estimation_error"))
-    distances = similarity.dissimilarity(summary, dissimilarity)
-    shape = similarity.geometry(distances)
+    summary = summarise_parts(lambda: of("similarity"))
+    estimation_error = mean_error_of(of("estimation_error"))
+    distances = dissimilarity(summary, dissimilarity)
+    shape = geometry(distances)
     if shape.missing:
         log.warning("%d pairs of models have no image in common and are missing", shape.missing)
     log.info("%s", shape)

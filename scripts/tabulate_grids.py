@@ -4,9 +4,11 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from thinkalike.borders import border_table, grid_of, suspicious_cells
-from thinkalike.jobs import job_log, log
-from thinkalike.stores import read_maps, write_table
+from thinkalike.compare.borders import border_table, grid_of, suspicious_cells
+from thinkalike.progress import log
+from thinkalike.stores.maps import read_maps
+from thinkalike.stores.tables import write_table
+from thinkalike.workflow.jobs import job_log
 
 
 def main(

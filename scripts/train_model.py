@@ -4,11 +4,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from thinkalike.datasets import MANIFEST
-from thinkalike.jobs import device_for, integer_seed, job_log
-from thinkalike.models import Classifier, preprocessing, save
-from thinkalike.stores import read_table
-from thinkalike.training import accuracy_on_val, class_names, examples_of, train
+from thinkalike.images.selection import MANIFEST
+from thinkalike.networks.devices import device_for
+from thinkalike.networks.model import Model, preprocessing
+from thinkalike.networks.training import accuracy_on_val, class_names, examples_of, train
+from thinkalike.networks.weights import save
+from thinkalike.randomness import integer_seed
+from thinkalike.stores.tables import read_table
+from thinkalike.workflow.jobs import job_log
 
 
 def main(
@@ -37,7 +40,7 @@ def main(
     )
     mean, std = preprocessing(network)
     measured = accuracy_on_val(
-        Classifier(network, mean, std, size, tuple(classes), architecture),
+        Model(network, mean, std, size, tuple(classes), architecture),
         *held_out,
         # an untrained control has learned nothing, and is not asked to
         at_least=settings["accuracy_at_least"] if settings["epochs"] else 0,

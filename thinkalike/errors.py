@@ -1,8 +1,10 @@
 """Exceptions for what a user can mend."""
 
+import difflib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 
 class InputError(ValueError):
@@ -57,3 +59,8 @@ class DamagedError(InputError):
         super().__init__(f"{problem}; delete it and run again, the workflow makes it anew")
         self.path = Path(path)
         self.problem = problem
+
+
+def did_you_mean(word: Any, known: Any) -> str:
+    near = difflib.get_close_matches(str(word), list(known), n=1, cutoff=0.5)
+    return f"; did you mean {near[0]!r}?" if near else ""

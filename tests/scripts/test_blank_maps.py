@@ -6,8 +6,10 @@ from types import ModuleType, SimpleNamespace
 import numpy as np
 import pytest
 
-from thinkalike.maps import Grid, Maps
-from thinkalike.stores import read_square, read_table, write_maps
+from thinkalike.compare.bases import Grid
+from thinkalike.compare.maps import Maps
+from thinkalike.stores.maps import write_maps
+from thinkalike.stores.tables import read_square, read_table
 
 MODELS = ["alpha", "beta", "gamma", "mute"]
 KINDS = ["average", "ward"]

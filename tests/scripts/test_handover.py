@@ -14,8 +14,8 @@ import xarray as xr
 import yaml
 from snakemake.iocontainers import Namedlist
 
-from thinkalike.config import resolve
-from thinkalike.fingerprint import fingerprint
+from thinkalike.workflow.config.resolve import resolve
+from thinkalike.workflow.fingerprint import fingerprint
 
 MODELS = ["resnet_untrained", "byobnet", "vit"]
 RESULTS = "results/tiny"

@@ -9,10 +9,12 @@ import pytest
 from PIL import Image
 
 from scripts import cluster_maps, plot_choices, plot_map_clusters, plot_spectra
-from thinkalike.clustering.spectral import ALL, APART
+from thinkalike.clustering.spectral.cut import ALL, APART
+from thinkalike.compare.bases import Grid, Pixels
+from thinkalike.compare.maps import Maps
 from thinkalike.errors import InputError
-from thinkalike.maps import Grid, Maps, Pixels
-from thinkalike.stores import read_square, read_table, write_maps, write_table
+from thinkalike.stores.maps import write_maps
+from thinkalike.stores.tables import read_square, read_table, write_table
 
 MODELS = ["alpha", "beta"]
 IMAGES = 24

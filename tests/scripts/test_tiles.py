@@ -6,9 +6,11 @@ from types import ModuleType, SimpleNamespace
 import numpy as np
 import pytest
 
+from thinkalike.compare.bases import Grid, Pixels, Segments
+from thinkalike.compare.maps import Maps
 from thinkalike.errors import InputError
-from thinkalike.maps import Grid, Maps, Pixels, Segments
-from thinkalike.stores import open_arrays, write_arrays, write_maps
+from thinkalike.stores.arrays import open_arrays, write_arrays
+from thinkalike.stores.maps import write_maps
 
 IMAGES = [f"val/{i}.png" for i in range(9)]
 MODELS = [f"m{i}" for i in range(7)]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from thinkalike.datasets import make_digits
+from thinkalike.images.sources import make_digits
 
 
 def sentence_in(run, text: str) -> None:

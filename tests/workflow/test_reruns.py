@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from thinkalike.stores import read_square
+from thinkalike.stores.tables import read_square
 
 PER_CASE = 14  # 2 metrics x (4 subsets of gradcam + 3 of kernelshap)
 CLUSTERED = 10  # all but those of differing images
@@ -50,7 +50,7 @@ def test_nothing_after_a_comment_a_docstring_and_a_blank_line(study):
 
 
 def test_a_changed_library_function_reruns_exactly_its_users(study):
-    study.edit("thinkalike/subsampling.py", "factor = 1 - np", "factor = 1.0 - np")
+    study.edit("thinkalike/statistics/subsampling.py", "factor = 1 - np", "factor = 1.0 - np")
     assert study.plan() == {"subsample_images": PER_METRIC, "plot_similarities": PER_METRIC}
 
 
@@ -79,7 +79,7 @@ def test_a_changed_method_reruns_its_own_explanations_only(study):
 
 
 def test_a_changed_rule_of_relevance_reruns_clusters_and_their_evaluation(study):
-    study.edit("thinkalike/neon.py", "excess *= -beta", "excess *= -1.0 * beta")
+    study.edit("thinkalike/neon/estimator.py", "excess *= -beta", "excess *= -1.0 * beta")
     assert study.plan() == {
         "explain_tables": 1,
         "explain_clusters": 3,

@@ -8,8 +8,8 @@ import pytest
 import xarray as xr
 import yaml
 
-from thinkalike.config import built_in_catalogue, complete_entry
-from thinkalike.stores import read_maps, read_segments
+from thinkalike.networks.catalogue import built_in_catalogue, complete_entry
+from thinkalike.stores.maps import read_maps, read_segments
 
 OVERLAYS = [Path("studies/imagenette.yaml"), Path("studies/imagenette_smoke.yaml")]
 METHODS = {"gradcam": 6, "integrated_gradients": 3, "kernelshap": 3, "lrp": 3}

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from thinkalike.datasets import make_digits
+from thinkalike.images.sources import make_digits
 
 
 def blocks(checkout, page: str) -> list[dict]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from sklearn.manifold import smacof
 
-from thinkalike.similarity import doubly_centred
+from thinkalike.compare.geometry import doubly_centred
 
 
 @dataclass(frozen=True)

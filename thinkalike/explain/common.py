@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import torch
 
+from thinkalike.compare.maps import Maps
 from thinkalike.errors import ImageError, InputError
-from thinkalike.explain.batches import Batches, fitting
-from thinkalike.joining import joined_accounts, padded
-from thinkalike.maps import Maps
-from thinkalike.models import Classifier
+from thinkalike.networks.batches import Batches, fitting
+from thinkalike.networks.model import Model
+from thinkalike.stores.joining import joined_accounts, padded
 
 AUDITED = 32
 """Images that are explained a second time in float32 when the job computes in less."""
@@ -44,7 +44,7 @@ class Question:
     seeds: np.ndarray | None = None
     logits: np.ndarray | None = None
 
-    def batches(self, model: Classifier, *, gradients: bool) -> Batches:
+    def batches(self, model: Model, *, gradients: bool) -> Batches:
         """Batches of the given size, or of one that fits."""
         return Batches(self.batch_size or fitting(model, gradients=gradients))
 
@@ -112,7 +112,7 @@ def joined(parts: Sequence[Explanation]) -> Explanation:
     )
 
 
-def score_function(model: Classifier, question: Question) -> Score:
+def score_function(model: Model, question: Question) -> Score:
     """Inputs (B, 3, size, size) → scores (B, classes): logits, or probabilities.
 
     Raises:
@@ -138,7 +138,7 @@ def score_function(model: Classifier, question: Question) -> Score:
     raise InputError(f"explanation.output {question.output!r} is neither logit nor probability")
 
 
-def baseline_image(model: Classifier, rgb: tuple[float, ...]) -> torch.Tensor:
+def baseline_image(model: Model, rgb: tuple[float, ...]) -> torch.Tensor:
     """An image of the baseline colour as the model sees it, (1, 3, size, size)."""
     return model.normalise(np.broadcast_to(np.asarray(rgb), (1, model.size, model.size, 3)))
 
@@ -164,9 +164,7 @@ class Ends:
         return self.full - self.empty
 
 
-def ends(
-    model: Classifier, images: np.ndarray, targets: np.ndarray | None, question: Question
-) -> Ends:
+def ends(model: Model, images: np.ndarray, targets: np.ndarray | None, question: Question) -> Ends:
     """Scores of images and baseline: one pass that predicts and bounds the attribution.
 
     With `question.logits` the images are not passed at all; the baseline is one image for all.
@@ -196,7 +194,7 @@ def ends(
     return Ends(classes, full[rows, classes], empty[classes], full.std(1))
 
 
-def check_finite(model: Classifier, scores: np.ndarray, what: str = "") -> None:
+def check_finite(model: Model, scores: np.ndarray, what: str = "") -> None:
     """Refuse scores (N, …) that are not numbers; `what` they are of, instead of image numbers.
 
     Raises:
@@ -211,7 +209,7 @@ def check_finite(model: Classifier, scores: np.ndarray, what: str = "") -> None:
         )
 
 
-def check_targets(model: Classifier, targets: np.ndarray) -> None:
+def check_targets(model: Model, targets: np.ndarray) -> None:
     """Refuse what cannot be explained.
 
     Raises:
@@ -226,7 +224,7 @@ def check_targets(model: Classifier, targets: np.ndarray) -> None:
 
 
 @contextmanager
-def explaining(model: Classifier) -> Iterator[None]:
+def explaining(model: Model) -> Iterator[None]:
     """While open, no parameter asks for a gradient; afterwards those that did do again.
 
     Raises:
@@ -248,7 +246,7 @@ def explaining(model: Classifier) -> Iterator[None]:
 
 def audit(
     explain: Callable[..., Explanation],
-    model: Classifier,
+    model: Model,
     images: np.ndarray,
     explanation: Explanation,
     question: Question,

@@ -12,6 +12,8 @@ import numpy as np
 import torch
 from torch import nn
 
+from thinkalike.compare.bases import Grid
+from thinkalike.compare.maps import Maps, blank, with_sign
 from thinkalike.errors import InputError
 from thinkalike.explain.common import (
     Explanation,
@@ -22,12 +24,11 @@ from thinkalike.explain.common import (
     explaining,
     score_function,
 )
-from thinkalike.maps import Grid, Maps, blank, with_sign
-from thinkalike.models import Classifier
+from thinkalike.networks.model import Model
 
 
 def explain(
-    model: Classifier,
+    model: Model,
     images: np.ndarray,
     targets: np.ndarray | None,
     question: Question,
@@ -43,7 +44,7 @@ def explain(
 
 
 def at_depths(
-    model: Classifier,
+    model: Model,
     images: np.ndarray,
     targets: np.ndarray | None,
     question: Question,
@@ -60,7 +61,7 @@ def at_depths(
 
 
 def at_layers(
-    model: Classifier,
+    model: Model,
     images: np.ndarray,
     targets: np.ndarray | None,
     question: Question,
@@ -133,14 +134,14 @@ def at_layers(
     }
 
 
-def _name_at(model: Classifier, depth: int) -> str:
+def _name_at(model: Model, depth: int) -> str:
     model.layer(depth)  # refuses a depth without one in the words of the catalogue
     name: str = model.entry["layers"][f"depth_{depth}"]
     return name
 
 
 def _weighted(
-    model: Classifier,
+    model: Model,
     activations: torch.Tensor,
     gradients: torch.Tensor,
     mended: Sequence[Sequence[int]],
@@ -156,7 +157,7 @@ def _weighted(
     return (cells.flatten(1, 2) @ weights[:, :, None]).reshape(cells.shape[:3])
 
 
-def _mended(model: Classifier, grid: torch.Tensor, mended: Sequence[Sequence[int]]) -> torch.Tensor:
+def _mended(model: Model, grid: torch.Tensor, mended: Sequence[Sequence[int]]) -> torch.Tensor:
     """A copy of a grid (N, C, rows, columns) with cells replaced by the mean over the others."""
     rows, columns = grid.shape[2:]
     there = torch.zeros(rows, columns, dtype=torch.bool, device=grid.device)
@@ -186,7 +187,7 @@ def _explanation(
 class _GraphFrom:
     """While open, a pass of the network records a graph from the first of its target layers on."""
 
-    def __init__(self, model: Classifier, names: Sequence[str]) -> None:
+    def __init__(self, model: Model, names: Sequence[str]) -> None:
         self.entry = model.entry
         self.layers = {name: self._module(model, name) for name in names}
         self.outputs: dict[str, torch.Tensor] = {}
@@ -224,7 +225,7 @@ class _GraphFrom:
             pairs[name] = (self.outputs[name].detach(), gradient)
         return pairs
 
-    def _module(self, model: Classifier, name: str) -> nn.Module:
+    def _module(self, model: Model, name: str) -> nn.Module:
         try:
             return model.network.get_submodule(name)
         except AttributeError:

@@ -6,7 +6,8 @@ Sundararajan, Taly and Yan, Axiomatic attribution for deep networks, ICML 2017, 
 import numpy as np
 import torch
 
-from thinkalike.explain.batches import Batches
+from thinkalike.compare.bases import Pixels
+from thinkalike.compare.maps import Maps
 from thinkalike.explain.common import (
     Explanation,
     Question,
@@ -16,16 +17,16 @@ from thinkalike.explain.common import (
     explaining,
     score_function,
 )
-from thinkalike.jobs import log
-from thinkalike.maps import Maps, Pixels
-from thinkalike.models import Classifier
+from thinkalike.networks.batches import Batches
+from thinkalike.networks.model import Model
+from thinkalike.progress import log
 
 FIRST_STEPS = 6
 """Steps that every image gets; then three times as many, and so on."""
 
 
 def explain(
-    model: Classifier,
+    model: Model,
     images: np.ndarray,
     targets: np.ndarray | None,
     question: Question,
@@ -105,7 +106,7 @@ class _Path:
     """Straight lines from the baseline to images, and the gradients summed along them so far."""
 
     def __init__(
-        self, model: Classifier, images: np.ndarray, targets: np.ndarray, question: Question
+        self, model: Model, images: np.ndarray, targets: np.ndarray, question: Question
     ) -> None:
         self.model, self.images = model, images
         self.targets = torch.as_tensor(np.asarray(targets), device=model.device).long()

@@ -1,7 +1,7 @@
 """Shapley values of superpixels, from network passes on images with some of them painted over.
 
 Lundberg and Lee, A unified approach to interpreting model predictions, NeurIPS 2017; which coalitions
-are asked is in `thinkalike.coalitions`, how values follow from the answers in `thinkalike.shapley`.
+are asked is in `thinkalike.explain.shapley.coalitions`, how values follow from the answers in `thinkalike.explain.shapley.solver`.
 """
 
 from collections.abc import Sequence
@@ -10,7 +10,10 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from thinkalike.coalitions import Design, draw, extend
+from thinkalike.compare.bases import Segments
+from thinkalike.compare.dissimilarity import mean_error
+from thinkalike.compare.maps import Maps
+from thinkalike.compare.similarity import similarity_error
 from thinkalike.errors import ImageError, InputError
 from thinkalike.explain.common import (
     Explanation,
@@ -21,12 +24,11 @@ from thinkalike.explain.common import (
     explaining,
     score_function,
 )
-from thinkalike.jobs import log
-from thinkalike.joining import padded
-from thinkalike.maps import Maps, Segments
-from thinkalike.models import Classifier
-from thinkalike.shapley import MOST_PAIRS, Solver
-from thinkalike.similarity import mean_error, similarity_error
+from thinkalike.explain.shapley.coalitions import Design, draw, extend
+from thinkalike.explain.shapley.solver import MOST_PAIRS, Solver
+from thinkalike.networks.model import Model
+from thinkalike.progress import log
+from thinkalike.stores.joining import padded
 
 DRAWS = 8
 """From the posterior of every map; errors of means over many images need no more."""
@@ -35,7 +37,7 @@ LEAST_RELEVANCE = 0.1
 
 
 def explain(
-    model: Classifier,
+    model: Model,
     images: np.ndarray,
     targets: np.ndarray | None,
     question: Question,
@@ -75,7 +77,7 @@ def explain(
 
 
 def explain_together(
-    models: Sequence[Classifier],
+    models: Sequence[Model],
     images: np.ndarray,
     targets: Sequence[np.ndarray | None],
     questions: Sequence[Question],
@@ -223,7 +225,7 @@ class _Asked:
 
     def __init__(
         self,
-        model: Classifier,
+        model: Model,
         images: np.ndarray,
         targets: np.ndarray | None,
         question: Question,
@@ -320,7 +322,7 @@ class _Painter:
 
     def __init__(
         self,
-        model: Classifier,
+        model: Model,
         images: np.ndarray,
         games: Sequence[_Game],
         members: Sequence[np.ndarray],

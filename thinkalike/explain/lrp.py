@@ -15,6 +15,8 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from thinkalike.compare.bases import Pixels
+from thinkalike.compare.maps import Maps
 from thinkalike.errors import ImageError, InputError
 from thinkalike.explain.common import (
     Explanation,
@@ -24,12 +26,11 @@ from thinkalike.explain.common import (
     check_targets,
     explaining,
 )
-from thinkalike.joining import joined_accounts
-from thinkalike.maps import Maps, Pixels
-from thinkalike.models import Classifier
-from thinkalike.relevance.ledger import Ledger, MixedImagesError
-from thinkalike.relevance.operations import TABLE
-from thinkalike.relevance.tape import Composite, Tape
+from thinkalike.explain.relevance.ledger import Ledger, MixedImagesError
+from thinkalike.explain.relevance.operations import TABLE
+from thinkalike.explain.relevance.tape import Composite, Tape
+from thinkalike.networks.model import Model
+from thinkalike.stores.joining import joined_accounts
 
 COMPOSITES: Mapping[str, Composite] = {
     "epsilon": Composite(),
@@ -87,7 +88,7 @@ class Relevance:
 
 
 def explain(
-    model: Classifier,
+    model: Model,
     images: np.ndarray,
     targets: np.ndarray | None,
     question: Question,
@@ -136,7 +137,7 @@ def explain(
     )
 
 
-def chosen(model: Classifier, composite: str | None) -> Composite:
+def chosen(model: Model, composite: str | None) -> Composite:
     """The composite of that name, or of the model's family.
 
     Raises:
@@ -151,7 +152,7 @@ def chosen(model: Classifier, composite: str | None) -> Composite:
 
 
 def relevance(
-    model: Classifier,
+    model: Model,
     images: np.ndarray,
     targets: np.ndarray | None,
     question: Question,
@@ -197,7 +198,7 @@ def relevance(
 
 
 def _passed(
-    model: Classifier,
+    model: Model,
     images: np.ndarray,
     targets: np.ndarray | None,
     question: Question,
@@ -223,7 +224,7 @@ def _passed(
 
 
 def _pass(
-    model: Classifier,
+    model: Model,
     images: np.ndarray,
     targets: np.ndarray | None,
     question: Question,

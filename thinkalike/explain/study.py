@@ -6,20 +6,23 @@ from typing import Any
 
 import numpy as np
 
-from thinkalike.datasets import load_images
+from thinkalike.compare.maps import blank, with_sign
 from thinkalike.explain.common import Explanation, Question
-from thinkalike.jobs import integer_seed, log
-from thinkalike.joining import summary
-from thinkalike.maps import blank, with_sign
-from thinkalike.models import Classifier, build
-from thinkalike.stores import read_segments, read_table, write_maps
+from thinkalike.images.loading import load_images
+from thinkalike.networks.model import Model
+from thinkalike.networks.weights import build
+from thinkalike.progress import log
+from thinkalike.randomness import integer_seed
+from thinkalike.stores.joining import summary
+from thinkalike.stores.maps import read_segments, write_maps
+from thinkalike.stores.tables import read_table
 
 
 @dataclass(frozen=True)
 class Case:
     """One model, ready to be asked about the images of a study."""
 
-    model: Classifier
+    model: Model
     image_ids: list[str]
     images: np.ndarray
     targets: np.ndarray

@@ -11,7 +11,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from thinkalike.clustering.spectral import ALL, APART, GRAPHS, LAPLACIANS
+from thinkalike.clustering.spectral.cut import ALL, APART
+from thinkalike.clustering.spectral.graphs import GRAPHS
+from thinkalike.clustering.spectral.spectra import LAPLACIANS
 from thinkalike.plotting.panels import overlay
 from thinkalike.plotting.style import MISSING, PALETTE, WIDTH, method_name
 

@@ -20,7 +20,8 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import LogFormatterSciNotation
 from matplotlib.transforms import Bbox
 
-from thinkalike.stores import atomic, write_table
+from thinkalike.stores.atomic import atomic
+from thinkalike.stores.tables import write_table
 
 STYLE_SHEET = Path(__file__).with_name("thinkalike.mplstyle")
 WIDTH = 7.0

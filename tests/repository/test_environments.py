@@ -1,0 +1,227 @@
+"""Conda environments, lock and code agree about third-party packages."""
+
+import ast
+import re
+import sys
+from pathlib import Path
+from textwrap import dedent
+
+import pytest
+import yaml
+
+from thinkalike.workflow import fingerprint
+from thinkalike.workflow.fingerprint import reached
+
+ROOT = Path(__file__).resolve().parents[2]
+CONDA_NAMES = {
+    "torch": "pytorch",
+    "adjusttext": "adjusttext",
+    "huggingface-hub": "huggingface_hub",
+}
+IMPORT_NAMES = {"pil": "pillow", "sklearn": "scikit-learn", "skimage": "scikit-image"}
+# what a package imports only when it is asked to
+PLUGINS = {"xarray": ["h5netcdf", "h5py"], "pandas": ["pyarrow"], "captum": ["scikit-learn"]}
+
+
+def locked() -> dict[str, str]:
+    pins: dict[str, str] = {}
+    for line in (ROOT / "requirements.lock").read_text().splitlines():
+        if found := re.match(r"([A-Za-z0-9_.-]+)==([^ ;]+)", line):
+            pins.setdefault(found[1].lower(), found[2])
+    return pins
+
+
+def environment(name: str) -> dict[str, str]:
+    content = yaml.safe_load((ROOT / "envs" / name).read_text())
+    return dict(entry.split("=", 1) for entry in content["dependencies"])
+
+
+def rule_texts(text: str) -> dict[str, str]:
+    """Rule → its text. Rules may be indented: on a condition, or without a name of its own in a loop.
+
+    The latter are called as their `name:` begins: `plot_panels` for f"plot_panels_{panels}".
+    """
+    starts = list(re.finditer(r"^( *)rule( \w+)?:\n", text, flags=re.MULTILINE))
+    found = {}
+    for start in starts:
+        body = []
+        for line in text[start.end() :].splitlines():
+            if line.strip() and not line.startswith(f"{start[1]}    "):
+                break
+            body.append(line.removeprefix(start[1]))
+        part = "\n".join(body)
+        generated = re.search(r'^    name:\n        f"(\w+)_\{', part, flags=re.MULTILINE)
+        name = start[2].strip() if start[2] else generated and generated[1]
+        assert name, f"a rule without a name: {part[:200]}"
+        assert name not in found, f"two rules {name}"
+        found[name] = part
+    return found
+
+
+def all_rules() -> dict[str, str]:
+    """Rule → its text, of all files."""
+    files = [rule_texts(file.read_text()) for file in sorted((ROOT / "rules").glob("*.smk"))]
+    found = {name: part for texts in files for name, part in texts.items()}
+    assert len(found) == sum(map(len, files)), "two rules of one name"
+    return found
+
+
+def script_of(part: str) -> str | None:
+    found = re.search(r'^    script:\n        "\.\./scripts/(\w+)\.py"', part, flags=re.MULTILINE)
+    return found and found[1]
+
+
+def rules() -> list[tuple[str, str, str]]:
+    """Rule, its environment and its script, from the text of the rules."""
+    found = []
+    for name, part in all_rules().items():
+        if script := script_of(part):
+            conda = re.search(r'"\.\./envs/(\w+\.yaml)"', part)
+            assert conda, f"rule {name} has no conda environment"
+            found.append((name, conda[1], f"{script}.py"))
+    return found
+
+
+def third_party(script: str) -> set[str]:
+    """Distribution names that a script imports, itself and through the library."""
+    path = ROOT / "scripts" / script
+    methods = sorted(p.stem for p in (ROOT / "thinkalike/explain").glob("*.py") if p.stem[0] != "_")
+    extra = (
+        tuple(f"thinkalike.explain.{m}" for m in methods) if script == "explain_images.py" else ()
+    )
+    targets = reached(path, extra)
+    modules = {module for module, _ in targets} - {"__main__"}
+    files = [path, *(ROOT.joinpath(*m.split(".")).with_suffix(".py") for m in modules)]
+    # what is imported at the top of every module, and inside the functions that are reached
+    statements = [s for f in files if f.is_file() for s in ast.parse(f.read_text()).body]
+    looked_at: list[ast.AST] = [
+        s for s in statements if isinstance(s, (ast.Import, ast.ImportFrom))
+    ]
+    looked_at += [
+        s
+        for name, part in targets
+        for s in fingerprint._statements(fingerprint._module(path, name), part)
+    ]
+    names: set[str] = set()
+    for node in (node for statement in looked_at for node in ast.walk(statement)):
+        if isinstance(node, ast.Import):
+            names |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names.add(node.module.split(".")[0])
+    names = {n.lower() for n in names if n not in sys.stdlib_module_names} - {"thinkalike"}
+    names |= {plugin for name in names for plugin in PLUGINS.get(name, [])}
+    return {IMPORT_NAMES.get(name, name) for name in names}
+
+
+@pytest.mark.parametrize("name", ["download.yaml", "gpu.yaml", "analysis.yaml", "plot.yaml"])
+def test_versions_are_those_of_the_lock(name):
+    pins = locked()
+    back = {conda: pip for pip, conda in CONDA_NAMES.items()}
+    for package, version in environment(name).items():
+        if package == "python":
+            assert version == "3.11.*"
+        else:
+            assert pins[back.get(package, package)] == version, package
+
+
+@pytest.mark.parametrize(("rule", "conda", "script"), rules())
+def test_every_import_of_a_script_is_in_its_environment(rule, conda, script):
+    needed = {CONDA_NAMES.get(name, name) for name in third_party(script)}
+    assert needed - set(environment(conda)) == set(), rule
+
+
+def directive(part: str, name: str) -> str | None:
+    """What stands under a directive of a rule."""
+    found = re.search(rf"^    {name}:(.*\n(?:(?:        .*)?\n)*)", f"{part}\n", re.MULTILINE)
+    return found and found[1]
+
+
+@pytest.mark.parametrize(("rule", "part"), all_rules().items(), ids=list(all_rules()))
+def test_rule_script_log_and_benchmark_have_one_stem(rule, part):
+    script = script_of(part)
+    if script is None:
+        # a target, that does no work
+        assert directive(part, "input")
+        assert not any(directive(part, name) for name in ("output", "run", "shell", "log"))
+        return
+    assert script == rule
+    log = directive(part, "log")
+    assert log
+    assert re.search(rf'"<logs>/{rule}[/.]', log)
+    benchmark = directive(part, "benchmark")
+    if directive(part, "output"):
+        assert benchmark
+        assert re.search(rf'"<benchmarks>/{rule}[/.]', benchmark)
+    else:
+        # it runs whenever it is asked for, and a file of its own would stop that
+        assert benchmark is None
+    for name in ("threads", "resources", "message", "conda"):
+        assert directive(part, name), name
+
+
+def test_all_scripts_have_a_rule_and_all_rules_their_script():
+    scripts = {path.name for path in (ROOT / "scripts").glob("*.py")}
+    assert {script for _, _, script in rules()} == scripts
+
+
+def test_rules_in_loops_and_on_conditions_are_found():
+    text = dedent(
+        """
+        rule first:
+            input:
+                "a",
+
+        for panels in study:
+
+            rule:
+                name:
+                    f"plot_{panels}"
+                output:
+                    "b",
+                log:
+                    f"<logs>/plot/{panels}.log",
+                script:
+                    "../scripts/plot.py"
+
+
+        if study:
+
+            ruleorder: third > first
+
+            rule third:
+                threads: 1
+                script:
+                    "../scripts/third.py"
+
+
+        rule fourth:
+            input:
+                "c",
+        """
+    )
+    found = rule_texts(text)
+    assert list(found) == ["first", "plot", "third", "fourth"]
+    assert [script_of(part) for part in found.values()] == [None, "plot", "third", None]
+    assert directive(found["plot"], "log").strip() == 'f"<logs>/plot/{panels}.log",'
+    assert directive(found["third"], "threads").strip() == "1"
+    assert directive(found["third"], "input") is None
+    assert directive(found["first"], "script") is None
+
+
+def test_modules_for_cpu_jobs_do_not_import_torch_at_their_top():
+    with_torch = {"models", "training", "predict", "neuralized", "neuralized_lrp"}
+    for file in (ROOT / "thinkalike").rglob("*.py"):
+        if file.stem in with_torch or file.parent.name in ("explain", "relevance"):
+            continue
+        for node in ast.parse(file.read_text()).body:
+            names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
+            names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            assert not any(n.split(".")[0] in ("torch", "timm", "captum") for n in names), file
+
+
+def test_the_lock_names_versions_and_hashes_and_no_address():
+    text = (ROOT / "requirements.lock").read_text()
+    assert "://" not in text
+    assert not re.search(r"--(extra-)?index-url", text)
+    for block in re.split(r"\n(?=[A-Za-z0-9])", text.strip()):
+        assert "--hash=sha256:" in block, block.splitlines()[0]

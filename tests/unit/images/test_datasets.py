@@ -1,0 +1,955 @@
+"""Data sets: layout, splits and selections that stay as they are, and bad images named."""
+
+import hashlib
+import json
+import logging
+import shutil
+import tarfile
+import zipfile
+from contextlib import suppress
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from PIL import Image
+from skimage.feature import match_template
+from sklearn.datasets import load_digits, load_sample_image
+from torch.utils.data import DataLoader
+from torchvision.datasets import ImageFolder, Imagenette
+
+from scripts import download_dataset, select_images
+from tests.support.servers import serving
+from thinkalike.errors import InputError
+from thinkalike.images.archives import ARCHIVES, replace_folder, unpack_cifar10, unpack_folder
+from thinkalike.images.loading import load_image, load_images, report_constant
+from thinkalike.images.selection import (
+    MANIFEST,
+    manifest,
+    select,
+    select_class,
+    stratified_split,
+    torch_shuffle,
+)
+from thinkalike.images.sources import link_folder, make_digits, make_samples
+from thinkalike.stores.tables import write_table
+
+REPOSITORY = Path(__file__).resolve().parents[3]
+ORDER_OF_THE_LOG = REPOSITORY.parent / "shared" / "reference" / "image_order_seed0.json"
+
+
+@pytest.fixture(scope="module")
+def digits(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("digits")
+    return folder, make_digits(folder, validation=0.28, seed=0)
+
+
+def save(path: Path, value: int = 0, mode: str = "RGB") -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.new(mode, (4, 4), value).save(path)
+    return path
+
+
+def folder_of(root: Path, **counts: int) -> Path:
+    """An ImageFolder; `train__cat=3` is three images in train/cat."""
+    for name, count in counts.items():
+        (root / name.replace("__", "/")).mkdir(parents=True, exist_ok=True)
+        for i in range(count):
+            save(root / name.replace("__", "/") / f"{i:02d}.png", i)
+    return root
+
+
+def table(**counts: int) -> pd.DataFrame:
+    """A manifest with so many images of each class in val, and one more in train."""
+    paths = [f"val/{name}/{i:03d}.png" for name, count in counts.items() for i in range(count)]
+    return manifest(paths + [f"train/{name}/t.png" for name in counts])
+
+
+# ---- digits -------------------------------------------------------------------------------------
+
+
+def test_digits_are_all_there_with_their_labels(digits):
+    _, images = digits
+    assert tuple(images.columns) == MANIFEST
+    assert len(images) == 1797
+    assert images["image_id"].is_unique
+    numbers = images["path"].str.extract(r"/(\d{4})\.png$")[0].astype(int)
+    np.testing.assert_array_equal(images["label"], load_digits().target[numbers])
+    assert (images["class_name"] == images["label"].astype(str)).all()
+    assert sorted(numbers) == list(range(1797))
+
+
+def test_digits_have_the_pixels_of_scikit_learn(digits):
+    folder, images = digits
+    for path in images["path"][::100]:
+        expected = np.round(load_digits().images[int(Path(path).stem)] / 16 * 255)
+        np.testing.assert_array_equal(np.asarray(Image.open(folder / path)), expected)
+
+
+def test_digits_are_split_class_by_class(digits):
+    _, images = digits
+    for label, members in images.groupby("label"):
+        held_out = int((members["split"] == "val").sum())
+        assert held_out == round(0.28 * int((load_digits().target == label).sum()))
+
+
+def test_the_files_of_digits_are_those_of_the_manifest(digits):
+    folder, images = digits
+    files = {path.relative_to(folder).as_posix() for path in folder.rglob("*.png")}
+    assert files == set(images["path"])
+
+
+def test_digits_are_the_same_bytes_again_and_another_split_with_another_seed(digits, tmp_path):
+    folder, images = digits
+    again = make_digits(tmp_path / "again", validation=0.28, seed=0)
+    for path in images["path"]:
+        assert (folder / path).read_bytes() == (tmp_path / "again" / path).read_bytes()
+    for number, each in enumerate((images, again)):
+        write_table(each, tmp_path / f"{number}.parquet")
+    assert (tmp_path / "0.parquet").read_bytes() == (tmp_path / "1.parquet").read_bytes()
+    other = stratified_split(load_digits().target, validation=0.28, seed=1)
+    assert (other != stratified_split(load_digits().target, validation=0.28, seed=0)).any()
+
+
+# ---- the split ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("validation", [0.001, 0.25, 0.999])
+def test_every_class_is_in_both_splits(validation):
+    labels = np.repeat([0, 1, 2], [2, 7, 40])
+    split = stratified_split(labels, validation=validation, seed=0)
+    for label, size in enumerate((2, 7, 40)):
+        held_out = (split[labels == label] == "val").sum()
+        assert held_out == min(max(round(validation * size), 1), size - 1)
+    assert set(split) == {"train", "val"}
+
+
+def test_the_split_of_a_class_does_not_depend_on_the_other_classes():
+    alone = stratified_split(np.repeat("dog", 30), validation=0.3, seed=0)
+    labels = np.repeat(["cat", "dog", "eel"], [10, 30, 20])
+    together = stratified_split(labels, validation=0.3, seed=0)
+    np.testing.assert_array_equal(together[labels == "dog"], alone)
+
+
+def test_a_class_with_a_single_image_cannot_be_split():
+    with pytest.raises(InputError, match=r"class eel has a single image.*add images"):
+        stratified_split(np.array(["cat", "cat", "eel"]), validation=0.5, seed=0)
+
+
+# ---- a folder of the user's ---------------------------------------------------------------------
+
+
+def test_a_folder_of_classes_is_linked_and_split(tmp_path):
+    source = folder_of(tmp_path / "source", cat=10, dog=20)
+    images = link_folder(tmp_path / "linked", source, validation=0.3, seed=0)
+    assert tuple(images.columns) == MANIFEST
+    assert images.groupby(["class_name", "split"]).size().to_dict() == {
+        ("cat", "train"): 7,
+        ("cat", "val"): 3,
+        ("dog", "train"): 14,
+        ("dog", "val"): 6,
+    }
+    assert (images["label"] == (images["class_name"] == "dog")).all()
+    for path, name in zip(images["path"], images["class_name"], strict=True):
+        link = tmp_path / "linked" / path
+        assert link.is_symlink()
+        assert link.resolve() == (source / name / link.name).resolve()
+
+
+def test_another_class_in_a_folder_leaves_the_split_of_the_others_as_it_is(tmp_path):
+    source = folder_of(tmp_path / "source", cat=12, dog=12)
+    before = link_folder(tmp_path / "before", source, validation=0.5, seed=0)
+    folder_of(source, ant=12)
+    after = link_folder(tmp_path / "after", source, validation=0.5, seed=0)
+    assert set(before["image_id"]) < set(after["image_id"])
+
+
+def test_a_folder_with_a_split_of_its_own_keeps_it(tmp_path):
+    source = folder_of(tmp_path / "s", train__cat=3, train__dog=1, val__cat=1, val__dog=2)
+    images = link_folder(tmp_path / "linked", source, validation=0.5, seed=0)
+    assert images.groupby(["split", "class_name"]).size().to_dict() == {
+        ("train", "cat"): 3,
+        ("train", "dog"): 1,
+        ("val", "cat"): 1,
+        ("val", "dog"): 2,
+    }
+    link = tmp_path / "linked" / "val" / "dog" / "01.png"
+    assert link.resolve() == (source / "val" / "dog" / "01.png").resolve()
+
+
+def test_a_relative_folder_is_linked_from_anywhere(tmp_path, monkeypatch):
+    folder_of(tmp_path / "source", cat=2)
+    monkeypatch.chdir(tmp_path)
+    images = link_folder(Path("linked"), Path("source"), validation=0.5, seed=0)
+    monkeypatch.chdir("/")
+    assert load_images([str(tmp_path / "linked" / p) for p in images["path"]], 4).shape[0] == 2
+
+
+def test_files_that_are_no_images_and_hidden_folders_are_passed_over(tmp_path):
+    source = folder_of(tmp_path / "source", cat=2)
+    (source / "cat" / "notes.txt").write_text("not an image")
+    (source / "README").write_text("not a class")
+    (source / ".cache").mkdir()
+    save(source / "cat" / "UPPER.PNG")
+    images = link_folder(tmp_path / "linked", source, validation=0.5, seed=0)
+    assert sorted(Path(path).name for path in images["path"]) == ["00.png", "01.png", "UPPER.PNG"]
+
+
+def test_a_folder_that_is_none_is_refused(tmp_path):
+    with pytest.raises(InputError, match=r"dataset\.path: .*absent is not a folder; give"):
+        link_folder(tmp_path / "linked", tmp_path / "absent", validation=0.5, seed=0)
+
+
+def test_a_folder_without_classes_is_refused(tmp_path):
+    save(tmp_path / "source" / "1.png")
+    with pytest.raises(InputError, match=r"source has no class folders; lay the images out as"):
+        link_folder(tmp_path / "linked", tmp_path / "source", validation=0.5, seed=0)
+
+
+def test_all_classes_without_an_image_are_named(tmp_path):
+    source = folder_of(tmp_path / "source", ant=0, cat=2, eel=0)
+    with pytest.raises(InputError, match=r"no image in class ant, eel; add images .*or remove"):
+        link_folder(tmp_path / "linked", source, validation=0.5, seed=0)
+
+
+def test_all_classes_in_one_split_only_are_named(tmp_path):
+    source = folder_of(tmp_path / "s", train__cat=2, train__dog=2, val__cat=2, val__eel=2)
+    with pytest.raises(InputError, match=r"classes dog, eel are in one of train and val only"):
+        link_folder(tmp_path / "linked", source, validation=0.5, seed=0)
+
+
+def test_a_class_of_the_users_with_a_single_image_is_named(tmp_path):
+    source = folder_of(tmp_path / "source", cat=2, dog=1)
+    with pytest.raises(InputError, match="class dog has a single image"):
+        link_folder(tmp_path / "linked", source, validation=0.5, seed=0)
+
+
+def test_notes_of_macos_are_no_images(tmp_path):
+    source = folder_of(tmp_path / "source", cat=2)
+    (source / "cat" / "._00.png").write_bytes(b"\0\5\x16\7")
+    (source / "cat" / ".DS_Store").write_bytes(b"Bud1")
+    images = link_folder(tmp_path / "linked", source, validation=0.5, seed=0)
+    assert sorted(Path(path).name for path in images["path"]) == ["00.png", "01.png"]
+
+
+def test_a_new_folder_takes_the_place_of_an_old_one(tmp_path):
+    folder_of(tmp_path / "old", cat=2)
+    folder_of(tmp_path / "new", dog=1)
+    replace_folder(tmp_path / "old", tmp_path / "new")
+    assert [path.name for path in tmp_path.rglob("*.png")] == ["00.png"]
+    assert (tmp_path / "old" / "dog").is_dir()
+    replace_folder(tmp_path / "absent", tmp_path / "old")
+    assert [path.name for path in tmp_path.iterdir()] == ["absent"]
+
+
+@pytest.mark.parametrize("step", range(4))
+def test_a_folder_is_whole_or_not_there_wherever_its_replacement_is_broken_off(
+    step, tmp_path, monkeypatch
+):
+    folder_of(tmp_path / "old", cat=3)
+    folder_of(tmp_path / "new", dog=2)
+    steps = iter(range(step))
+
+    def unless_broken_off(function):
+        def call(*arguments, **options):
+            next(steps)
+            return function(*arguments, **options)
+
+        return call
+
+    with monkeypatch.context() as context:
+        context.setattr(Path, "rename", unless_broken_off(Path.rename))
+        context.setattr(shutil, "rmtree", unless_broken_off(shutil.rmtree))
+        with suppress(StopIteration):
+            replace_folder(tmp_path / "old", tmp_path / "new")
+    found = sorted(path.parent.name for path in (tmp_path / "old").rglob("*.png"))
+    assert found == [["cat"] * 3, ["cat"] * 3, [], ["dog"] * 2][step]
+
+
+# ---- stand-ins for Imagenette -------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def samples(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("samples")
+    return folder, make_samples(folder, seed=0)
+
+
+def test_samples_are_laid_out_as_imagenette(samples):
+    folder, images = samples
+    assert tuple(images.columns) == MANIFEST
+    assert sorted(set(images["class_name"])) == sorted(Imagenette._WNID_TO_CLASS)
+    assert images.groupby(["class_name", "split"]).size().tolist() == [6, 8] * 10
+    assert images["path"].str.fullmatch(r"(train|val)/(n\d{8})/\2_\d\d\.JPEG").all()
+    assert {p.relative_to(folder).as_posix() for p in folder.rglob("*.*")} == set(images["path"])
+
+
+def test_samples_are_different_crops_of_photographs(samples):
+    folder, images = samples
+    seen = set()
+    for path in images["path"]:
+        with Image.open(folder / path) as image:
+            assert image.format == "JPEG"
+            assert all(224 <= side <= 288 for side in image.size)
+            assert np.asarray(image.convert("L")).std() > 5
+        seen.add((folder / path).read_bytes())
+    assert len(seen) == len(images)
+
+
+def test_a_sample_is_cut_out_of_its_photograph(samples):
+    folder, _ = samples
+    photograph = Image.fromarray(load_sample_image("china.jpg")).convert("L")
+    for number in (6, 13):
+        crop = Image.open(folder / f"val/n01440764/n01440764_{number:02d}.JPEG").convert("L")
+        # 1 where the crop lies; the compression takes a little off
+        assert match_template(np.asarray(photograph), np.asarray(crop)).max() > 0.99
+
+
+def test_samples_are_the_same_bytes_again_and_others_with_another_seed(samples, tmp_path):
+    folder, images = samples
+    make_samples(tmp_path / "again", seed=0)
+    make_samples(tmp_path / "other", seed=1)
+    for path in images["path"]:
+        assert (tmp_path / "again" / path).read_bytes() == (folder / path).read_bytes()
+        assert (tmp_path / "other" / path).read_bytes() != (folder / path).read_bytes()
+
+
+# ---- archives -----------------------------------------------------------------------------------
+
+
+def packed(archive: Path, folder: Path) -> Path:
+    """The content of a folder, under the folder's name, as a compressed tar."""
+    with tarfile.open(archive, "w:gz") as tar:
+        tar.add(folder, folder.name)
+    return archive
+
+
+@pytest.fixture
+def imagenette(tmp_path):
+    """An archive as Imagenette's, with three classes."""
+    root = tmp_path / "source" / "imagenette2"
+    for split, count in (("train", 4), ("val", 2)):
+        for number, synset in enumerate(("n01440764", "n02102040", "n03888257")):
+            for i in range(count):
+                name = f"ILSVRC2012_val_{i:08d}" if split == "val" else f"{synset}_{i}"
+                save(root / split / synset / f"{name}.JPEG", (number * 50, i * 20, 255))
+    (root / "noisy_imagenette.csv").write_text("path,noisy_labels_0\n")
+    (root / ".DS_Store").write_bytes(b"Bud1")
+    (root / "train" / ".DS_Store").write_bytes(b"Bud1")
+    (root / "train" / "n01440764" / "._n01440764_0.JPEG").write_bytes(b"\0\5\x16\7")
+    return packed(tmp_path / "imagenette2.tgz", root)
+
+
+def checksum(archive: Path) -> str:
+    return f"sha256:{hashlib.sha256(archive.read_bytes()).hexdigest()}"
+
+
+def test_addresses_and_checksums_of_imagenette_are_those_of_torchvision():
+    theirs = Imagenette._ARCHIVES
+    for kind, size in (("", "full"), ("_320", "320px"), ("_160", "160px")):
+        url, md5 = ARCHIVES[f"imagenette{kind}"]
+        assert (url, md5.removeprefix("md5:")) == theirs[size]
+
+
+def test_an_archive_is_laid_out_without_its_top_folder_and_its_junk(imagenette, tmp_path):
+    (tmp_path / "new").mkdir()
+    images = unpack_folder(tmp_path / "new", imagenette)
+    assert tuple(images.columns) == MANIFEST
+    assert images.groupby(["split", "label"]).size().tolist() == [4, 4, 4, 2, 2, 2]
+    files = {p.relative_to(tmp_path / "new").as_posix() for p in (tmp_path / "new").rglob("*.*")}
+    assert files == set(images["path"])
+    assert {p.name for p in (tmp_path / "new").iterdir()} == {"train", "val"}
+    for path in images["path"]:
+        original = tmp_path / "source" / "imagenette2" / path
+        assert (tmp_path / "new" / path).read_bytes() == original.read_bytes()
+
+
+@pytest.mark.parametrize("top", ["", "a/", "a/b/"])
+def test_an_archive_may_have_any_depth_and_be_packed_by_macos(top, tmp_path):
+    with zipfile.ZipFile(tmp_path / "mine.zip", "w") as zipped:
+        for split in ("train", "val"):
+            image = save(tmp_path / "image.png").read_bytes()
+            zipped.writestr(f"__MACOSX/{top}{split}/cat/._1.png", b"\0\5\x16\7")
+            zipped.writestr(f"{top}{split}/cat/1.png", image)
+    images = unpack_folder(tmp_path, tmp_path / "mine.zip")
+    assert images["path"].tolist() == ["train/cat/1.png", "val/cat/1.png"]
+
+
+def test_an_archive_without_a_split_is_named(tmp_path):
+    folder_of(tmp_path / "source", cat=2, dog=2)
+    archive = packed(tmp_path / "mine.tgz", tmp_path / "source")
+    with pytest.raises(InputError, match=r"mine\.tgz has no folder with train/ and val/ in it"):
+        unpack_folder(tmp_path, archive)
+
+
+def test_bad_classes_of_an_archive_are_told_with_its_name(tmp_path):
+    folder_of(tmp_path / "source", train__cat=2, val__cat=2, val__dog=1)
+    archive = packed(tmp_path / "mine.tgz", tmp_path / "source")
+    with pytest.raises(InputError, match=r"^\S*/mine\.tgz/source: the classes dog are in one of"):
+        unpack_folder(tmp_path, archive)
+    assert not list(tmp_path.glob(".*"))
+
+
+NAMES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
+
+
+def cifar10(folder: Path, **changed: bytes) -> tuple[Path, dict[str, np.ndarray]]:
+    """An archive as CIFAR-10's, with 20 images in each file, and file → labels and pixels."""
+    root = folder / "cifar-10-batches-bin"
+    root.mkdir()
+    (root / "batches.meta.txt").write_text("\n".join(NAMES) + "\n\n")
+    (root / "readme.html").write_text("")
+    content = {}
+    for i, file in enumerate([*(f"data_batch_{n}" for n in range(1, 6)), "test_batch"]):
+        random = np.random.default_rng(i)
+        # as one would write it down: the label, then red, green and blue, row by row
+        labels = random.permutation(np.arange(20) % 10)
+        images = random.integers(0, 256, (20, 32, 32, 3))
+        record = b"".join(
+            bytes([label]) + b"".join(bytes(image[:, :, c].ravel().tolist()) for c in range(3))
+            for label, image in zip(labels.tolist(), images, strict=True)
+        )
+        (root / f"{file}.bin").write_bytes(changed.get(file, record))
+        content[file] = labels, images
+    return packed(folder / "cifar-10-binary.tar.gz", root), content
+
+
+def test_cifar10_has_the_labels_and_pixels_of_its_records(tmp_path):
+    archive, content = cifar10(tmp_path)
+    (tmp_path / "new").mkdir()
+    images = unpack_cifar10(tmp_path / "new", archive)
+    assert tuple(images.columns) == MANIFEST
+    assert images["split"].value_counts().to_dict() == {"train": 100, "val": 20}
+    assert sorted(set(zip(images["label"], images["class_name"], strict=True))) == list(
+        enumerate(NAMES)
+    )
+    for path in images["path"]:
+        split, name, file = path.split("/")
+        number = int(file.removesuffix(".png"))
+        batch = "test_batch" if split == "val" else f"data_batch_{number // 20 + 1}"
+        labels, pixels = content[batch]
+        assert NAMES[labels[number % 20]] == name
+        with Image.open(tmp_path / "new" / path) as image:
+            np.testing.assert_array_equal(np.asarray(image), pixels[number % 20])
+    files = {p.relative_to(tmp_path / "new").as_posix() for p in (tmp_path / "new").rglob("*.png")}
+    assert files == set(images["path"])
+    assert {p.name for p in (tmp_path / "new").iterdir()} == {"train", "val"}
+
+
+def test_a_cut_batch_of_cifar10_is_named(tmp_path):
+    archive, _ = cifar10(tmp_path, data_batch_3=bytes(3072))
+    with pytest.raises(InputError, match=r"binary\.tar\.gz: a record of train is cut; fetch"):
+        unpack_cifar10(tmp_path, archive)
+
+
+def test_a_label_of_cifar10_without_a_name_is_refused(tmp_path):
+    archive, _ = cifar10(tmp_path, test_batch=b"\x0a" + bytes(3072))
+    with pytest.raises(InputError, match=r"a label of val is not below 10, the number of names"):
+        unpack_cifar10(tmp_path, archive)
+
+
+@pytest.mark.parametrize("name", ["../../evil", "/tmp/evil", "..", "cat"])
+def test_names_of_cifar10_s_classes_are_folders_each_its_own(name, tmp_path):
+    archive, _ = cifar10(tmp_path)
+    names = tmp_path / "cifar-10-batches-bin" / "batches.meta.txt"
+    names.write_text("\n".join([name, *NAMES[1:]]))
+    archive = packed(tmp_path / "hostile.tar.gz", names.parent)
+    (tmp_path / "deep" / "new").mkdir(parents=True)
+    before = {*tmp_path.rglob("*")}
+    with pytest.raises(
+        InputError, match=r"hostile\.tar\.gz: batches\.meta\.txt is no list of names"
+    ):
+        unpack_cifar10(tmp_path / "deep" / "new", archive)
+    assert {*tmp_path.rglob("*")} == before
+
+
+def test_the_other_versions_of_cifar10_are_not_taken_for_the_binary_one(tmp_path):
+    (tmp_path / "cifar-10-batches-py").mkdir()
+    (tmp_path / "cifar-10-batches-py" / "data_batch_1").write_bytes(b"a pickle")
+    archive = packed(tmp_path / "cifar-10-python.tar.gz", tmp_path / "cifar-10-batches-py")
+    with pytest.raises(InputError, match=r"python\.tar\.gz lacks batches\.meta\.txt, data_batch_1"):
+        unpack_cifar10(tmp_path, archive)
+
+
+# ---- the script ---------------------------------------------------------------------------------
+
+
+def laid_out(manifest: Path, **parameters: object) -> pd.DataFrame:
+    settings = {"kind": "archive", "path": "", "validation": 0.2, "seed": 0} | parameters
+    download_dataset.main(str(manifest), **settings)
+    return pd.read_parquet(manifest)
+
+
+@pytest.fixture
+def manifest_of(tmp_path):
+    return lambda name: tmp_path / "resources" / "datasets" / name / "manifest.parquet"
+
+
+def test_an_archive_is_downloaded_once_for_all_its_layouts(imagenette, manifest_of, tmp_path):
+    with serving(tmp_path) as server:
+        source = {"url": f"{server.url}/imagenette2.tgz", "checksum": checksum(imagenette)}
+        first = laid_out(manifest_of("first"), **source)
+        second = laid_out(manifest_of("second"), **source)
+    assert len(server.asked) == 1
+    pd.testing.assert_frame_equal(first, second)
+    assert len(first) == 18
+    for path, size in zip(first["path"], first["bytes"], strict=True):
+        assert (manifest_of("first").parent / path).stat().st_size == size
+    resources = tmp_path / "resources"
+    assert [p.name for p in (resources / "downloads").iterdir()] == ["imagenette2.tgz"]
+    assert sorted(p.name for p in (resources / "datasets").iterdir()) == ["first", "second"]
+    top = {p.name for p in manifest_of("first").parent.iterdir()}
+    assert top == {"train", "val", "manifest.parquet"}
+
+
+@pytest.mark.parametrize("kind", ["imagenette", "imagenette_320", "imagenette_160"])
+def test_imagenette_comes_from_a_mirror(kind, imagenette, manifest_of, tmp_path, monkeypatch):
+    address, _ = ARCHIVES[kind]
+    (tmp_path / "mirror").mkdir()
+    imagenette.rename(tmp_path / "mirror" / address.rsplit("/", 1)[1])
+    expected = checksum(next((tmp_path / "mirror").iterdir()))
+    with pytest.raises(InputError, match=r"came with md5 .* and was deleted"):
+        laid_out(manifest_of(kind), kind=kind, mirror=str(tmp_path / "mirror"))
+    monkeypatch.setitem(ARCHIVES, kind, (address, expected))
+    images = laid_out(manifest_of(kind), kind=kind, mirror=str(tmp_path / "mirror"))
+    assert set(images["class_name"]) == {"n01440764", "n02102040", "n03888257"}
+
+
+def test_cifar10_comes_from_a_mirror(manifest_of, tmp_path, monkeypatch):
+    archive, _ = cifar10(tmp_path)
+    address, _ = ARCHIVES["cifar10"]
+    monkeypatch.setitem(ARCHIVES, "cifar10", (address, checksum(archive)))
+    images = laid_out(manifest_of("cifar10"), kind="cifar10", mirror=str(tmp_path))
+    assert len(images) == 120
+
+
+def test_samples_need_no_network(manifest_of, samples):
+    images = laid_out(manifest_of("samples"), kind="samples")
+    assert images["path"].tolist() == samples[1]["path"].tolist()
+
+
+def test_a_failed_layout_leaves_the_older_one_and_the_archive(imagenette, manifest_of, tmp_path):
+    manifest = manifest_of("mine")
+    mirror = {"mirror": str(tmp_path), "url": "https://host/imagenette2.tgz"}
+    before = laid_out(manifest, checksum=checksum(imagenette), **mirror)
+    folder_of(tmp_path / "bad", cat=1)
+    packed(tmp_path / "bad.tgz", tmp_path / "bad")
+    mirror["url"] = "https://host/bad.tgz"
+    with pytest.raises(InputError, match="no folder with train/ and val/"):
+        laid_out(manifest, checksum=checksum(tmp_path / "bad.tgz"), **mirror)
+    pd.testing.assert_frame_equal(pd.read_parquet(manifest), before)
+    assert [p.name for p in manifest.parent.parent.iterdir()] == ["mine"]
+    downloads = tmp_path / "resources" / "downloads"
+    assert {p.name for p in downloads.iterdir()} == {"imagenette2.tgz", "bad.tgz"}
+
+
+# ---- the manifest -------------------------------------------------------------------------------
+
+
+def test_labels_are_the_ranks_of_the_class_names_as_in_torchvision():
+    images = manifest(["val/b/1.png", "train/a/2.png", "train/b/0.png", "train/10/3.png"])
+    assert images["path"].tolist() == [
+        "train/10/3.png",
+        "train/a/2.png",
+        "train/b/0.png",
+        "val/b/1.png",
+    ]
+    assert images["label"].tolist() == [0, 1, 2, 2]
+    assert images["class_name"].tolist() == ["10", "a", "b", "b"]
+    assert images["split"].tolist() == ["train", "train", "train", "val"]
+
+
+def test_a_manifest_does_not_depend_on_the_order_of_the_files():
+    paths = [f"{split}/{name}/{i}.png" for split in ("train", "val") for name in "ab" for i in "12"]
+    pd.testing.assert_frame_equal(manifest(paths[::-1]), manifest(paths))
+
+
+# ---- the selection ------------------------------------------------------------------------------
+
+
+def test_a_smaller_selection_is_the_beginning_of_a_larger_one():
+    images = table(a=9, b=14, c=5)
+    largest = select(images, split="val", count=28, seed=0, order="rounds")
+    assert len(largest) == 28
+    for count in range(1, 28):
+        smaller = select(images, split="val", count=count, seed=0, order="rounds")
+        pd.testing.assert_frame_equal(smaller, largest.head(count))
+
+
+def test_every_beginning_has_its_classes_as_balanced_as_can_be():
+    available = {"a": 9, "b": 14, "c": 5}
+    largest = select(table(**available), split="val", count=28, seed=0, order="rounds")
+    for count in range(1, 29):
+        found = largest.head(count)["class_name"].value_counts()
+        most = found.max()
+        for name, there in available.items():
+            assert found.get(name, 0) >= min(most - 1, there)
+
+
+def test_a_selection_has_its_columns_and_is_of_its_split_only():
+    selected = select(table(a=3, b=3), split="val", count=4, seed=0, order="rounds")
+    assert selected.columns.tolist() == ["image_id", "path", "label", "class_name", "position"]
+    assert selected["position"].tolist() == [0, 1, 2, 3]
+    assert selected["image_id"].str.startswith("val/").all()
+    assert selected["image_id"].is_unique
+    assert (selected["label"] == (selected["class_name"] == "b")).all()
+
+
+def test_images_of_a_class_are_those_of_the_class_in_the_order_of_a_selection():
+    images = table(a=9, b=14)
+    found = select_class(images, class_name="b", split="val", most=10, seed=0)
+    of_class = images[images["class_name"] == "b"]
+    expected = select(of_class, split="val", count=10, seed=0, order="rounds")
+    pd.testing.assert_frame_equal(found.drop(columns="split"), expected)
+    assert (found["split"] == "val").all()
+    everything = select_class(images, class_name="b", split="both", most=100, seed=0)
+    assert sorted(everything["image_id"]) == sorted(of_class["image_id"])
+    assert (everything["split"] == [name.split("/")[0] for name in everything["image_id"]]).all()
+    assert set(everything["split"]) == {"train", "val"}
+
+
+def test_images_of_all_classes_go_round_them():
+    found = select_class(table(a=9, b=14), class_name=None, split="val", most=12, seed=0)
+    assert found["class_name"].value_counts().to_dict() == {"a": 6, "b": 6}
+
+
+def test_a_class_that_is_not_there_is_refused_by_its_name():
+    with pytest.raises(InputError, match=r"spectral.class: 'c' is not a class.* one of a, b, or"):
+        select_class(table(a=9, b=14), class_name="c", split="val", most=12, seed=0)
+    images = table(a=9, b=14)
+    with pytest.raises(InputError, match=r"spectral.split: class a has no image in train"):
+        select_class(
+            images[images["split"] == "val"], class_name="a", split="train", most=12, seed=0
+        )
+
+
+def test_another_image_leaves_the_order_of_the_others_as_it_is():
+    fewer = select(table(a=9), split="val", count=9, seed=0, order="rounds")["image_id"]
+    more = select(table(a=10), split="val", count=10, seed=0, order="rounds")["image_id"]
+    assert [name for name in more if name != "val/a/009.png"] == fewer.tolist()
+
+
+def test_a_selection_follows_the_seed_and_not_the_order_of_the_manifest():
+    images = table(a=20, b=20)
+    first = select(images, split="val", count=10, seed=0, order="rounds")
+    pd.testing.assert_frame_equal(
+        select(images[::-1], split="val", count=10, seed=0, order="rounds"), first
+    )
+    assert (
+        select(images, split="val", count=10, seed=1, order="rounds")["path"] != first["path"]
+    ).any()
+
+
+def test_every_image_comes_first_equally_often():
+    images = table(a=4)
+    first = [
+        select(images, split="val", count=1, seed=seed, order="rounds")["path"][0]
+        for seed in range(400)
+    ]
+    counts = pd.Series(first).value_counts()
+    # binomial(400, 1/4): standard deviation 8.7; four of them
+    assert len(counts) == 4
+    assert (counts - 100).abs().max() <= 35
+
+
+def test_the_manifest_stays_as_it_is():
+    images = table(a=3)
+    given = images.copy()
+    select(images, split="val", count=2, seed=0, order="rounds")
+    pd.testing.assert_frame_equal(images, given)
+
+
+def test_more_images_than_there_are_are_refused_with_their_number():
+    with pytest.raises(InputError, match=r"images\.count: 8 .* split val has 7; ask for at most 7"):
+        select(table(a=3, b=4), split="val", count=8, seed=0, order="rounds")
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 10, 700, 9469])
+@pytest.mark.parametrize("seed", [0, 42])
+def test_the_shuffle_is_that_of_torch_s_loader(n, seed):
+    loader = DataLoader(
+        range(n), batch_size=64, shuffle=True, generator=torch.Generator().manual_seed(seed)
+    )
+    theirs = torch.cat(list(loader))
+    np.testing.assert_array_equal(torch_shuffle(n, seed), theirs.numpy())
+
+
+@pytest.mark.skipif(not ORDER_OF_THE_LOG.exists(), reason="no recorded order of the log's images")
+def test_the_shuffle_of_imagenette_is_the_recorded_one():
+    recorded = json.loads(ORDER_OF_THE_LOG.read_text())
+    order = torch_shuffle(recorded["n_train"])
+    assert order[:1024].tolist() == recorded["indices_first_1024"]
+
+
+@pytest.mark.skipif(not ORDER_OF_THE_LOG.exists(), reason="no recorded order of the log's images")
+def test_the_log_s_images_are_selected_in_its_order():
+    recorded = json.loads(ORDER_OF_THE_LOG.read_text())
+    known = dict(zip(recorded["indices_first_1024"], recorded["paths_first_1024"], strict=True))
+    assert sorted(known.values()) == [known[index] for index in sorted(known)]
+    # names of unknown files that sort between those of the known ones
+    paths, before = [], ""
+    for index in range(recorded["n_train"]):
+        before = known.get(index) or f"{before or 'train/n0/'}~{index:05d}"
+        paths.append(before)
+    selected = select(manifest(paths[::-1]), split="train", count=1024, seed=7, order="log")
+    assert selected["path"].tolist() == recorded["paths_first_1024"]
+    assert selected["position"].tolist() == list(range(1024))
+
+
+def test_the_order_of_the_log_is_that_of_an_image_folder_under_torch_s_loader(tmp_path):
+    folder_of(tmp_path, train__b=12, train__B=3, train__10=2, train__9=4)
+    for name in ("2", "10", "B", "a", "_", "ä"):
+        save(tmp_path / "train" / "b" / f"{name}.png")
+    folder = ImageFolder(str(tmp_path / "train"))
+    loader = DataLoader(
+        range(len(folder)), shuffle=True, generator=torch.Generator().manual_seed(0)
+    )
+    expected = [str(Path(folder.imgs[i][0]).relative_to(tmp_path)) for (i,) in loader]
+    images = manifest(
+        [p.relative_to(tmp_path).as_posix() for p in tmp_path.rglob("*.png")] + ["val/b/x.png"]
+    )
+    for count in (len(expected), 5):
+        selected = select(images, split="train", count=count, seed=3, order="log")
+        assert selected["path"].tolist() == expected[:count]
+        assert [folder.class_to_idx[name] for name in selected["class_name"]] == selected[
+            "label"
+        ].tolist()
+
+
+def test_an_order_that_is_none_is_refused():
+    with pytest.raises(InputError, match=r"images\.order: 'sorted' is not an order; choose rounds"):
+        select(table(a=3), split="val", count=1, seed=0, order="sorted")
+
+
+def test_the_script_selects_in_the_order_it_is_told(tmp_path):
+    source = folder_of(tmp_path / "source", cat=20, dog=20)
+    images = link_folder(tmp_path, source, validation=0.5, seed=0)
+    write_table(images, tmp_path / "manifest.parquet")
+    found = {}
+    for order in ("rounds", "log"):
+        select_images.main(
+            str(tmp_path / "manifest.parquet"),
+            str(tmp_path / f"{order}.parquet"),
+            split="val",
+            count=20,
+            size=4,
+            seed=0,
+            order=order,
+        )
+        found[order] = pd.read_parquet(tmp_path / f"{order}.parquet")["image_id"].tolist()
+    assert sorted(found["rounds"]) == sorted(found["log"])
+    assert found["log"] == [sorted(found["log"])[i] for i in torch_shuffle(20)]
+
+
+# ---- images -------------------------------------------------------------------------------------
+
+NOISE = np.random.default_rng(0).integers(0, 256, (12, 12, 3), dtype=np.uint8)
+COLOURS = np.array([[[250, 20, 30], [10, 240, 60]], [[0, 0, 0], [255, 255, 255]]], np.uint8)
+
+
+@pytest.mark.parametrize("name", ["image.png", "image.bmp", "image.tif", "image.ppm"])
+def test_colours_are_read_as_they_are(name, tmp_path):
+    Image.fromarray(COLOURS).save(tmp_path / name)
+    found = load_image(tmp_path / name, 2)
+    assert found.dtype == np.uint8
+    np.testing.assert_array_equal(found, COLOURS)
+
+
+def test_grey_images_get_three_equal_channels(tmp_path):
+    grey = np.array([[0, 80], [160, 255]], np.uint8)
+    Image.fromarray(grey).save(tmp_path / "grey.png")
+    np.testing.assert_array_equal(
+        load_image(tmp_path / "grey.png", 2), grey[..., None].repeat(3, 2)
+    )
+
+
+@pytest.mark.parametrize("name", ["image.png", "image.webp", "image.tif"])
+def test_what_is_transparent_lies_on_white(name, tmp_path):
+    alpha = np.array([[[255], [0]], [[128], [1]]], np.uint8)
+    image = Image.fromarray(np.concatenate([COLOURS, alpha], 2), "RGBA")
+    image.save(tmp_path / name, **({"lossless": True, "exact": True} if "webp" in name else {}))
+    opacity = alpha / 255
+    expected = COLOURS * opacity + 255 * (1 - opacity)
+    assert np.abs(load_image(tmp_path / name, 2) - expected).max() <= 1
+    np.testing.assert_array_equal(load_image(tmp_path / name, 2)[0], [COLOURS[0, 0], [255] * 3])
+
+
+def test_a_transparent_colour_of_a_palette_or_of_plain_pixels_lies_on_white(tmp_path):
+    grey = np.array([[0, 80], [80, 255]], np.uint8)
+    expected = np.array([[0, 255], [255, 255]], np.uint8)[..., None].repeat(3, 2)
+    palette = Image.fromarray(grey).convert("P")
+    for name, image, colour in (
+        ("l.png", Image.fromarray(grey), 80),
+        ("rgb.png", Image.fromarray(grey).convert("RGB"), (80, 80, 80)),
+        ("p.png", palette, palette.getpixel((1, 0))),
+        ("p.gif", palette, palette.getpixel((1, 0))),
+    ):
+        image.save(tmp_path / name, transparency=colour)
+        np.testing.assert_array_equal(load_image(tmp_path / name, 2), expected, err_msg=name)
+
+
+def test_grey_with_transparency_lies_on_white(tmp_path):
+    pixels = np.array([[[0, 255], [80, 0]], [[80, 255], [0, 128]]], np.uint8)
+    Image.fromarray(pixels, "LA").save(tmp_path / "la.png")
+    expected = np.array([[0, 255], [80, 127]], np.uint8)[..., None].repeat(3, 2)
+    np.testing.assert_array_equal(load_image(tmp_path / "la.png", 2), expected)
+
+
+def test_an_opaque_image_with_transparency_is_the_one_without(tmp_path):
+    Image.fromarray(NOISE).save(tmp_path / "rgb.png")
+    Image.fromarray(NOISE).convert("RGBA").save(tmp_path / "rgba.png")
+    np.testing.assert_array_equal(
+        load_image(tmp_path / "rgba.png", 7), load_image(tmp_path / "rgb.png", 7)
+    )
+
+
+@pytest.mark.parametrize(
+    ("mode", "suffix"),
+    [(mode, suffix) for mode in ("RGB", "L", "1", "CMYK") for suffix in ("jpg", "tif")]
+    + [(mode, suffix) for mode in ("RGB", "L", "1", "P") for suffix in ("png", "gif")],
+)
+def test_an_image_without_transparency_is_as_pillow_converts_and_resizes_it(mode, suffix, tmp_path):
+    Image.fromarray(NOISE).convert(mode).save(tmp_path / f"image.{suffix}")
+    image = Image.open(tmp_path / f"image.{suffix}")
+    expected = image.convert("RGB").resize((9, 9), Image.Resampling.BILINEAR)
+    np.testing.assert_array_equal(load_image(tmp_path / f"image.{suffix}", 9), np.asarray(expected))
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\nshowpage\n", b"%PDF-1.4\n"],
+    ids=["PostScript", "PDF"],
+)
+def test_a_picture_by_its_suffix_alone_is_not_given_to_an_interpreter(content, tmp_path):
+    (tmp_path / "image.png").write_bytes(content)
+    with pytest.raises(InputError, match=r"image\.png cannot be read \(cannot identify"):
+        load_image(tmp_path / "image.png", 9)
+
+
+def test_printing_colours_are_converted(tmp_path):
+    # no ink is white, full black ink is black, full cyan has no red
+    inks = np.array([[[0, 0, 0, 0], [0, 0, 0, 255], [255, 0, 0, 0]]], np.uint8).repeat(3, 0)
+    Image.fromarray(inks, "CMYK").save(tmp_path / "cmyk.tif")
+    expected = np.array([[[255, 255, 255], [0, 0, 0], [0, 255, 255]]]).repeat(3, 0)
+    np.testing.assert_array_equal(load_image(tmp_path / "cmyk.tif", 3), expected)
+    # a JPEG holds them inverted
+    Image.fromarray(inks.repeat(8, 0).repeat(8, 1), "CMYK").save(tmp_path / "cmyk.jpg", quality=100)
+    found = load_image(tmp_path / "cmyk.jpg", 24)[4::8, 4::8].astype(int)
+    assert np.abs(found - expected).max() <= 3
+
+
+@pytest.mark.parametrize("mode", ["1", "P", "LA", "RGBA"])
+def test_black_and_white_survive_every_mode(mode, tmp_path):
+    half = np.zeros((4, 4, 3), np.uint8)
+    half[:, 2:] = 255
+    Image.fromarray(half).convert(mode).save(tmp_path / "image.png")
+    np.testing.assert_array_equal(load_image(tmp_path / "image.png", 4), half)
+
+
+@pytest.mark.parametrize("dtype", [np.uint16, np.int32, np.float32])
+def test_more_than_8_bits_are_refused_and_not_clipped_to_white(dtype, tmp_path):
+    ramp = (np.arange(16) * 4000).reshape(4, 4).astype(dtype)
+    Image.fromarray(ramp).save(tmp_path / "deep.tif")
+    with pytest.raises(InputError, match=r"deep\.tif has more than 8 bits a channel.*convert it"):
+        load_image(tmp_path / "deep.tif", 4)
+
+
+def test_an_image_is_resized_to_a_square_without_cropping(tmp_path):
+    wide = np.zeros((10, 40, 3), np.uint8)
+    wide[:, :20] = 200
+    Image.fromarray(wide).save(tmp_path / "wide.png")
+    found = load_image(tmp_path / "wide.png", 20)
+    assert found.shape == (20, 20, 3)
+    # all of its width is there: the edge of the left half is in the middle
+    assert (found[:, :9] == 200).all()
+    assert (found[:, 11:] == 0).all()
+
+
+def test_an_image_is_turned_upright_by_its_exif_tag(tmp_path):
+    exif = Image.Exif()
+    exif[0x0112] = 6  # the camera was held so that a quarter turn clockwise is needed
+    Image.fromarray(COLOURS).save(tmp_path / "turned.png", exif=exif)
+    np.testing.assert_array_equal(load_image(tmp_path / "turned.png", 2), np.rot90(COLOURS, -1))
+
+
+def test_images_are_loaded_in_their_order(tmp_path):
+    paths = [str(save(tmp_path / f"{value}.png", (value,) * 3)) for value in (9, 3, 200)]
+    found = load_images(paths, 5)
+    assert found.shape == (3, 5, 5, 3)
+    assert found.dtype == np.uint8
+    assert found[:, 2, 2, 1].tolist() == [9, 3, 200]
+
+
+def test_a_missing_image_is_named(tmp_path):
+    with pytest.raises(InputError, match=r"absent\.png is missing; put it back"):
+        load_image(tmp_path / "absent.png", 4)
+
+
+def test_a_link_to_an_image_that_is_gone_is_named(tmp_path):
+    (tmp_path / "link.png").symlink_to(tmp_path / "gone.png")
+    with pytest.raises(InputError, match=r"link\.png is missing"):
+        load_image(tmp_path / "link.png", 4)
+
+
+@pytest.mark.parametrize("suffix", ["png", "jpg", "bmp", "tif", "webp", "ppm"])
+@pytest.mark.filterwarnings("ignore:Corrupt EXIF data")
+def test_a_truncated_image_is_named_wherever_its_header_is_cut(suffix, tmp_path):
+    path = tmp_path / f"cut.{suffix}"
+    Image.fromarray(NOISE).save(path)
+    whole = path.read_bytes()
+    for length in range(min(40, len(whole) // 2)):
+        path.write_bytes(whole[:length])
+        with pytest.raises(InputError, match=rf"cut\.{suffix} cannot be read \(.*\); replace it"):
+            load_image(path, 4)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"garbage",
+        b"P6\n1x 16\n255\n" + bytes(48),  # Pillow raises a ValueError
+        # a bitmap that says it is 100,000 pixels wide and high: Pillow's decompression bomb
+        b"BM"
+        + bytes(8)
+        + b"\x36\0\0\0\x28\0\0\0"
+        + 2 * (100_000).to_bytes(4, "little")
+        + b"\x01\0\x18\0"
+        + bytes(24),
+    ],
+)
+def test_garbage_is_named_whatever_pillow_makes_of_it(content, tmp_path):
+    (tmp_path / "garbage.png").write_bytes(content)
+    with pytest.raises(InputError, match=r"garbage\.png cannot be read \(.*\); replace it"):
+        load_image(tmp_path / "garbage.png", 4)
+
+
+def test_all_bad_images_are_named_at_once(tmp_path):
+    (tmp_path / "broken.png").write_bytes(b"garbage")
+    paths = [save(tmp_path / "fine.png"), tmp_path / "broken.png", tmp_path / "absent.png"]
+    with pytest.raises(
+        InputError, match=r"broken\.png cannot be read.*; .*absent\.png is missing"
+    ) as e:
+        load_images([str(path) for path in paths], 4)
+    assert "fine.png" not in str(e.value)
+
+
+def test_images_of_one_colour_are_warned_of_by_name(caplog):
+    caplog.set_level(logging.WARNING)
+    images = np.random.default_rng(0).integers(0, 256, (4, 3, 3, 3), dtype=np.uint8)
+    images[1] = (7, 8, 9)
+    images[3] = 255
+    report_constant(images, ["a", "b", "c", "d"])
+    assert caplog.messages == [
+        "b, d: an image of one colour; maps that come out blank are left out"
+    ]
+
+
+def test_images_with_any_difference_are_not_warned_of(caplog):
+    caplog.set_level(logging.WARNING)
+    images = np.full((3, 2, 2, 3), 100, np.uint8)
+    for channel in range(3):
+        images[channel, 1, 1, channel] = 101
+    report_constant(images, ["a", "b", "c"])
+    assert caplog.messages == []

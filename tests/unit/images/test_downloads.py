@@ -1,0 +1,530 @@
+"""Downloads from real servers on the loopback, good and bad, and archives, good and evil."""
+
+import gzip
+import hashlib
+import io
+import logging
+import socket
+import ssl
+import stat
+import tarfile
+import zipfile
+from http.client import HTTPResponse, IncompleteRead
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from tests.support.servers import serving
+from thinkalike.errors import InputError
+from thinkalike.images import downloads
+from thinkalike.images.downloads import extract, fetch, file_name
+
+CONTENT = np.random.default_rng(0).bytes(1_000_000)
+MD5 = f"md5:{hashlib.md5(CONTENT).hexdigest()}"
+SHA256 = f"sha256:{hashlib.sha256(CONTENT).hexdigest()}"
+
+
+@pytest.fixture(autouse=True)
+def no_pauses(monkeypatch):
+    monkeypatch.setattr(downloads, "PAUSES", (0.0,) * 4)
+
+
+@pytest.fixture
+def served(tmp_path):
+    """The folder that is served, with the file `data.tgz`."""
+    (tmp_path / "served").mkdir()
+    (tmp_path / "served" / "data.tgz").write_bytes(CONTENT)
+    return tmp_path / "served"
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "downloads" / "data.tgz"
+
+
+def part(path: Path) -> Path:
+    return path.with_name("data.tgz.part")
+
+
+# ---- a download ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("checksum", [MD5, SHA256, f"md5:{MD5[4:].upper()}"])
+def test_a_file_is_fetched_and_not_a_second_time(checksum, served, path):
+    with serving(served) as server:
+        fetch(f"{server.url}/data.tgz", path, checksum=checksum)
+        fetch(f"{server.url}/data.tgz", path, checksum=checksum)
+    assert path.read_bytes() == CONTENT
+    assert [file.name for file in path.parent.iterdir()] == ["data.tgz"]
+    assert len(server.asked) == 1
+
+
+def test_a_file_without_a_known_length_is_fetched(served, path):
+    with serving(served, length=False) as server:
+        fetch(f"{server.url}/data.tgz", path, checksum=SHA256)
+    assert path.read_bytes() == CONTENT
+
+
+def test_an_address_may_have_escapes_and_a_query(served, path):
+    (served / "my data.tgz").write_bytes(CONTENT)
+    with serving(served) as server:
+        fetch(f"{server.url}/my%20data.tgz?download=1", path, checksum=SHA256)
+    assert path.read_bytes() == CONTENT
+
+
+def test_a_cut_connection_is_taken_up_where_it_was_cut(served, path):
+    with serving(served, troubles=2, cut_after=300_000) as server:
+        fetch(f"{server.url}/data.tgz", path, checksum=SHA256)
+    assert path.read_bytes() == CONTENT
+    assert [asked.range for asked in server.asked] == [None, "bytes=300000-", "bytes=600000-"]
+    assert sum(asked.sent for asked in server.asked) == len(CONTENT)
+
+
+def test_the_next_call_fetches_the_rest_only(served, path, monkeypatch):
+    monkeypatch.setattr(downloads, "PAUSES", ())
+    with serving(served, troubles=1, cut_after=123_456) as server:
+        url = f"{server.url}/data.tgz"
+        with pytest.raises(InputError, match=r"cut the connection.*go on from 123456 bytes"):
+            fetch(url, path, checksum=SHA256)
+        assert part(path).read_bytes() == CONTENT[:123_456]
+        assert not path.exists()
+        fetch(url, path, checksum=SHA256)
+    assert path.read_bytes() == CONTENT
+    assert server.asked[1].range == "bytes=123456-"
+    assert server.asked[1].sent == len(CONTENT) - 123_456
+
+
+def test_a_server_without_ranges_sends_it_all_again(served, path):
+    with serving(served, troubles=1, cut_after=300_000, ranges=False) as server:
+        fetch(f"{server.url}/data.tgz", path, checksum=SHA256)
+    assert path.read_bytes() == CONTENT
+    assert [asked.sent for asked in server.asked] == [300_000, len(CONTENT)]
+
+
+@pytest.mark.parametrize("extra", [0, 10])
+def test_a_beginning_as_long_as_the_file_but_another_is_dropped(extra, served, path):
+    path.parent.mkdir()
+    part(path).write_bytes(bytes(len(CONTENT) + extra))
+    with serving(served) as server:
+        fetch(f"{server.url}/data.tgz", path, checksum=SHA256)
+    assert path.read_bytes() == CONTENT
+    assert [asked.status for asked in server.asked] == [416, 200]
+
+
+def test_a_download_that_was_killed_before_its_last_step_is_not_repeated(served, path):
+    path.parent.mkdir()
+    part(path).write_bytes(CONTENT)
+    with serving(served) as server:
+        fetch(f"{server.url}/data.tgz", path, checksum=SHA256)
+    assert path.read_bytes() == CONTENT
+    assert server.asked == []
+
+
+def test_a_connection_without_a_byte_for_long_counts_as_cut(path, monkeypatch):
+    monkeypatch.setattr(downloads, "TIMEOUT", 0.05)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        monkeypatch.setenv("no_proxy", "127.0.0.1")
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}/data.tgz"
+        with pytest.raises(InputError, match=r"127\.0\.0\.1:\d+ cannot be reached \(timed out\)"):
+            fetch(url, path, checksum=SHA256)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [ssl.SSLEOFError(8, "EOF occurred"), ConnectionResetError(104, "reset"), IncompleteRead(b"")],
+)
+def test_a_connection_that_ends_with_an_error_is_taken_up_again(error, served, path, monkeypatch):
+    chunks, read = [0], downloads._read
+
+    def failing(source):
+        for chunk in read(source):
+            if isinstance(source, HTTPResponse):
+                chunks[0] += 1
+                if chunks[0] == 3:
+                    raise error
+            yield chunk
+
+    monkeypatch.setattr(downloads, "_read", failing)
+    monkeypatch.setattr(downloads, "CHUNK", 100_000)
+    with serving(served) as server:
+        fetch(f"{server.url}/data.tgz", path, checksum=SHA256)
+    assert path.read_bytes() == CONTENT
+    assert [asked.range for asked in server.asked] == [None, "bytes=200000-"]
+
+
+def test_a_full_disk_is_not_called_a_cut_connection(served, path, monkeypatch):
+    def full(*_, **__):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(downloads, "tqdm", full)
+    with serving(served) as server, pytest.raises(OSError, match="No space left"):
+        fetch(f"{server.url}/data.tgz", path, checksum=SHA256)
+    assert len(server.asked) == 1
+
+
+@pytest.mark.parametrize("status", [429, 500, 503])
+def test_a_server_in_trouble_is_asked_again(status, served, path, caplog):
+    caplog.set_level(logging.WARNING)
+    with serving(served, troubles=4, status=status) as server:
+        fetch(f"{server.url}/data.tgz", path, checksum=SHA256)
+    assert path.read_bytes() == CONTENT
+    assert [asked.status for asked in server.asked] == [status] * 4 + [200]
+    assert len(caplog.messages) == 4
+    assert f"answers {status}" in caplog.messages[0]
+
+
+def test_a_server_in_lasting_trouble_is_left_after_five_attempts(served, path):
+    with (
+        serving(served, troubles=99, status=500) as server,
+        pytest.raises(InputError, match=r"answers 500 .*; name a mirror .*, or copy the file to"),
+    ):
+        fetch(f"{server.url}/data.tgz", path, checksum=SHA256)
+    assert len(server.asked) == 5
+    assert list(path.parent.iterdir()) == []
+
+
+@pytest.mark.parametrize("status", [403, 404])
+def test_a_refusal_is_not_asked_for_again(status, served, path):
+    with (
+        serving(served, troubles=99, status=status) as server,
+        pytest.raises(InputError, match=rf"answers {status} .*; mend the address or name a mirror"),
+    ):
+        fetch(f"{server.url}/data.tgz", path, checksum=SHA256)
+    assert len(server.asked) == 1
+
+
+def test_pauses_grow(served, path, monkeypatch):
+    monkeypatch.undo()
+    slept = []
+    monkeypatch.setattr(downloads.time, "sleep", slept.append)
+    with serving(served, troubles=99, status=500) as server, pytest.raises(InputError):
+        fetch(f"{server.url}/data.tgz", path, checksum=SHA256)
+    assert len(slept) == len(server.asked) - 1 >= 3
+    assert slept == sorted(set(slept))
+
+
+def test_without_a_server_the_ways_out_are_named(path, served):
+    with serving(served) as server:
+        url = f"{server.url}/data.tgz"
+        host = server.url.removeprefix("http://")
+    with pytest.raises(InputError) as e:
+        fetch(url, path, checksum=SHA256)
+    assert f"{host} cannot be reached" in str(e.value)
+    assert "name a mirror (a folder or an address that has data.tgz)" in str(e.value)
+    assert f"or copy the file to {path} by hand" in str(e.value)
+    path.write_bytes(CONTENT)
+    fetch(url, path, checksum=SHA256)
+
+
+def test_a_host_that_is_none_is_named(path, monkeypatch):
+    monkeypatch.setenv("no_proxy", "*")
+    with pytest.raises(InputError, match=r"nowhere\.invalid cannot be reached"):
+        fetch("https://nowhere.invalid/data.tgz", path, checksum=SHA256)
+
+
+# ---- the checksum -------------------------------------------------------------------------------
+
+
+def test_wrong_content_is_deleted_and_said(served, path):
+    found = hashlib.md5(b"a page that says: please log in").hexdigest()
+    with (
+        serving(served, content=b"a page that says: please log in") as server,
+        pytest.raises(
+            InputError,
+            match=rf"data\.tgz came with md5 {found} instead of {MD5[4:]} and was deleted; run",
+        ),
+    ):
+        fetch(f"{server.url}/data.tgz", path, checksum=MD5)
+    assert list(path.parent.iterdir()) == []
+
+
+def test_the_rest_of_another_file_is_found_out(served, path):
+    path.parent.mkdir()
+    part(path).write_bytes(b"x" * 1000)
+    with serving(served) as server:
+        url = f"{server.url}/data.tgz"
+        with pytest.raises(InputError, match="and was deleted; run again"):
+            fetch(url, path, checksum=SHA256)
+        fetch(url, path, checksum=SHA256)
+    assert path.read_bytes() == CONTENT
+
+
+def test_a_damaged_file_is_replaced(served, path, caplog):
+    caplog.set_level(logging.WARNING)
+    path.parent.mkdir()
+    path.write_bytes(CONTENT[:-1])
+    with serving(served) as server:
+        fetch(f"{server.url}/data.tgz", path, checksum=SHA256)
+    assert path.read_bytes() == CONTENT
+    assert "fetching it anew" in caplog.text
+
+
+def test_a_file_with_another_checksum_stays_until_there_is_a_better_one(served, path):
+    path.parent.mkdir()
+    path.write_bytes(b"mine")
+    with serving(served, content=b"wrong") as server, pytest.raises(InputError):
+        fetch(f"{server.url}/data.tgz", path, checksum=SHA256)
+    assert path.read_bytes() == b"mine"
+
+
+@pytest.mark.parametrize(
+    "checksum", ["", MD5[4:], "md5:", MD5[:-1], f"sha1:{'0' * 40}", f"md5:{'g' * 32}", "sha256:0"]
+)
+def test_a_checksum_that_is_none_is_refused_before_anything_is_fetched(checksum, served, path):
+    with serving(served) as server, pytest.raises(InputError, match=r"is none; give md5:<32 hexad"):
+        fetch(f"{server.url}/data.tgz", path, checksum=checksum)
+    assert server.asked == []
+
+
+@pytest.mark.parametrize(
+    "url", ["", "data.tgz", "file:///etc/passwd", "ftp://host/a.tgz", "https://host", "https:///a"]
+)
+def test_an_address_that_is_none_is_refused(url, path):
+    with pytest.raises(InputError, match="is not the address of a file; give http"):
+        fetch(url, path, checksum=MD5)
+
+
+def test_the_name_of_a_file_is_never_a_path():
+    assert file_name("https://host/a/b%2Fc.tgz?x=/y") == "c.tgz"
+    with pytest.raises(InputError):
+        file_name("https://host/a/%2E%2E")
+
+
+# ---- mirrors ------------------------------------------------------------------------------------
+
+
+def test_a_folder_is_a_mirror(served, path):
+    fetch("https://nowhere.invalid/a/data.tgz", path, checksum=SHA256, mirror=str(served))
+    assert path.read_bytes() == CONTENT
+    assert (served / "data.tgz").read_bytes() == CONTENT
+
+
+def test_an_address_is_a_mirror(served, path):
+    (served / "deep").mkdir()
+    (served / "data.tgz").rename(served / "deep" / "data.tgz")
+    for ending in ("", "/"):
+        path.unlink(missing_ok=True)
+        with serving(served) as server:
+            mirror = f"{server.url}/deep{ending}"
+            fetch("https://nowhere.invalid/a/data.tgz", path, checksum=SHA256, mirror=mirror)
+        assert path.read_bytes() == CONTENT
+        assert [asked.path for asked in server.asked] == ["/deep/data.tgz"]
+
+
+def test_a_mirror_that_lacks_the_file_is_named(tmp_path, path):
+    with pytest.raises(InputError, match=r"empty/data\.tgz is missing on the mirror; put it there"):
+        fetch("https://host/data.tgz", path, checksum=SHA256, mirror=str(tmp_path / "empty"))
+
+
+def test_what_a_mirror_has_is_verified_and_left_to_it(served, path):
+    (served / "data.tgz").write_bytes(b"another file")
+    with pytest.raises(InputError, match=r"served/data\.tgz came with sha256"):
+        fetch("https://host/data.tgz", path, checksum=SHA256, mirror=str(served))
+    assert list(path.parent.iterdir()) == []
+    assert (served / "data.tgz").read_bytes() == b"another file"
+
+
+def test_a_mirror_of_another_kind_is_refused(path):
+    with pytest.raises(InputError, match=r"'ftp://host/a/data\.tgz' is not the address of a file"):
+        fetch("https://host/data.tgz", path, checksum=SHA256, mirror="ftp://host/a")
+
+
+# ---- progress -----------------------------------------------------------------------------------
+
+
+def test_progress_is_a_line_per_tenth_in_a_log(served, path, caplog, monkeypatch):
+    monkeypatch.setattr(downloads, "CHUNK", 10_000)
+    caplog.set_level(logging.INFO)
+    with serving(served) as server:
+        fetch(f"{server.url}/data.tgz", path, checksum=SHA256)
+    assert caplog.messages == [f"data.tgz: {tenth / 10} of 1.0 MB" for tenth in range(1, 11)]
+
+
+def test_progress_is_a_bar_on_a_terminal(served, path, monkeypatch, capsys):
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    with serving(served) as server:
+        fetch(f"{server.url}/data.tgz", path, checksum=SHA256)
+    assert "data.tgz: 100%" in capsys.readouterr().err
+
+
+# ---- archives -----------------------------------------------------------------------------------
+
+
+def tar_of(path: Path, *members: tarfile.TarInfo, mode: str = "w:gz") -> Path:
+    with tarfile.open(path, mode) as tar:
+        for member in members:
+            member.size = 4 if member.isreg() else 0
+            tar.addfile(member, io.BytesIO(b"evil"))
+    return path
+
+
+def zip_of(path: Path, **members: str) -> Path:
+    with zipfile.ZipFile(path, "w") as zipped:
+        for name, content in members.items():
+            zipped.writestr(name, content)
+    return path
+
+
+def member(name: str, kind: bytes = tarfile.REGTYPE, target: str = "") -> tarfile.TarInfo:
+    info = tarfile.TarInfo(name)
+    info.type, info.linkname = kind, target
+    return info
+
+
+@pytest.mark.parametrize("suffix", ["tar", "tar.gz", "tgz", "tar.bz2", "tar.xz", "zip"])
+def test_an_archive_is_unpacked_as_it_was_packed(suffix, tmp_path):
+    packed = tmp_path / f"packed.{suffix}"
+    if suffix == "zip":
+        zip_of(packed, **{"./top/a.txt": "a", "top/deep/b.txt": "b", "empty/": ""})
+    else:
+        mode = {"tar": "w", "tgz": "w:gz"}.get(suffix, f"w:{suffix[4:]}")
+        names = ("./top/a.txt", "top/deep/b.txt")
+        tar_of(packed, *map(member, names), member("empty", tarfile.DIRTYPE), mode=mode)
+    extract(packed, tmp_path / "out")
+    found = {p.relative_to(tmp_path / "out").as_posix() for p in (tmp_path / "out").rglob("*")}
+    assert found == {"top", "top/a.txt", "top/deep", "top/deep/b.txt", "empty"}
+    expected = "b" if suffix == "zip" else "evil"
+    assert (tmp_path / "out" / "top" / "deep" / "b.txt").read_text() == expected
+
+
+def listing(folder: Path) -> set[str]:
+    return {path.relative_to(folder).as_posix() for path in folder.rglob("*")}
+
+
+@pytest.mark.parametrize("name", ["../evil", "a/../../evil", "a/..", "/evil", "//evil"])
+@pytest.mark.parametrize("suffix", ["tgz", "zip"])
+def test_a_name_that_leads_out_is_refused(suffix, name, tmp_path):
+    root = tmp_path / "root"
+    root.mkdir()
+    packed = root / f"packed.{suffix}"
+    if suffix == "zip":
+        zip_of(packed, **{"fine": "fine", name: "evil"})
+    else:
+        tar_of(packed, member("fine"), member(name))
+    with pytest.raises(InputError, match=rf"packed\.{suffix}: {name} leads out of the folder; tak"):
+        extract(packed, root / "out")
+    assert listing(tmp_path) == {"root", f"root/packed.{suffix}", "root/out", "root/out/fine"}
+    assert not Path("/evil").exists()
+
+
+@pytest.mark.parametrize(
+    ("kind", "target"),
+    [
+        (tarfile.SYMTYPE, "/etc"),
+        (tarfile.SYMTYPE, ".."),
+        (tarfile.SYMTYPE, "fine"),
+        (tarfile.LNKTYPE, "/etc/passwd"),
+        (tarfile.LNKTYPE, "fine"),
+        (tarfile.CHRTYPE, ""),
+        (tarfile.BLKTYPE, ""),
+        (tarfile.FIFOTYPE, ""),
+    ],
+)
+def test_links_and_devices_in_a_tar_are_refused(kind, target, tmp_path):
+    packed = tar_of(
+        tmp_path / "packed.tgz", member("fine"), member("odd", kind, target), member("odd/evil")
+    )
+    with pytest.raises(InputError, match=r"packed\.tgz: odd is neither a file nor a folder; pack"):
+        extract(packed, tmp_path / "out")
+    assert listing(tmp_path / "out") == {"fine"}
+
+
+@pytest.mark.parametrize("kind", [stat.S_IFLNK, stat.S_IFIFO, stat.S_IFCHR])
+def test_links_and_devices_in_a_zip_are_refused(kind, tmp_path):
+    entry = zipfile.ZipInfo("odd")
+    entry.external_attr = (kind | 0o777) << 16
+    with zipfile.ZipFile(tmp_path / "packed.zip", "w") as zipped:
+        zipped.writestr(entry, "/etc")
+    with pytest.raises(InputError, match="odd is neither a file nor a folder"):
+        extract(tmp_path / "packed.zip", tmp_path / "out")
+    assert listing(tmp_path / "out") == set()
+
+
+@pytest.mark.parametrize("suffix", ["tgz", "zip"])
+def test_what_would_fill_the_disk_is_refused_before_it_is_written(suffix, tmp_path, monkeypatch):
+    packed = tmp_path / f"packed.{suffix}"
+    if suffix == "zip":
+        zip_of(packed, a="evil", b="evil", c="evil")
+    else:
+        tar_of(packed, member("a"), member("b"), member("c"))
+    monkeypatch.setattr(downloads.shutil, "disk_usage", lambda _: SimpleNamespace(free=11))
+    with pytest.raises(
+        InputError, match=rf"packed\.{suffix} does not fit on the disk, unpacked; make"
+    ):
+        extract(packed, tmp_path / "out")
+    assert listing(tmp_path / "out") == {"a", "b"}
+    monkeypatch.setattr(downloads.shutil, "disk_usage", lambda _: SimpleNamespace(free=12))
+    extract(packed, tmp_path / "out")
+    assert listing(tmp_path / "out") == {"a", "b", "c"}
+
+
+def test_a_file_that_the_zip_command_has_packed_is_plain(tmp_path):
+    entry = zipfile.ZipInfo("plain")
+    entry.external_attr = (stat.S_IFREG | 0o644) << 16
+    with zipfile.ZipFile(tmp_path / "packed.zip", "w") as zipped:
+        zipped.writestr(entry, "text")
+    extract(tmp_path / "packed.zip", tmp_path / "out")
+    assert (tmp_path / "out" / "plain").read_text() == "text"
+
+
+def test_unpacked_files_can_be_read_and_removed_whatever_the_archive_says(tmp_path):
+    locked = member("locked")
+    locked.mode = 0o4000
+    extract(tar_of(tmp_path / "packed.tgz", locked), tmp_path / "out")
+    mode = (tmp_path / "out" / "locked").stat().st_mode
+    assert mode & stat.S_IRUSR
+    assert mode & stat.S_IWUSR
+    assert not mode & stat.S_ISUID
+
+
+@pytest.mark.parametrize("suffix", ["tgz", "tar.bz2", "tar.xz", "tar", "zip"])
+def test_a_damaged_archive_is_named(suffix, tmp_path):
+    noise = np.random.default_rng(0).bytes(200_000)
+    whole = tmp_path / f"whole.{suffix}"
+    if suffix == "zip":
+        with zipfile.ZipFile(whole, "w") as zipped:
+            zipped.writestr("noise", noise)
+    else:
+        info = tarfile.TarInfo("noise")
+        info.size = len(noise)
+        mode = {"tar": "w", "tgz": "w:gz"}.get(suffix, f"w:{suffix[4:]}")
+        with tarfile.open(whole, mode) as tar:
+            tar.addfile(info, io.BytesIO(noise))
+    content = whole.read_bytes()
+    damaged = [content[: len(content) // 2], content[:100], b""]
+    if suffix != "tar":  # which has no checksum of what is in it
+        middle = len(content) // 2
+        damaged.append(content[:middle] + bytes(1000) + content[middle + 1000 :])
+    for number, bad in enumerate(damaged):
+        path = tmp_path / f"damaged{number}.{suffix}"
+        path.write_bytes(bad)
+        with pytest.raises(InputError, match=rf"damaged{number}\.{suffix} is damaged or no tar"):
+            extract(path, tmp_path / "out")
+
+
+def test_another_format_is_named(tmp_path):
+    (tmp_path / "packed.gz").write_bytes(gzip.compress(b"not a tar"))
+    with pytest.raises(InputError, match=r"packed\.gz is damaged or no tar or zip archive"):
+        extract(tmp_path / "packed.gz", tmp_path / "out")
+
+
+def test_a_zip_with_a_password_is_named(tmp_path):
+    packed = zip_of(tmp_path / "packed.zip", secret="text")
+    content = bytearray(packed.read_bytes())
+    # the flag of encryption in the header of the file and in the directory
+    content[6] |= 1
+    content[content.index(b"PK\x01\x02") + 8] |= 1
+    packed.write_bytes(content)
+    with pytest.raises(InputError, match=r"packed\.zip cannot be unpacked .*without a password"):
+        extract(packed, tmp_path / "out")
+
+
+@pytest.mark.parametrize("suffix", ["tgz", "zip"])
+def test_an_error_of_the_file_system_is_not_called_a_damaged_archive(suffix, tmp_path):
+    packed = tmp_path / f"packed.{suffix}"
+    tar_of(packed, member("name")) if suffix == "tgz" else zip_of(packed, name="text")
+    (tmp_path / "out" / "name").mkdir(parents=True)
+    with pytest.raises(IsADirectoryError):
+        extract(packed, tmp_path / "out")

@@ -1,0 +1,493 @@
+"""Pretrained weights: from a small hub on the loopback, from a folder, or random ones instead."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from textwrap import dedent
+
+import numpy as np
+import pytest
+import timm
+import torch
+from safetensors.torch import load_file, save_file
+
+from scripts import download_weights, initialise_weights
+from tests.support import hub_server
+from thinkalike.errors import InputError
+from thinkalike.networks.catalogue import built_in_catalogue, complete_entry
+from thinkalike.networks.hub import check_config, fetch
+from thinkalike.networks.pretrained import pretrained
+from thinkalike.networks.weights import build
+from thinkalike.stores.weights import read_header
+
+ROOT = Path(__file__).resolve().parents[3]
+CATALOGUE = built_in_catalogue()
+IMAGENET = [key for key in CATALOGUE if complete_entry(key, CATALOGUE)["timm"].endswith("in1k")]
+CPU = torch.device("cpu")
+RESNET, VIT = "test_resnet.r160_in1k", "test_vit.r160_in1k"
+OFFLINE = {"HF_HUB_OFFLINE": "1"}
+MOBILENET = "mobilenetv3_large_100.ra_in1k"
+
+SCRIPT = """
+    import json, runpy, sys, time
+    from types import SimpleNamespace
+
+    time.sleep = lambda seconds: None  # between attempts
+    job = json.loads(sys.argv[1])
+    snakemake = SimpleNamespace(
+        rule="download_weights",
+        output=SimpleNamespace(weights=job["weights"]),
+        params=SimpleNamespace(architecture=job["architecture"], folder="", code="c0de"),
+        wildcards={},
+        threads=1,
+        log=[job["log"]],
+    )
+    runpy.run_path("scripts/download_weights.py", {"snakemake": snakemake}, "__main__")
+"""
+FETCH = """
+    import sys, time
+
+    time.sleep = lambda seconds: None  # between attempts
+    from thinkalike.errors import InputError
+    from thinkalike.networks.hub import fetch
+
+    try:
+        print(fetch(sys.argv[1], "timm/" + sys.argv[1]).source)
+    except InputError as error:
+        print(error)
+"""
+BUILD = """
+    import socket, sys
+
+    def refuse(*_):
+        raise AssertionError("the network was asked")
+
+    socket.socket.connect = socket.getaddrinfo = refuse
+    import numpy as np, torch
+    from thinkalike.networks.weights import build
+    from thinkalike.networks.pretrained import pretrained
+
+    name, weights, images, logits = sys.argv[1:]
+    model = build({"name": "X", "timm": name}, weights, torch.device("cpu"), 160)
+    with torch.inference_mode():
+        np.save(logits, model.network(model.normalise(np.load(images))).numpy())
+"""
+
+
+def entry_of(name: str) -> dict:
+    return {"name": "X", "timm": name, "arguments": {}}
+
+
+def network_of(name: str, **arguments: object) -> torch.nn.Module:
+    torch.manual_seed(7)
+    return timm.create_model(name, **arguments).eval()
+
+
+def put(folder: Path, name: str, *, config: str | None = None) -> torch.nn.Module:
+    """model.safetensors and config.json of a random network, as timm writes them."""
+    network = network_of(name)
+    folder.mkdir(parents=True, exist_ok=True)
+    save_file(
+        {k: v.contiguous() for k, v in network.state_dict().items()}, folder / "model.safetensors"
+    )
+    architecture, _, tag = (config or name).partition(".")
+    content = {"architecture": architecture, "num_classes": 1000, "pretrained_cfg": {"tag": tag}}
+    (folder / "config.json").write_text(json.dumps(content))
+    return network
+
+
+def files_of(folder: Path, name: str) -> dict[str, bytes]:
+    return {f"timm/{name}/{file.name}": file.read_bytes() for file in folder.iterdir()}
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory) -> dict[str, dict[str, bytes]]:
+    """Name of timm → the files of its repository."""
+    folder = tmp_path_factory.mktemp("served")
+    files = {}
+    for name in (RESNET, VIT, MOBILENET):
+        put(folder / name, name)
+        files[name] = files_of(folder / name, name)
+        # a pickle, which nobody may ask for
+        files[name][f"timm/{name}/pytorch_model.bin"] = b"\x80\x04N."
+    return files
+
+
+def python(code: str, *arguments: object, home: Path, hub: str, **more: str):
+    environment = {
+        **{key: value for key, value in os.environ.items() if not key.startswith("HF_")},
+        "HF_HOME": str(home),
+        "HF_ENDPOINT": hub,
+        "HF_HUB_DISABLE_PROGRESS_BARS": "1",
+        "PYTHONPATH": str(ROOT),
+        "OMP_NUM_THREADS": "1",
+        **more,
+    }
+    return subprocess.run(
+        [sys.executable, "-c", dedent(code), *map(str, arguments)],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+
+
+def downloaded(hub: hub_server.Hub, name: str, folder: Path) -> tuple[Path, str]:
+    """Run the script as a job of the workflow, with the hub switched off: its file, and its log."""
+    job = {
+        "weights": str(folder / "x.safetensors"),
+        "log": str(folder / "job.log"),
+        "architecture": entry_of(name),
+    }
+    done = python(SCRIPT, json.dumps(job), home=folder, hub=hub.address, **OFFLINE)
+    told = (folder / "job.log").read_text() if (folder / "job.log").exists() else done.stderr
+    assert done.returncode == (0 if Path(job["weights"]).exists() else 1), done.stderr
+    assert "Traceback" not in done.stderr, done.stderr
+    return Path(job["weights"]), told
+
+
+def fetched(address: str, name: str, home: Path, **more: str) -> str:
+    """The source of what was fetched, or what went wrong."""
+    done = python(FETCH, name, home=home, hub=address, **more)
+    assert not done.returncode, done.stderr
+    return done.stdout.strip()
+
+
+def blobs(home: Path) -> list[str]:
+    """Large files in the hub's cache, whole or not."""
+    return [f.name for f in home.glob("hub/models--*/blobs/*") if f.stat().st_size > 1000]
+
+
+def test_a_job_downloads_weights_that_give_the_logits_of_the_network_served(served, tmp_path):
+    with hub_server.serving(hub_server.Hub(served[RESNET])) as hub:
+        weights, _ = downloaded(hub, RESNET, tmp_path)
+    asked = {path.rsplit("/", 1)[1] for _, path, _ in hub.served if "/resolve/" in path}
+    assert asked == {"config.json", "model.safetensors"}
+    images = np.random.default_rng(0).integers(0, 256, (2, 160, 160, 3), dtype=np.uint8)
+    np.save(tmp_path / "images.npy", images)
+    done = python(
+        BUILD,
+        *(RESNET, weights, tmp_path / "images.npy", tmp_path / "logits.npy"),
+        home=tmp_path / "empty",
+        hub="",
+        **OFFLINE,
+    )
+    assert not done.returncode, done.stderr
+    network = network_of(RESNET)
+    configuration = timm.data.resolve_model_data_config(network)
+    mean, std = (torch.tensor(configuration[key]) for key in ("mean", "std"))
+    with torch.inference_mode():
+        expected = network(((torch.from_numpy(images) / 255 - mean) / std).permute(0, 3, 1, 2))
+    np.testing.assert_allclose(np.load(tmp_path / "logits.npy"), expected, atol=1e-5)
+    header = read_header(weights)
+    assert header["source"] == f"hub:timm/{RESNET}@{hub_server.COMMIT}"
+    assert header["code"] == "c0de"
+
+
+def test_a_connection_that_is_cut_is_taken_up_where_it_was(served, tmp_path):
+    name = f"timm/{MOBILENET}/model.safetensors"
+    with hub_server.serving(hub_server.Hub(served[MOBILENET], trouble=[12_000_000])) as hub:
+        weights, _ = downloaded(hub, MOBILENET, tmp_path)
+    ranges = [
+        part for method, path, part in hub.served if (method, path) == ("GET", f"/stored/{name}")
+    ]
+    assert ranges[0] == ""
+    assert len(ranges) == 2
+    assert 0 < int(ranges[1].removeprefix("bytes=").removesuffix("-")) <= 12_000_000
+    for key, tensor in network_of(MOBILENET).state_dict().items():
+        assert torch.equal(load_file(weights)[key], tensor), key
+
+
+@pytest.mark.parametrize("trouble", [["reset", "500"], ["502", "503", "500"]])
+def test_what_the_hub_s_library_gives_up_on_is_tried_again(served, tmp_path, trouble):
+    with hub_server.serving(hub_server.Hub(served[RESNET], trouble=list(trouble))) as hub:
+        assert fetched(hub.address, RESNET, tmp_path) == f"hub:timm/{RESNET}@{hub_server.COMMIT}"
+    assert hub.trouble == []
+
+
+def test_a_server_that_keeps_failing_is_left_with_a_sentence_and_no_half_file(served, tmp_path):
+    with hub_server.serving(hub_server.Hub(served[RESNET], trouble=["500"] * 9)) as hub:
+        told = fetched(hub.address, RESNET, tmp_path)
+    assert f"model.safetensors of timm/{RESNET} could not be fetched from {hub.address}" in told
+    assert "the server answers 500; run again later, set HF_ENDPOINT to a mirror, or copy" in told
+    assert blobs(tmp_path) == []
+
+
+def test_other_bytes_than_the_checksum_says_are_deleted(served, tmp_path):
+    claimed = "ab" * 32
+    checksums = {f"timm/{RESNET}/model.safetensors": claimed}
+    with hub_server.serving(hub_server.Hub(served[RESNET], checksums=checksums)) as hub:
+        weights, told = downloaded(hub, RESNET, tmp_path)
+        assert not weights.exists()
+        assert f"instead of {claimed[:12]}… and was deleted; run again" in told
+        assert blobs(tmp_path) == []
+        hub.checksums.clear()
+        assert fetched(hub.address, RESNET, tmp_path).startswith("hub:")
+
+
+@pytest.mark.parametrize("links", [True, False])
+def test_a_file_in_the_cache_that_has_rotted_is_found_out(served, tmp_path, links):
+    more = {} if links else {"HF_HUB_DISABLE_SYMLINKS": "1"}
+    with hub_server.serving(hub_server.Hub(served[RESNET])) as hub:
+        assert fetched(hub.address, RESNET, tmp_path, **more).startswith("hub:")
+        (cached,) = tmp_path.glob("hub/models--*/snapshots/*/model.safetensors")
+        assert cached.is_symlink() == links
+        with cached.open("r+b") as file:
+            file.seek(5000)
+            file.write(b"rot")
+        assert "and was deleted" in fetched(hub.address, RESNET, tmp_path, **more)
+        assert not cached.exists()
+        assert fetched(hub.address, RESNET, tmp_path, **more).startswith("hub:")
+
+
+def test_what_is_in_the_cache_needs_no_network(served, tmp_path):
+    with hub_server.serving(hub_server.Hub(served[RESNET])) as hub:
+        first = fetched(hub.address, RESNET, tmp_path)
+    assert fetched(hub.address, RESNET, tmp_path) == first
+
+
+def test_without_a_server_the_sentence_says_what_to_do(tmp_path):
+    told = fetched("http://127.0.0.1:9", RESNET, tmp_path)
+    assert f"config.json of timm/{RESNET} could not be fetched from http://127.0.0.1:9" in told
+    assert "refused" in told
+    assert (
+        "run it where there is a network, set HF_ENDPOINT to a mirror, or copy the weights" in told
+    )
+
+
+@pytest.mark.parametrize(
+    ("kept", "gated", "sentence"),
+    [
+        ([], False, "there is no such repository, or it is private; mend `timm`"),
+        (["config.json", "model.safetensors"], True, "accept them on its page and set HF_TOKEN"),
+        (["config.json", "pytorch_model.bin"], False, "model.safetensors of .* does not have it"),
+    ],
+    ids=["no repository", "gated", "a pickle only"],
+)
+def test_what_the_hub_does_not_give(served, tmp_path, kept, gated, sentence):
+    files = {
+        name: content for name, content in served[RESNET].items() if name.split("/")[-1] in kept
+    }
+    gates = {f"timm/{RESNET}"} if gated else set()
+    with hub_server.serving(hub_server.Hub(files, gated=gates)) as hub:
+        told = fetched(hub.address, RESNET, tmp_path)
+    assert re.search(sentence, told), told
+    assert not any(path.endswith(".bin") for _, path, _ in hub.served)
+
+
+def from_folder(folder: Path, name: str, weights: Path) -> dict:
+    """Run the script on a folder: the header of its file."""
+    download_weights.main(
+        str(weights), architecture=entry_of(name), folder=str(folder), code="c0de"
+    )
+    return read_header(weights)
+
+
+@pytest.mark.parametrize("layout", ["as the hub's client makes it", "without config", "one file"])
+def test_weights_copied_by_hand(tmp_path, layout):
+    network = put(tmp_path / "copied" / VIT, VIT)
+    if layout != "as the hub's client makes it":
+        (tmp_path / "copied" / VIT / "config.json").unlink()
+    if layout == "one file":
+        single = tmp_path / "copied" / f"{VIT}.safetensors"
+        (tmp_path / "copied" / VIT / "model.safetensors").rename(single)
+    header = from_folder(tmp_path / "copied", VIT, tmp_path / "x.safetensors")
+    assert header["source"] == "folder"
+    model = build(entry_of(VIT), tmp_path / "x.safetensors", CPU)
+    for key, tensor in network.state_dict().items():
+        assert torch.equal(model.network.state_dict()[key], tensor), key
+
+
+def test_a_folder_without_the_weights_says_how_to_get_them(tmp_path):
+    with pytest.raises(
+        InputError, match=rf"hf download timm/{RESNET} config\.json model\.safetens"
+    ):
+        from_folder(tmp_path, RESNET, tmp_path / "x.safetensors")
+    assert not (tmp_path / "x.safetensors").exists()
+
+
+def test_the_header_says_how_the_weights_are_used(tmp_path):
+    name = "resnet18d.ra2_in1k"
+    put(tmp_path / name, name)
+    header = from_folder(tmp_path, name, tmp_path / "x.safetensors")
+    # of resnet18d: trained with 224, tested with 288 after a crop of 0.95
+    assert (header["size"], header["crop_pct"], header["interpolation"]) == (288, 0.95, "bicubic")
+    assert header["mean"] == [0.485, 0.456, 0.406]
+    assert header["std"] == [0.229, 0.224, 0.225]
+    assert len(header["classes"]) == len(header["class_names"]) == 1000
+    assert header["classes"][217] == "n02102040"
+    assert header["class_names"][217] == "English springer"
+    assert header["class_names"][0] == "tench"
+    model = build(entry_of(name), tmp_path / "x.safetensors", CPU, 224)
+    assert (model.size, model.class_names[0]) == (224, "tench")
+
+
+def test_vits_normalise_with_their_own_mean(tmp_path):
+    initialise_weights.main(
+        str(tmp_path / "x.safetensors"), architecture=entry_of(VIT), seed=0, code="c0de"
+    )
+    assert read_header(tmp_path / "x.safetensors")["mean"] == [0.5, 0.5, 0.5]
+
+
+def test_weights_under_other_names_and_shapes_go_through_timm_s_own_filter(tmp_path):
+    name = "resnet18d.ra2_in1k"
+    network = network_of(name)
+    # as data-parallel training leaves them
+    tensors = {f"module.{key}": value for key, value in network.state_dict().items()}
+    save_file(tensors, tmp_path / f"{name}.safetensors")
+    from_folder(tmp_path, name, tmp_path / "x.safetensors")
+    written = load_file(tmp_path / "x.safetensors")
+    assert torch.equal(written["fc.weight"], network.fc.weight)
+
+
+@pytest.mark.parametrize("claimed", ["test_vit.r160_in1k", "test_resnet.other_in1k"])
+def test_the_config_of_other_weights_is_refused(tmp_path, claimed):
+    put(tmp_path / RESNET, RESNET, config=claimed)
+    with pytest.raises(InputError, match=f"are {claimed}, not {RESNET}; put the right files there"):
+        from_folder(tmp_path, RESNET, tmp_path / "x.safetensors")
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"architecture": "a", "pretrained_cfg": 1}'])
+def test_a_config_that_is_none(tmp_path, text):
+    (tmp_path / "config.json").write_text(text)
+    with pytest.raises(InputError, match=r"is no config\.json of a timm model"):
+        check_config(tmp_path / "config.json", architecture="a", tag="b")
+
+
+def test_the_older_form_of_the_config_is_read(tmp_path):
+    (tmp_path / "config.json").write_text('{"architecture": "a", "tag": "b", "num_features": 3}')
+    check_config(tmp_path / "config.json", architecture="a", tag="b")
+    with pytest.raises(InputError, match=r"are a\.b, not a\.c"):
+        check_config(tmp_path / "config.json", architecture="a", tag="c")
+
+
+def test_tensors_of_another_network_are_named(tmp_path):
+    put(tmp_path / VIT, VIT)
+    (tmp_path / VIT / "model.safetensors").rename(tmp_path / f"{RESNET}.safetensors")
+    with pytest.raises(InputError, match=r"do not fit test_resnet.*\(conv1\.0\.weight, .* more\)"):
+        from_folder(tmp_path, RESNET, tmp_path / "x.safetensors")
+
+
+def test_a_tensor_too_few_too_many_or_of_another_shape_is_named(tmp_path):
+    tensors = {k: v.contiguous() for k, v in network_of(RESNET).state_dict().items()}
+    spoilt = [
+        ("fc.bias", {k: v for k, v in tensors.items() if k != "fc.bias"}),
+        ("extra", {**tensors, "extra": torch.zeros(1)}),
+        ("fc.weight", {**tensors, "fc.weight": torch.zeros(3, 3)}),
+    ]
+    for key, content in spoilt:
+        save_file(content, tmp_path / f"{RESNET}.safetensors")
+        with pytest.raises(InputError, match=rf"do not fit .*\({re.escape(key)}\)"):
+            from_folder(tmp_path, RESNET, tmp_path / "x.safetensors")
+
+
+@pytest.mark.parametrize("content", [b"", b"<html>not found</html>" * 20, None])
+def test_a_file_that_is_no_safetensors(tmp_path, content):
+    put(tmp_path / RESNET, RESNET)
+    weights = tmp_path / RESNET / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:5000] if content is None else content)
+    with pytest.raises(InputError, match=r"is not a readable safetensors file .*; delete it"):
+        from_folder(tmp_path, RESNET, tmp_path / "x.safetensors")
+
+
+@pytest.mark.parametrize("name", [VIT, "swin_tiny_patch4_window7_224.ms_in1k"])
+def test_position_embeddings_for_another_size_are_those_that_timm_resamples(tmp_path, name):
+    size = 192 if name == VIT else 256
+    put(tmp_path / name, name)
+    from_folder(tmp_path, name, tmp_path / "x.safetensors")
+    model = build(entry_of(name), tmp_path / "x.safetensors", CPU, size)
+    file = {"file": str(tmp_path / name / "model.safetensors"), "custom_load": False}
+    direct = timm.create_model(name, pretrained=True, pretrained_cfg_overlay=file, img_size=size)
+    expected = direct.state_dict()
+    got = model.network.state_dict()
+    assert got.keys() == expected.keys()
+    assert all(torch.equal(got[key], expected[key]) for key in expected)
+    assert model.size == size
+
+
+def test_a_size_that_does_not_fit_is_refused(tmp_path):
+    put(tmp_path / VIT, VIT)
+    from_folder(tmp_path, VIT, tmp_path / "x.safetensors")
+    with pytest.raises(InputError, match=r"for 150 x 150 images .*mend images\.size"):
+        build(entry_of(VIT), tmp_path / "x.safetensors", CPU, 150)
+
+
+@pytest.mark.parametrize("key", IMAGENET)
+def test_the_published_networks_have_a_repository_and_a_label_space(key):
+    entry = complete_entry(key, CATALOGUE)
+    wanted = pretrained(entry)
+    assert wanted.repository == f"timm/{entry['timm']}"
+    assert f"{wanted.architecture}.{wanted.tag}" == entry["timm"]
+    assert wanted.classes[:1] + wanted.classes[-1:] == ("n01440764", "n15075141")
+
+
+def test_the_sizes_that_the_published_networks_were_tested_with():
+    expected = {"convnextv2_nano": 288, "efficientnet_b3": 320, "efficientnet_b4": 384}
+    expected |= dict.fromkeys(("resnet18", "resnet50", "resnext50"), 288)
+    assert len(IMAGENET) == 14
+    for key in IMAGENET:
+        wanted = pretrained(complete_entry(key, CATALOGUE))
+        assert wanted.size == expected.get(key, 224), key
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        ("resnet50.of_mine", "knows no weights 'resnet50.of_mine'; mend .*there are resnet50"),
+        ("of_mine", "timm knows no weights 'of_mine'"),
+        ("vit_base_patch16_224.dino", "have 0 outputs, .* none of timm's lists"),
+    ],
+)
+def test_weights_that_timm_does_not_have_or_whose_outputs_mean_nothing(name, sentence):
+    with pytest.raises(InputError, match=sentence):
+        pretrained(entry_of(name))
+
+
+def test_a_network_without_published_weights_has_random_ones_or_those_of_a_folder(tmp_path):
+    name = "test_vit_relpos"
+    initialise_weights.main(
+        str(tmp_path / "x.safetensors"), architecture=entry_of(name), seed=0, code="c0de"
+    )
+    with pytest.raises(InputError, match=r"no repository with the weights 'test_vit_relpos'; name"):
+        fetch(name, pretrained(entry_of(name)).repository)
+    with pytest.raises(InputError, match=r"put one there$"):
+        from_folder(tmp_path, name, tmp_path / "y.safetensors")
+    put(tmp_path / name, name, config=f"{name}.untrained")
+    assert from_folder(tmp_path, name, tmp_path / "y.safetensors")["source"] == "folder"
+
+
+def test_outputs_of_another_list_of_imagenet_are_named():
+    wanted = pretrained(entry_of("vit_base_patch16_224.augreg_in21k"))
+    assert len(wanted.classes) == len(wanted.class_names) == 21843
+    assert (wanted.classes[0], wanted.class_names[0]) == ("n00004475", "organism")
+
+
+def test_random_weights_are_seeded_by_study_and_model(tmp_path):
+    path = str(tmp_path / "x.safetensors")
+
+    def tensors(name: str, seed: int) -> bytes:
+        architecture = {**entry_of(RESNET), "name": name}
+        initialise_weights.main(path, architecture=architecture, seed=seed, code="c0de")
+        return Path(path).read_bytes()
+
+    first = tensors("a", 0)
+    assert tensors("a", 0) == first
+    assert tensors("b", 0) != first
+    assert tensors("a", 1) != first
+    assert read_header(path)["source"] == "random"
+
+
+def test_random_weights_tell_images_apart(tmp_path):
+    path = tmp_path / "x.safetensors"
+    for key in ("deit_t", "mobilenetv3"):
+        entry = complete_entry(key, CATALOGUE)
+        initialise_weights.main(str(path), architecture=entry, seed=0, code="c0de")
+        model = build(entry, path, CPU, 224)
+        images = np.random.default_rng(0).integers(0, 256, (3, 7, 7, 3), dtype=np.uint8)
+        with torch.inference_mode():
+            values = model.network(model.normalise(images.repeat(32, 1).repeat(32, 2))).numpy()
+        assert (values.std(0) > 1e-3 * values.std()).mean() > 0.9, key

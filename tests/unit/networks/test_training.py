@@ -1,0 +1,390 @@
+"""Training from scratch, and fine-tuning."""
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from sklearn.datasets import load_digits
+
+from scripts import finetune_model, train_model
+from tests.support.explaining import CATALOGUE, DIGITS, IMAGENET, classifier
+from thinkalike.errors import InputError
+from thinkalike.images.sources import make_digits
+from thinkalike.networks.catalogue import built_in_catalogue, complete_entry
+from thinkalike.networks.model import Model, create, preprocessing
+from thinkalike.networks.predict import logits
+from thinkalike.networks.training import crop_boxes, cropped, finetune, shifted, train
+from thinkalike.networks.weights import build, save
+from thinkalike.randomness import integer_seed
+from thinkalike.stores.tables import read_table, write_table
+from thinkalike.stores.weights import read_header
+
+ENTRY = complete_entry("vit", built_in_catalogue())
+CPU = torch.device("cpu")
+SETTINGS = {
+    "epochs": 2,
+    "batch_size": 8,
+    "optimizer": "adamw",
+    "schedule": "cosine",
+    "learning_rate": 0.003,
+    "weight_decay": 0.0,
+    "warmup_epochs": 0,
+    "shift": 0,
+}
+
+
+def data(count: int = 16):
+    """Two classes that cannot be mistaken: red and blue."""
+    images = np.zeros((count, 64, 64, 3), np.uint8)
+    labels = np.arange(count) % 2
+    images[labels == 0, :, :, 0] = 255
+    images[labels == 1, :, :, 2] = 255
+    return images, labels
+
+
+def trained(seed: int = 1, **changes: object):
+    images, labels = data()
+    settings = {**SETTINGS, **changes}
+    return train(ENTRY, images, labels, classes=2, settings=settings, seed=seed, device=CPU)
+
+
+def weights(network) -> np.ndarray:
+    return np.concatenate([p.detach().numpy().ravel() for p in network.parameters()])
+
+
+def test_the_same_seed_gives_the_same_weights_and_another_gives_others():
+    first = weights(trained())
+    torch.rand(5)  # whatever was drawn before does not matter
+    assert np.array_equal(first, weights(trained()))
+    assert not np.array_equal(first, weights(trained(seed=2)))
+
+
+def test_no_epochs_leave_the_random_weights():
+    torch.manual_seed(integer_seed(1, "weights"))
+    untouched = create(ENTRY, classes=2, size=64)
+    assert np.array_equal(weights(trained(epochs=0)), weights(untouched))
+
+
+def test_two_classes_are_learned():
+    images, labels = data()
+    network = trained(epochs=15, optimizer="muon", learning_rate=0.01)
+    mean, std = preprocessing(network)
+    model = Model(network, mean, std, 64, ("a", "b"), ENTRY)
+    with torch.inference_mode():
+        predicted = network(model.normalise(images)).argmax(1).numpy()
+    assert (predicted == labels).all()
+    assert not network.training
+
+
+def test_an_optimiser_that_timm_does_not_know():
+    with pytest.raises(InputError, match=r"training\.optimizer: .*'adamww'; did you mean 'adamw"):
+        trained(optimizer="adamww")
+
+
+@pytest.mark.parametrize("most", [0, 3])
+def test_shifts_repeat_the_edge_and_stay_within_bounds(most):
+    images = np.random.default_rng(0).integers(0, 256, (6, 9, 9, 3), dtype=np.uint8)
+    moved = shifted(images, most, np.random.default_rng(1))
+    padded = np.pad(images, ((0, 0), (most, most), (most, most), (0, 0)), mode="edge")
+    for i in range(len(images)):
+        windows = [
+            padded[i, y : y + 9, x : x + 9]
+            for y in range(2 * most + 1)
+            for x in range(2 * most + 1)
+        ]
+        assert any(np.array_equal(moved[i], window) for window in windows)
+    assert np.array_equal(moved, images) == (most == 0)
+
+
+# ---- random crops -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("least", [0.35, 0.08])
+def test_crops_keep_the_share_of_the_area_that_is_asked_for_and_lie_in_the_image(least):
+    left, top, width, height = crop_boxes(20_000, least, np.random.default_rng(0)).T
+    share, ratio = width * height, width / height
+    assert share.min() >= least - 1e-12
+    assert share.max() <= 1 + 1e-12
+    # uniform: its mean, within five standard errors
+    error = (1 - least) / np.sqrt(12 * len(share))
+    assert abs(share.mean() - (1 + least) / 2) < 5 * error
+    assert ratio.min() >= 3 / 4 - 1e-9
+    assert ratio.max() <= 4 / 3 + 1e-9
+    assert np.abs(np.log(ratio).mean()) < 0.01
+    assert min(left.min(), top.min()) >= 0
+    assert max((left + width).max(), (top + height).max()) <= 1 + 1e-12
+
+
+def test_a_crop_of_a_ramp_is_the_ramp_of_the_box():
+    side, size, count = 40, 32, 50
+    ramp = np.arange(side, dtype=np.uint8)
+    image = np.stack(np.broadcast_arrays(ramp[None], ramp[:, None], np.uint8(7)), -1)
+    images = torch.from_numpy(np.repeat(image[None], count, 0))
+    views = cropped(images, size, 0.35, np.random.default_rng(3)).numpy()
+    left, top, width, height = crop_boxes(count, 0.35, np.random.default_rng(3)).T
+    middles = (np.arange(size) + 0.5) / size
+    # a bilinear view of f(x) = x is x itself, up to the middle of the last pixel
+    columns = (side * (left[:, None] + width[:, None] * middles) - 0.5).clip(0, side - 1)
+    rows = (side * (top[:, None] + height[:, None] * middles) - 0.5).clip(0, side - 1)
+    mirrored = views[:, 0, 0, 0] > views[:, 0, -1, 0]
+    assert 10 < mirrored.sum() < 40
+    columns[mirrored] = columns[mirrored, ::-1]
+    expected = np.broadcast_to(columns[:, None], (count, size, size))
+    np.testing.assert_allclose(views[..., 0], expected, atol=1e-3)
+    expected = np.broadcast_to(rows[:, :, None], (count, size, size))
+    np.testing.assert_allclose(views[..., 1], expected, atol=1e-3)
+    np.testing.assert_allclose(views[..., 2], 7, atol=1e-5)
+
+
+def test_a_crop_of_everything_is_the_image_or_its_mirror():
+    images = np.random.default_rng(0).integers(0, 256, (8, 16, 16, 3), dtype=np.uint8)
+    views = cropped(torch.from_numpy(images), 16, 1.0, np.random.default_rng(1)).numpy()
+    same = [np.abs(views[i] - images[i]).max() < 1e-2 for i in range(8)]
+    mirror = [np.abs(views[i] - images[i, :, ::-1]).max() < 1e-2 for i in range(8)]
+    assert np.logical_xor(same, mirror).all()
+    assert 0 < sum(same) < 8
+
+
+# ---- fine-tuning --------------------------------------------------------------------------------
+
+TUNING = {
+    "frozen_epochs": 1,
+    "epochs": 1,
+    "batch_size": 2,
+    "optimizer": "adamw",
+    "learning_rate": 0.01,
+    "layer_decay": 0.9,
+    "weight_decay": 0.0,
+    "crop": 0.35,
+}
+
+
+def tuned(model, seed: int = 1, count: int = 4, **changes: object):
+    images, labels = data(count)
+    settings = {**TUNING, **changes}
+    return finetune(model, images, labels, classes=2, settings=settings, seed=seed)
+
+
+def state(network) -> dict[str, torch.Tensor]:
+    return {key: value.clone() for key, value in network.state_dict().items()}
+
+
+def changed(before: dict, after: dict) -> set[str]:
+    return {
+        key
+        for key in before
+        if before[key].shape != after[key].shape or not torch.equal(before[key], after[key])
+    }
+
+
+def head_of(network) -> set[str]:
+    head = network.get_classifier()
+    name = next(name for name, module in network.named_modules() if module is head)
+    return {f"{name}.{key}" for key in head.state_dict()}
+
+
+@pytest.mark.parametrize("key", ["resnet", "vit_relpos"])
+def test_while_the_body_is_frozen_the_head_alone_changes(key):
+    model = classifier(key)
+    before = state(model.network)
+    network = tuned(model, frozen_epochs=2, epochs=0)
+    # running statistics of batch normalisation too
+    assert changed(before, state(network)) == head_of(network)
+    random = tuned(model, frozen_epochs=0, epochs=0)
+    assert changed(state(random), state(network)) == head_of(network)
+    assert changed(before, state(model.network)) == set(), "the model that was given changed"
+
+
+def test_the_head_learns_from_the_features_of_prediction():
+    """Batch normalisation and dropout would give it others in training mode."""
+    model = classifier("resnet")
+    modes = []
+    norm = next(m for m in model.network.modules() if isinstance(m, torch.nn.BatchNorm2d))
+    norm.register_forward_hook(lambda module, *_: modes.append(module.training))
+    tuned(model, frozen_epochs=1, epochs=1)
+    assert modes == [False, False, True, True]
+
+
+def test_earlier_layers_learn_slower():
+    model = classifier("vit")
+    settings = {"frozen_epochs": 0, "batch_size": 4, "layer_decay": 0.5}
+    before = state(tuned(model, **{**settings, "epochs": 0}))
+    after = state(tuned(model, **settings))
+    # the first step of Adam moves every parameter by the learning rate: a twentieth, to warm up
+    steps = {key: (after[key] - before[key]).abs().max().item() for key in before}
+    for layer, of in (("head.weight", 7), ("blocks.5.mlp.fc2.weight", 6), ("patch_embed.proj", 0)):
+        step = max(value for key, value in steps.items() if key.startswith(layer))
+        assert step == pytest.approx(0.01 / 20 * 0.5 ** (7 - of), rel=0.02), layer
+
+
+@pytest.mark.parametrize(
+    ("key", "size"),
+    [
+        *((key, 64) for key in [*IMAGENET, *DIGITS] if "like" not in CATALOGUE[key]),
+        # those that the experiment log could not fine-tune, at their own size
+        ("mobilenetv3", 224),
+        ("swin_t", 224),
+    ],
+)
+def test_every_architecture_learns_other_classes(key, size):
+    model = classifier(key, size)
+    before = state(model.network)
+    images = np.repeat(np.repeat(data(4)[0], 4, 1), 4, 2)[:, : size + 8, : size + 8]
+    network = finetune(model, images, np.array([0, 1, 2, 0]), classes=3, settings=TUNING, seed=1)
+    assert not network.training
+    with torch.inference_mode():
+        outputs = network(model.normalise(images[:, :size, :size]))
+    assert outputs.shape == (4, 3)
+    assert torch.isfinite(outputs).all()
+    moved = changed(before, state(network))
+    assert head_of(network) <= moved
+    first = next(name for name, _ in network.named_parameters() if name.endswith("weight"))
+    assert first in moved
+
+
+def test_digits_that_were_not_learned_are_learned_by_fine_tuning():
+    digits = load_digits()
+    grey = np.round(digits.images * (255 / 16)).astype(np.uint8)
+    grey = np.repeat(np.repeat(grey, 4, 1), 4, 2)
+    images = np.repeat(grey[..., None], 3, -1)
+    low, high = digits.target < 5, digits.target >= 5
+    entry = complete_entry("resnet", CATALOGUE)
+    settings = {**SETTINGS, "epochs": 2, "batch_size": 32, "shift": 2}
+    network = train(
+        entry, images[low], digits.target[low], classes=5, settings=settings, seed=0, device=CPU
+    )
+    mean, std = preprocessing(network)
+    model = Model(network, mean, std, 32, tuple("01234"), entry)
+    settings = {**TUNING, "batch_size": 32, "crop": 0.8, "frozen_epochs": 2, "epochs": 3}
+    seen = np.flatnonzero(high)[:600]
+    unseen = np.flatnonzero(high)[600:]
+    network = finetune(
+        model, images[seen], digits.target[seen] - 5, classes=5, settings=settings, seed=0
+    )
+    tuned_model = Model(network, mean, std, 32, tuple("56789"), entry)
+    right = logits(tuned_model, images[unseen]).argmax(1) == digits.target[unseen] - 5
+    assert right.mean() > 0.7  # chance: 0.2
+
+
+def test_fine_tuning_with_an_optimiser_that_timm_does_not_know():
+    with pytest.raises(InputError, match=r"finetuning\.optimizer: .*'sgdd'; did you mean 'sgd"):
+        tuned(classifier("vit"), optimizer="sgdd")
+
+
+# ---- the scripts --------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def digits_manifest(tmp_path_factory):
+    """Of each digit, 16 images to learn from and 16 held out."""
+    folder = tmp_path_factory.mktemp("digits")
+    images = make_digits(folder, validation=0.28, seed=0)
+    path = folder / "manifest.parquet"
+    write_table(images.groupby(["split", "label"]).head(16), path)
+    return path
+
+
+def architecture(key: str) -> dict:
+    entry = complete_entry(key, CATALOGUE)
+    return {"name": key, "timm": entry["timm"], "arguments": entry.get("arguments", {})}
+
+
+def initial(folder, **header: object):
+    model = classifier("resnet", size=32)
+    path = folder / "initial.safetensors"
+    save(
+        model.network,
+        path,
+        entry=architecture("resnet"),
+        classes=list("abcde"),
+        size=32,
+        attributes={"mean": [0.1, 0.2, 0.3], "crop_pct": 0.9, "source": "elsewhere", **header},
+    )
+    return path
+
+
+def run_finetune(manifest, folder, name: str = "tuned", seed: int = 0, **changes: object):
+    path = folder / f"{name}.safetensors"
+    settings = {**TUNING, "batch_size": 16, "accuracy_at_least": 0, **changes}
+    finetune_model.main(
+        str(manifest),
+        str(initial(folder)),
+        str(path),
+        architecture=architecture("resnet"),
+        settings=settings,
+        size=32,
+        seed=seed,
+        code="abc",
+        device=CPU,
+    )
+    return path
+
+
+def test_fine_tuned_weights_say_what_they_are_and_give_the_accuracy_they_say(
+    digits_manifest, tmp_path
+):
+    path = run_finetune(digits_manifest, tmp_path, epochs=2)
+    header = read_header(path)
+    assert header["classes"] == list("0123456789")
+    assert header["size"] == 32
+    assert header["mean"] == [0.1, 0.2, 0.3]
+    assert header["source"] == "elsewhere"
+    assert header["finetuning"]["crop"] == 0.35
+    assert header["images"] == 160
+    # it learned on whole images
+    assert "crop_pct" not in header
+    model = build(architecture("resnet"), path, CPU)
+    assert model.mean == (0.1, 0.2, 0.3)
+    right = []
+    for path in sorted(digits_manifest.parent.glob("val/*/*.png")):
+        if f"val/{path.parent.name}/{path.name}" in set(read_table(digits_manifest)["path"]):
+            rgb = np.array(Image.open(path).convert("RGB").resize((32, 32), Image.BILINEAR))
+            predicted = logits(model, rgb[None]).argmax()
+            right.append(header["classes"][predicted] == path.parent.name)
+    assert header["accuracy"] == np.mean(right)
+    assert len(right) == 160
+
+
+def test_fine_tuning_again_gives_the_same_bytes_and_another_seed_gives_others(
+    digits_manifest, tmp_path
+):
+    first = run_finetune(digits_manifest, tmp_path, epochs=2).read_bytes()
+    torch.rand(3)  # whatever was drawn before does not matter
+    assert run_finetune(digits_manifest, tmp_path, "again", epochs=2).read_bytes() == first
+    assert run_finetune(digits_manifest, tmp_path, "other", 1, epochs=2).read_bytes() != first
+
+
+def test_a_model_that_fine_tuning_leaves_below_the_bar_is_refused(digits_manifest, tmp_path):
+    with pytest.raises(
+        InputError, match=r"resnet reaches .* under finetuning\.accuracy_at_least, 1"
+    ):
+        run_finetune(digits_manifest, tmp_path, accuracy_at_least=1, epochs=0)
+    assert not (tmp_path / "tuned.safetensors").exists()
+
+
+def test_a_trained_model_says_its_accuracy_on_val(digits_manifest, tmp_path):
+    path = tmp_path / "trained.safetensors"
+    settings = {**SETTINGS, "epochs": 1, "accuracy_at_least": 0, "optimizer": "muon"}
+    train_model.main(
+        str(digits_manifest),
+        str(path),
+        architecture=architecture("resnet"),
+        settings=settings,
+        size=32,
+        seed=0,
+        code="abc",
+        device=CPU,
+    )
+    header = read_header(path)
+    assert (header["images"], header["classes"]) == (160, list("0123456789"))
+    with pytest.raises(InputError, match=r"under training\.accuracy_at_least, 1\.1"):
+        train_model.main(
+            str(digits_manifest),
+            str(path),
+            architecture=architecture("resnet"),
+            settings={**settings, "accuracy_at_least": 1.1},
+            size=32,
+            seed=0,
+            code="abc",
+            device=CPU,
+        )

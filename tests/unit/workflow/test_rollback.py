@@ -1,0 +1,340 @@
+"""What a run removes and does not make anew is put back, with what Snakemake knew of it."""
+
+import errno
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from thinkalike.errors import InputError
+from thinkalike.workflow.rollback import Planned, begin, broken_off, settle
+
+
+class Memory:
+    """Snakemake's records, as a dictionary."""
+
+    def __init__(self, **records):
+        self.records = records
+        self.begun = set()
+
+    def read(self, path):
+        return self.records.get(Path(path).name)
+
+    def write(self, path, record):
+        self.records.pop(Path(path).name, None)
+        if record is not None:
+            self.records[Path(path).name] = record
+
+    def is_begun(self, path):
+        return path in self.begun
+
+    def set_begun(self, path, begun):
+        (self.begun.add if begun else self.begun.discard)(path)
+
+
+class Study:
+    """A rule that makes maps.nc and maps.csv of weights, an hour ago."""
+
+    def __init__(self, root: Path):
+        self.root, self.journals = root, root / "journals"
+        self.outputs = [str(root / name) for name in ("maps.nc", "maps.csv")]
+        self.input, self.log = str(root / "weights"), root / "maps.log"
+        for path, hours in ((self.input, 2), (self.outputs[0], 1), (self.outputs[1], 1)):
+            self.write(path, f"old {Path(path).name}", hours)
+        self.log.write_text("as it was made")
+        self.memory = Memory(**{"maps.nc": {"depth": 50}, "maps.csv": {"depth": 50}})
+        self.before = self.state()
+
+    def write(self, path, content, hours_ago=0.0):
+        Path(path).write_text(content)
+        if hours_ago:
+            then = Path(path).stat().st_mtime_ns - int(hours_ago * 3600e9)
+            os.utime(path, ns=(then, then))
+
+    def state(self):
+        """Contents, time stamps and records of the outputs."""
+        files = [Path(path) for path in self.outputs]
+        return [
+            (f.read_text(), f.stat().st_mtime_ns, self.memory.read(str(f))) if f.exists() else None
+            for f in files
+        ]
+
+    def begin(self):
+        planned = Planned(self.outputs, [self.input], [str(self.log)], {"depth": 100})
+        return begin([planned], self.memory, self.journals)
+
+    def start_job(self):
+        """What Snakemake does before a job."""
+        for path in self.outputs:
+            Path(path).unlink(missing_ok=True)
+            self.memory.set_begun(path, True)
+
+    def note(self):
+        """What Snakemake remembers after a job, whether it failed or not."""
+        for path in self.outputs:
+            self.memory.write(path, {"depth": 100})
+            self.memory.set_begun(path, False)
+
+    def leftovers(self):
+        known = {*map(Path, self.outputs), Path(self.input), self.log, self.journals}
+        return sorted(path.name for path in self.root.iterdir() if path not in known) + [
+            path.name for path in self.journals.iterdir()
+        ]
+
+
+@pytest.fixture
+def study(tmp_path):
+    return Study(tmp_path)
+
+
+def test_a_failed_job_leaves_contents_time_stamps_and_records_as_they_were(study):
+    journal = study.begin()
+    study.start_job()
+    study.note()
+    assert settle(journal, study.memory, lambda job: False) == study.outputs
+    assert study.state() == study.before
+    assert study.leftovers() == []
+
+
+def test_a_finished_job_keeps_what_it_has_made(study):
+    journal = study.begin()
+    study.start_job()
+    for path in study.outputs:
+        study.write(path, "new")
+    study.note()
+    new = study.state()
+    assert settle(journal, study.memory, lambda job: True) == []
+    assert study.state() == new
+    assert study.leftovers() == []
+
+
+def test_a_job_that_was_not_started_keeps_its_files_and_nothing_is_told_of_it(study):
+    assert settle(study.begin(), study.memory, lambda job: False) == []
+    assert study.state() == study.before
+    assert study.leftovers() == []
+
+
+def test_what_was_not_there_before_a_failed_job_is_not_there_after_it(study):
+    Path(study.outputs[1]).unlink()
+    study.memory.write(study.outputs[1], None)
+    before = study.state()
+    journal = study.begin()
+    study.start_job()
+    study.write(study.outputs[1], "of a job that failed")
+    study.note()
+    assert settle(journal, study.memory, lambda job: False) == study.outputs[:1]
+    assert study.state() == before
+    assert before[1] is None
+
+
+# ---- a run that is killed -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("wrote", [0, 1, 2], ids=["nothing", "one of two files", "both files"])
+def test_a_job_that_was_at_work_when_its_run_was_killed_is_undone(study, wrote):
+    journal = study.begin()
+    study.start_job()
+    for path in study.outputs[:wrote]:
+        study.write(path, "new")
+    settle(journal, study.memory, None)
+    assert study.state() == study.before
+    assert not study.memory.begun
+
+
+@pytest.mark.parametrize("wrote", [0, 1], ids=["nothing", "one of two files"])
+def test_a_job_that_failed_on_a_cluster_after_its_run_was_killed_is_undone(study, wrote):
+    journal = study.begin()
+    study.start_job()
+    for path in study.outputs[:wrote]:
+        study.write(path, "new")
+    study.memory.begun.clear()  # by the Snakemake inside the job
+    settle(journal, study.memory, None)
+    assert study.state() == study.before
+
+
+def test_a_job_that_ended_on_a_cluster_after_its_run_was_killed_gets_its_record(study):
+    journal = study.begin()
+    study.start_job()
+    for path in study.outputs:
+        study.write(path, "new")
+    study.memory.begun.clear()
+    assert settle(journal, study.memory, None) == []
+    for path in map(Path, study.outputs):
+        made = path.stat().st_mtime
+        assert path.read_text() == "new"
+        assert study.memory.read(path) == {"depth": 100, "starttime": made, "endtime": made}
+    assert study.leftovers() == []
+
+
+def test_a_job_whose_end_a_killed_run_has_noted_is_finished(study):
+    journal = study.begin()
+    study.start_job()
+    for path in study.outputs:
+        study.write(path, "new")
+    study.note()
+    new = study.state()
+    assert settle(journal, study.memory, None) == []
+    assert study.state() == new
+    assert study.leftovers() == []
+
+
+def test_a_record_that_was_cut_is_not_the_end_of_a_job(study):
+    journal = study.begin()
+    study.start_job()
+    for path in study.outputs:
+        study.write(path, "new")
+    study.note()
+    study.memory.records.clear()
+    settle(journal, study.memory, None)
+    assert study.state() == study.before
+
+
+def test_the_log_of_a_job_that_may_still_run_is_taken_away_and_others_stay(study):
+    settle(study.begin(), study.memory, None)
+    assert study.log.exists()
+    journal = study.begin()
+    study.start_job()
+    settle(journal, study.memory, None)
+    assert not study.log.exists()
+    assert study.leftovers() == ["maps.log.broken_off"]
+
+
+def test_unfinished_files_of_killed_jobs_are_cleared_away(study):
+    journal = study.begin()
+    study.start_job()
+    (study.root / ".maps.4711.nc").write_text("half of it")
+    (study.root / ".maps.by_hand.nc").write_text("someone's own")
+    settle(journal, study.memory, None)
+    assert study.leftovers() == [".maps.by_hand.nc", "maps.log.broken_off"]
+
+
+@pytest.mark.parametrize("calls", range(6))
+def test_a_settlement_that_is_broken_off_is_done_again(study, calls, monkeypatch):
+    journal = study.begin()
+    study.start_job()
+    study.note()
+    left = iter(range(calls))
+    unlink = Path.unlink
+
+    def broken(path, missing_ok=False):
+        next(left)
+        unlink(path, missing_ok=missing_ok)
+
+    with monkeypatch.context() as context:
+        context.setattr(Path, "unlink", broken)
+        try:
+            settle(journal, study.memory, None)
+        except StopIteration:
+            assert journal.exists()
+    if journal.exists():
+        settle(journal, study.memory, None)
+    assert study.state() == study.before
+    assert study.leftovers() == []
+
+
+def test_what_was_begun_before_the_run_is_not_kept(study):
+    study.memory.set_begun(study.outputs[0], True)
+    journal = study.begin()
+    study.start_job()
+    settle(journal, study.memory, None)
+    assert study.state() == [None, study.before[1]]
+
+
+def test_a_folder_that_was_replaced_as_a_whole_takes_the_kept_file_with_it(study):
+    journal = study.begin()
+    study.start_job()
+    for kept in study.root.glob(".*.before"):
+        kept.unlink()
+    study.write(study.outputs[0], "of the new folder")
+    settle(journal, study.memory, None)
+    assert study.state() == [None, None]
+
+
+# ---- clocks -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("hours_ago", "again"), [(0.5, False), (1.5, True)], ids=["newer", "older than the maps"]
+)
+def test_an_input_that_changed_by_a_clock_that_went_back_makes_the_job_run_again(
+    study, hours_ago, again
+):
+    journal = study.begin()
+    study.write(study.input, "new weights", hours_ago)
+    study.start_job()
+    study.note()
+    settle(journal, study.memory, lambda job: False)
+    assert study.state() == study.before
+    # where the input is newer by its time stamp, Snakemake sees that by itself
+    assert study.memory.begun == (set(study.outputs) if again else set())
+
+
+# ---- keeping ------------------------------------------------------------------------------------
+
+
+def test_a_kept_file_takes_no_space(study):
+    study.begin()
+    assert [Path(path).stat().st_nlink for path in study.outputs] == [2, 2]
+
+
+def test_where_there_are_no_links_there_are_copies_with_the_time_stamp(study, monkeypatch):
+    def refuse(self, target):
+        raise OSError(errno.EOPNOTSUPP, "Operation not supported")
+
+    monkeypatch.setattr(Path, "hardlink_to", refuse)
+    journal = study.begin()
+    study.start_job()
+    study.note()
+    settle(journal, study.memory, lambda job: False)
+    assert study.state() == study.before
+
+
+def test_a_run_that_cannot_keep_files_does_not_begin(study, monkeypatch):
+    link = Path.hardlink_to
+
+    def refuse(self, target):
+        if target.name == "maps.csv":
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        link(self, target)
+
+    monkeypatch.setattr(Path, "hardlink_to", refuse)
+    with pytest.raises(InputError, match=r"maps\.csv cannot be kept .*No space left on device"):
+        study.begin()
+    assert study.state() == study.before
+    assert study.leftovers() == []
+
+
+def test_a_run_that_cannot_write_where_its_jobs_do_does_not_begin(study, monkeypatch):
+    # who may do everything may write everywhere but on a read-only disk: the answer is made up
+    monkeypatch.setattr(os, "access", lambda path, mode: path != study.root)
+    jobs = [Planned([str(study.root / "absent" / "new.nc")], [], [], {})]
+    with pytest.raises(
+        InputError, match=f"{study.root} cannot be written to, and jobs of this run"
+    ):
+        begin(jobs, study.memory, study.journals)
+
+
+# ---- whose journal it is ------------------------------------------------------------------------
+
+
+def test_a_journal_is_broken_off_when_its_process_is_gone(tmp_path):
+    alive = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    host = socket.gethostname()
+    names = {n: tmp_path / f"{host}.{n}.json" for n in (alive.pid, ended.pid, os.getpid(), 1)}
+    elsewhere = tmp_path / f"another.host.{alive.pid}.json"
+    for path in (*names.values(), elsewhere):
+        path.touch()
+    # this process is only about to begin: the journal is of an older one with its number
+    expected = {names[ended.pid], names[os.getpid()], elsewhere}
+    assert set(broken_off(tmp_path)) == expected
+    alive.communicate(b"\n")
+    assert set(broken_off(tmp_path)) == {*expected, names[alive.pid]}
+
+
+def test_without_a_folder_nothing_is_broken_off(tmp_path):
+    assert broken_off(tmp_path / "absent") == []

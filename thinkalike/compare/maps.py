@@ -1,0 +1,108 @@
+"""Maps of many images: coefficients and the bases that they stand in."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from thinkalike.compare.bases import Basis, Segments
+from thinkalike.errors import InputError
+
+SIGNS = ("signed", "positive", "absolute")
+
+
+RESCALINGS = ("none", "min_max", "max_abs")
+
+
+@dataclass(frozen=True)
+class Maps:
+    """The maps of one model for N images.
+
+    Attributes:
+        coefficients: (N, K) float. With a basis per image, row i has its first `bases[i].size`
+            entries filled and NaN after them.
+        bases: one basis for all images, or one for each.
+    """
+
+    coefficients: np.ndarray
+    bases: tuple[Basis, ...]
+
+    def __post_init__(self) -> None:
+        if len(self.bases) not in (1, len(self.coefficients)):
+            raise ValueError(
+                f"{len(self.bases)} bases for {len(self.coefficients)} maps; give one, or one each"
+            )
+
+    def __len__(self) -> int:
+        return len(self.coefficients)
+
+    @property
+    def shared(self) -> bool:
+        """Whether all images have the same basis."""
+        return len(self.bases) == 1 and not isinstance(self.bases[0], Segments)
+
+    def basis(self, image: int) -> Basis:
+        return self.bases[0] if len(self.bases) == 1 else self.bases[image]
+
+    def row(self, image: int) -> np.ndarray:
+        """The coefficients of one image, without padding."""
+        return self.coefficients[image, : self.basis(image).size]
+
+
+def with_sign(maps: Maps, sign: str) -> Maps:
+    """Keep a map signed, only its positive part (Grad-CAM's ReLU), or its absolute value.
+
+    Taken in the native basis, before upsampling. For pixels and segments that is the same as on the
+    rendered map; for a grid it is the usual definition of Grad-CAM.
+    """
+    match sign:
+        case "signed":
+            return maps
+        case "positive":
+            return replace(maps, coefficients=np.maximum(maps.coefficients, 0))
+        case "absolute":
+            return replace(maps, coefficients=np.abs(maps.coefficients))
+    raise InputError(f"sign {sign!r} is none of {', '.join(SIGNS)}; choose one of them")
+
+
+def rescaled(maps: Maps, rescaling: str) -> Maps:
+    """Rescale every rendered map on its own; never by its batch.
+
+    `min_max`: (r − min)/(max − min), in [0, 1]. `max_abs`: r/max|r|, in [−1, 1]. `none`: as it is.
+    A map for which that is 0/0 (constant; all zero) becomes all zero, which is blank.
+    """
+    if rescaling == "none":
+        return maps
+    low, high = extremes(maps)
+    match rescaling:
+        case "min_max":
+            shift, span = low, high - low
+        case "max_abs":
+            shift, span = np.zeros_like(low), np.maximum(np.abs(low), np.abs(high))
+        case _:
+            raise InputError(f"rescaling {rescaling!r} is none of {', '.join(RESCALINGS)}")
+    # Float32 coefficients leave a rounding of about 1e-7 in the span of a constant map.
+    constant = span <= 1e-6 * np.maximum(np.abs(low), np.abs(high))
+    scale = np.where(constant, 0.0, 1 / np.where(constant, 1.0, span))
+    coefficients = (maps.coefficients.astype(np.float64) - shift[:, None]) * scale[:, None]
+    return replace(maps, coefficients=coefficients)
+
+
+def extremes(maps: Maps) -> tuple[np.ndarray, np.ndarray]:
+    """Smallest and largest pixel of every rendered map, (N,) float64 each."""
+    if maps.shared:
+        return maps.bases[0].extremes(maps.coefficients.astype(np.float64))
+    pairs = [maps.basis(i).extremes(maps.row(i)[None].astype(np.float64)) for i in range(len(maps))]
+    low, high = np.array(pairs)[:, :, 0].T
+    return low, high
+
+
+def blank(maps: Maps) -> np.ndarray:
+    """Which maps are all zero: (N,) bool. They have no direction, and no similarity."""
+    return np.all(np.nan_to_num(maps.coefficients) == 0, axis=1)
+
+
+def render(maps: Maps, image: int) -> np.ndarray:
+    """One map as pixels, (height, width) float64; for pictures only."""
+    basis = maps.basis(image)
+    pixels = basis.synthesis() @ maps.row(image).astype(np.float64)
+    return pixels.reshape(basis.height, basis.width)

@@ -1,0 +1,161 @@
+"""How similar two maps are, and how dissimilar two models."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from thinkalike.compare.maps import Maps
+from thinkalike.compare.products import inner_products, squared_norms
+from thinkalike.errors import InputError
+
+METRICS = ("cosine", "rbf")
+
+
+BLANKS = ("exclude", "zero")
+
+
+def similarity(
+    models: Sequence[Maps],
+    metric: str,
+    *,
+    others: Sequence[Maps] | None = None,
+    sigma: float = 1.0,
+    blanks: str = "exclude",
+) -> np.ndarray:
+    """Similarity of the rendered maps of all pairs of models, per image.
+
+    cosine: x·y / (‖x‖ ‖y‖). rbf: exp(−‖x − y‖² / (2 σ² P)) with P the number of pixels, so that σ is
+    a root mean square difference per pixel and means the same at every resolution (σ = 80/224 is the
+    σ = 80 on 224 x 224 pixels of the experiment log this project starts from).
+
+    Args:
+        models: maps of the same N images, one entry per model, rescaled as wanted.
+        metric: cosine or rbf.
+        others: what they are compared with, all of them different models; by default each other.
+        sigma: bandwidth of rbf, in units of the map per pixel.
+        blanks: `exclude` leaves similarities with an all-zero map missing (NaN): it has no direction.
+            `zero` is the log's convention: cosine 0, with itself too; rbf as for any map.
+
+    Returns:
+        (N, M, M) float64; (N, M, M') with M' others.
+
+    Raises:
+        InputError: a map has a value that is not a number, or an unknown metric or convention.
+    """
+    pixels = models[0].bases[0].height * models[0].bases[0].width
+    if others is None:
+        products = inner_products(models)
+        return from_products(products, metric, pixels=pixels, sigma=sigma, blanks=blanks)
+    squares = squared_norms(models), squared_norms(others)
+    products = inner_products(models, others)
+    return _from_products(products, squares, metric, pixels=pixels, sigma=sigma, blanks=blanks)
+
+
+def from_products(
+    products: np.ndarray,
+    metric: str,
+    *,
+    pixels: int,
+    sigma: float = 1.0,
+    blanks: str = "exclude",
+) -> np.ndarray:
+    """The same from the inner products (N, M, M) of maps rendered on so many pixels.
+
+    A map is blank if its product with itself is 0.
+    """
+    square = products.diagonal(axis1=1, axis2=2).copy()
+    values = _from_products(
+        products, (square, square), metric, pixels=pixels, sigma=sigma, blanks=blanks
+    )
+    alike = {"exclude": np.nan, "zero": 0.0 if metric == "cosine" else 1.0}[blanks]
+    diagonal = np.arange(products.shape[1])
+    values[:, diagonal, diagonal] = np.where(square == 0, alike, 1.0)
+    return values
+
+
+def _from_products(
+    products: np.ndarray,
+    squares: tuple[np.ndarray, np.ndarray],
+    metric: str,
+    *,
+    pixels: int,
+    sigma: float,
+    blanks: str,
+) -> np.ndarray:
+    """The same from the inner products (N, A, B) of two sets of maps, and those of each with itself."""
+    if blanks not in BLANKS:
+        raise InputError(f"blank maps {blanks!r} is none of {', '.join(BLANKS)}")
+    for square in squares:
+        if not np.isfinite(square).all():
+            image, model = np.argwhere(~np.isfinite(square))[0]
+            raise InputError(
+                f"the map of model {model} for image {image} is not finite; explain that model again"
+            )
+    first, second = squares[0][:, :, None], squares[1][:, None, :]
+    match metric:
+        case "cosine":
+            scales = [
+                np.divide(1, np.sqrt(square), out=np.zeros_like(square), where=square > 0)
+                for square in (first, second)
+            ]
+            values = np.clip(products * scales[0] * scales[1], -1, 1)
+        case "rbf":
+            distance = first + second - 2 * products
+            values = np.exp(-np.maximum(distance, 0) / (2 * sigma**2 * pixels))
+        case _:
+            raise InputError(f"metric {metric!r} is none of {', '.join(METRICS)}")
+    if blanks == "exclude":
+        values[(first == 0) | (second == 0)] = np.nan
+    return values
+
+
+def similarity_error(
+    models: Sequence[Maps],
+    draws: Sequence[np.ndarray | None],
+    prepare: Callable[[Maps], Maps],
+    metric: str,
+    *,
+    others: Sequence[Maps] | None = None,
+    draws_of_others: Sequence[np.ndarray | None] = (),
+    sigma: float = 1.0,
+    blanks: str = "exclude",
+) -> np.ndarray:
+    """Standard error of similarities of maps that are estimates.
+
+    The standard deviation of the similarity over draws of the maps: between models they covary as
+    the errors of the maps do, so that what a shared design does to both is accounted for.
+
+    Args:
+        models: maps of the same N images, as computed.
+        draws: for every model (N, R, K), two draws at least, or None where maps are exact.
+        prepare: what is done to maps before they are compared: sign, rescaling.
+        metric, others, sigma, blanks: as for `similarity`.
+        draws_of_others: of these, in the same form.
+
+    Returns:
+        As `similarity`; NaN where the similarity is missing in a draw.
+    """
+    number = min(
+        (array.shape[1] for array in (*draws, *draws_of_others) if array is not None), default=0
+    )
+    if not number:
+        return np.zeros((len(models[0]), len(models), len(models if others is None else others)))
+
+    def drawn(of: Sequence[Maps], r: int, from_: Sequence[np.ndarray | None]) -> list[Maps]:
+        return [
+            prepare(maps if array is None else replace(maps, coefficients=array[:, r]))
+            for maps, array in zip(of, from_, strict=True)
+        ]
+
+    values = [
+        similarity(
+            drawn(models, r, draws),
+            metric,
+            others=None if others is None else drawn(others, r, draws_of_others),
+            sigma=sigma,
+            blanks=blanks,
+        )
+        for r in range(number)
+    ]
+    return np.std(values, axis=0, ddof=1)

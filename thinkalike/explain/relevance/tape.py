@@ -1,0 +1,317 @@
+"""What a network computes, operation by operation, and of what kind each tensor is.
+
+While a `Tape` is open, every function of torch that the network calls comes by here. It is looked up in
+the table of `thinkalike.explain.relevance.operations`, by the function itself and not by its name. Tensors are of
+four kinds:
+
+* a *constant* does not depend on the images: a parameter, a mask, an index of positions;
+* a *signal* carries relevance: the images, and what is linear in them once gates are held fixed;
+* a *gate* depends on the images and carries none: it may only be a factor of a signal, or make another
+  gate;
+* an *unresolved* tensor is one of which nobody has said how relevance goes through it, like the product of
+  two signals, either of which could be the gate. It may become a gate, as the products of queries and
+  keys do in a softmax. What is made of it in another way is as unresolved, and refused as a score.
+"""
+
+from collections.abc import Callable, Mapping, Sequence, Set
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, NoReturn
+
+import torch
+from torch import nn
+from torch.nn.modules.module import (
+    register_module_forward_hook,
+    register_module_forward_pre_hook,
+)
+from torch.overrides import TorchFunctionMode, resolve_name
+from torch.utils._pytree import tree_leaves, tree_map_only
+from torch.utils.weak import WeakTensorKeyDictionary
+
+from thinkalike.errors import InputError
+from thinkalike.explain.relevance.ledger import Ledger
+
+Kind = Enum("Kind", ["CONSTANT", "SIGNAL", "GATE", "UNRESOLVED"])
+
+
+@dataclass(frozen=True)
+class Origin:
+    """The kind of a tensor, the operation and the module that made it so, and why if it is unresolved."""
+
+    kind: Kind
+    function: str
+    module: str
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class Composite:
+    """Which rule a layer with weights gets; 0 is the rule epsilon, ∞ is z⁺.
+
+    Attributes:
+        convolutions, linears: γ.
+        share: of these layers, counted from the input, that have that γ; the others have 0.
+    """
+
+    convolutions: float = 0.0
+    linears: float = 0.0
+    share: float = 1.0
+
+    def layers(self, convolutional: bool) -> float:
+        """γ of convolutions, or of linear layers."""
+        return self.convolutions if convolutional else self.linears
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call of a function of torch."""
+
+    function: Callable[..., Any]
+    args: tuple[Any, ...]
+    kwargs: Mapping[str, Any]
+
+    def __call__(self) -> Any:
+        return self.function(*self.args, **self.kwargs)
+
+    @property
+    def name(self) -> str:
+        return resolve_name(self.function) or getattr(
+            self.function, "__qualname__", repr(self.function)
+        )
+
+    @property
+    def tensors(self) -> list[torch.Tensor]:
+        leaves = tree_leaves((self.args, dict(self.kwargs)))
+        return [leaf for leaf in leaves if isinstance(leaf, torch.Tensor)]
+
+    def mapped(self, change: Callable[[torch.Tensor], torch.Tensor]) -> "Call":
+        """The call with other tensors."""
+        args, kwargs = tree_map_only(torch.Tensor, change, (self.args, dict(self.kwargs)))
+        return Call(self.function, args, kwargs)
+
+    def get(self, position: int, name: str, default: Any = None) -> Any:
+        """An argument by its position or its name."""
+        if position < len(self.args):
+            return self.args[position]
+        return self.kwargs.get(name, default)
+
+
+Rule = Callable[["Tape", Call], Any]
+
+
+@dataclass(frozen=True)
+class Table:
+    """What is known of functions of torch.
+
+    Attributes:
+        rules: how relevance goes through them.
+        gates: those that make a gate even of what is unresolved.
+        inquiries: those that ask for no value of a tensor.
+    """
+
+    rules: Mapping[Callable[..., Any], Rule]
+    gates: Set[Callable[..., Any]]
+    inquiries: Set[Callable[..., Any]]
+
+
+class Tape(TorchFunctionMode):
+    """Open during the pass forth of a network that is in `explaining`.
+
+    Args:
+        name: of the model, for sentences.
+        network: whose modules are called.
+        images: the input of the pass, which requires a gradient.
+        ledger: for the constants.
+        composite: rules.
+        table: what is known.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        network: nn.Module,
+        images: torch.Tensor,
+        ledger: Ledger,
+        composite: Composite,
+        table: Table,
+    ) -> None:
+        super().__init__()
+        self._table = table
+        self.name, self.ledger, self.composite = name, ledger, composite
+        self.layers = 0
+        self._origins = WeakTensorKeyDictionary()
+        self._origins[images] = Origin(Kind.SIGNAL, "the images", "")
+        self.made: WeakTensorKeyDictionary = WeakTensorKeyDictionary()
+        """Layer → what it was made of, for a batch norm behind it."""
+        self._names = {module: name for name, module in network.named_modules()}
+        self._parameters = {
+            tensor.untyped_storage().data_ptr(): name
+            for name, tensor in (*network.named_buffers(), *network.named_parameters())
+        }
+        self._open: list[nn.Module] = []
+
+    def __enter__(self) -> "Tape":
+        self._handles = [
+            register_module_forward_pre_hook(self._enter),
+            register_module_forward_hook(self._leave, always_call=True),
+        ]
+        super().__enter__()
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        super().__exit__(*error)
+        for handle in self._handles:
+            handle.remove()
+
+    def _enter(self, module: nn.Module, _inputs: object) -> None:
+        self._open.append(module)
+
+    def _leave(self, _module: nn.Module, _inputs: object, _output: object) -> None:
+        self._open.pop()
+
+    @property
+    def module(self) -> str:
+        """Name of the module that computes now."""
+        named = [self._names[module] for module in self._open if module in self._names]
+        return named[-1] if named and named[-1] else "the network itself"
+
+    def gamma(self, convolutional: bool) -> Callable[[], float]:
+        """γ of the layer that comes now; it can be told when the last layer has come."""
+        number = self.layers
+        self.layers += 1
+        much = self.composite.layers(convolutional)
+        return lambda: much if number < self.composite.share * self.layers else 0.0
+
+    def account(self, constant: Any) -> str:
+        """Name for the account of a constant: of the parameter, or of the module that adds it."""
+        if not isinstance(constant, torch.Tensor):
+            return self.module
+        # also of a view of it
+        return self._parameters.get(constant.untyped_storage().data_ptr(), self.module)
+
+    def kind(self, value: Any) -> Kind:
+        """Of a tensor; numbers are constants."""
+        if not isinstance(value, torch.Tensor):
+            return Kind.CONSTANT
+        origin = self._origins.get(value)
+        if origin is not None:
+            return origin.kind
+        if value.requires_grad:
+            self._refuse(
+                "a function that torch does not show (a custom autograd function, a script)"
+            )
+        return Kind.CONSTANT
+
+    def origin(self, value: torch.Tensor) -> Origin:
+        return self._origins[value]
+
+    def refuse(self, call: Call, why: str = "") -> NoReturn:
+        """Say by name what is not known.
+
+        Raises:
+            InputError: always.
+        """
+        self._refuse(call.name, why)
+
+    def _refuse(self, what: str, why: str = "", module: str | None = None) -> NoReturn:
+        raise InputError(
+            f"{self.name}: layer-wise relevance propagation knows no way through {what} in "
+            f"{module or self.module}{why and ': '}{why}; leave the model out for this method, or add the "
+            "operation to thinkalike/explain/relevance/operations.py"
+        )
+
+    def check_output(self, scores: torch.Tensor) -> None:
+        """Refuse scores that do not carry relevance.
+
+        Raises:
+            InputError: they do not.
+        """
+        kind = self.kind(scores)
+        if kind is Kind.CONSTANT:
+            self._refuse("scores that do not depend on the images")
+        if kind is not Kind.SIGNAL:
+            origin = self.origin(scores)
+            self._refuse(origin.function, origin.why or "it is a gate and the score", origin.module)
+
+    def __torch_function__(
+        self,
+        func: Callable[..., Any],
+        types: Sequence[type],
+        args: tuple[Any, ...] = (),
+        kwargs: Mapping[str, Any] | None = None,
+    ) -> Any:
+        call = Call(func, args, kwargs or {})
+        tensors = call.tensors
+        if any(tensor.is_inference() for tensor in tensors):
+            # a network may keep constants from an earlier pass, and autograd refuses those
+            call = call.mapped(lambda t: t.clone() if t.is_inference() else t)
+            tensors = call.tensors
+        kinds = {self.kind(tensor) for tensor in tensors}
+        if kinds <= {Kind.CONSTANT} or func in self._table.inquiries:
+            return call()
+        rule, kind = self._table.rules.get(func), Kind.GATE
+        if Kind.SIGNAL in kinds and (rule is None or call.kwargs.get("out") is not None):
+            self.refuse(call)
+        if Kind.SIGNAL not in kinds or (Kind.UNRESOLVED in kinds and func not in self._table.gates):
+            result = self._beside(call)
+        else:
+            assert rule is not None
+            result = rule(self, call)
+        self.mark(result, call, kind)
+        return result
+
+    def unresolved(self, value: torch.Tensor, call: Call, why: str) -> torch.Tensor:
+        """A tensor as one through which nobody has said how relevance goes."""
+        self._origins[value] = Origin(Kind.UNRESOLVED, call.name, self.module, why)
+        return value
+
+    def gate(self, value: torch.Tensor, call: Call) -> torch.Tensor:
+        """A tensor as a gate, whatever it was."""
+        self._origins[value] = Origin(Kind.GATE, call.name, self.module)
+        return value
+
+    def constant(self, value: torch.Tensor, call: Call) -> torch.Tensor:
+        """A tensor as a constant, although it was made with others at hand."""
+        self._origins[value] = Origin(Kind.CONSTANT, call.name, self.module)
+        return value
+
+    def _beside(self, call: Call) -> Any:
+        """Any function that no relevance goes through: of gates, constants and what is unresolved."""
+        if call.function in LEAVING:
+            self.refuse(call, "what is decided by it cannot be seen")
+        given = {id(value): self.kind(value) for value in call.tensors}
+        # that of the worst of what it takes
+        origin = max(
+            (self._origins[t] for t in call.tensors if self.kind(t) is not Kind.CONSTANT),
+            key=lambda origin: origin.kind is Kind.UNRESOLVED,
+        )
+        if origin.kind is not Kind.GATE and call.function in self._table.gates:
+            origin = Origin(Kind.GATE, call.name, self.module)
+        with torch.no_grad():
+            result = call()
+        for value in tree_leaves(result):
+            if isinstance(value, torch.Tensor):
+                if given.get(id(value)) is Kind.CONSTANT and value._is_view():
+                    self.refuse(call, "it changes a part of a constant")
+                self._origins[value] = origin
+        return result
+
+    def mark(self, result: Any, call: Call, kind: Kind) -> None:
+        """Remember of what kind is what a function gave: signals have a graph, all else is as told."""
+        origin = Origin(kind, call.name, self.module)
+        for value in tree_leaves(result):
+            if not isinstance(value, torch.Tensor):
+                continue
+            known = self._origins.get(value)
+            told = known is not None and known.kind in (Kind.GATE, Kind.UNRESOLVED)
+            if value.requires_grad and not told:
+                self._origins[value] = Origin(Kind.SIGNAL, origin.function, origin.module)
+            elif known is None or known.kind is Kind.SIGNAL:
+                self._origins[value] = origin
+
+
+LEAVING = frozenset(
+    getattr(torch.Tensor, name)
+    for name in ("item", "tolist", "numpy", "__bool__", "__float__", "__int__", "__index__")
+)
+"""Functions after which a value of a tensor is a number of Python."""

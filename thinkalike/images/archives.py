@@ -1,0 +1,167 @@
+"""Data sets unpacked from archives."""
+
+import re
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from PIL import Image
+
+from thinkalike.errors import InputError
+from thinkalike.images.downloads import extract
+from thinkalike.images.selection import _classes, manifest
+from thinkalike.progress import progress
+
+SPLITS = ("train", "val")
+
+
+ARCHIVES = {
+    "imagenette": (
+        "https://s3.amazonaws.com/fast-ai-imageclas/imagenette2.tgz",
+        "md5:fe2fc210e6bb7c5664d602c3cd71e612",
+    ),
+    "imagenette_320": (
+        "https://s3.amazonaws.com/fast-ai-imageclas/imagenette2-320.tgz",
+        "md5:3df6f0d01a2c9592104656642f5e78a3",
+    ),
+    "imagenette_160": (
+        "https://s3.amazonaws.com/fast-ai-imageclas/imagenette2-160.tgz",
+        "md5:e793b78cc4c9e9a4ccc0c1155377a412",
+    ),
+    "cifar10": (
+        "https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz",
+        "md5:c32a1d4ab5d03f1284b67883e8d87530",
+    ),
+}
+"""Address and checksum of the data sets that are downloaded, as their makers and torchvision give
+them; full size, 320 and 160 pixels on the shorter side of one choice of ten classes of ImageNet."""
+
+
+def unpack_folder(folder: Path, archive: Path) -> pd.DataFrame:
+    """Lay out an archive that holds an ImageFolder with train/ and val/, at its top or below it.
+
+    Files that are no images, and those that macOS adds, are left out.
+
+    Args:
+        folder: where `<split>/<class>/*` go.
+        archive: tar or zip.
+
+    Returns:
+        The manifest, as for `make_digits`.
+
+    Raises:
+        InputError: the archive is damaged, unsafe, or has no train/ and val/ with the same classes
+            and an image in each.
+    """
+    with _unpacked(archive, folder) as content:
+        roots = [found.parent for found in content.rglob("train") if _has_split(found.parent)]
+        if not roots:
+            raise InputError(f"{archive} has no folder with train/ and val/ in it; pack one")
+        try:
+            files = _split_files(min(roots, key=lambda root: (len(root.parts), root)))
+        except InputError as error:
+            raise InputError(str(error).replace(str(content), str(archive))) from None
+        for path, file in files:
+            (folder / path).parent.mkdir(parents=True, exist_ok=True)
+            file.rename(folder / path)
+    return manifest([path for path, _ in files])
+
+
+def unpack_cifar10(folder: Path, archive: Path) -> pd.DataFrame:
+    """Lay out CIFAR-10's binary version as PNGs of 32 x 32: its five batches in train, its test in val.
+
+    A record is a byte for the label and 3 x 32 x 32 bytes of red, green and blue. A file is
+    numbered by the place of its record in its split.
+
+    Args:
+        folder: where `<split>/<class>/<number>.png` go.
+        archive: cifar-10-binary.tar.gz, or one laid out as it.
+
+    Returns:
+        The manifest, as for `make_digits`.
+
+    Raises:
+        InputError: the archive is damaged or unsafe, or lacks a file or part of one.
+
+    Source: https://www.cs.toronto.edu/~kriz/cifar.html
+    """
+    paths = []
+    with _unpacked(archive, folder) as content:
+        files = {file.name: file for file in sorted(content.rglob("*"))}
+        batches = {
+            "train": [f"data_batch_{number}.bin" for number in range(1, 6)],
+            "val": ["test_batch.bin"],
+        }
+        missing = {"batches.meta.txt", *batches["train"], *batches["val"]} - set(files)
+        if missing:
+            raise InputError(
+                f"{archive} lacks {', '.join(sorted(missing))}; take CIFAR-10's binary version"
+            )
+        names = files["batches.meta.txt"].read_text().split()
+        # folders are called so
+        if len(set(names)) < len(names) or not all(re.fullmatch(r"\w+", name) for name in names):
+            raise InputError(
+                f"{archive}: batches.meta.txt is no list of names of classes; fetch the archive again"
+            )
+        for name in names:
+            for split in SPLITS:
+                (folder / split / name).mkdir(parents=True)
+        for split, parts in batches.items():
+            content_of_split = b"".join(files[name].read_bytes() for name in parts)
+            if len(content_of_split) % 3073:
+                raise InputError(f"{archive}: a record of {split} is cut; fetch the archive again")
+            records = np.frombuffer(content_of_split, np.uint8).reshape(-1, 3073)
+            if records[:, 0].max(initial=0) >= len(names):
+                raise InputError(
+                    f"{archive}: a label of {split} is not below {len(names)}, the number of names "
+                    "in batches.meta.txt; fetch the archive again"
+                )
+            labels, pixels = records[:, 0], records[:, 1:].reshape(-1, 3, 32, 32)
+            for number in progress(range(len(records)), what=split, total=len(records)):
+                path = f"{split}/{names[labels[number]]}/{number:05d}.png"
+                Image.fromarray(pixels[number].transpose(1, 2, 0)).save(folder / path)
+                paths.append(path)
+    return manifest(paths)
+
+
+def replace_folder(folder: Path, new: Path) -> None:
+    """Put a freshly made folder in the place of an older one; killed in between, there is none."""
+    old = folder.with_name(f".{folder.name}.old")
+    shutil.rmtree(old, ignore_errors=True)
+    if folder.exists():
+        folder.rename(old)
+    new.rename(folder)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+@contextmanager
+def _unpacked(archive: Path, folder: Path) -> Iterator[Path]:
+    """The content of an archive for a while, on the same file system as `folder`."""
+    with tempfile.TemporaryDirectory(dir=folder, prefix=".") as content:
+        extract(archive, Path(content))
+        yield Path(content)
+
+
+def _has_split(folder: Path) -> bool:
+    return all((folder / split).is_dir() for split in SPLITS)
+
+
+def _split_files(source: Path) -> list[tuple[str, Path]]:
+    """`<split>/<class>/<name>` and file of all images of an ImageFolder with train/ and val/."""
+    per_split = {split: _classes(source / split) for split in SPLITS}
+    only_one = set(per_split["train"]) ^ set(per_split["val"])
+    if only_one:
+        raise InputError(
+            f"{source}: the classes {', '.join(sorted(only_one))} are in one of train and val "
+            "only; give both the same classes"
+        )
+    return [
+        (f"{split}/{name}/{file.name}", file)
+        for split, classes in per_split.items()
+        for name, files in classes.items()
+        for file in files
+    ]

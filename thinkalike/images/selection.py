@@ -1,0 +1,183 @@
+"""Which images a study explains: splits, orders, classes."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from thinkalike.errors import InputError
+from thinkalike.images.loading import SUFFIXES
+from thinkalike.randomness import generator
+
+MANIFEST = ("image_id", "path", "split", "label", "class_name")
+
+
+ORDERS = ("rounds", "log")
+
+
+def _classes(folder: Path) -> dict[str, list[Path]]:
+    """Class name → image files, both sorted; every class has at least one image."""
+    classes = {
+        entry.name: sorted(
+            # on other file systems macOS keeps its notes on `x.jpg` in `._x.jpg`
+            f
+            for f in entry.iterdir()
+            if f.suffix.lower() in SUFFIXES and not f.name.startswith("._")
+        )
+        for entry in sorted(folder.iterdir())
+        if entry.is_dir() and not entry.name.startswith(".")
+    }
+    if not classes:
+        raise InputError(f"{folder} has no class folders; lay the images out as <class>/<image>")
+    empty = [name for name, files in classes.items() if not files]
+    if empty:
+        raise InputError(
+            f"{folder}: no image in class {', '.join(empty)}; add images "
+            f"({', '.join(SUFFIXES)}) or remove the folder"
+        )
+    return classes
+
+
+def manifest(paths: Sequence[str]) -> pd.DataFrame:
+    """The table of an ImageFolder's images; label = rank of the class name, as in torchvision."""
+    parts = [path.split("/") for path in sorted(paths)]
+    names = sorted({name for _, name, _ in parts})
+    label = {name: index for index, name in enumerate(names)}
+    return pd.DataFrame(
+        {
+            "image_id": ["/".join(part) for part in parts],
+            "path": ["/".join(part) for part in parts],
+            "split": [split for split, _, _ in parts],
+            "label": [label[name] for _, name, _ in parts],
+            "class_name": [name for _, name, _ in parts],
+        }
+    )
+
+
+def stratified_split(labels: np.ndarray, *, validation: float, seed: int) -> np.ndarray:
+    """`train` or `val` for every image; each class gives the same share, at least one image each.
+
+    The draw of a class is seeded by its name: another class more or less leaves it as it is.
+
+    Raises:
+        InputError: a class has a single image, which cannot be in both.
+    """
+    split = np.full(len(labels), "train", dtype=object)
+    for label in np.unique(labels):
+        members = np.flatnonzero(labels == label)
+        if len(members) < 2:
+            raise InputError(
+                f"class {label} has a single image, which cannot be both trained on and "
+                "held out; add images to it, or lay them out as train/ and val/ yourself"
+            )
+        count = int(np.clip(round(validation * len(members)), 1, len(members) - 1))
+        split[generator(seed, "split", str(label)).permutation(members)[:count]] = "val"
+    return split
+
+
+def select(images: pd.DataFrame, *, split: str, count: int, seed: int, order: str) -> pd.DataFrame:
+    """The first `count` images of a split in one of two orders.
+
+    * `rounds`: seeded, and going round the classes; every beginning has the classes as balanced as
+      can be.
+    * `log`: that of the experiment log, whatever the seed: the files sorted by class and name as in
+      torchvision's ImageFolder, then shuffled by `torch_shuffle`.
+
+    Neither depends on `count`: a smaller selection is the beginning of a larger one.
+
+    Args:
+        images: a manifest.
+        split: train or val.
+        count: how many images.
+        seed: of the study.
+        order: rounds or log.
+
+    Returns:
+        image_id, path, label, class_name, position.
+
+    Raises:
+        InputError: there are not so many images, or there is no such order.
+    """
+    if order not in ORDERS:
+        raise InputError(f"images.order: {order!r} is not an order; choose rounds or log")
+    images = images[images["split"] == split]
+    if count > len(images):
+        raise InputError(
+            f"images.count: {count} images asked for, the split {split} has {len(images)}; "
+            f"ask for at most {len(images)}"
+        )
+    if order == "log":
+        # paths of one class differ in the file name only
+        ordered = images.sort_values(["class_name", "path"]).iloc[torch_shuffle(len(images))]
+    else:
+        draw = np.array([generator(seed, "images", name).random() for name in images["image_id"]])
+        ordered = images.assign(draw=draw).sort_values("draw", kind="stable")
+        ordered["round"] = ordered.groupby("label").cumcount()
+        ordered = ordered.sort_values(["round", "draw"], kind="stable")
+    ordered = ordered.head(count).assign(position=np.arange(count))
+    return ordered[["image_id", "path", "label", "class_name", "position"]].reset_index(drop=True)
+
+
+def select_class(
+    images: pd.DataFrame, *, class_name: str | None, split: str, most: int, seed: int
+) -> pd.DataFrame:
+    """Images of one class, or of all, in the order `rounds` of `select`: as many as there are, at most.
+
+    Args:
+        images: a manifest.
+        class_name: of the class; None for all.
+        split: train, val, or both.
+        most: how many images.
+        seed: of the study.
+
+    Returns:
+        image_id, path, label, class_name, position, split.
+
+    Raises:
+        InputError: there is no such class, or it has no image in the split.
+    """
+    if class_name is not None:
+        names = sorted(images["class_name"].astype(str).unique())
+        if class_name not in names:
+            raise InputError(
+                f"spectral.class: {class_name!r} is not a class of this data set; choose one of "
+                f"{', '.join(names[:20])}{', …' if len(names) > 20 else ''}, or null for all"
+            )
+        images = images[images["class_name"].astype(str) == class_name]
+    if split != "both":
+        images = images[images["split"] == split]
+    if images.empty:
+        raise InputError(f"spectral.split: class {class_name} has no image in {split}; choose both")
+    of_image = images.set_index("image_id")["split"]
+    count = min(most, len(images))
+    chosen = select(
+        images.assign(split="both"), split="both", count=count, seed=seed, order="rounds"
+    )
+    return chosen.assign(split=of_image.loc[chosen["image_id"]].to_numpy())
+
+
+def torch_shuffle(n: int, seed: int = 0) -> np.ndarray:
+    """The order in which torch's shuffling DataLoader goes through `n` items on the first pass.
+
+    That of `DataLoader(…, shuffle=True, generator=torch.Generator().manual_seed(seed))`, without
+    torch: the loader draws a seed for its workers, two words of the Mersenne Twister, and then a
+    permutation by Fisher and Yates, a word for each swap.
+
+    Args:
+        n: how many items, below 2 * 10^8 (torch draws longer words for more).
+        seed: of the generator, below 2^32.
+
+    Returns:
+        (n,) a permutation of 0 … n - 1.
+
+    Source: `randperm_cpu` in ATen/native/TensorFactories.cpp and `_BaseDataLoaderIter`, torch 2.
+    """
+    # seeds the Mersenne Twister as torch does
+    twister = np.random.RandomState(seed)
+    words = twister.randint(0, 2**32, 2 + n, dtype=np.uint32)[2:].tolist()
+    order = list(range(n))
+    for i in range(n - 1):
+        j = i + words[i] % (n - i)
+        order[i], order[j] = order[j], order[i]
+    return np.array(order, dtype=np.int64)

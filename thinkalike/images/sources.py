@@ -1,0 +1,125 @@
+"""Data sets that need no download: digits, photographs of installed packages, folders."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from PIL import Image
+
+from thinkalike.errors import InputError
+from thinkalike.images.archives import _has_split, _split_files
+from thinkalike.images.selection import _classes, manifest, stratified_split
+from thinkalike.randomness import generator
+
+# in Imagenette: tench, English springer, cassette player, chain saw, church, French horn, garbage
+# truck, gas pump, golf ball, parachute
+PHOTOGRAPHS = {
+    "n01440764": "china",
+    "n02102040": "flower",
+    "n02979186": "astronaut",
+    "n03000684": "camera",
+    "n03028079": "chelsea",
+    "n03394916": "coffee",
+    "n03417042": "coins",
+    "n03425413": "hubble_deep_field",
+    "n03445777": "retina",
+    "n03888257": "rocket",
+}
+"""Synset of Imagenette → the photograph that stands in for it in `make_samples`."""
+
+
+def make_digits(folder: Path, *, validation: float, seed: int) -> pd.DataFrame:
+    """Write scikit-learn's 1,797 digits as an ImageFolder of 8 x 8 grey PNGs.
+
+    Args:
+        folder: where `<split>/<class>/<number>.png` go.
+        validation: share of each class that goes into the split `val`.
+        seed: of the split.
+
+    Returns:
+        The manifest: image_id, path (relative to `folder`), split, label, class_name.
+    """
+    from sklearn.datasets import load_digits
+
+    digits = load_digits()
+    pixels = np.round(digits.images * (255 / 16)).astype(np.uint8)
+    split = stratified_split(digits.target, validation=validation, seed=seed)
+    paths = [f"{split[i]}/{digits.target[i]}/{i:04d}.png" for i in range(len(pixels))]
+    for path, image in zip(paths, pixels, strict=True):
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(image).save(folder / path)
+    return manifest(paths)
+
+
+def link_folder(folder: Path, source: Path, *, validation: float, seed: int) -> pd.DataFrame:
+    """Lay out the user's own images as an ImageFolder of links.
+
+    Args:
+        folder: where the links go.
+        source: the user's folder, `<class>/*` or, with a split of its own, `train|val/<class>/*`.
+        validation: share of each class that goes into the split `val`, if there is no split yet.
+        seed: of that split.
+
+    Returns:
+        The manifest, as for `make_digits`.
+
+    Raises:
+        InputError: no such folder, no class in it, a class without an image, a class in one split
+            only.
+    """
+    if not source.is_dir():
+        raise InputError(f"dataset.path: {source} is not a folder; give an ImageFolder <class>/*")
+    if _has_split(source):
+        found = _split_files(source)
+    else:
+        classes = _classes(source)
+        labels = np.repeat(list(classes), [len(files) for files in classes.values()])
+        split_of = stratified_split(labels, validation=validation, seed=seed)
+        pairs = [(name, file) for name, files in classes.items() for file in files]
+        found = [
+            (f"{split}/{name}/{file.name}", file)
+            for split, (name, file) in zip(split_of, pairs, strict=True)
+        ]
+    for path, file in found:
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).symlink_to(file.resolve())
+    return manifest([path for path, _ in found])
+
+
+def make_samples(folder: Path, *, seed: int) -> pd.DataFrame:
+    """Write crops of ten photographs in the shape of Imagenette, without any download.
+
+    A class is 14 random crops, between 224 and 288 pixels wide and high, of one photograph that
+    comes inside scikit-learn (two of them) or scikit-image (eight, two of them grey), under the
+    name of a synset that it does not show. **The labels mean nothing**, train and val overlap, and
+    no accuracy on them says anything: this is for trying out a study of Imagenette.
+
+    Args:
+        folder: where `<split>/<synset>/<synset>_<number>.JPEG` go, 6 to train and 8 to val.
+        seed: of the crops.
+
+    Returns:
+        The manifest, as for `make_digits`.
+    """
+    import skimage.data
+    from sklearn.datasets import load_sample_image
+
+    paths = []
+    for synset, name in PHOTOGRAPHS.items():
+        if name in ("china", "flower"):
+            pixels = load_sample_image(f"{name}.jpg")
+        else:
+            pixels = getattr(skimage.data, name)()
+        photograph = Image.fromarray(pixels)
+        # smaller ones have more to see in a crop, and no crop of one colour
+        photograph.thumbnail((640, 640))
+        for number in range(14):
+            draw = generator(seed, "samples", synset, number)
+            size = draw.integers(224, 289, 2)
+            left, top = draw.integers(0, np.array(photograph.size) - size + 1)
+            path = f"{'train' if number < 6 else 'val'}/{synset}/{synset}_{number:02d}.JPEG"
+            (folder / path).parent.mkdir(parents=True, exist_ok=True)
+            crop = photograph.crop((left, top, left + size[0], top + size[1]))
+            crop.save(folder / path, quality=90)
+            paths.append(path)
+    return manifest(paths)

@@ -1,0 +1,284 @@
+"""Feature flipping: does an explanation name the features that keep a point in its cluster?
+
+Features are removed, the most relevant first, by putting the mean of all points in their place. The
+faster the logit of the cluster falls, the better was the order. A curve's area is
+
+    mean over points of ∫ f_c(share removed) / mean over points of f_c(nothing removed)
+
+the share of the logit that is left on the way: a ratio of means, because the logit of a point on the
+border is no unit to measure in. Without any features, all points are the same point, and all orders
+end alike.
+
+Source: Samek et al., Evaluating the visualization of what a deep neural network has learned, IEEE TNNLS
+2017, for images and classifiers; Kauffmann et al., arXiv:1906.07633, section V, for clusters.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from scipy.stats import bootstrap
+
+from thinkalike.neon.estimator import ClusterExplanation, Neon
+
+STEPS = 32
+"""Of a curve, at most; a point of fewer features has as many as features."""
+
+
+RESAMPLES = 2000
+
+
+Order = Callable[[np.ndarray, np.ndarray, ClusterExplanation, np.ndarray], np.ndarray]
+
+
+def by_relevance(
+    points: np.ndarray, centroids: np.ndarray, found: ClusterExplanation, fill: np.ndarray
+) -> np.ndarray:
+    """R_i, by NEON."""
+    return found.relevances
+
+
+def by_gradient(
+    points: np.ndarray, centroids: np.ndarray, found: ClusterExplanation, fill: np.ndarray
+) -> np.ndarray:
+    """x_i ∂f_c/∂x_i = 2 x_i (μ_ci − μ_ki), k the nearest competitor: gradient × input."""
+    return points * _weights(centroids, found)
+
+
+def by_distance(
+    points: np.ndarray, centroids: np.ndarray, found: ClusterExplanation, fill: np.ndarray
+) -> np.ndarray:
+    """−(x_i − μ_ci)²: the nearer to its centroid in a feature, the more that speaks for the cluster."""
+    return -((points - centroids[found.clusters]) ** 2)
+
+
+def by_effect(
+    points: np.ndarray, centroids: np.ndarray, found: ClusterExplanation, fill: np.ndarray
+) -> np.ndarray:
+    """2 (x_i − fill_i) (μ_ci − μ_ki): what removing the feature takes from h_k of the nearest competitor.
+
+    No order can take from that h_k faster. It knows how features will be removed, which no
+    explanation does.
+    """
+    return (points - fill) * _weights(centroids, found)
+
+
+def _weights(centroids: np.ndarray, found: ClusterExplanation) -> np.ndarray:
+    return np.asarray(2 * (centroids[found.clusters] - centroids[found.competitors]))
+
+
+EFFECT = "effect"
+"""Of the orders, the one that no explanation can be: a bound."""
+
+
+ORDERS: Mapping[str, Order] = {
+    "neon": by_relevance,
+    "gradient_input": by_gradient,
+    "distance": by_distance,
+    EFFECT: by_effect,
+}
+"""Name → scores (N, D) of features, from points, centroids, their explanation and the fill."""
+
+
+RANDOM = "random"
+
+
+@dataclass(frozen=True)
+class Curves:
+    """What is left of N points' clusters as features go.
+
+    Attributes:
+        shares: (S,) of the features that are removed, from 0 to 1.
+        logits: (N, S) f_c of the cluster that the point was in; negative where it is in another.
+    """
+
+    shares: np.ndarray
+    logits: np.ndarray
+
+    @property
+    def areas(self) -> np.ndarray:
+        """(N,) ∫ f_c over the share removed, by the trapezoidal rule."""
+        return np.asarray(np.trapezoid(self.logits, self.shares, axis=1))
+
+    @property
+    def staying(self) -> np.ndarray:
+        """(S,) share of the points that are still in their cluster."""
+        return np.asarray((self.logits > 0).mean(0))
+
+
+def flip(
+    points: np.ndarray,
+    centroids: np.ndarray,
+    clusters: np.ndarray,
+    order: np.ndarray,
+    fill: np.ndarray,
+) -> Curves:
+    """The logits of points whose features are replaced one after the other.
+
+    Replacing feature i of x changes ‖x − μ_k‖² by (fill_i − μ_ki)² − (x_i − μ_ki)²; the changes of the
+    features that are gone add up.
+
+    Args:
+        points: (N, D).
+        centroids: (K, D).
+        clusters: (N,) of each point.
+        order: (N, D) numbers of the features, the first to go first.
+        fill: (D,) what features are replaced by.
+    """
+    features = points.shape[1]
+    counts = np.unique(np.linspace(0, features, min(STEPS, features) + 1).round().astype(int))
+    logits = np.empty((len(points), len(counts)))
+    to_fill = (fill - centroids) ** 2
+    for row, (point, cluster) in enumerate(zip(points, clusters, strict=True)):
+        squares = (point - centroids) ** 2
+        changes = (to_fill - squares)[:, order[row]]
+        distances = np.zeros((len(centroids), features + 1))
+        np.cumsum(changes, axis=1, out=distances[:, 1:])
+        distances += squares.sum(1)[:, None]
+        left = distances[:, counts]
+        logits[row] = np.delete(left, cluster, 0).min(0) - left[cluster]
+    return Curves(counts / features, logits)
+
+
+def flip_by(
+    neon: Neon,
+    points: np.ndarray,
+    *,
+    draw: np.random.Generator,
+    repeats: int = 10,
+) -> dict[str, Curves]:
+    """Curves of `points` by every order, and by random ones, whose mean of `repeats` is one curve."""
+    found = neon.explain(points)
+    fill = points.mean(0)
+    centroids = neon.centroids_
+
+    def run(order: np.ndarray) -> Curves:
+        return flip(points, centroids, found.clusters, order, fill)
+
+    curves = {
+        # stable: features of the same score go in their own order
+        name: run(np.argsort(-score(points, centroids, found, fill), axis=1, kind="stable"))
+        for name, score in ORDERS.items()
+    }
+    random = [
+        run(draw.permuted(np.tile(np.arange(points.shape[1]), (len(points), 1)), axis=1))
+        for _ in range(repeats)
+    ]
+    mean = np.mean([curve.logits for curve in random], axis=0)
+    return {**curves, RANDOM: Curves(random[0].shares, mean)}
+
+
+def areas(curves: Mapping[str, Curves], *, draw: np.random.Generator) -> pd.DataFrame:
+    """The area of every order with its 95 % interval, and how far it is from that of NEON.
+
+    Intervals are percentiles of 2,000 resamples of the points; that of the difference takes the same
+    points for both.
+
+    Returns:
+        order, n, area, low, high, difference, difference_low, difference_high (area less NEON's).
+    """
+    rows = []
+    neon = curves["neon"].areas
+    for name, of in curves.items():
+        full = of.logits[:, 0]
+        area, low, high = ratio_of_means(of.areas, full, draw=draw)
+        difference, below, above = ratio_of_means(of.areas - neon, full, draw=draw)
+        rows.append((name, len(full), area, low, high, difference, below, above))
+    columns = ["order", "n", "area", "low", "high", "difference"]
+    return pd.DataFrame(rows, columns=[*columns, "difference_low", "difference_high"])
+
+
+def ratio_of_means(
+    values: np.ndarray, of: np.ndarray, *, draw: np.random.Generator
+) -> tuple[float, float, float]:
+    """mean(values)/mean(of) over the same points, with the ends of its 95 % interval.
+
+    Args:
+        values, of: (N,).
+        draw: for the resamples.
+
+    Returns:
+        The ratio and its interval by bootstrap percentiles; NaN where there is a single point, or
+        nothing to divide by.
+    """
+    if len(of) < 2 or not of.any():
+        ratio = values.mean() / of.mean() if of.any() else np.nan
+        return float(ratio), np.nan, np.nan
+
+    def ratio_of(a: np.ndarray, b: np.ndarray, axis: int = -1) -> np.ndarray:
+        return np.asarray(a.mean(axis) / b.mean(axis))
+
+    found = bootstrap(
+        (values, of),
+        ratio_of,
+        paired=True,
+        vectorized=True,
+        n_resamples=RESAMPLES,
+        method="percentile",
+        rng=draw,
+    )
+    interval = found.confidence_interval
+    return float(ratio_of(values, of)), float(interval.low), float(interval.high)
+
+
+FACTORS = (0.0, 0.01, 0.1, 1.0, 10.0, 100.0, np.inf)
+"""Of the β that is swept."""
+
+
+def sweep(neon: Neon, points: np.ndarray, *, draw: np.random.Generator) -> pd.DataFrame:
+    """What β does: from all competitors alike (0) to the nearest alone (∞).
+
+    Args:
+        neon: fitted; its β is the unit.
+        points: (N, D).
+        draw: for the intervals.
+
+    Returns:
+        factor, beta, competitors (mean over points of exp(entropy) of their shares of the logit: how many
+        there are in effect), cosine (mean, of a point's relevances with those of ∞), area, low, high (of
+        flipping by these relevances).
+    """
+    fill = points.mean(0)
+    nearest = Neon(neon.centroids_, beta=np.inf).fit().explain(points).relevances
+    rows = []
+    for factor in FACTORS:
+        beta = factor * neon.beta_
+        varied = Neon(neon.centroids_, beta=beta).fit()
+        found = varied.explain(points)
+        order = np.argsort(-found.relevances, axis=1, kind="stable")
+        curves = flip(points, neon.centroids_, found.clusters, order, fill)
+        area, low, high = ratio_of_means(curves.areas, curves.logits[:, 0], draw=draw)
+        shares = varied.competition(points)[found.logits > 0]
+        shares /= shares.sum(1, keepdims=True)
+        logarithms = np.log(shares, out=np.zeros_like(shares), where=shares > 0)
+        effective = np.exp(-(shares * logarithms).sum(1))
+        cosine = _cosine(found.relevances, nearest)
+        rows.append((factor, beta, effective.mean(), np.nanmean(cosine), area, low, high))
+    columns = ["factor", "beta", "competitors", "cosine", "area", "low", "high"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def _cosine(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    norms = np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1)
+    return np.divide((a * b).sum(1), norms, out=np.full(len(a), np.nan), where=norms > 0)
+
+
+def conservation(neon: Neon, points: np.ndarray) -> pd.DataFrame:
+    """How far Σ_i R_i is from the logit, for three β, in both precisions.
+
+    Returns:
+        beta, precision, n (points off a border), largest and median of |Σ_i R_i − f_c| / f_c, the sum in
+        float64.
+    """
+    rows = []
+    for beta in (0.0, neon.beta_, np.inf):
+        for precision in (np.float64, np.float32):
+            found = Neon(neon.centroids_, beta=beta).fit().explain(points.astype(precision))
+            there = found.logits > 0
+            logits = found.logits[there].astype(np.float64)
+            total = found.relevances[there].sum(1, dtype=np.float64)
+            missing = np.abs(total - logits) / logits
+            name = np.dtype(precision).name
+            rows.append((beta, name, len(logits), missing.max(), np.median(missing)))
+    return pd.DataFrame(rows, columns=["beta", "precision", "n", "largest", "median"])

@@ -1,0 +1,164 @@
+"""How many inputs go through a network at a time, and what happens when they do not fit."""
+
+import gc
+from collections.abc import Callable, Iterator
+from typing import TypeVar
+from weakref import WeakKeyDictionary
+
+import numpy as np
+import torch
+from torch import nn
+
+from thinkalike.errors import InputError
+from thinkalike.networks.model import Model
+from thinkalike.progress import log, progress
+
+MOST_ON_CPU = {False: 64, True: 128}
+"""Beyond this, a batch on a CPU gains nothing, without gradients and with them: its activations leave
+the caches.
+"""
+
+
+CPU_ACTIVATIONS = 2**29
+"""Bytes of activations that a job on a CPU may hold; fixed, so that a rerun makes the same batches."""
+
+
+MOST_ON_CUDA = 1024
+
+
+FREE_SHARE = 0.6
+"""Of the free memory of a GPU, what a batch may take."""
+
+
+TRIAL = 8
+
+
+_KNOWN: WeakKeyDictionary[nn.Module, dict[tuple[int, torch.dtype], list[int]]] = WeakKeyDictionary()
+
+
+T = TypeVar("T")
+
+
+class Batches:
+    """Work on so many inputs at a time; halved when memory runs out.
+
+    Attributes:
+        size: inputs per pass, now.
+    """
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+
+    def over(
+        self, count: int, work: Callable[[slice], T], what: str = ""
+    ) -> Iterator[tuple[slice, T]]:
+        """`work` on slices of at most `size` that cover `count`, in order, with their results.
+
+        A slice that runs out of memory is tried again in halves, and all later ones are as small.
+        With `what` the inputs are called, progress is shown.
+
+        Raises:
+            InputError: one input alone does not fit.
+        """
+        results = self._over(count, work)
+        if not what:
+            return results
+        return progress(results, what=what, total=count, size=lambda r: r[0].stop - r[0].start)
+
+    def _over(self, count: int, work: Callable[[slice], T]) -> Iterator[tuple[slice, T]]:
+        start = 0
+        while start < count:
+            part = slice(start, min(start + self.size, count))
+            try:
+                result = work(part)
+            except (RuntimeError, MemoryError) as error:
+                if not _out_of_memory(error):
+                    raise
+            else:
+                yield part, result
+                start = part.stop
+                continue
+            # Only here, where the error is gone and with it what the failed pass had allocated.
+            self._halve(part.stop - part.start)
+
+    def _halve(self, failed: int) -> None:
+        if failed == 1:
+            raise InputError(
+                "one image alone does not fit into memory; run on a device with more of it, or with "
+                "a smaller images.size"
+            )
+        self.size = failed // 2
+        gc.collect()
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()
+        log.warning("out of memory; going on with %d inputs a pass", self.size)
+
+
+def _out_of_memory(error: Exception) -> bool:
+    # torch has an exception of its own for GPUs alone; its allocator on the CPU says it in words.
+    kinds = (MemoryError, torch.OutOfMemoryError)
+    return isinstance(error, kinds) or "can't allocate memory" in str(error)
+
+
+def fitting(model: Model, *, gradients: bool) -> int:
+    """How many inputs fit in one pass of the network.
+
+    On a CPU by a model of memory, so that all inputs together hold at most `CPU_ACTIVATIONS`: without
+    gradients three times the inputs and outputs of the largest layer, for there are branches beside
+    it; with gradients the outputs of all layers, each of which is the input of the next. On CUDA by a
+    trial of a few images, whose peak is extrapolated to a share of the free memory.
+    """
+    if model.device.type == "cuda":
+        per_input, free = _tried(model, gradients)
+        return max(min(int(FREE_SHARE * free / per_input), MOST_ON_CUDA), 1)
+    layers = _activations(model)
+    per_input = sum(layers) / 2 if gradients else 3 * max(layers)
+    return max(min(int(CPU_ACTIVATIONS / per_input), MOST_ON_CPU[gradients]), 1)
+
+
+def _activations(model: Model) -> list[int]:
+    """Bytes of the inputs and outputs of every layer, for one image; a network is asked once."""
+    known = _KNOWN.setdefault(model.network, {})
+    if (model.size, model.dtype) in known:
+        return known[model.size, model.dtype]
+    sizes: list[int] = []
+
+    def record(_module: object, inputs: tuple[object, ...], output: object) -> None:
+        tensors = [t for t in (*inputs, output) if isinstance(t, torch.Tensor)]
+        sizes.append(sum(t.numel() * t.element_size() for t in tensors))
+
+    leaves = [m for m in model.network.modules() if not any(m.children())]
+    handles = [leaf.register_forward_hook(record) for leaf in leaves]
+    inputs = _trial_inputs(model, 1)
+    try:
+        with torch.inference_mode():
+            model.network(inputs)
+    finally:
+        for handle in handles:
+            handle.remove()
+    known[model.size, model.dtype] = sizes or [inputs.numel() * inputs.element_size()]
+    return known[model.size, model.dtype]
+
+
+def _tried(model: Model, gradients: bool) -> tuple[float, int]:
+    """Bytes per input at the peak of a trial pass, and bytes free."""
+
+    def peak(part: slice) -> int:
+        before = torch.cuda.memory_allocated(model.device)
+        torch.cuda.reset_peak_memory_stats(model.device)
+        inputs = _trial_inputs(model, part.stop - part.start).requires_grad_(gradients)
+        with torch.set_grad_enabled(gradients):
+            scores = model.network(inputs)
+            if gradients:
+                torch.autograd.grad(scores.sum(), inputs)
+        return torch.cuda.max_memory_allocated(model.device) - before
+
+    # The trial itself may be too much: then a smaller one is made.
+    part, used = next(Batches(TRIAL).over(TRIAL, peak))
+    torch.cuda.empty_cache()
+    free, _ = torch.cuda.mem_get_info(model.device)
+    return max(used, 1) / (part.stop - part.start), free
+
+
+def _trial_inputs(model: Model, count: int) -> torch.Tensor:
+    return model.normalise(np.zeros((count, model.size, model.size, 3), np.uint8))

@@ -1,0 +1,228 @@
+"""Files of pretrained weights: from the Hugging Face Hub or a mirror of it, or from a folder.
+
+Only two files of a repository are ever taken: config.json, and the weights as safetensors. The same
+weights as a pickle, which can run code, are left where they are.
+"""
+
+import hashlib
+import json
+import re
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from huggingface_hub import constants, get_hf_file_metadata, hf_hub_download, hf_hub_url
+from huggingface_hub.errors import (
+    GatedRepoError,
+    HfHubHTTPError,
+    HTTPError,
+    LocalEntryNotFoundError,
+    RemoteEntryNotFoundError,
+    RepositoryNotFoundError,
+    RevisionNotFoundError,
+)
+
+from thinkalike.errors import InputError
+from thinkalike.progress import log
+
+CONFIG = "config.json"
+
+
+WEIGHTS = "model.safetensors"
+
+
+PAUSES = (1.0, 4.0, 16.0)
+"""Seconds before the second attempt, the third, ...: as many attempts as there are, and one."""
+
+
+PASSING = (408, 429, 500, 502, 503, 504)
+"""Answers of a server that may be others a little later."""
+
+
+BY_HAND = "or copy the weights into a folder by hand (pretrained.folder)"
+
+
+@dataclass(frozen=True)
+class Files:
+    """The files of one model's weights.
+
+    Attributes:
+        weights: a safetensors file, as the hub has it.
+        config: the config.json that stood beside it, if one did.
+        source: where they are from, for the header of our own file.
+    """
+
+    weights: Path
+    config: Path | None
+    source: str
+
+
+def fetch(name: str, repository: str) -> Files:
+    """Download the weights of a model from its repository into the hub's cache, unless they are there.
+
+    Both files are of one commit. A connection that is cut is taken up again where it was, by the
+    hub's own library; what it gives up on (a server that fails, or resets the connection) is tried
+    again from the beginning. The SHA-256 that the hub gives for the weights is compared with that
+    of the file, also of one that was in the cache.
+
+    Args:
+        name: of the weights in timm.
+        repository: `<owner>/<name>`, with `@` and a revision if it is not the main one; empty if
+            the hub does not have them.
+
+    Raises:
+        InputError: there is no repository, or the hub cannot be reached, does not have or does not
+            give the files, or gave other bytes than it should have (which are deleted).
+    """
+    if not repository:
+        raise InputError(
+            f"timm knows no repository with the weights {name!r}; name others in `timm` of the "
+            f"catalogue entry, train the model (weights: trained), {BY_HAND}"
+        )
+    repository, _, revision = repository.partition("@")
+    config = _persistently(repository, CONFIG, revision or None)
+    commit = config.parent.name  # the cache is laid out as snapshots/<commit>/<file>
+    weights = _persistently(repository, WEIGHTS, commit)
+    _verify(weights, _checksum(repository, weights, commit), repository)
+    return Files(weights, config, f"hub:{repository}@{commit}")
+
+
+def find(folder: str | Path, name: str, repository: str) -> Files:
+    """The weights of a model in a folder that someone has copied them to.
+
+    Args:
+        folder: with `<name>/model.safetensors` (and config.json), or `<name>.safetensors`.
+        name: of the weights in timm.
+        repository: where the hub has them, if it does.
+
+    Raises:
+        InputError: neither of these is there.
+    """
+    whole, single = Path(folder) / name, Path(folder) / f"{name}.safetensors"
+    if (whole / WEIGHTS).is_file():
+        config = whole / CONFIG
+        return Files(whole / WEIGHTS, config if config.is_file() else None, "folder")
+    if single.is_file():
+        return Files(single, None, "folder")
+    source = repository.partition("@")[0]
+    hint = f"`hf download {source} {CONFIG} {WEIGHTS} --local-dir {whole}`"
+    raise InputError(
+        f"neither {whole / WEIGHTS} nor {single} is there; put one there"
+        + (f", where there is a network by {hint}" if source else "")
+    )
+
+
+def check_config(config: Path, *, architecture: str, tag: str) -> None:
+    """Check that a config.json is that of the weights wanted: other weights may have the same shape.
+
+    Raises:
+        InputError: it is of others, or cannot be read.
+    """
+    try:
+        content = json.loads(config.read_text(encoding="utf-8"))
+        # older files have all at the top
+        found = content["architecture"], content.get("pretrained_cfg", content).get("tag")
+    except (OSError, ValueError, KeyError, AttributeError, TypeError):
+        raise InputError(
+            f"{config} is no config.json of a timm model; put the right one there, or delete it "
+            "and run again"
+        ) from None
+    if found[0] != architecture or (found[1] or tag) != tag:
+        raise InputError(
+            f"{config} says that the weights beside it are {'.'.join(filter(None, found))}, not "
+            f"{architecture}.{tag}; put the right files there, or mend `timm` in the catalogue entry"
+        )
+
+
+def _persistently(repository: str, file: str, revision: str | None) -> Path:
+    """The path of a file in the hub's cache; what may pass is tried again."""
+    pauses = iter(PAUSES)
+    while True:
+        try:
+            return Path(hf_hub_download(repository, file, revision=revision))
+        # RuntimeError: of hf_xet, which the library downloads with where a file is stored in chunks
+        except (HTTPError, OSError, RuntimeError) as error:
+            pause = next(pauses, None)
+            if pause is None or not _may_pass(error):
+                raise _refused(repository, file, error) from None
+            log.warning("%s of %s: %s; again in %g s", file, repository, _brief(error), pause)
+            time.sleep(pause)
+
+
+def _may_pass(error: Exception) -> bool:
+    """Whether another attempt may end otherwise."""
+    if isinstance(error, HfHubHTTPError):
+        return error.response.status_code in PASSING
+    # The library has tried several times before it says that nothing is to be had. Errors with a
+    # number are the system's, of a disk that is full.
+    return not isinstance(error, LocalEntryNotFoundError) and not getattr(error, "errno", None)
+
+
+def _refused(repository: str, file: str, error: Exception) -> InputError:
+    """What went wrong, in a sentence with its mend."""
+    what = f"{file} of {repository} could not be fetched from {constants.ENDPOINT}"
+    cause = error.__cause__ or error
+    match error:
+        case GatedRepoError():
+            return InputError(
+                f"{what}: it is given to those only who have accepted its terms; accept them on its "
+                f"page and set HF_TOKEN, {BY_HAND}"
+            )
+        case RepositoryNotFoundError():
+            return InputError(
+                f"{what}: there is no such repository, or it is private; mend `timm` in the "
+                f"catalogue entry or HF_ENDPOINT, set HF_TOKEN, {BY_HAND}"
+            )
+        case RemoteEntryNotFoundError() | RevisionNotFoundError():
+            return InputError(
+                f"{what}: the repository does not have it; choose other weights in `timm` of the "
+                f"catalogue entry, {BY_HAND}"
+            )
+        case HfHubHTTPError():
+            return InputError(
+                f"{what}: the server answers {error.response.status_code}; run again later, set "
+                f"HF_ENDPOINT to a mirror, {BY_HAND}"
+            )
+        case OSError(errno=int()):
+            return InputError(
+                f"{what}: {error.strerror or _brief(error)} ({error.filename or constants.HF_HOME}); "
+                "make room there, or set HF_HOME to another folder"
+            )
+    return InputError(
+        f"{what} ({_brief(cause)}); run it where there is a network, set HF_ENDPOINT to a mirror, "
+        f"{BY_HAND}"
+    )
+
+
+def _checksum(repository: str, path: Path, commit: str) -> str | None:
+    """The SHA-256 that the hub gives for a file in the cache, or None if it gives none."""
+    if path.is_symlink():
+        # to a file that bears the checksum as its name, so that no network is needed
+        etag: str | None = path.readlink().name
+    else:
+        url = hf_hub_url(repository, path.name, revision=commit)
+        try:
+            etag = get_hf_file_metadata(url, retry_on_errors=True).etag
+        except (HTTPError, OSError) as error:
+            raise _refused(repository, path.name, error) from None
+    return etag if etag and re.fullmatch("[0-9a-f]{64}", etag) else None
+
+
+def _verify(path: Path, expected: str | None, repository: str) -> None:
+    if expected is None:
+        log.warning("%s gives no SHA-256 for %s of %s", constants.ENDPOINT, path.name, repository)
+        return
+    with path.open("rb") as file:
+        found = hashlib.file_digest(file, "sha256").hexdigest()
+    if found != expected:
+        path.resolve().unlink()
+        path.unlink(missing_ok=True)
+        raise InputError(
+            f"{path.name} of {repository} came from {constants.ENDPOINT} with SHA-256 {found[:12]}… "
+            f"instead of {expected[:12]}… and was deleted; run again, set HF_ENDPOINT to another "
+            f"mirror, {BY_HAND}"
+        )
+
+
+def _brief(error: BaseException) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0][:160]

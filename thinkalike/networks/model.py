@@ -1,0 +1,159 @@
+"""Models: build one from its catalogue entry and a weights file, ready to explain."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from thinkalike.errors import InputError
+from thinkalike.networks.compiler import compiler_deferred
+
+with compiler_deferred():
+    import timm
+
+
+@dataclass(frozen=True)
+class Model:
+    """A network with its own preprocessing.
+
+    Attributes:
+        network: in eval mode, without gradients of its parameters.
+        mean, std: of its normalisation, (3,) each, for RGB in [0, 1].
+        size: side of its square input in pixels.
+        classes: names of its outputs, in order: its label space.
+        entry: its catalogue entry.
+        class_names: what people call the outputs; empty where the classes are called that.
+    """
+
+    network: nn.Module
+    mean: tuple[float, float, float]
+    std: tuple[float, float, float]
+    size: int
+    classes: tuple[str, ...]
+    entry: Mapping[str, Any]
+    class_names: tuple[str, ...] = ()
+
+    @property
+    def device(self) -> torch.device:
+        return next(self.network.parameters()).device
+
+    @property
+    def dtype(self) -> torch.dtype:
+        return next(self.network.parameters()).dtype
+
+    def normalise(self, images: np.ndarray) -> torch.Tensor:
+        """Images as the network takes them, on its device and of its type.
+
+        Args:
+            images: (N, size, size, 3) uint8, or float in [0, 1].
+
+        Returns:
+            (N, 3, size, size), colour channels last in memory, as the convolutions are fastest.
+        """
+        rgb = torch.from_numpy(np.ascontiguousarray(images)).to(self.device)
+        scale = 255 if rgb.dtype == torch.uint8 else 1
+        # row by row: three channels at a time are too few for a processor's vectors
+        mean, std = (
+            scale * torch.tensor(v, dtype=self.dtype, device=self.device).repeat(rgb.shape[2])
+            for v in (self.mean, self.std)
+        )
+        rows = rgb.flatten(2).to(self.dtype, copy=True).sub_(mean).div_(std)
+        return rows.view(rgb.shape).permute(0, 3, 1, 2)
+
+    def layer(self, depth: int) -> nn.Module:
+        """The Grad-CAM target layer at a depth in percent.
+
+        Raises:
+            InputError: the entry names no layer there, or one that the network does not have.
+        """
+        layers = self.entry["layers"]
+        name = layers.get(f"depth_{depth}")
+        if name is None:
+            there = ", ".join(key.removeprefix("depth_") for key in layers)
+            raise InputError(
+                f"{self.entry['name']} has no Grad-CAM layer at depth {depth} (only at {there}); "
+                f"add layers.depth_{depth} to its catalogue entry"
+            )
+        try:
+            return self.network.get_submodule(name)
+        except AttributeError:
+            raise InputError(
+                f"{self.entry['name']} has no layer {name!r} (layers.depth_{depth} in its "
+                "catalogue entry); name one of its modules"
+            ) from None
+
+    def to_grid(self, activations: torch.Tensor) -> torch.Tensor:
+        """Activations of a target layer as (N, C, rows, columns), prefix tokens dropped."""
+        match self.entry["layout"]:
+            case "nchw":
+                return activations
+            case "nhwc":
+                return activations.permute(0, 3, 1, 2)
+        tokens = activations[:, self.entry.get("prefix", 0) :]
+        side = round(tokens.shape[1] ** 0.5)
+        if side * side != tokens.shape[1]:
+            raise InputError(
+                f"{self.entry['name']}: {tokens.shape[1]} patch tokens are no square grid; "
+                "set `prefix` in its catalogue entry to the number of tokens before them"
+            )
+        return tokens.reshape(len(tokens), side, side, -1).permute(0, 3, 1, 2)
+
+
+def penultimate(network: nn.Module, inputs: torch.Tensor) -> torch.Tensor:
+    """The features that the last layer of a timm network makes its logits of, (B, D), of inputs.
+
+    Raises:
+        InputError: the network has no such features, or has them on a grid.
+    """
+    try:
+        timm_network: Any = network
+        body = timm_network.forward_features(inputs)
+        features: torch.Tensor = timm_network.forward_head(body, pre_logits=True)
+    except (AttributeError, TypeError):
+        raise InputError(
+            f"a {type(network).__name__} of timm has no features before its head; leave the model out "
+            "of neon.models"
+        ) from None
+    if features.ndim != 2:
+        raise InputError(
+            f"the features of a {type(network).__name__} have shape {tuple(features.shape)}, not images "
+            "by features; leave the model out of neon.models"
+        )
+    return features
+
+
+def create(entry: Mapping[str, Any], *, classes: int, size: int) -> nn.Module:
+    """The untrained network of a catalogue entry, in eval mode, from torch's random state.
+
+    Raises:
+        InputError: timm does not know the architecture, or refuses the arguments.
+    """
+    arguments = dict(entry.get("arguments", {}))
+    name = entry["timm"]
+    if not timm.is_model(name):
+        near = timm.list_models(f"*{name.split('_')[0]}*")[:3]
+        hint = f"; near: {', '.join(near)}" if near else ""
+        raise InputError(f"timm has no model {name!r}; see timm.list_models(){hint}")
+    try:
+        try:
+            network = timm.create_model(name, num_classes=classes, img_size=size, **arguments)
+        except TypeError:  # convolutional networks take any size and do not know the argument
+            network = timm.create_model(name, num_classes=classes, **arguments)
+        # some sizes are refused only when an image comes
+        with torch.inference_mode():
+            network.eval()(torch.zeros(1, 3, size, size))
+    except (TypeError, ValueError, AssertionError, RuntimeError) as error:
+        raise InputError(
+            f"timm cannot make {name!r} for {size} x {size} images with {arguments}: {error}; "
+            "mend images.size, or `arguments` in its catalogue entry"
+        ) from None
+    return network
+
+
+def preprocessing(network: nn.Module) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Mean and standard deviation that timm's configuration of the architecture gives."""
+    configuration = timm.data.resolve_model_data_config(network)
+    return tuple(configuration["mean"]), tuple(configuration["std"])

@@ -1,0 +1,109 @@
+"""Logits and features, and predictions in a model's own label space."""
+
+from collections.abc import Callable, Iterable
+
+import numpy as np
+import pandas as pd
+import torch
+
+from thinkalike.errors import InputError
+from thinkalike.explain.common import check_finite
+from thinkalike.networks.batches import Batches, fitting
+from thinkalike.networks.model import Model, penultimate
+
+
+def logits(model: Model, images: np.ndarray, *, batch_size: int | None = None) -> np.ndarray:
+    """Logits of images: (N, size, size, 3) uint8 → (N, classes) float32.
+
+    Batches are of the given size, or of one that fits.
+
+    Raises:
+        InputError: a logit is not finite.
+    """
+    return _outputs(model, images, model.network, batch_size)
+
+
+def features(model: Model, images: np.ndarray, *, batch_size: int | None = None) -> np.ndarray:
+    """Penultimate features of images: (N, size, size, 3) uint8 → (N, D) float32.
+
+    Raises:
+        InputError: a feature is not finite, or the network has none (`models.penultimate`).
+    """
+    return _outputs(model, images, lambda x: penultimate(model.network, x), batch_size)
+
+
+def _outputs(
+    model: Model,
+    images: np.ndarray,
+    run: Callable[[torch.Tensor], torch.Tensor],
+    batch_size: int | None,
+) -> np.ndarray:
+    batches = Batches(batch_size or fitting(model, gradients=False))
+
+    def work(part: slice) -> np.ndarray:
+        return run(model.normalise(images[part])).float().cpu().numpy()
+
+    with torch.inference_mode():
+        values = np.concatenate([part for _, part in batches.over(len(images), work)])
+    check_finite(model, values)
+    return values
+
+
+def predictions(values: np.ndarray, images: pd.DataFrame, model: Model) -> pd.DataFrame:
+    """The table of predictions from logits.
+
+    Args:
+        values: logits, (N, classes).
+        images: N rows with image_id and class_name.
+        model: whose logits they are.
+
+    Returns:
+        image_id; predicted, the output with the largest logit, by index, predicted_class, its name in
+        the model's label space, and predicted_name, what people call it; its probability; label, the
+        output that stands for the image's class; correct, whether they are the same; logits.
+
+    Raises:
+        InputError: a class of the images is not in the model's label space.
+    """
+    shifted = np.exp(values.astype(np.float64) - values.max(1, keepdims=True))
+    probability = shifted / shifted.sum(1, keepdims=True)
+    predicted = values.argmax(1)
+    label = labels(images["class_name"], model)
+    return pd.DataFrame(
+        {
+            "image_id": images["image_id"].to_numpy(),
+            "predicted": predicted,
+            "predicted_class": np.array(model.classes)[predicted],
+            "predicted_name": np.array(model.class_names or model.classes)[predicted],
+            "probability": probability.max(1),
+            "label": label,
+            "correct": predicted == label,
+            "logits": list(values),
+        }
+    )
+
+
+def labels(class_names: Iterable[object], model: Model) -> np.ndarray:
+    """The output of a model that stands for each image's class: found by name, not by position.
+
+    Args:
+        class_names: of N images, as their folders are called.
+        model: with its label space.
+
+    Returns:
+        (N,) integers.
+
+    Raises:
+        InputError: the model has no output of that name.
+    """
+    names = [str(name) for name in class_names]
+    position = {name: index for index, name in enumerate(model.classes)}
+    missing = sorted(set(names) - set(position))
+    if missing:
+        more = f" and {len(missing) - 5} more" if len(missing) > 5 else ""
+        raise InputError(
+            f"{model.entry['name']} has no output for the images' class {', '.join(missing[:5])}{more} "
+            f"({len(model.classes)} outputs: {', '.join(model.classes[:3])}, …); fine-tune it "
+            "(weights: finetuned), or name the class folders as the outputs"
+        )
+    return np.array([position[name] for name in names], np.int64)

@@ -1,0 +1,128 @@
+"""Published weights of timm's networks, and networks that have them."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError
+from torch import nn
+
+from thinkalike.errors import InputError
+from thinkalike.networks.compiler import compiler_deferred
+
+with compiler_deferred():
+    import timm
+
+
+@dataclass(frozen=True)
+class Pretrained:
+    """What timm knows of the pretrained weights of a catalogue entry.
+
+    Attributes:
+        architecture, tag: of timm, which together name the weights.
+        repository: where the hub has them, with `@` and a revision if it is not the main one; empty
+            if it does not.
+        size: side of the images they are tested with, in pixels.
+        crop_pct: side of the middle that a test image is cropped to, in sides of the image.
+        interpolation: how a test image is resized.
+        classes: names of the outputs: synsets of WordNet.
+        class_names: what people call them.
+    """
+
+    architecture: str
+    tag: str
+    repository: str
+    size: int
+    crop_pct: float
+    interpolation: str
+    classes: tuple[str, ...]
+    class_names: tuple[str, ...]
+
+    @property
+    def transform(self) -> dict[str, Any]:
+        """What a weights file says of its own transform, besides mean, std and size."""
+        return {"crop_pct": self.crop_pct, "interpolation": self.interpolation}
+
+
+def pretrained(entry: Mapping[str, Any]) -> Pretrained:
+    """The pretrained weights that an entry names, from timm's tables; nothing is fetched.
+
+    Raises:
+        InputError: timm knows no such weights, or not what their outputs mean.
+    """
+    name = entry["timm"]
+    try:
+        configuration = timm.get_pretrained_cfg(name)
+    except RuntimeError:  # the architecture exists, the tag behind the dot does not
+        configuration = None
+    if configuration is None:
+        near = timm.list_models(f"{name.split('.')[0]}*", pretrained=True)[:3]
+        hint = f"; there are {', '.join(near)}" if near else ""
+        raise InputError(
+            f"{entry['name']}: timm knows no weights {name!r}; mend `timm` in its catalogue entry{hint}"
+        )
+    subset = timm.data.infer_imagenet_subset({"num_classes": configuration.num_classes})
+    if subset is None:
+        raise InputError(
+            f"{entry['name']}: the weights {name} have {configuration.num_classes} outputs, and what "
+            "they stand for is in none of timm's lists of ImageNet classes; choose other weights"
+        )
+    labels = timm.data.ImageNetInfo(subset)
+    test = timm.data.resolve_data_config(
+        pretrained_cfg=configuration.to_dict(),
+        # a network of fixed size has the size that it is built for
+        use_test_size=not configuration.fixed_input_size,
+    )
+    return Pretrained(
+        architecture=configuration.architecture or name,
+        tag=configuration.tag or "",
+        repository=configuration.hf_hub_id or "",
+        size=test["input_size"][-1],
+        crop_pct=test["crop_pct"],
+        interpolation=test["interpolation"],
+        classes=tuple(labels.label_names()),
+        class_names=tuple(text.split(",")[0] for text in labels.label_descriptions()),
+    )
+
+
+def load_pretrained(entry: Mapping[str, Any], path: str | Path) -> nn.Module:
+    """The network of an entry with the weights of a file as the hub has it, in eval mode.
+
+    timm reads the file, so that weights which it stores under other names or shapes fit.
+
+    Args:
+        entry: of the catalogue.
+        path: of a safetensors file, with that suffix.
+
+    Raises:
+        InputError: it is no safetensors file, or one of another network.
+    """
+    try:
+        # strictly: a tensor too many, too few or of another shape is an error
+        network = timm.create_model(
+            entry["timm"],
+            pretrained=True,
+            pretrained_cfg_overlay={"file": str(path), "custom_load": False},
+            **entry.get("arguments", {}),
+        )
+    except (SafetensorError, OSError) as error:
+        raise InputError(
+            f"{path} is not a readable safetensors file ({str(error).splitlines()[0]}); delete it, "
+            "or put the right one there, and run again"
+        ) from None
+    except (RuntimeError, KeyError, ValueError, TypeError, AssertionError) as error:
+        raise InputError(
+            f"the tensors of {path} do not fit {entry['timm']} with {entry.get('arguments', {})} "
+            f"({misfits(error)}); put the right file there"
+        ) from None
+    return network.eval()
+
+
+def misfits(error: Exception) -> str:
+    """The first three tensors that torch, or timm, complains of when weights do not fit."""
+    keys = re.findall(r'"([^"]+)"|size mismatch for (\S+):', str(error))
+    named = [quoted or mismatched for quoted, mismatched in keys]
+    rest = f" and {len(named) - 3} more" if len(named) > 3 else ""
+    return (", ".join(named[:3]) + rest) or str(error).strip().splitlines()[0]

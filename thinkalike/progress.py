@@ -1,0 +1,36 @@
+"""What long work says while it runs: the log, and progress."""
+
+import logging
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator
+from typing import TypeVar
+
+from tqdm import tqdm
+
+log = logging.getLogger("thinkalike")
+
+
+T = TypeVar("T")
+
+
+def progress(
+    items: Iterable[T], *, what: str, total: int, size: Callable[[T], int] = lambda _: 1
+) -> Iterator[T]:
+    """Iterate with a bar on a terminal, or a log line per tenth, and the rate at the end.
+
+    `total` is the sum of the items' `size`, by default their number.
+    """
+    start = time.monotonic()
+    on_terminal = sys.stderr.isatty()
+    tenth = done = 0
+    with tqdm(desc=what, total=total, disable=not on_terminal) as bar:
+        for item in items:
+            yield item
+            done += size(item)
+            bar.update(size(item))
+            if not on_terminal and done * 10 // total > tenth:
+                tenth = done * 10 // total
+                log.info("%s: %d of %d", what, done, total)
+    seconds = time.monotonic() - start
+    log.info("%s: %.1f a second (%d in %.1f s)", what, total / max(seconds, 1e-9), total, seconds)

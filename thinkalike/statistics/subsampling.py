@@ -1,0 +1,129 @@
+"""How much a similarity matrix depends on the number of images.
+
+n of the N images are drawn without replacement, many times over, and the matrix of mean similarities
+of each draw is compared with that of all N. Without replacement a mean of n of N values has variance
+
+    S²/n · (1 − n/N),    S² = Σ (s_i − s̄)² / (N − 1)
+
+(Cochran, Sampling Techniques, 3rd edition, theorem 2.2). The finite-population factor 1 − n/N is 0
+at n = N by construction: that the curve falls to 0 there says nothing about fresh images. Divided by
+the factor, the variance is that of n images from a population without end.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from thinkalike.compare.dissimilarity import added, summarise_parts
+from thinkalike.compare.geometry import off_diagonal
+from thinkalike.errors import InputError
+from thinkalike.randomness import generator
+
+
+@dataclass(frozen=True)
+class Subsampling:
+    """What the draws gave.
+
+    Attributes:
+        sum_abs_difference: (sizes, repeats), Σ over pairs of |mean of the draw − mean of all|.
+        variance: (sizes, pairs), over the repeats, of the mean similarity of each pair.
+        expected: (sizes, pairs), S²/n (1 − n/N); for a pair that has its similarity on a share of
+            the images only, n is that share of n.
+        factor: (sizes,), 1 − n/N.
+    """
+
+    sum_abs_difference: np.ndarray
+    variance: np.ndarray
+    expected: np.ndarray
+    factor: np.ndarray
+
+
+def subsample(values: np.ndarray, *, sizes: Sequence[int], repeats: int, seed: int) -> Subsampling:
+    """Draw subsets of images and compare their mean similarity matrices with that of all.
+
+    Draw (n, repeat) is seeded by its name: more sizes or repeats leave the others as they are, and
+    all methods and metrics of a study see the same subsets.
+
+    Args:
+        values: (N, M, M) similarities per image, NaN where missing.
+        sizes: numbers of images n, each from 1 to N.
+        repeats: draws for each n; at least 2.
+        seed: of the study.
+
+    Raises:
+        InputError: a size above N.
+    """
+    return subsample_parts(lambda: [values], len(values), sizes=sizes, repeats=repeats, seed=seed)
+
+
+def subsample_parts(
+    parts: Callable[[], Iterable[np.ndarray]],
+    images: int,
+    *,
+    sizes: Sequence[int],
+    repeats: int,
+    seed: int,
+) -> Subsampling:
+    """The same of so many images that come in parts, (n, M, M) each; they are asked for three times.
+
+    Raises:
+        InputError: a size above the number of images.
+    """
+    if max(sizes) > images:
+        raise InputError(
+            f"subsampling.sizes: {max(sizes)} images of {images} cannot be drawn without "
+            f"replacement; give sizes up to {images}"
+        )
+    reference = summarise_parts(lambda: ((values, None) for values in parts()))
+    everything = off_diagonal(reference.mean)
+    drawn = np.zeros((len(sizes), repeats, images), bool)
+    for i, size in enumerate(sizes):
+        for repeat in range(repeats):
+            draw = generator(seed, "subsampling", size, repeat).permutation(images)[:size]
+            drawn[i, repeat, draw] = True
+    means = _means(parts(), drawn.reshape(-1, images)).reshape(len(sizes), repeats, -1)
+    factor = 1 - np.asarray(sizes) / images
+    variance_one = off_diagonal(reference.deviation) ** 2
+    share = off_diagonal(reference.count) / images
+    return Subsampling(
+        sum_abs_difference=np.nansum(np.abs(means - everything), axis=2),
+        variance=_variance(means),
+        # of n drawn images a pair has its similarity on about n · count/N
+        expected=variance_one * factor[:, None] / (np.asarray(sizes)[:, None] * share),
+        factor=factor,
+    )
+
+
+def _means(parts: Iterable[np.ndarray], drawn: np.ndarray) -> np.ndarray:
+    """(D, pairs) means over the images of each draw, (D, N) bool; NaN where a pair has none of them.
+
+    Images add up in their order, as in the means of all: a draw of all gives exactly these.
+    """
+    totals: list[np.ndarray | None] = [None] * len(drawn)
+    counts: list[Any] = [0] * len(drawn)
+    start = 0
+    for values in parts:
+        # with the diagonal: NumPy adds up the rows of a single column in another order
+        rows, columns = np.triu_indices(values.shape[1])
+        pairs = values[:, rows, columns]
+        there = np.isfinite(pairs)
+        filled = np.where(there, pairs, 0)
+        for number, chosen in enumerate(drawn[:, start : start + len(pairs)]):
+            totals[number] = added(totals[number], filled[chosen])
+            counts[number] = counts[number] + there[chosen].sum(0)
+        start += len(pairs)
+    count = np.array(counts)
+    with np.errstate(invalid="ignore"):
+        return np.where(count > 0, np.array(totals) / count, np.nan)[:, rows != columns]
+
+
+def _variance(means: np.ndarray) -> np.ndarray:
+    """Variance (n − 1) over the repeats, missing means left out; NaN with fewer than two."""
+    there = np.isfinite(means)
+    count = there.sum(1)
+    filled = np.where(there, means, 0)
+    centre = filled.sum(1) / np.maximum(count, 1)
+    square = np.where(there, (means - centre[:, None]) ** 2, 0).sum(1)
+    return np.where(count > 1, square / np.maximum(count - 1, 1), np.nan)

@@ -1,0 +1,252 @@
+"""Arrays of a study: NetCDF files, written and read in parts where they are large."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from math import prod
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from thinkalike.errors import DamagedError, InputError
+from thinkalike.stores.atomic import atomic
+from thinkalike.stores.damage import AGAIN, _brief, _unreadable
+
+CHUNK = 2**20
+"""Bytes of an array that are compressed together."""
+
+
+HELD = 2**24
+"""Bytes of an array that is kept in memory until all of its rows are there."""
+
+
+NUMBERS = 2**24
+"""That are held at a time by a job that reads arrays in parts; bounds memory, changes nothing else."""
+
+
+class ArrayWriter:
+    """Named arrays of one NetCDF file, written as their rows come; made by `create_arrays`.
+
+    What is large is written in steps of so many rows, all arrays together; what is small stays in
+    memory and is written at the end. So the same rows give the same bytes, in however many parts they
+    come.
+    """
+
+    def __init__(self, variables: Mapping[str, Any], streamed: Sequence[str], step: int) -> None:
+        self._variables, self._streamed, self._step = variables, streamed, step
+        self._pending: dict[str, list[np.ndarray]] = {name: [] for name in variables}
+        self._arrived = dict.fromkeys(variables, 0)
+        self._written = 0
+
+    def append(self, **parts: Any) -> None:
+        """Add rows of arrays, along their first dimensions."""
+        for name, part in parts.items():
+            array = np.asarray(part)
+            kind = object if array.dtype.kind == "U" else self._variables[name].dtype
+            self._pending[name].append(array.astype(kind, copy=False))
+            self._arrived[name] += len(array)
+        while self._streamed and self._ready() >= self._step:
+            self._write(self._step)
+
+    def _ready(self) -> int:
+        return min((self._arrived[name] for name in self._streamed), default=0) - self._written
+
+    def _write(self, count: int) -> None:
+        rows = slice(self._written, self._written + count)
+        for name in self._streamed:
+            self._variables[name][rows] = _taken(self._pending[name], count)
+        self._written += count
+
+    def _finish(self) -> None:
+        wanted = {name: variable.shape[0] for name, variable in self._variables.items()}
+        if self._arrived != wanted:
+            raise ValueError(f"rows of arrays came as {self._arrived}, and {wanted} were announced")
+        if self._ready():
+            self._write(self._ready())
+        for name, variable in self._variables.items():
+            if name not in self._streamed and all(variable.shape):
+                variable[...] = _taken(self._pending[name], variable.shape[0])
+
+
+def _taken(pending: list[np.ndarray], count: int) -> np.ndarray:
+    """The next rows, off the list; copied only where they come from several parts."""
+    taken: list[np.ndarray] = []
+    while count:
+        part = pending.pop(0)
+        taken.append(part[:count])
+        if len(part) > count:
+            pending.insert(0, part[count:])
+        count -= len(taken[-1])
+    return taken[0] if len(taken) == 1 else np.concatenate(taken)
+
+
+@contextmanager
+def create_arrays(
+    path: str | Path,
+    variables: Mapping[str, tuple[Sequence[str], Any]],
+    *,
+    sizes: Mapping[str, int],
+    coordinates: Mapping[str, Sequence[Any]],
+    attributes: Mapping[str, Any],
+) -> Iterator[ArrayWriter]:
+    """A NetCDF file for arrays that do not fit into memory; whole, or not there, when the block ends.
+
+    Args:
+        path: where to.
+        variables: name → (dimensions, type); numbers are stored as they are, compressed, and texts.
+        sizes: dimension → length, of those without labels.
+        coordinates: dimension → labels.
+        attributes: provenance of the whole file: method, parameters, units, code.
+
+    Raises:
+        ValueError: other numbers of rows than announced were appended.
+    """
+    import h5netcdf
+    import h5py
+
+    known = {**sizes, **{name: len(labels) for name, labels in coordinates.items()}}
+    used = [dimension for dimensions, _ in variables.values() for dimension in dimensions]
+    lengths = {name: known[name] for name in dict.fromkeys([*used, *coordinates])}
+    with atomic(path) as temporary, h5netcdf.File(temporary, "w") as file:
+        file.dimensions = lengths
+        for name, labels in coordinates.items():
+            array = np.asarray(labels)
+            text = array.dtype.kind == "U"
+            variable = file.create_variable(
+                name, (name,), h5py.string_dtype() if text else array.dtype
+            )
+            if len(array):
+                variable[...] = array.astype(object) if text else array
+        types = {name: np.dtype(kind) for name, (_, kind) in variables.items()}
+        shapes = {name: [lengths[d] for d in dims] for name, (dims, _) in variables.items()}
+        row_bytes = {n: max(prod(shapes[n][1:]) * types[n].itemsize, 1) for n in variables}
+        largest = max(variables, key=lambda name: shapes[name][0] * row_bytes[name])
+        streamed = [
+            name
+            for name in variables
+            if shapes[name][0] == shapes[largest][0] and shapes[name][0] * row_bytes[name] > HELD
+        ]
+        step = max(CHUNK // max((row_bytes[name] for name in streamed), default=CHUNK), 1)
+        made = {}
+        for name, (dimensions, _) in variables.items():
+            number = step if name in streamed else max(CHUNK // row_bytes[name], 1)
+            shape = shapes[name]
+            if types[name].kind == "U":
+                made[name] = file.create_variable(name, tuple(dimensions), h5py.string_dtype())
+                continue
+            made[name] = file.create_variable(
+                name,
+                tuple(dimensions),
+                np.int8 if types[name].kind == "b" else types[name],
+                chunks=(min(number, shape[0]), *shape[1:]) if all(shape) else None,
+                compression="gzip",
+                compression_opts=1,
+                shuffle=True,
+            )
+            if types[name].kind == "b":
+                made[name].attrs["dtype"] = "bool"  # readers give it back
+        for name, value in attributes.items():
+            # of NetCDF: a text, or numbers in a row
+            file.attrs[name] = value if isinstance(value, str) else np.ravel(value)
+        writer = ArrayWriter(made, streamed, step)
+        yield writer
+        writer._finish()
+
+
+def write_arrays(
+    path: str | Path,
+    variables: Mapping[str, tuple[Sequence[str], Any]],
+    *,
+    coordinates: Mapping[str, Sequence[Any]],
+    attributes: Mapping[str, Any],
+) -> None:
+    """Write named arrays as one NetCDF file.
+
+    Args:
+        path: where to.
+        variables: name → (dimensions, array); numbers are stored as they are, compressed.
+        coordinates: dimension → labels.
+        attributes: provenance of the whole file: method, parameters, units, code.
+    """
+    arrays = {name: np.asarray(values) for name, (_, values) in variables.items()}
+    sizes = {
+        dimension: length
+        for name, (dimensions, _) in variables.items()
+        for dimension, length in zip(dimensions, arrays[name].shape, strict=True)
+        if dimension not in coordinates
+    }
+    announced = {name: (dims, arrays[name].dtype) for name, (dims, _) in variables.items()}
+    with create_arrays(
+        path, announced, sizes=sizes, coordinates=coordinates, attributes=attributes
+    ) as file:
+        file.append(**arrays)
+
+
+def parts(count: int, numbers: int) -> Iterator[slice]:
+    """Slices that cover `count` rows of so many numbers each, as many rows as memory has room for."""
+    step = max(NUMBERS // max(numbers, 1), 1)
+    for start in range(0, count, step):
+        yield slice(start, min(start + step, count))
+
+
+def read_parts(
+    path: str | Path, name: str, count: int | None = None
+) -> Iterator[tuple[slice, Any]]:
+    """Rows of one array of a NetCDF file, as many at a time as memory has room for, and which.
+
+    Args:
+        path: of the file.
+        name: of the array.
+        count: only so many rows, the first; all by default.
+
+    Raises:
+        InputError: as `open_arrays`.
+    """
+    with open_arrays(path, [name]) as dataset:
+        rows, *shape = dataset[name].shape
+        # what is done with them takes as much again
+        for part in parts(rows if count is None else min(count, rows), 2 * prod(shape)):
+            yield part, dataset[name][part].to_numpy()
+
+
+@contextmanager
+def open_arrays(path: str | Path, variables: Sequence[str] = ()) -> Iterator[Any]:
+    """Open a NetCDF file lazily, as an xarray Dataset, and check that it has `variables`.
+
+    Raises:
+        InputError: the file is missing, damaged, or lacks a variable.
+    """
+    import xarray as xr
+
+    try:
+        dataset = xr.open_dataset(path, engine="h5netcdf")
+    except FileNotFoundError:
+        raise InputError(f"{path} does not exist; run the workflow, which makes it") from None
+    except (OSError, ValueError, KeyError) as error:
+        raise _unreadable(path, "NetCDF file", error) from None
+    with dataset:
+        missing = [name for name in variables if name not in dataset.variables]
+        if missing:
+            raise InputError(f"{path} has no variable {', '.join(missing)}; {AGAIN}")
+        try:
+            yield dataset
+        except OSError as error:
+            # Arrays are read in the caller's block. HDF5's own errors, unlike the system's, have no
+            # number: what they say is that the file is damaged.
+            if error.errno is not None:
+                raise
+            raise DamagedError(path, f"{path} is damaged ({_brief(error)})") from None
+
+
+def read_attributes(path: str | Path) -> dict[str, Any]:
+    """The attributes of a NetCDF file as they are stored, in their order.
+
+    Raises:
+        InputError: the file is missing or damaged.
+    """
+    import h5netcdf
+
+    with open_arrays(path):
+        pass  # says what is wrong with the file
+    with h5netcdf.File(path, "r") as file:
+        return {name: file.attrs[name] for name in file.attrs}

@@ -1,0 +1,55 @@
+"""Files that are written whole or not at all."""
+
+import errno
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from thinkalike.errors import InputError
+from thinkalike.workflow.jobs import wanted
+
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""What the system answers where a disk, a quota or what a file may be is full."""
+
+
+@contextmanager
+def atomic(path: str | Path) -> Iterator[Path]:
+    """A temporary path beside `path` that takes its place when the block ends without an error.
+
+    A killed or failing job leaves the old file, or none; never half of one.
+
+    Raises:
+        InputError: there is no more space, or another run has taken over the job in the meantime.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
+    try:
+        yield temporary
+        wanted()
+        temporary.replace(path)
+    except Exception as error:
+        if _number(error) not in FULL:
+            raise
+        # with its cause: HDF5 does not outlive an unfinished file, and this is to be said before
+        raise InputError(
+            f"there is no space left to write {path}; make room there and run again, older files are "
+            "as they were"
+        ) from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _number(error: Exception) -> int | None:
+    """The system's number of what went wrong, if it was the system; safetensors has it in words."""
+    number: int | None = getattr(error, "errno", None)
+    said = re.search(r"\(os error (\d+)\)", str(error))
+    return int(said[1]) if said else number
+
+
+def temporaries(path: Path) -> list[Path]:
+    """What killed jobs have left of `atomic`."""
+    name = re.compile(rf"\.{re.escape(path.stem)}\.\d+{re.escape(path.suffix)}")
+    return [file for file in path.parent.glob(".*") if name.fullmatch(file.name)]

@@ -1,0 +1,146 @@
+"""Files of the maps of one model, and of superpixels."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+
+from thinkalike.compare.bases import Basis, Grid, Pixels, Segments
+from thinkalike.compare.maps import Maps
+from thinkalike.errors import InputError
+from thinkalike.stores.arrays import open_arrays, write_arrays
+from thinkalike.stores.damage import AGAIN
+
+
+def content_hash(*arrays: Any) -> str:
+    """16 hexadecimal digits of the shapes, types and bytes of arrays: are two of them the same?"""
+    digest = hashlib.sha256()
+    for array in map(np.ascontiguousarray, arrays):
+        digest.update(f"{array.shape}{array.dtype.str}".encode())
+        digest.update(array.tobytes())
+    return digest.hexdigest()[:16]
+
+
+def write_maps(
+    path: str | Path,
+    maps: Maps,
+    *,
+    image_ids: Sequence[str],
+    measures: Mapping[str, np.ndarray],
+    attributes: Mapping[str, Any],
+    standard_errors: np.ndarray | None = None,
+    draws: np.ndarray | None = None,
+    accounts: Mapping[str, np.ndarray] = MappingProxyType({}),
+) -> None:
+    """Write the maps of one model as coefficients in float32, with their basis in the attributes.
+
+    Superpixels are not repeated in every file: the variable `segmentation` has the content hash of each
+    image's labels, which `read_maps` checks.
+
+    Args:
+        path: where to.
+        maps: of N images.
+        image_ids: of them.
+        measures: name → (N,), what a method says of each map.
+        attributes: provenance.
+        standard_errors: (N, K) of the coefficients of maps that are estimates.
+        draws: (N, R, K) from the posterior of such maps.
+        accounts: name → (N,), where a method says what became of each score.
+
+    Raises:
+        InputError: a coefficient is not finite; the images are named and nothing is written.
+    """
+    basis = maps.bases[0]
+    size = np.array([maps.basis(i).size for i in range(len(maps))])
+    filled = np.arange(maps.coefficients.shape[1]) < size[:, None]
+    bad = (~np.isfinite(maps.coefficients) & filled).any(1)
+    if bad.any():
+        raise InputError(
+            f"the map of {', '.join(np.asarray(image_ids)[bad])} is not finite; the model's weights "
+            "are damaged, or the image is not one it can be asked about"
+        )
+    description: dict[str, Any] = {"height": basis.height, "width": basis.width}
+    match basis:
+        case Grid():
+            description |= {"basis": "grid", "rows": basis.rows, "columns": basis.columns}
+        case Pixels():
+            description |= {"basis": "pixels"}
+        case _:
+            description |= {"basis": "segments"}
+    components = ("image", "component")
+    variables: dict[str, tuple[tuple[str, ...], np.ndarray]] = {
+        "coefficients": (components, maps.coefficients.astype(np.float32, copy=False))
+    }
+    if isinstance(basis, Segments):
+        variables["segmentation"] = (("image",), _hashes(maps.bases))
+    if standard_errors is not None:
+        variables["standard_errors"] = (components, standard_errors.astype(np.float32))
+    if draws is not None:
+        variables["draws"] = (("image", "draw", "component"), draws.astype(np.float32))
+    variables |= {name: (("image",), np.asarray(values)) for name, values in measures.items()}
+    coordinates = {"image": list(image_ids)}
+    if accounts:
+        variables["accounts"] = (("image", "account"), np.stack(list(accounts.values()), 1))
+        coordinates["account"] = list(accounts)
+    write_arrays(
+        path,
+        variables,
+        coordinates=coordinates,
+        attributes=description | dict(attributes),
+    )
+
+
+def _hashes(segments: Sequence[Basis]) -> np.ndarray:
+    """(N,) uint64, a hash of the labels of each image."""
+    labels = [basis.labels for basis in segments if isinstance(basis, Segments)]
+    return np.array([int(content_hash(each), 16) for each in labels], np.uint64)
+
+
+def read_draws(path: str | Path, images: slice = slice(None)) -> np.ndarray | None:
+    """Draws from the posterior of maps, (N, R, K), or None where maps are exact."""
+    with open_arrays(path, ["coefficients"]) as dataset:
+        return dataset["draws"][images].to_numpy() if "draws" in dataset else None
+
+
+def read_maps(
+    path: str | Path,
+    segments: Sequence[Segments] | None = None,
+    images: slice = slice(None),
+) -> tuple[Maps, list[str]]:
+    """Read maps and their image ids.
+
+    Args:
+        path: of the file.
+        segments: the superpixels of these images, for maps on superpixels; there may be more.
+        images: which to read; all by default.
+
+    Raises:
+        InputError: the file is damaged, or was computed on other superpixels.
+    """
+    with open_arrays(path, ["coefficients", "image"]) as dataset:
+        attributes = dataset.attrs
+        coefficients = dataset["coefficients"][images].to_numpy()
+        image_ids = [str(name) for name in dataset["image"][images].to_numpy()]
+        known = np.asarray(dataset["segmentation"][images] if "segmentation" in dataset else [])
+    frame = int(attributes["height"]), int(attributes["width"])
+    match attributes["basis"]:
+        case "grid":
+            rows, columns = int(attributes["rows"]), int(attributes["columns"])
+            return Maps(coefficients, (Grid(rows, columns, *frame),)), image_ids
+        case "pixels":
+            return Maps(coefficients, (Pixels(*frame),)), image_ids
+    if segments is None:
+        raise InputError(f"{path} is on superpixels; give them too (segments.nc)")
+    bases = tuple(segments[: len(coefficients)])
+    if not np.array_equal(known, _hashes(bases)):
+        raise InputError(f"{path} was computed on other superpixels than segments.nc has; {AGAIN}")
+    return Maps(coefficients, bases), image_ids
+
+
+def read_segments(path: str | Path, images: slice = slice(None)) -> list[Segments]:
+    """The superpixels of the images of a study, or of some."""
+    with open_arrays(path, ["labels"]) as dataset:
+        return [Segments(labels) for labels in dataset["labels"][images].to_numpy()]
