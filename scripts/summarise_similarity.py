@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from thinkalike.compare.agreement import matching
-from thinkalike.compare.dissimilarity import Part, mean_error_of, summarise_parts
+from thinkalike.compare.summaries import Part, mean_error_of_parts, summarise_parts
 from thinkalike.progress import log
 from thinkalike.stores.arrays import open_arrays, read_parts
 from thinkalike.stores.damage import same_images
@@ -53,7 +53,7 @@ def main(
             yield array, counting(images)
 
     summary = summarise_parts(lambda: of("similarity"))
-    estimation_error = mean_error_of(of("estimation_error"))
+    estimation_error = mean_error_of_parts(of("estimation_error"))
     distances = dissimilarity(summary, dissimilarity)
     shape = geometry(distances)
     if shape.missing:

@@ -1,7 +1,7 @@
 """Errors about files that a job cannot use: unreadable, damaged, or about other images."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable
 from pathlib import Path
 
 from thinkalike.errors import DamagedError, InputError
@@ -11,7 +11,7 @@ AGAIN = "delete it and run again, the workflow makes it anew"
 
 
 def same_images(
-    path: str | Path, images: Sequence[str], reference: str | Path, expected: Sequence[str]
+    path: str | Path, images: Iterable[str], reference: str | Path, expected: Iterable[str]
 ) -> None:
     """Check that a file is about the images that another file is about, in the same order.
 
@@ -24,8 +24,25 @@ def same_images(
     Raises:
         InputError: it is not.
     """
-    if list(images) != list(expected):
-        raise InputError(f"{path} is about other images than {reference}; {AGAIN}")
+    _same("images", path, list(images), reference, list(expected))
+
+
+def same_models(
+    path: str | Path, models: Iterable[str], reference: str | Path, expected: Iterable[str]
+) -> None:
+    """Check that a file is about the models that another file is about, in any order.
+
+    Raises:
+        InputError: it is not.
+    """
+    _same("models", path, sorted(models), reference, sorted(expected))
+
+
+def _same(
+    what: str, path: str | Path, names: list[str], reference: str | Path, expected: list[str]
+) -> None:
+    if names != expected:
+        raise InputError(f"{path} is about other {what} than {reference}; {AGAIN}")
 
 
 def unreadable(path: str | Path, kind: str, error: Exception) -> InputError:
