@@ -93,7 +93,7 @@ def _named(*sources: Any) -> dict[str, Any]:
         for name, value in source.items():
             if name in values:
                 raise TypeError(f"{name} stands for two things in one rule; rename one of them")
-            is_files = isinstance(value, list) and not type(value) is list
+            is_files = isinstance(value, list) and type(value) is not list
             values[name] = list(value) if is_files else value
     return values
 

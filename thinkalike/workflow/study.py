@@ -147,7 +147,7 @@ class Study:
 
     def question(self, method: str) -> dict[str, Any]:
         """Target, output, baseline and precision of maps; the baseline only where one is used."""
-        baseline = {} if self.method(method).baseline else {"baseline": []}
+        baseline: dict[str, Any] = {} if self.method(method).baseline else {"baseline": []}
         return {**self["explanation"], **baseline}
 
     def image_count(self, method: str) -> int:
