@@ -19,10 +19,12 @@ from sklearn.metrics import adjusted_rand_score
 
 from thinkalike.clustering import hierarchical, louvain
 from thinkalike.compare.bases import Pixels
-from thinkalike.compare.dissimilarity import Summary, dissimilarity, summarise
-from thinkalike.compare.geometry import geometry, off_diagonal
+from thinkalike.compare.dissimilarity import dissimilarity
+from thinkalike.compare.geometry import geometry
 from thinkalike.compare.maps import Maps
+from thinkalike.compare.matrices import off_diagonal
 from thinkalike.compare.similarity import similarity
+from thinkalike.compare.summaries import Summary, summarise
 from thinkalike.randomness import generator
 from thinkalike.statistics.tests import family_test
 from thinkalike.stores.tables import read_square, read_table
