@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 
+from thinkalike.clustering.spectral.study import read_cases
 from thinkalike.plotting.spectral import choice_figure, choice_sentence
 from thinkalike.plotting.style import save, styled
 from thinkalike.progress import log
-from thinkalike.stores.tables import read_tables
 from thinkalike.workflow.jobs import run
 
 
@@ -17,8 +17,8 @@ def main(
     names: Mapping[str, str],
 ) -> None:
     """`names` are the display names of the cases, in the order of the files."""
-    compared = _joined(choices, names, ["number", "graph", "laplacian", "both"])
-    twelve = _joined(results, names, ["graph", "laplacian", "clusters", "stability"])
+    compared = read_cases(choices, names, ["number", "graph", "laplacian", "both"])
+    twelve = read_cases(results, names, ["graph", "laplacian", "clusters", "stability"])
     log.info("%s", choice_sentence(compared))
     with styled():
         save(choice_figure(compared, twelve, names), compared, choices_figure)

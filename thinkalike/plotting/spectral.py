@@ -235,6 +235,12 @@ def maps_title(name: str, method: str, class_name: str | None) -> str:
     return f"{name}, {method_name(method)} of {what}"
 
 
+def result_name(result: Mapping[str, Any] | pd.Series) -> str:
+    """Graph, Laplacian and stability of one result in words."""
+    graph, laplacian = GRAPH_NAMES[result["graph"]], LAPLACIAN_NAMES[result["laplacian"]]
+    return f"{graph} graph, {laplacian} Laplacian (stability {result['stability']:.2f})"
+
+
 def choice_figure(choices: pd.DataFrame, results: pd.DataFrame, names: Mapping[str, str]) -> Figure:
     """Which choice matters: agreement of results that differ in one, and each choice's stability.
 
@@ -275,7 +281,7 @@ def _draw_choices(axes: Axes, choices: pd.DataFrame, names: Mapping[str, str]) -
     for place, case in enumerate(names):
         for number, offset, filled in (("eigengap", -0.2, True), ("same", 0.2, False)):
             for step, (name, (_, tint, marker)) in enumerate(CHOICES.items(), -1):
-                value, y = rows.loc[(case, number), name], place + offset + 0.09 * step
+                value, y = rows[name][case, number], place + offset + 0.09 * step
                 face = tint if filled else "w"
                 axes.plot(value, y, marker, color=tint, mfc=face, ms=3.5, mew=0.8)
         if place:

@@ -42,12 +42,12 @@ class UnitMaps:
         """Mean of some maps, scaled to length 1, (height, width): from means of their coefficients."""
         weights = np.zeros_like(self.scale)
         weights[members] = self.scale[members]
-        total, start = 0.0, 0
+        total, start = np.zeros(()), 0
         for maps in self.maps:
             mean = weights[start : start + len(maps)] @ maps.coefficients.astype(np.float64)
             total = total + render(Maps(mean[None], maps.bases), 0)
             start += len(maps)
-        return np.asarray(total) / len(members)
+        return total / len(members)
 
 
 @dataclass(frozen=True)

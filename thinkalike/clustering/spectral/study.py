@@ -1,6 +1,6 @@
 """Clusters of explanation maps: which images are explained the same way, by one model or by several."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -249,3 +249,18 @@ def most_informative(results: pd.DataFrame) -> int:
         informative = row["in_clusters"] >= 0.9 and second >= sum(sizes) / 20
         ranks.append((informative, row["stability"], -place))
     return max(range(len(ranks)), key=ranks.__getitem__)
+
+
+def read_cases(paths: Sequence[str], cases: Iterable[str], columns: Sequence[str]) -> pd.DataFrame:
+    """One kind of table of several cases, below each other, with the case as the first column.
+
+    Args:
+        paths: of the tables.
+        cases: names, one for each table.
+        columns: that they must have.
+    """
+    tables = []
+    for case, path in zip(cases, paths, strict=True):
+        tables.append(read_table(path, columns))
+        tables[-1].insert(0, "case", case)
+    return pd.concat(tables, ignore_index=True)
