@@ -18,25 +18,6 @@ include: "rules/rollback.smk"
 report: "report/workflow.rst"
 
 
-rule all:
-    """The whole study: every table and figure below."""
-    input:
-        every(
-            "<results>/figures/clusters/{method}/{metric}/{subset}/heat_map.svg", subset=CLUSTERED
-        ),
-        every("<results>/figures/similarity/{method}/{metric}/histograms.svg"),
-        "<results>/figures/comparisons/pca.svg",
-        *[panel_files(panels) for panels in study["figures"]["panels"]],
-        "<results>/figures/gradcam/borders.svg" if "gradcam" in study["methods"] else [],
-        "<results>/figures/ceiling/kernelshap.svg" if "kernelshap" in study["methods"] else [],
-        "<results>/figures/budgets/kernelshap.svg" if study["budgets"]["models"] else [],
-        "<results>/figures/predictions/transforms.svg" if study["accuracy"]["images"] else [],
-        "<results>/figures/predictions/accuracy.svg",
-        *NEON_FIGURES.values(),
-        SPECTRAL_FIGURES,
-    localrule: True
-
-
 include: "rules/targets.smk"
 include: "rules/data.smk"
 include: "rules/models.smk"
@@ -46,7 +27,23 @@ include: "rules/subsampling.smk"
 include: "rules/clustering.smk"
 include: "rules/neon.smk"
 include: "rules/spectral.smk"
-include: "rules/figures.smk"
-include: "rules/benchmarks.smk"
 include: "rules/forecast.smk"
 include: "rules/replication.smk"
+
+
+rule all:
+    """Do these models think alike? Predictions, maps, similarity, clusters, and the number of images."""
+    default_target: True
+    input:
+        QUESTION,
+    localrule: True
+
+
+rule extras:
+    """What else can be learned of them? Clusters of features (NEON) and of maps (spectral)."""
+    input:
+        EXTRAS,
+    localrule: True
+
+
+include: "rules/benchmarks.smk"

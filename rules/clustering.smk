@@ -8,7 +8,7 @@ rule cluster_models:
     output:
         linkages=expand(
             "<results>/clusters/{{method}}/{{metric}}/{{subset}}/linkage_{kind}.csv",
-            kind=setting("clustering", "linkages"),
+            kind=study["clustering"]["linkages"],
         ),
         summary="<results>/clusters/{method}/{metric}/{subset}/linkages.csv",
         agreement="<results>/clusters/{method}/{metric}/{subset}/linkages_agreement.csv",
@@ -30,15 +30,154 @@ rule cluster_models:
         runtime=30,
     params:
         code=code_of("cluster_models.py"),
-        kinds=setting("clustering", "linkages"),
-        ward=setting("clustering", "ward"),
-        families=families(),
-        untrained=untrained(),
-        largest=setting("clustering", "louvain", "largest"),
-        resolution=setting("clustering", "louvain", "resolution"),
-        resolutions=setting("clustering", "louvain", "sweep"),
-        seed=setting("seed"),
+        kinds=study["clustering"]["linkages"],
+        ward=study["clustering"]["ward"],
+        families=study.families,
+        untrained=study.untrained,
+        largest=study["clustering"]["louvain"]["largest"],
+        resolution=study["clustering"]["louvain"]["resolution"],
+        resolutions=study["clustering"]["louvain"]["sweep"],
+        seed=study["seed"],
     message:
         "Clustering models: {wildcards.method}, {wildcards.metric}, {wildcards.subset} images"
     script:
         "../scripts/cluster_models.py"
+
+
+rule plot_comparisons:
+    """Methods and metrics side by side: embeddings, means and spreads, numbers of images."""
+    input:
+        pca=study.files("<results>/clusters/{method}/{metric}/all/pca.csv"),
+        quality=study.files("<results>/clusters/{method}/{metric}/all/quality.csv"),
+        pairs=study.files(
+            "<results>/dissimilarity/{method}/{metric}/{subset}_pairs.parquet",
+            subset=study.nested_subsets,
+        ),
+    output:
+        **(
+            {
+                "nested": figure(
+                    "comparisons/nested",
+                    "nested",
+                    "5 Number of images",
+                    "all methods",
+                    figure="the first images against all",
+                )
+            }
+            if study.nested_subsets[1:]
+            else {}
+        ),
+        pca_comparison=figure(
+            "comparisons/pca",
+            "pca_comparison",
+            "4 Dissimilarity and clusters",
+            "all methods",
+            figure="PCA of all methods and metrics",
+        ),
+        mean_and_spread=figure(
+            "comparisons/mean_and_spread",
+            "mean_and_spread",
+            "3 Similarity per image",
+            "all methods",
+            figure="mean and spread",
+        ),
+    log:
+        "<logs>/plot_comparisons.log",
+    benchmark:
+        "<benchmarks>/plot_comparisons.tsv"
+    conda:
+        "../envs/plot.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=30,
+    params:
+        code=code_of("plot_comparisons.py"),
+        cases=study.files("{method}/{metric}/{subset}", subset=study.nested_subsets),
+        names=study.names,
+        families=study.families,
+    message:
+        "Comparing methods and metrics"
+    script:
+        "../scripts/plot_comparisons.py"
+
+
+rule plot_clusters:
+    """Heat map, dendrograms, Louvain communities and embeddings of one matrix."""
+    input:
+        dissimilarity="<results>/dissimilarity/{method}/{metric}/{subset}.csv",
+        linkages=expand(
+            "<results>/clusters/{{method}}/{{metric}}/{{subset}}/linkage_{kind}.csv",
+            kind=study["clustering"]["linkages"],
+        ),
+        summary="<results>/clusters/{method}/{metric}/{subset}/linkages.csv",
+        order="<results>/clusters/{method}/{metric}/{subset}/order.csv",
+        louvain="<results>/clusters/{method}/{metric}/{subset}/louvain.csv",
+        sweep="<results>/clusters/{method}/{metric}/{subset}/louvain_sweep.csv",
+        pca="<results>/clusters/{method}/{metric}/{subset}/pca.csv",
+        mds="<results>/clusters/{method}/{metric}/{subset}/mds.csv",
+        quality="<results>/clusters/{method}/{metric}/{subset}/quality.csv",
+    output:
+        heat_map=figure(
+            "clusters/{method}/{metric}/{subset}/heat_map",
+            "heat_map",
+            "4 Dissimilarity and clusters",
+            "{method}",
+            metric="{metric}",
+            images="{subset}",
+            figure="heat map",
+        ),
+        dendrograms=figure(
+            "clusters/{method}/{metric}/{subset}/dendrograms",
+            "dendrograms",
+            "4 Dissimilarity and clusters",
+            "{method}",
+            metric="{metric}",
+            images="{subset}",
+            figure="dendrograms",
+        ),
+        communities=figure(
+            "clusters/{method}/{metric}/{subset}/communities",
+            "communities",
+            "4 Dissimilarity and clusters",
+            "{method}",
+            metric="{metric}",
+            images="{subset}",
+            figure="Louvain communities",
+        ),
+        embeddings=figure(
+            "clusters/{method}/{metric}/{subset}/embeddings",
+            "embeddings",
+            "4 Dissimilarity and clusters",
+            "{method}",
+            metric="{metric}",
+            images="{subset}",
+            figure="PCA and MDS",
+        ),
+    log:
+        "<logs>/plot_clusters/{method}/{metric}/{subset}.log",
+    benchmark:
+        "<benchmarks>/plot_clusters/{method}/{metric}/{subset}.tsv"
+    conda:
+        "../envs/plot.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=30,
+    params:
+        code=code_of("plot_clusters.py"),
+        kinds=study["clustering"]["linkages"],
+        dissimilarity=study["similarity"]["dissimilarity"],
+        names=study.names,
+        families=study.families,
+    message:
+        "Drawing clusters: {wildcards.method}, {wildcards.metric}, {wildcards.subset} images"
+    script:
+        "../scripts/plot_clusters.py"
+
+
+QUESTION += study.files(
+    "<results>/figures/clusters/{method}/{metric}/{subset}/heat_map.svg",
+    subset=study.clustered_subsets,
+)
+QUESTION += svg_files(["comparisons/pca"])

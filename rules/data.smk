@@ -18,18 +18,18 @@ rule download_dataset:
         runtime=60,
     params:
         code=code_of("download_dataset.py"),
-        kind=setting("dataset", "kind"),
-        path=verbatim(setting("dataset").get("path", "")),
-        url=verbatim(setting("dataset").get("url", "")),
-        checksum=verbatim(setting("dataset").get("checksum", "")),
-        mirror=verbatim(setting("dataset").get("mirror", "")),
+        kind=study["dataset"]["kind"],
+        path=verbatim(study["dataset"].get("path", "")),
+        url=verbatim(study["dataset"].get("url", "")),
+        checksum=verbatim(study["dataset"].get("checksum", "")),
+        mirror=verbatim(study["dataset"].get("mirror", "")),
         listing=branch(
-            setting("dataset", "kind") == "folder",
+            study["dataset"]["kind"] == "folder",
             then=lambda wildcards: folder_listing(study["dataset"]["path"]),
             otherwise="",
         ),
-        validation=setting("dataset", "validation"),
-        seed=setting("dataset", "split_seed"),
+        validation=study["dataset"]["validation"],
+        seed=study["dataset"]["split_seed"],
     message:
         "Laying out the data set in {output.manifest}"
     script:
@@ -54,11 +54,11 @@ rule select_images:
         runtime=30,
     params:
         code=code_of("select_images.py"),
-        split=setting("images", "split"),
-        number=setting("images", "count"),
-        order=setting("images", "order"),
-        size=setting("images", "size"),
-        seed=setting("seed"),
+        split=study["images"]["split"],
+        number=study["images"]["count"],
+        order=study["images"]["order"],
+        size=study["images"]["size"],
+        seed=study["seed"],
     message:
         "Selecting {params.number} images"
     script:
@@ -83,9 +83,9 @@ rule segment_images:
         runtime=60,
     params:
         code=code_of("segment_images.py"),
-        size=setting("images", "size"),
-        number=setting("segments", "count"),
-        compactness=setting("segments", "compactness"),
+        size=study["images"]["size"],
+        number=study["segments"]["count"],
+        compactness=study["segments"]["compactness"],
     message:
         "Cutting the images into superpixels"
     script:

@@ -5,15 +5,20 @@ rule explain_images:
     """The maps of one model by one method, of all images or of a shard of them."""
     input:
         images="<results>/images.parquet",
-        weights=weights_of,
+        weights=by_wildcards(study.weights_file),
         predictions="<results>/predictions/{model}.parquet",
-        segments=segments_of,
+        segments=by_wildcards(study.segments_file),
     output:
-        explanations=maps_file(),
+        # a shard does not stay once it is joined
+        explanations=(
+            temp("<results>/shards/{method}/{model}/{shard}.nc")
+            if study.has_shards
+            else "<results>/explanations/{method}/{model}.nc"
+        ),
     log:
-        f"<logs>/explain_images/{{method}}/{SHARD}.log",
+        f"<logs>/explain_images/{{method}}/{study.shard_stem}.log",
     benchmark:
-        f"<benchmarks>/explain_images/{{method}}/{SHARD}.tsv"
+        f"<benchmarks>/explain_images/{{method}}/{study.shard_stem}.tsv"
     priority: 5
     conda:
         "../envs/gpu.yaml"
@@ -23,26 +28,26 @@ rule explain_images:
         mem_mb=2000,
         runtime=240,
     params:
-        code=code_of_explaining,
-        method=method_setting("method"),
-        part=part_of,
-        architecture=explained_architecture,
-        settings=asked,
-        explanation=explanation_of,
-        size=setting("images", "size"),
-        seed=setting("seed"),
+        code=code_of_explaining("explain_images.py"),
+        base=study.method_setting("method"),
+        part=by_wildcards(study.image_range),
+        architecture=by_wildcards(study.architecture),
+        settings=by_wildcards(study.map_settings),
+        explanation=by_wildcards(study.question),
+        size=study["images"]["size"],
+        seed=study["seed"],
     message:
         "Explaining {wildcards.model} by {wildcards.method}"
     script:
         "../scripts/explain_images.py"
 
 
-if SHARDED:
+if study.has_shards:
 
     rule join_shards:
         """The maps of all images of one model by one method, from those of its shards."""
         input:
-            shards=shards_of,
+            shards=by_wildcards(study.shard_files),
         output:
             explanations="<results>/explanations/{method}/{model}.nc",
         log:
@@ -57,15 +62,18 @@ if SHARDED:
             runtime=60,
         params:
             code=code_of("join_shards.py"),
-            # shards are deleted when they are joined: what they were asked is known by this job
-            asked=asked_in_full,
+            # shards are deleted when they are joined: this job knows what they depended on
+            explained=lambda wildcards: {
+                "code": code_of_explaining("explain_images.py")(wildcards),
+                **study.everything_explained(wildcards.method, wildcards.model),
+            },
         message:
             "Joining the maps of {wildcards.model} by {wildcards.method}"
         script:
             "../scripts/join_shards.py"
 
 
-if setting("settings", "kernelshap", "tolerance") is not None:
+if study["settings"]["kernelshap"]["tolerance"] is not None:
 
     ruleorder: explain_together > explain_images
 
@@ -73,11 +81,11 @@ if setting("settings", "kernelshap", "tolerance") is not None:
         """The KernelSHAP maps of all models, until their similarities are known well enough."""
         input:
             images="<results>/images.parquet",
-            weights=[weights_file(model) for model in study["models"]],
-            predictions=every("<results>/predictions/{model}.parquet"),
+            weights=study.weights_files,
+            predictions=study.files("<results>/predictions/{model}.parquet"),
             segments="<results>/segments.nc",
         output:
-            every("<results>/explanations/kernelshap/{model}.nc"),
+            study.files("<results>/explanations/kernelshap/{model}.nc"),
         log:
             "<logs>/explain_together.log",
         benchmark:
@@ -92,15 +100,15 @@ if setting("settings", "kernelshap", "tolerance") is not None:
             runtime=1440,
         params:
             code=code_of("explain_together.py"),
-            number=images_of("kernelshap"),
-            architectures=[architecture_of(model) for model in study["models"]],
+            number=study.image_count("kernelshap"),
+            architectures=[study.architecture(model) for model in study.models],
             settings={
-                key: setting("settings", "kernelshap", key)
+                key: study["settings"]["kernelshap"][key]
                 for key in ("evaluations", "tolerance", "most_evaluations")
             },
-            explanation=setting("explanation"),
-            size=setting("images", "size"),
-            seed=setting("seed"),
+            explanation=study["explanation"],
+            size=study["images"]["size"],
+            seed=study["seed"],
         message:
             "Explaining all models by kernelshap"
         script:
@@ -111,7 +119,7 @@ rule explain_again:
     """The KernelSHAP maps of the first images by one model again, from other coalitions."""
     input:
         images="<results>/images.parquet",
-        weights=weights_of,
+        weights=by_wildcards(study.weights_file),
         predictions="<results>/predictions/{model}.parquet",
         segments="<results>/segments.nc",
         explanations="<results>/explanations/kernelshap/{model}.nc",
@@ -130,11 +138,11 @@ rule explain_again:
         runtime=120,
     params:
         code=code_of("explain_again.py"),
-        number=min(setting("settings", "kernelshap", "ceiling_images"), images_of("kernelshap")),
-        architecture=architecture,
-        explanation=setting("explanation"),
-        size=setting("images", "size"),
-        seed=setting("seed"),
+        number=study.ceiling_count("kernelshap"),
+        architecture=by_wildcards(study.architecture),
+        explanation=study["explanation"],
+        size=study["images"]["size"],
+        seed=study["seed"],
     message:
         "Explaining {wildcards.model} by kernelshap again, for the noise ceiling"
     script:
@@ -144,7 +152,7 @@ rule explain_again:
 rule tabulate_grids:
     """How coarse Grad-CAM maps are, and where on their grids the mass lies."""
     input:
-        explanations=maps_of("gradcam"),
+        explanations=study.maps_files("gradcam"),
     output:
         resolutions="<results>/gradcam/resolutions.csv",
         borders="<results>/gradcam/borders.csv",
@@ -160,12 +168,12 @@ rule tabulate_grids:
         runtime=30,
     params:
         code=code_of("tabulate_grids.py"),
-        models=study["models"],
+        models=study.models,
         layers={
-            model: setting("catalogue", model, "layers").get(
-                f"depth_{setting('settings', 'gradcam', 'depth')}", ""
+            model: study["catalogue"][model]["layers"].get(
+                f"depth_{study['settings']['gradcam']['depth']}", ""
             )
-            for model in study["models"]
+            for model in study.models
         },
     message:
         "Grids of Grad-CAM maps"
@@ -177,7 +185,7 @@ rule explain_layers:
     """Where Grad-CAM's mass lies with other target layers of one model."""
     input:
         images="<results>/images.parquet",
-        weights=weights_of,
+        weights=by_wildcards(study.weights_file),
         predictions="<results>/predictions/{model}.parquet",
     output:
         table="<results>/gradcam/layers/{model}.csv",
@@ -193,16 +201,13 @@ rule explain_layers:
         mem_mb=2000,
         runtime=60,
     params:
+        ["mended"],
         code=code_of("explain_layers.py"),
-        architecture=lambda wildcards: gradcam_architecture(
-            wildcards.model, setting("settings", "gradcam", "depth")
-        ),
-        layers=lambda wildcards: setting("borders", "layers", wildcards.model),
-        mended=mended,
-        number=min(setting("borders", "images"), setting("images", "count")),
-        explanation={**setting("explanation"), "baseline": []},
-        size=setting("images", "size"),
-        seed=setting("seed"),
+        architecture=lambda wildcards: study.architecture(wildcards.model, "gradcam"),
+        number=min(study["borders"]["images"], study["images"]["count"]),
+        explanation=study.question("gradcam"),
+        size=study["images"]["size"],
+        seed=study["seed"],
     message:
         "Grad-CAM of {wildcards.model} at other layers"
     script:
@@ -213,7 +218,7 @@ rule measure_budgets:
     """Error and time of one model's KernelSHAP maps for several numbers of coalitions."""
     input:
         images="<results>/images.parquet",
-        weights=weights_of,
+        weights=by_wildcards(study.weights_file),
         predictions="<results>/predictions/{model}.parquet",
     output:
         table="<results>/budgets/{model}.csv",
@@ -230,17 +235,133 @@ rule measure_budgets:
         runtime=240,
     params:
         code=code_of("measure_budgets.py"),
-        architecture=architecture,
-        number=min(setting("budgets", "images"), setting("images", "count")),
-        segments=setting("budgets", "segments"),
-        compactness=setting("segments", "compactness"),
-        evaluations=setting("budgets", "evaluations"),
-        repeats=setting("budgets", "repeats"),
-        reference=setting("budgets", "reference"),
-        explanation=setting("explanation"),
-        size=setting("images", "size"),
-        seed=setting("seed"),
+        architecture=by_wildcards(study.architecture),
+        number=min(study["budgets"]["images"], study["images"]["count"]),
+        segments=study["budgets"]["segments"],
+        compactness=study["segments"]["compactness"],
+        evaluations=study["budgets"]["evaluations"],
+        repeats=study["budgets"]["repeats"],
+        reference=study["budgets"]["reference"],
+        explanation=study["explanation"],
+        size=study["images"]["size"],
+        seed=study["seed"],
     message:
         "KernelSHAP of {wildcards.model} for several budgets"
     script:
         "../scripts/measure_budgets.py"
+
+
+for panels, drawn in study["figures"]["panels"].items():
+
+    rule:
+        name:
+            f"plot_panels_{panels}"
+        input:
+            **{
+                f"maps_{method}": study.maps_files(method, drawn["models"])
+                for method in drawn["methods"]
+            },
+            images="<results>/images.parquet",
+            predictions=study.files("<results>/predictions/{model}.parquet", model=drawn["models"]),
+            segments=(
+                "<results>/segments.nc"
+                if "kernelshap" in {study["settings"][m]["method"] for m in drawn["methods"]}
+                else []
+            ),
+        output:
+            figures=[
+                path
+                for position, stem in enumerate(study.panel_stems(panels))
+                for path in figure(
+                    stem, "panel", "2 Explanations", panels, figure=f"image {position:03d}"
+                )
+            ],
+        log:
+            f"<logs>/plot_panels/{panels}.log",
+        benchmark:
+            f"<benchmarks>/plot_panels/{panels}.tsv"
+        conda:
+            "../envs/plot.yaml"
+        threads: 1
+        resources:
+            mem_mb=2000,
+            runtime=60,
+        params:
+            code=code_of("plot_panels.py"),
+            which=drawn["images"],
+            number=min(study.image_count(method) for method in drawn["methods"]),
+            models=drawn["models"],
+            signs={method: study["settings"][method]["sign"] for method in drawn["methods"]},
+            names=study.names,
+            families=study.families,
+        message:
+            f"Drawing the maps of images: {panels}"
+        script:
+            "../scripts/plot_panels.py"
+
+
+rule plot_borders:
+    """Where on its grid Grad-CAM's mass lies."""
+    input:
+        borders="<results>/gradcam/borders.csv",
+        layers=[
+            f"<results>/gradcam/layers/{model}.csv"
+            for model, layers in study["borders"]["layers"].items()
+            if layers
+        ],
+    output:
+        figure=figure("gradcam/borders", "borders", "2 Explanations", "gradcam", figure="borders"),
+    log:
+        "<logs>/plot_borders.log",
+    benchmark:
+        "<benchmarks>/plot_borders.tsv"
+    conda:
+        "../envs/plot.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=30,
+    params:
+        code=code_of("plot_borders.py"),
+        models=study.models,
+        names=study.names,
+        families=study.families,
+    message:
+        "Drawing where Grad-CAM's mass lies"
+    script:
+        "../scripts/plot_borders.py"
+
+
+rule plot_budgets:
+    """Error and time of KernelSHAP maps against the number of coalitions."""
+    input:
+        budgets=[f"<results>/budgets/{model}.csv" for model in study["budgets"]["models"]],
+    output:
+        figure=figure(
+            "budgets/kernelshap", "budgets", "2 Explanations", "kernelshap", figure="budgets"
+        ),
+    log:
+        "<logs>/plot_budgets.log",
+    benchmark:
+        "<benchmarks>/plot_budgets.tsv"
+    conda:
+        "../envs/plot.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=30,
+    params:
+        code=code_of("plot_budgets.py"),
+        models=study["budgets"]["models"],
+        names=study.names,
+        families=study.families,
+    message:
+        "Drawing what KernelSHAP maps cost"
+    script:
+        "../scripts/plot_budgets.py"
+
+
+for panels in study["figures"]["panels"]:
+    QUESTION += svg_files(study.panel_stems(panels))
+QUESTION += svg_files(["gradcam/borders"] if "gradcam" in study.methods else [])
+QUESTION += svg_files(["budgets/kernelshap"] if study["budgets"]["models"] else [])

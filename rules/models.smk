@@ -18,8 +18,8 @@ rule download_weights:
         runtime=120,
     params:
         code=code_of("download_weights.py"),
-        architecture=architecture,
-        folder=verbatim(setting("pretrained", "folder") or ""),
+        architecture=by_wildcards(study.architecture),
+        folder=verbatim(study["pretrained"]["folder"] or ""),
     message:
         "Weights of {wildcards.model}"
     script:
@@ -42,8 +42,8 @@ rule initialise_weights:
         runtime=30,
     params:
         code=code_of("initialise_weights.py"),
-        architecture=architecture,
-        seed=setting("seed"),
+        architecture=by_wildcards(study.architecture),
+        seed=study["seed"],
     message:
         "Random weights of {wildcards.model}"
     script:
@@ -61,7 +61,7 @@ rule train_model:
     benchmark:
         "<benchmarks>/train_model/{model}.tsv"
     wildcard_constraints:
-        model=made_by("trained"),
+        model=study.models_with("trained"),
     # the longest jobs first, so that the last of them does not run alone
     priority: 10
     conda:
@@ -73,10 +73,10 @@ rule train_model:
         runtime=240,
     params:
         code=code_of("train_model.py"),
-        architecture=architecture,
-        settings=lambda wildcards: setting("catalogue", wildcards.model, "training"),
-        size=setting("images", "size"),
-        seed=setting("seed"),
+        architecture=by_wildcards(study.architecture),
+        settings=lambda wildcards: study["catalogue"][wildcards.model]["training"],
+        size=study["images"]["size"],
+        seed=study["seed"],
     message:
         "Training {wildcards.model}"
     script:
@@ -87,7 +87,7 @@ rule finetune_model:
     """One pretrained model adapted to the data set: its new head first, then all of it."""
     input:
         manifest="<dataset>/manifest.parquet",
-        weights=first_weights,
+        weights=by_wildcards(study.initial_weights),
     output:
         weights="<results>/weights/{model}.safetensors",
     log:
@@ -95,7 +95,7 @@ rule finetune_model:
     benchmark:
         "<benchmarks>/finetune_model/{model}.tsv"
     wildcard_constraints:
-        model=made_by("finetuned"),
+        model=study.models_with("finetuned"),
     priority: 10
     conda:
         "../envs/gpu.yaml"
@@ -106,10 +106,10 @@ rule finetune_model:
         runtime=240,
     params:
         code=code_of("finetune_model.py"),
-        architecture=architecture,
-        settings=setting("finetuning"),
-        size=setting("images", "size"),
-        seed=setting("seed"),
+        architecture=by_wildcards(study.architecture),
+        settings=study["finetuning"],
+        size=study["images"]["size"],
+        seed=study["seed"],
     message:
         "Fine-tuning {wildcards.model}"
     script:
@@ -120,7 +120,7 @@ rule predict_images:
     """What one model predicts for the images."""
     input:
         images="<results>/images.parquet",
-        weights=weights_of,
+        weights=by_wildcards(study.weights_file),
     output:
         predictions="<results>/predictions/{model}.parquet",
     log:
@@ -137,8 +137,8 @@ rule predict_images:
         runtime=60,
     params:
         code=code_of("predict_images.py"),
-        architecture=architecture,
-        size=setting("images", "size"),
+        architecture=by_wildcards(study.architecture),
+        size=study["images"]["size"],
     message:
         "Predictions of {wildcards.model}"
     script:
@@ -148,8 +148,8 @@ rule predict_images:
 rule compare_predictions:
     """On how many images each pair of models agrees, and how accurate each is."""
     input:
-        predictions=every("<results>/predictions/{model}.parquet"),
-        weights=[weights_file(model) for model in study["models"]],
+        predictions=study.files("<results>/predictions/{model}.parquet"),
+        weights=study.weights_files,
     output:
         agreement="<results>/predictions/agreement.csv",
         pairs="<results>/predictions/agreement_pairs.parquet",
@@ -166,7 +166,7 @@ rule compare_predictions:
         runtime=30,
     params:
         code=code_of("compare_predictions.py"),
-        models=study["models"],
+        models=study.models,
     message:
         "Comparing the predictions of {params.models}"
     script:
@@ -177,7 +177,7 @@ rule measure_accuracy:
     """Accuracy of one model after its own preprocessing and after a common one."""
     input:
         manifest="<dataset>/manifest.parquet",
-        weights=weights_of,
+        weights=by_wildcards(study.weights_file),
     output:
         accuracy="<results>/accuracy/{model}.csv",
     log:
@@ -193,12 +193,91 @@ rule measure_accuracy:
         runtime=60,
     params:
         code=code_of("measure_accuracy.py"),
-        architecture=architecture,
-        number=setting("accuracy", "images"),
-        order=setting("images", "order"),
-        size=setting("images", "size"),
-        seed=setting("seed"),
+        architecture=by_wildcards(study.architecture),
+        number=study["accuracy"]["images"],
+        order=study["images"]["order"],
+        size=study["images"]["size"],
+        seed=study["seed"],
     message:
         "Accuracy of {wildcards.model} after three preprocessings"
     script:
         "../scripts/measure_accuracy.py"
+
+
+rule plot_predictions:
+    """Accuracy per model, agreement of predictions, and what it has to do with dissimilarity."""
+    input:
+        accuracy="<results>/predictions/accuracy.csv",
+        agreement="<results>/predictions/agreement.csv",
+        pairs="<results>/predictions/agreement_pairs.parquet",
+        correlations="<results>/predictions/agreement_correlations.csv",
+        dissimilarities=study.files(
+            "<results>/dissimilarity/{method}/{metric}/{subset}_pairs.parquet",
+            subset=study.whole_subsets,
+        ),
+    output:
+        accuracy=figure(
+            "predictions/accuracy", "accuracy", "1 Predictions", figure="accuracy per model"
+        ),
+        agreement=figure(
+            "predictions/agreement", "agreement", "1 Predictions", figure="agreement of models"
+        ),
+        scatter=figure(
+            "predictions/agreement_scatter",
+            "agreement_scatter",
+            "1 Predictions",
+            figure="agreement against dissimilarity",
+        ),
+    log:
+        "<logs>/plot_predictions.log",
+    benchmark:
+        "<benchmarks>/plot_predictions.tsv"
+    conda:
+        "../envs/plot.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=30,
+    params:
+        code=code_of("plot_predictions.py"),
+        cases=study.files("{method}/{metric}/{subset}", subset=study.whole_subsets),
+        bar=study.accuracy_goal,
+        untrained=study.untrained,
+        names=study.names,
+        families=study.families,
+    message:
+        "Drawing accuracy and agreement"
+    script:
+        "../scripts/plot_predictions.py"
+
+
+rule plot_accuracy:
+    """Accuracy after each model's own preprocessing and after a common one."""
+    input:
+        accuracy=study.files("<results>/accuracy/{model}.csv"),
+    output:
+        figure=figure(
+            "predictions/transforms", "transforms", "1 Predictions", figure="preprocessing"
+        ),
+    log:
+        "<logs>/plot_accuracy.log",
+    benchmark:
+        "<benchmarks>/plot_accuracy.tsv"
+    conda:
+        "../envs/plot.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=30,
+    params:
+        code=code_of("plot_accuracy.py"),
+        names=study.names,
+        families=study.families,
+    message:
+        "Drawing accuracy after three preprocessings"
+    script:
+        "../scripts/plot_accuracy.py"
+
+
+QUESTION += svg_files(["predictions/accuracy"])
+QUESTION += svg_files(["predictions/transforms"] if study["accuracy"]["images"] else [])

@@ -31,12 +31,10 @@ rule fetch_published:
         runtime=30,
     params:
         code=code_of("fetch_published.py"),
-        folder=verbatim(setting("replication", "folder")),
+        folder=verbatim(study["replication"]["folder"]),
         listing=branch(
-            setting("replication", "folder") is not None,
-            then=lambda wildcards: folder_listing(
-                study["replication"]["folder"]
-            ),
+            study["replication"]["folder"] is not None,
+            then=lambda wildcards: folder_listing(study["replication"]["folder"]),
             otherwise="",
         ),
     message:

@@ -4,15 +4,15 @@
 rule compare_models:
     """Similarity of the maps of all pairs of models, or of those of two groups, for every image."""
     input:
-        explanations=lambda wildcards: maps_of(wildcards.method, group_of(wildcards, "row")),
-        others=maps_of_others,
-        segments=segments_of,
+        explanations=by_wildcards(study.row_maps),
+        others=by_wildcards(study.column_maps),
+        segments=by_wildcards(study.segments_file),
     output:
-        similarity=f"<results>/similarity/{{method}}/{TILE}.nc",
+        similarity=f"<results>/similarity/{{method}}/{study.tile_stem}.nc",
     log:
-        f"<logs>/compare_models/{{method}}/{TILE}.log",
+        f"<logs>/compare_models/{{method}}/{study.tile_stem}.log",
     benchmark:
-        f"<benchmarks>/compare_models/{{method}}/{TILE}.tsv"
+        f"<benchmarks>/compare_models/{{method}}/{study.tile_stem}.tsv"
     conda:
         "../envs/analysis.yaml"
     threads: 1
@@ -21,29 +21,29 @@ rule compare_models:
         runtime=60,
     params:
         code=code_of("compare_models.py"),
-        models=lambda wildcards: group_of(wildcards, "row"),
-        others=others_of,
-        number=lambda wildcards: images_of(wildcards.method),
-        sign=method_setting("sign"),
-        rescaling=method_setting("rescaling"),
+        models=by_wildcards(study.row_models),
+        other_models=by_wildcards(study.column_models),
+        number=by_wildcards(study.image_count),
+        sign=study.method_setting("sign"),
+        rescaling=study.method_setting("rescaling"),
         sigma=branch(
             lambda wildcards: wildcards.metric == "rbf",
-            then=method_setting("rbf_sigma"),
+            then=study.method_setting("rbf_sigma"),
             otherwise=1.0,
         ),
-        blanks=setting("similarity", "blanks"),
+        blanks=study["similarity"]["blanks"],
     message:
         "Comparing {wildcards.method} maps by {wildcards.metric}"
     script:
         "../scripts/compare_models.py"
 
 
-if GROUPS[1:]:
+if study.groups[1:]:
 
     rule join_similarities:
         """Similarity of all pairs of models, from those of the groups."""
         input:
-            tiles=tiles_of,
+            tiles=by_wildcards(study.tile_files),
         output:
             similarity="<results>/similarity/{method}/{metric}.nc",
         log:
@@ -58,7 +58,7 @@ if GROUPS[1:]:
             runtime=120,
         params:
             code=code_of("join_similarities.py"),
-            models=study["models"],
+            models=study.models,
         message:
             "Joining similarities of {wildcards.method} maps by {wildcards.metric}"
         script:
@@ -69,7 +69,7 @@ rule summarise_similarity:
     """Dissimilarity of all pairs of models over a subset of the images."""
     input:
         similarity="<results>/similarity/{method}/{metric}.nc",
-        predictions=predictions_of,
+        predictions=by_wildcards(study.predictions_files),
     output:
         dissimilarity="<results>/dissimilarity/{method}/{metric}/{subset}.csv",
         means="<results>/dissimilarity/{method}/{metric}/{subset}_similarity.csv",
@@ -87,7 +87,7 @@ rule summarise_similarity:
         runtime=30,
     params:
         code=code_of("summarise_similarity.py"),
-        dissimilarity=setting("similarity", "dissimilarity"),
+        dissimilarity=study["similarity"]["dissimilarity"],
     message:
         "Dissimilarity by {wildcards.method}, {wildcards.metric}, {wildcards.subset} images"
     script:
@@ -97,8 +97,8 @@ rule summarise_similarity:
 rule measure_noise_ceiling:
     """How similar the KernelSHAP maps of every model are to its own from other coalitions."""
     input:
-        explanations=maps_of("kernelshap"),
-        again=every("<results>/again/kernelshap/{model}.nc"),
+        explanations=study.maps_files("kernelshap"),
+        again=study.files("<results>/again/kernelshap/{model}.nc"),
         segments="<results>/segments.nc",
     output:
         ceiling="<results>/ceiling/kernelshap/{metric}.csv",
@@ -114,13 +114,13 @@ rule measure_noise_ceiling:
         runtime=30,
     params:
         code=code_of("measure_noise_ceiling.py"),
-        models=study["models"],
-        number=min(setting("settings", "kernelshap", "ceiling_images"), images_of("kernelshap")),
-        sign=setting("settings", "kernelshap", "sign"),
-        rescaling=setting("settings", "kernelshap", "rescaling"),
+        models=study.models,
+        number=study.ceiling_count("kernelshap"),
+        sign=study["settings"]["kernelshap"]["sign"],
+        rescaling=study["settings"]["kernelshap"]["rescaling"],
         sigma=branch(
             lambda wildcards: wildcards.metric == "rbf",
-            then=setting("settings", "kernelshap", "rbf_sigma"),
+            then=study["settings"]["kernelshap"]["rbf_sigma"],
             otherwise=1.0,
         ),
     message:
@@ -133,11 +133,13 @@ rule correlate_agreement:
     """Do models that predict alike also explain alike? Correlations over pairs of models."""
     input:
         agreement="<results>/predictions/agreement_pairs.parquet",
-        dissimilarities=every(
-            "<results>/dissimilarity/{method}/{metric}/{subset}_pairs.parquet", subset=WHOLE
+        dissimilarities=study.files(
+            "<results>/dissimilarity/{method}/{metric}/{subset}_pairs.parquet",
+            subset=study.whole_subsets,
         ),
-        similarities=every(
-            "<results>/dissimilarity/{method}/{metric}/{subset}_similarity.csv", subset=WHOLE
+        similarities=study.files(
+            "<results>/dissimilarity/{method}/{metric}/{subset}_similarity.csv",
+            subset=study.whole_subsets,
         ),
     output:
         correlations="<results>/predictions/agreement_correlations.csv",
@@ -153,9 +155,90 @@ rule correlate_agreement:
         runtime=30,
     params:
         code=code_of("correlate_agreement.py"),
-        cases=every("{method}/{metric}/{subset}", subset=WHOLE),
-        untrained=untrained(),
+        cases=study.files("{method}/{metric}/{subset}", subset=study.whole_subsets),
+        untrained=study.untrained,
     message:
         "Correlating agreement of predictions with dissimilarity of maps"
     script:
         "../scripts/correlate_agreement.py"
+
+
+rule plot_similarities:
+    """Histograms of similarities per image, and the subsampling boxplots."""
+    input:
+        similarity="<results>/similarity/{method}/{metric}.nc",
+        differences="<results>/subsampling/{method}/{metric}.parquet",
+        variances="<results>/subsampling/{method}/{metric}_variances.parquet",
+    output:
+        histograms=figure(
+            "similarity/{method}/{metric}/histograms",
+            "histograms",
+            "3 Similarity per image",
+            "{method}",
+            metric="{metric}",
+            figure="histograms",
+        ),
+        subsampling=figure(
+            "subsampling/{method}/{metric}",
+            "subsampling",
+            "5 Number of images",
+            "{method}",
+            metric="{metric}",
+            figure="subsampling",
+        ),
+    log:
+        "<logs>/plot_similarities/{method}/{metric}.log",
+    benchmark:
+        "<benchmarks>/plot_similarities/{method}/{metric}.tsv"
+    conda:
+        "../envs/plot.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=30,
+    params:
+        code=code_of("plot_similarities.py"),
+        names=study.names,
+        families=study.families,
+    message:
+        "Drawing similarities per image: {wildcards.method}, {wildcards.metric}"
+    script:
+        "../scripts/plot_similarities.py"
+
+
+rule plot_noise_ceiling:
+    """What noise in KernelSHAP maps leaves of a similarity."""
+    input:
+        ceilings=study.files("<results>/ceiling/kernelshap/{metric}.csv"),
+        pairs=study.files("<results>/dissimilarity/kernelshap/{metric}/all_pairs.parquet"),
+    output:
+        figure=figure(
+            "ceiling/kernelshap",
+            "noise_ceiling",
+            "3 Similarity per image",
+            "kernelshap",
+            figure="noise ceiling",
+        ),
+    log:
+        "<logs>/plot_noise_ceiling.log",
+    benchmark:
+        "<benchmarks>/plot_noise_ceiling.tsv"
+    conda:
+        "../envs/plot.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=30,
+    params:
+        code=code_of("plot_noise_ceiling.py"),
+        metrics=study["metrics"],
+        names=study.names,
+        families=study.families,
+    message:
+        "Drawing the noise ceiling"
+    script:
+        "../scripts/plot_noise_ceiling.py"
+
+
+QUESTION += study.files("<results>/figures/similarity/{method}/{metric}/histograms.svg")
+QUESTION += svg_files(["ceiling/kernelshap"] if "kernelshap" in study.methods else [])

@@ -19,11 +19,11 @@ rule select_class_images:
         runtime=30,
     params:
         code=code_of("select_class_images.py"),
-        class_name=verbatim(setting("spectral", "class")),
-        split=setting("spectral", "split"),
-        number=setting("spectral", "images"),
-        size=setting("images", "size"),
-        seed=setting("seed"),
+        class_name=verbatim(study["spectral"]["class"]),
+        split=study["spectral"]["split"],
+        number=study["spectral"]["images"],
+        size=study["images"]["size"],
+        seed=study["seed"],
     message:
         "Selecting images of class {params.class_name}"
     script:
@@ -34,7 +34,7 @@ rule explain_class_images:
     """Predictions and maps of these images by one model."""
     input:
         images="<results>/spectral/images.parquet",
-        weights=weights_of,
+        weights=by_wildcards(study.weights_file),
     output:
         predictions="<results>/spectral/predictions/{model}.parquet",
         explanations="<results>/spectral/explanations/{model}.nc",
@@ -53,16 +53,16 @@ rule explain_class_images:
     params:
         code=code_of(
             "explain_class_images.py",
-            f"thinkalike.explain.{setting('settings', setting('spectral', 'method'), 'method')}",
+            f"thinkalike.explain.{study['settings'][study['spectral']['method']]['method']}",
         ),
-        method=setting("settings", setting("spectral", "method"), "method"),
-        architecture=lambda wildcards: architecture_explained_by(
-            setting("spectral", "method"), wildcards.model
+        method=study["settings"][study["spectral"]["method"]]["method"],
+        architecture=lambda wildcards: study.architecture(
+            wildcards.model, study["spectral"]["method"]
         ),
-        settings=lambda wildcards: asked_of(setting("spectral", "method"), wildcards.model),
-        explanation=explanation_by(setting("spectral", "method")),
-        size=setting("images", "size"),
-        seed=setting("seed"),
+        settings=lambda wildcards: study.map_settings(study["spectral"]["method"], wildcards.model),
+        explanation=study.question(study["spectral"]["method"]),
+        size=study["images"]["size"],
+        seed=study["seed"],
     message:
         "Explaining images of one class: {wildcards.model}"
     script:
@@ -73,11 +73,13 @@ rule cluster_maps:
     """Clusters of the maps of one model, or of all together: four graphs, three Laplacians."""
     input:
         images="<results>/spectral/images.parquet",
-        explanations=lambda wildcards: every(
-            "<results>/spectral/explanations/{model}.nc", model=models_in(wildcards.case)
+        explanations=lambda wildcards: study.files(
+            "<results>/spectral/explanations/{model}.nc",
+            model=study.spectral_models(wildcards.case),
         ),
-        predictions=lambda wildcards: every(
-            "<results>/spectral/predictions/{model}.parquet", model=models_in(wildcards.case)
+        predictions=lambda wildcards: study.files(
+            "<results>/spectral/predictions/{model}.parquet",
+            model=study.spectral_models(wildcards.case),
         ),
     output:
         results="<results>/spectral/clusters/{case}/results.csv",
@@ -93,22 +95,154 @@ rule cluster_maps:
     conda:
         "../envs/analysis.yaml"
     # samples of few maps take little else than Python, which threads do not share
-    threads: 2 if setting("spectral", "images") > 1000 else 1
+    threads: 2 if study["spectral"]["images"] > 1000 else 1
     resources:
         mem_mb=2000,
         runtime=120,
     params:
         code=code_of("cluster_maps.py"),
-        models=lambda wildcards: models_in(wildcards.case),
-        sign=setting("settings", setting("spectral", "method"), "sign"),
-        rescaling=setting("settings", setting("spectral", "method"), "rescaling"),
-        number=setting("spectral", "clusters"),
-        neighbours=setting("spectral", "neighbours"),
-        sigma=setting("spectral", "sigma"),
-        epsilon=setting("spectral", "epsilon"),
-        bootstraps=setting("spectral", "bootstraps"),
-        seed=setting("seed"),
+        models=lambda wildcards: study.spectral_models(wildcards.case),
+        sign=study["settings"][study["spectral"]["method"]]["sign"],
+        rescaling=study["settings"][study["spectral"]["method"]]["rescaling"],
+        number=study["spectral"]["clusters"],
+        neighbours=study["spectral"]["neighbours"],
+        sigma=study["spectral"]["sigma"],
+        epsilon=study["spectral"]["epsilon"],
+        bootstraps=study["spectral"]["bootstraps"],
+        seed=study["seed"],
     message:
         "Clustering maps: {wildcards.case}"
     script:
         "../scripts/cluster_maps.py"
+
+
+rule plot_spectra:
+    """Twelve clusterings of the same maps: points, spectra, and how far they agree."""
+    input:
+        points="<results>/spectral/clusters/{case}/points.parquet",
+        results="<results>/spectral/clusters/{case}/results.csv",
+        eigenvalues="<results>/spectral/clusters/{case}/eigenvalues.csv",
+        agreement="<results>/spectral/clusters/{case}/agreement.csv",
+        known="<results>/spectral/clusters/{case}/known.csv",
+    output:
+        embeddings=figure(
+            "spectral/{case}/embeddings",
+            "spectral_embeddings",
+            "7 Spectral clustering",
+            "{case}",
+            figure="points",
+        ),
+        spectra=figure(
+            "spectral/{case}/spectra",
+            "spectral_spectra",
+            "7 Spectral clustering",
+            "{case}",
+            figure="eigenvalues",
+        ),
+        agreement=figure(
+            "spectral/{case}/agreement",
+            "spectral_agreement",
+            "7 Spectral clustering",
+            "{case}",
+            figure="agreement and stability",
+        ),
+    log:
+        "<logs>/plot_spectra/{case}.log",
+    benchmark:
+        "<benchmarks>/plot_spectra/{case}.tsv"
+    conda:
+        "../envs/plot.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=30,
+    params:
+        code=code_of("plot_spectra.py"),
+        name=lambda wildcards: study.spectral_name(wildcards.case),
+        method=study["spectral"]["method"],
+        class_name=verbatim(study["spectral"]["class"]),
+    message:
+        "Drawing twelve clusterings of maps: {wildcards.case}"
+    script:
+        "../scripts/plot_spectra.py"
+
+
+rule plot_map_clusters:
+    """Mean maps and nearest images of the clusters by the most stable result."""
+    input:
+        points="<results>/spectral/clusters/{case}/points.parquet",
+        results="<results>/spectral/clusters/{case}/results.csv",
+        explanations=lambda wildcards: study.files(
+            "<results>/spectral/explanations/{model}.nc",
+            model=study.spectral_models(wildcards.case),
+        ),
+    output:
+        clusters=figure(
+            "spectral/{case}/clusters",
+            "map_clusters",
+            "7 Spectral clustering",
+            "{case}",
+            figure="clusters",
+        ),
+    log:
+        "<logs>/plot_map_clusters/{case}.log",
+    benchmark:
+        "<benchmarks>/plot_map_clusters/{case}.tsv"
+    conda:
+        "../envs/plot.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=60,
+    params:
+        code=code_of("plot_map_clusters.py"),
+        name=lambda wildcards: study.spectral_name(wildcards.case),
+        method=study["spectral"]["method"],
+        class_name=verbatim(study["spectral"]["class"]),
+        models=lambda wildcards: study.spectral_models(wildcards.case),
+        sign=study["settings"][study["spectral"]["method"]]["sign"],
+        rescaling=study["settings"][study["spectral"]["method"]]["rescaling"],
+        size=study["images"]["size"],
+        names=lambda wildcards: {
+            model: study.names[model] for model in study.spectral_models(wildcards.case)
+        },
+    message:
+        "Drawing clusters of maps: {wildcards.case}"
+    script:
+        "../scripts/plot_map_clusters.py"
+
+
+rule plot_choices:
+    """Which choice matters: the graph, the Laplacian, the number of clusters."""
+    input:
+        choices=[f"<results>/spectral/clusters/{case}/choices.csv" for case in study.spectral_cases],
+        results=[f"<results>/spectral/clusters/{case}/results.csv" for case in study.spectral_cases],
+    output:
+        choices=figure(
+            "spectral/choices",
+            "spectral_choices",
+            "7 Spectral clustering",
+            "all",
+            figure="which choice matters",
+        ),
+    log:
+        "<logs>/plot_choices.log",
+    benchmark:
+        "<benchmarks>/plot_choices.tsv"
+    conda:
+        "../envs/plot.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=30,
+    params:
+        code=code_of("plot_choices.py"),
+        cases=study.spectral_cases,
+        names={case: study.spectral_name(case) for case in study.spectral_cases},
+    message:
+        "Drawing which choice of spectral clustering matters"
+    script:
+        "../scripts/plot_choices.py"
+
+
+EXTRAS += study.spectral_figures

@@ -20,11 +20,9 @@ rule subsample_images:
         runtime=60,
     params:
         code=code_of("subsample_images.py"),
-        sizes=lambda wildcards: [
-            size for size in setting("subsampling", "sizes") if size <= images_of(wildcards.method)
-        ],
-        repeats=setting("subsampling", "repeats"),
-        seed=setting("seed"),
+        sizes=by_wildcards(study.subsampling_sizes),
+        repeats=study["subsampling"]["repeats"],
+        seed=study["seed"],
     message:
         "Subsampling images: {wildcards.method}, {wildcards.metric}"
     script:

@@ -10,13 +10,13 @@ rule data:
 rule weights:
     """Weights of every model: trained, fine-tuned, or (with the network) downloaded."""
     input:
-        [weights_file(model) for model in study["models"]],
+        study.weights_files,
 
 
 rule explanations:
     """Maps of every model by every method: all that profits from a GPU."""
     input:
-        [maps_of(method) for method in study["methods"]],
+        [study.maps_files(method) for method in study.methods],
 
 
 rule agreement:
@@ -28,13 +28,13 @@ rule agreement:
 rule similarity:
     """Which models explain alike: dissimilarity matrices, over all and over matching images."""
     input:
-        every("<results>/dissimilarity/{method}/{metric}/{subset}.csv"),
+        study.files("<results>/dissimilarity/{method}/{metric}/{subset}.csv"),
 
 
 rule histograms:
     """How similarity varies from image to image."""
     input:
-        every("<results>/figures/similarity/{method}/{metric}/histograms.svg"),
+        study.files("<results>/figures/similarity/{method}/{metric}/histograms.svg"),
 
 
 rule noise_ceiling:
@@ -46,28 +46,28 @@ rule noise_ceiling:
 rule image_count:
     """How many images it takes: the subsampling study."""
     input:
-        every("<results>/figures/subsampling/{method}/{metric}.svg"),
+        study.files("<results>/figures/subsampling/{method}/{metric}.svg"),
 
 
 rule clusters:
     """Which models belong together: dendrograms, Louvain communities, PCA and MDS."""
     input:
-        every(
+        study.files(
             "<results>/figures/clusters/{method}/{metric}/{subset}/dendrograms.svg",
-            subset=CLUSTERED,
+            subset=study.clustered_subsets,
         ),
 
 
 rule panels:
     """What models look at: the first images with every model's maps."""
     input:
-        [panel_files(panels) for panels in study["figures"]["panels"]],
+        [svg_files(study.panel_stems(panels)) for panels in study["figures"]["panels"]],
 
 
 rule depths:
     """What models look at on their way: Integrated Gradients, Grad-CAM at four depths, KernelSHAP."""
     input:
-        panel_files("depths") if "depths" in study["figures"]["panels"] else [],
+        svg_files(study.panel_stems("depths")) if "depths" in study["figures"]["panels"] else [],
 
 
 rule resolutions:
@@ -109,50 +109,44 @@ rule mean_and_spread:
 rule nested:
     """How the matrices of the first images approach those of all."""
     input:
-        "<results>/figures/comparisons/nested.svg" if NESTED[1:] else [],
+        "<results>/figures/comparisons/nested.svg" if study.nested_subsets[1:] else [],
 
 
 rule linkages:
     """Do the dendrograms depend on the linkage?"""
     input:
-        every(
+        study.files(
             "<results>/figures/clusters/{method}/{metric}/{subset}/dendrograms.svg",
-            subset=CLUSTERED,
+            subset=study.clustered_subsets,
         ),
 
 
 rule variants:
     """Do the matrices depend on how maps are compared? The study's variants of methods."""
     input:
-        every(
+        study.files(
             "<results>/figures/clusters/{method}/{metric}/{subset}/heat_map.svg",
-            method=[method for method in study["methods"] if method in study["variants"]],
-            subset=CLUSTERED,
+            method=[method for method in study.methods if method in study["variants"]],
+            subset=study.clustered_subsets,
         ),
 
 
 rule neon_tables:
     """Why points are in their clusters: iris and wine, as published and as it is right."""
     input:
-        NEON_FIGURES["tables"],
+        svg_files(["neon/iris", "neon/wine"]),
 
 
 rule neon_features:
     """Why images are in a cluster of a model's features, to the features and to the pixels."""
     input:
-        NEON_FIGURES["features"],
-
-
-rule neon_evaluation:
-    """Does NEON find the features that matter? Feature flipping, planted features, beta."""
-    input:
-        NEON_FIGURES["evaluation"],
+        study.neon_figures,
 
 
 rule spectral:
     """Which images of a class are explained the same way? Clusters by four graphs, three Laplacians."""
     input:
-        SPECTRAL_FIGURES,
+        study.spectral_figures,
 
 
 rule benchmarks:
@@ -184,6 +178,5 @@ localrules:
     variants,
     neon_tables,
     neon_features,
-    neon_evaluation,
     spectral,
     benchmarks,

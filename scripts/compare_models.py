@@ -125,7 +125,7 @@ if __name__ == "__main__":
             snakemake.output.similarity,
             models=snakemake.params.models,
             others=snakemake.input.get("others") or None,
-            other_models=snakemake.params.get("others") or None,
+            other_models=snakemake.params.get("other_models") or None,
             number=snakemake.params.number,
             method=snakemake.wildcards.method,
             metric=snakemake.wildcards.metric,

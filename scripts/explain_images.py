@@ -70,7 +70,7 @@ if __name__ == "__main__":
             snakemake.input.predictions,
             snakemake.input.get("segments"),
             snakemake.output.explanations,
-            method=snakemake.params.method,
+            method=snakemake.params.base,
             part=snakemake.params.part,
             architecture=snakemake.params.architecture,
             settings=snakemake.params.settings,

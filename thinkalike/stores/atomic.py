@@ -3,15 +3,28 @@
 import errno
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from thinkalike.errors import InputError
-from thinkalike.workflow.jobs import wanted
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 """What the system answers where a disk, a quota or what a file may be is full."""
+
+
+_GUARDS: list[Callable[[], None]] = []
+"""Called before a file takes its place; one that raises keeps the older file."""
+
+
+@contextmanager
+def guarded(guard: Callable[[], None]) -> Iterator[None]:
+    """While open, `guard` is called before any file is put in its place, and may refuse by raising."""
+    _GUARDS.append(guard)
+    try:
+        yield
+    finally:
+        _GUARDS.remove(guard)
 
 
 @contextmanager
@@ -21,14 +34,15 @@ def atomic(path: str | Path) -> Iterator[Path]:
     A killed or failing job leaves the old file, or none; never half of one.
 
     Raises:
-        InputError: there is no more space, or another run has taken over the job in the meantime.
+        InputError: there is no more space, or a guard refuses (`guarded`).
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
     try:
         yield temporary
-        wanted()
+        for guard in _GUARDS:
+            guard()
         temporary.replace(path)
     except Exception as error:
         if _number(error) not in FULL:

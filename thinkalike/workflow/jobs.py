@@ -1,11 +1,11 @@
-"""What every job needs around its work: a log, seeds, a device, progress."""
+"""How a job of the workflow runs: arguments by name, a log, an end in words, a check before it writes."""
 
+import inspect
 import logging
 import os
-import resource
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
@@ -13,9 +13,89 @@ from typing import Any
 
 from thinkalike.errors import DamagedError, InputError
 from thinkalike.progress import log
+from thinkalike.stores.atomic import guarded
 
-_LOGS: list[tuple[Path, os.stat_result]] = []
-"""The log of the job that this process is, and which file that was when it started."""
+try:
+    import resource
+except ImportError:  # not on Windows
+    resource = None  # type: ignore[assignment]
+
+OPTIONAL_PARAMS = ("code",)
+"""Parameters of rules that only decide whether a job runs again; a script takes them to store them."""
+
+
+def run(main: Callable[..., None], snakemake: Any) -> None:
+    """Run the `main` of a script as the job that Snakemake has started.
+
+    Args:
+        main: called with the inputs, outputs and params of the rule that its signature names, and with
+            wildcards, `threads` and `device` where it names them.
+        snakemake: the object that Snakemake gives to scripts.
+
+    Raises:
+        TypeError: rule and script do not have the same names.
+    """
+    with job_log(snakemake):
+        main(**arguments(main, snakemake))
+
+
+def arguments(main: Callable[..., None], snakemake: Any) -> dict[str, Any]:
+    """Arguments of `main` from a job, by name.
+
+    Every named input, output and param must be a parameter of `main`; of `OPTIONAL_PARAMS`, wildcards,
+    named logs, `threads` and `device` it gets those that it names. An input that is an empty list is
+    not given, so that the default of the parameter counts. A list of files is a plain list.
+
+    Raises:
+        TypeError: a name that one side has is not known to the other, or stands for two things.
+    """
+    parameters = inspect.signature(main).parameters
+    given = _named(snakemake.input, snakemake.output, snakemake.params)
+    optional = _named(snakemake.wildcards, snakemake.log)
+    optional |= {"threads": snakemake.threads}
+    clash = given.keys() & optional.keys() & parameters.keys()
+    unknown = given.keys() - parameters.keys() - set(OPTIONAL_PARAMS)
+    given = {
+        name: value
+        for name, value in (optional | given).items()
+        if name in parameters
+        and (value != [] or parameters[name].default is inspect.Parameter.empty)
+    }
+    if "device" in parameters:
+        from thinkalike.networks.devices import device_for
+
+        given["device"] = device_for(snakemake.resources.get("gpu", 0), snakemake.threads)
+    missing = {
+        name
+        for name, parameter in parameters.items()
+        if parameter.default is inspect.Parameter.empty and name not in given
+    }
+    problems = [
+        f"{', '.join(sorted(names))} {what}"
+        for names, what in (
+            (unknown, "of the rule is not a parameter of main"),
+            (missing, "of main is not given by the rule"),
+            (clash, "is both a wildcard and an input, output or param"),
+        )
+        if names
+    ]
+    if problems:
+        raise TypeError(
+            f"rule and script {snakemake.rule} do not fit: {'; '.join(problems)}; use the same names"
+        )
+    return given
+
+
+def _named(*sources: Any) -> dict[str, Any]:
+    """Everything that has a name in inputs, outputs, params, wildcards or logs."""
+    values: dict[str, Any] = {}
+    for source in sources:
+        for name, value in source.items():
+            if name in values:
+                raise TypeError(f"{name} stands for two things in one rule; rename one of them")
+            is_files = isinstance(value, list) and type(value) is not list
+            values[name] = list(value) if is_files else value
+    return values
 
 
 @contextmanager
@@ -39,8 +119,8 @@ def job_log(snakemake: Any) -> Iterator[None]:
     level = root.level
     root.setLevel(logging.INFO)
     handlers = (file, terminal)
-    own = Path(snakemake.log[0]), Path(snakemake.log[0]).stat()
-    _LOGS.append(own)
+    path = Path(snakemake.log[0])
+    own = path.stat()
     for handler in handlers:
         root.addHandler(handler)
     logging.captureWarnings(True)
@@ -48,7 +128,8 @@ def job_log(snakemake: Any) -> Iterator[None]:
     log.info("%s(%s), %s threads", snakemake.rule, wildcards, snakemake.threads)
     start = time.monotonic()
     try:
-        yield
+        with guarded(lambda: _refuse_if_taken_over(path, own)):
+            yield
     except DamagedError as error:
         log.error("%s", _set_aside(error) if str(error.path) in snakemake.input else error)
         sys.exit(1)
@@ -63,7 +144,6 @@ def job_log(snakemake: Any) -> Iterator[None]:
     else:
         log.info("%.1f s, peak memory %.0f MB", time.monotonic() - start, peak_memory_mb())
     finally:
-        _LOGS.remove(own)
         logging.captureWarnings(False)
         root.setLevel(level)
         for handler in handlers:
@@ -82,26 +162,26 @@ def _set_aside(error: DamagedError) -> str:
     return f"{error.problem}; it is now {aside.name}, and the next run that needs it makes it anew"
 
 
-def wanted() -> None:
+def _refuse_if_taken_over(path: Path, own: os.stat_result) -> None:
     """Make sure that what this process makes is still asked for.
 
     A job can outlive a run that is killed. The next run takes its log away, or starts the same job
-    with a log of its own; what the older one makes must not replace what the newer has made. Outside
-    a job everything is wanted.
+    with a log of its own; what the older one makes must not replace what the newer has made.
 
     Raises:
         InputError: another run has taken over.
     """
-    for path, own in _LOGS:
-        if not (path.exists() and os.path.samestat(path.stat(), own)):
-            raise InputError(
-                f"another run has taken over while this job was at work (its log {path} is no longer "
-                "there, or no longer its own), and what it has made is dropped; let one run at a time "
-                "be at work, and run again if a file is missing"
-            )
+    if not (path.exists() and os.path.samestat(path.stat(), own)):
+        raise InputError(
+            f"another run has taken over while this job was at work (its log {path} is no longer "
+            "there, or no longer its own), and what it has made is dropped; let one run at a time "
+            "be at work, and run again if a file is missing"
+        )
 
 
 def peak_memory_mb() -> float:
-    """The largest resident set of this process so far, in MB (10^6 bytes)."""
+    """The largest resident set of this process so far, in MB (10⁶ bytes); NaN if the system says none."""
+    if resource is None:
+        return float("nan")
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak * (1 if sys.platform == "darwin" else 1024) / 1e6

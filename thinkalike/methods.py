@@ -1,0 +1,169 @@
+"""The explanation methods: one row each, for everyone who has to know them without computing with them.
+
+Configuration, rules, forecast, figures and guides read these rows; nothing here imports torch. A new
+method is a row, a module with one verb `explain`, its block of settings in the schema and in
+config.yaml, and its tests.
+"""
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+Settings = Mapping[str, Any]
+
+DRAWS = 8
+"""Draws from the posterior that are stored with every KernelSHAP map."""
+
+COMPARISON_SETTINGS = ("images", "sign", "rescaling", "rbf_sigma", "ceiling_images")
+"""Settings that change how many maps there are or how they are compared, but no map."""
+
+
+@dataclass(frozen=True)
+class Method:
+    """What is known of an explanation method before anything is computed.
+
+    Attributes:
+        key: name in the configuration and in paths; `thinkalike.explain.<key>` is its module.
+        title: name in figures.
+        map_settings: (settings, model, family) → the settings that change the maps of this model.
+        passes: settings → forward passes that a map costs. A forward and backward pass counts as two,
+            because only the image or an activation gets a gradient.
+        numbers: (settings, size, segments, cells) → float32 numbers stored for a map. `size` is the
+            side of the image in pixels, `segments` the number of superpixels, `cells` depth in
+            percent → cells of the Grad-CAM layer.
+        layer: whether maps belong to a layer of the network.
+        segments: whether maps are on superpixels.
+        baseline: whether pixels are replaced by a baseline.
+        estimated: whether maps are estimates with standard errors and draws.
+    """
+
+    key: str
+    title: str
+    map_settings: Callable[[Settings, str, str], dict[str, Any]]
+    passes: Callable[[Settings], float]
+    numbers: Callable[[Settings, int, int, Mapping[int, int]], int]
+    layer: bool = False
+    segments: bool = False
+    baseline: bool = True
+    estimated: bool = False
+
+    @property
+    def module(self) -> str:
+        """Dotted name of the module whose `explain` computes the maps."""
+        return f"thinkalike.explain.{self.key}"
+
+
+def gradcam_passes(settings: Settings) -> float:
+    """Forward passes of a Grad-CAM map: 1 + (1 − depth/100), the backward pass ends at the layer.
+
+    Counted operations are up to 1.15 at depth 100 (docs/benchmarks-explainers.md).
+    """
+    return 2 - settings["depth"] / 100
+
+
+FIRST_STEPS = 6
+"""Steps that Integrated Gradients begin with; an image that needs more gets three times as many."""
+PENDING = {6: 0.682, 18: 0.139, 54: 0.0178}
+"""Steps → share of maps that need more at a tolerance of 0.02, measured on the digits study: nine
+trained models, 100 images each."""
+TOLERANCE_POWER = 2 / 3
+"""Steps needed grow with tolerance^(−2/3): fits the means at 0.02 and, in
+docs/benchmarks-explainers.md, at 0.01."""
+
+
+def expected_steps(tolerance: float, most_steps: int) -> float:
+    """Mean number of steps of Integrated Gradients, between 6 and `most_steps`.
+
+    6 + Σ 2n · P(more than n are needed) over n = 6, 18, 54, … with 3n ≤ most_steps. P is `PENDING`,
+    log-linear between its points, of n · (tolerance/0.02)^(2/3).
+    """
+    scale = (tolerance / 0.02) ** TOLERANCE_POWER
+    steps, expected = FIRST_STEPS, float(FIRST_STEPS)
+    while 3 * steps <= most_steps:
+        expected += 2 * steps * _share_pending(steps * scale)
+        steps *= 3
+    return expected
+
+
+def _share_pending(steps: float) -> float:
+    places, logs = [0.0, *PENDING], [0.0, *map(math.log, PENDING.values())]
+    if steps <= places[-1]:
+        return math.exp(np.interp(steps, places, logs))
+    slope = (logs[-1] - logs[-2]) / (places[-1] - places[-2])
+    return math.exp(logs[-1] + slope * (steps - places[-1]))
+
+
+def kernelshap_passes(settings: Settings) -> float:
+    """Forward passes of a KernelSHAP map: its evaluations; with a tolerance, the most there can be."""
+    evaluations: int = settings["evaluations"]
+    if settings.get("tolerance") is not None:
+        while 2 * evaluations <= settings["most_evaluations"]:
+            evaluations *= 2
+    return evaluations
+
+
+def lrp_passes(settings: Settings) -> float:
+    """Forward passes of a map by LRP: two, and up to six with γ for convolutions (docs/lrp.md).
+
+    Args:
+        settings: `composites` of families, of which the most costly counts, or one `composite`.
+    """
+    composites = settings.get("composites", {"": settings.get("composite", "epsilon")})
+    return max(2.0 if name == "epsilon" else 6.0 for name in composites.values())
+
+
+def _pixels(settings: Settings, size: int, segments: int, cells: Mapping[int, int]) -> int:
+    return size**2
+
+
+METHODS: dict[str, Method] = {
+    method.key: method
+    for method in (
+        Method(
+            key="gradcam",
+            title="Grad-CAM",
+            map_settings=lambda settings, model, family: {
+                "depth": settings["depth"],
+                "mended": settings["mended_cells"].get(model, []),
+            },
+            passes=gradcam_passes,
+            numbers=lambda settings, size, segments, cells: cells.get(settings["depth"], 0),
+            layer=True,
+            baseline=False,
+        ),
+        Method(
+            key="integrated_gradients",
+            title="Integrated Gradients",
+            map_settings=lambda settings, model, family: {
+                key: settings[key] for key in ("tolerance", "most_steps")
+            },
+            passes=lambda settings: (
+                2 * expected_steps(settings["tolerance"], settings["most_steps"])
+            ),
+            numbers=_pixels,
+        ),
+        Method(
+            key="kernelshap",
+            title="KernelSHAP",
+            map_settings=lambda settings, model, family: {"evaluations": settings["evaluations"]},
+            passes=kernelshap_passes,
+            # a value, its standard error and its draws for every superpixel
+            numbers=lambda settings, size, segments, cells: segments * (2 + DRAWS),
+            segments=True,
+            estimated=True,
+        ),
+        Method(
+            key="lrp",
+            title="LRP",
+            map_settings=lambda settings, model, family: {
+                "composite": settings["composites"][family]
+            },
+            passes=lrp_passes,
+            numbers=_pixels,
+        ),
+    )
+}
+"""Key → method, in the order of the documentation."""

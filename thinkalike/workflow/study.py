@@ -1,0 +1,351 @@
+"""A study as the rules see it: its settings, the files of its jobs, and what each job is given.
+
+Methods of `Study` take wildcards by their names (`model`, `method`, `metric`, `subset`, …), so that
+`by_wildcards(study.weights_file)` is an input or parameter function of a rule. Paths begin with
+`<results>`, which Snakemake replaces.
+"""
+
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from itertools import product
+from typing import Any
+
+from thinkalike.images.blocks import shard as image_range
+from thinkalike.images.blocks import shard_count
+from thinkalike.methods import COMPARISON_SETTINGS, METHODS, Method
+from thinkalike.workflow.config.checks import JOINT
+from thinkalike.workflow.config.resolve import resolve
+from thinkalike.workflow.config.settings import images_of, size_of
+
+
+def by_wildcards(function: Callable[..., Any]) -> Callable[[Any], Any]:
+    """Function of a job's wildcards that calls `function` with those that its signature names.
+
+    A wildcard that the job does not have is left to the default of the parameter.
+    """
+    names = inspect.signature(function).parameters
+
+    def call(wildcards: Any) -> Any:
+        known = {name: value for name, value in wildcards.items() if name in names}
+        return function(**known)
+
+    return call
+
+
+class Study:
+    """A resolved configuration and everything that follows from it for the rules.
+
+    Attributes:
+        settings: the configuration as `resolve` completes it.
+        models, methods: keys, in the order of the configuration.
+    """
+
+    def __init__(self, settings: Mapping[str, Any]) -> None:
+        self.settings = settings
+        self.models: list[str] = settings["models"]
+        self.methods: list[str] = settings["methods"]
+
+    @classmethod
+    def of(cls, config: Mapping[str, Any]) -> "Study":
+        """Study of a configuration as Snakemake has read it.
+
+        Raises:
+            InputError: a line for every problem of the configuration.
+        """
+        return cls(resolve(config))
+
+    def __getitem__(self, section: str) -> Any:
+        """A section of the configuration. Rules take leaf values of it, so that only their users change."""
+        return self.settings[section]
+
+    # Models
+
+    @property
+    def names(self) -> dict[str, str]:
+        """Model → display name."""
+        return {model: self["catalogue"][model]["name"] for model in self.models}
+
+    @property
+    def families(self) -> dict[str, str]:
+        """Model → family."""
+        return {model: self["catalogue"][model]["family"] for model in self.models}
+
+    @property
+    def untrained(self) -> list[str]:
+        """Models with random weights, the controls."""
+        return [model for model in self.models if self._is_untrained(self["catalogue"][model])]
+
+    @staticmethod
+    def _is_untrained(entry: Mapping[str, Any]) -> bool:
+        if entry["weights"] == "trained":
+            return entry["training"]["epochs"] == 0
+        return entry["weights"] == "random"
+
+    @property
+    def accuracy_goal(self) -> float:
+        """Accuracy that models trained in the study must reach; 0 where none are trained."""
+        section = {"trained": "training", "finetuned": "finetuning"}.get(self["weights"])
+        return self[section]["accuracy_at_least"] if section else 0
+
+    def architecture(self, model: str, method: str | None = None) -> dict[str, Any]:
+        """What building the network of a model takes; for Grad-CAM also the layer of its maps.
+
+        The display name and the training are not part of it.
+        """
+        entry = self["catalogue"][model]
+        architecture = {
+            "name": model,
+            "timm": entry["timm"],
+            "arguments": entry.get("arguments", {}),
+        }
+        if method is None or not self.method(method).layer:
+            return architecture
+        layer = f"depth_{self['settings'][method]['depth']}"
+        return {
+            **architecture,
+            "layout": entry["layout"],
+            "prefix": entry.get("prefix", 0),
+            "layers": {layer: entry["layers"][layer]},
+        }
+
+    def weights_file(self, model: str) -> str:
+        """File of the weights of a model; downloaded ones are shared by all studies."""
+        folders = {"pretrained": "resources/weights", "random": "<results>/weights/random"}
+        folder = folders.get(self["catalogue"][model]["weights"], "<results>/weights")
+        return f"{folder}/{model}.safetensors"
+
+    @property
+    def weights_files(self) -> list[str]:
+        """Files of the weights of all models."""
+        return [self.weights_file(model) for model in self.models]
+
+    def initial_weights(self, model: str) -> str:
+        """File of the weights that a model is fine-tuned from; random ones in a study of such."""
+        is_random = self["weights"] == "random"
+        folder = "<results>/weights/random" if is_random else "resources/weights"
+        return f"{folder}/{model}.safetensors"
+
+    def models_with(self, weights: str) -> str:
+        """Wildcard constraint of the models whose weights come from there."""
+        names = [m for m in self.models if self["catalogue"][m]["weights"] == weights]
+        return "|".join(names) or "nothing"
+
+    # Methods
+
+    def method(self, method: str) -> Method:
+        """The explanation method that a key stands for; of a variant the one that it varies."""
+        return METHODS[self["settings"][method]["method"]]
+
+    def method_setting(self, name: str) -> Callable[[Any], Any]:
+        """Parameter function: one setting of the method in the wildcards."""
+        return lambda wildcards: self["settings"][wildcards.method][name]
+
+    def map_settings(self, method: str, model: str) -> dict[str, Any]:
+        """Settings of a method that change the maps of a model."""
+        family = self["catalogue"][model]["family"]
+        return self.method(method).map_settings(self["settings"][method], model, family)
+
+    def question(self, method: str) -> dict[str, Any]:
+        """Target, output, baseline and precision of maps; the baseline only where one is used."""
+        baseline: dict[str, Any] = {} if self.method(method).baseline else {"baseline": []}
+        return {**self["explanation"], **baseline}
+
+    def image_count(self, method: str) -> int:
+        """Number of images that a method explains."""
+        return images_of(self["settings"][method], self["images"]["count"])
+
+    def ceiling_count(self, method: str) -> int:
+        """Number of images that a method explains a second time, for the noise ceiling."""
+        return min(self["settings"][method]["ceiling_images"], self.image_count(method))
+
+    def explained_as(self, method: str) -> str:
+        """Key of the method or variant whose maps this one compares.
+
+        A variant that changes only how maps are compared has no maps of its own.
+        """
+        settings = self["settings"][method]
+        base = settings["method"]
+        changed = {key for key in settings if settings[key] != self["settings"][base][key]}
+        enough = self.image_count(method) <= self.image_count(base)
+        return base if enough and changed <= set(COMPARISON_SETTINGS) else method
+
+    def segments_file(self, method: str) -> str | list[str]:
+        """File of the superpixels, for a method that uses them; else none."""
+        return "<results>/segments.nc" if self.method(method).segments else []
+
+    # Files for all models, methods, metrics and subsets
+
+    def files(self, pattern: str, **wildcards: str | Sequence[str]) -> list[str]:
+        """Paths of a pattern for every model, method, metric and subset of the study that it names.
+
+        A method that explains fewer images than a subset like all_64 has no such subset.
+
+        Args:
+            pattern: with {model}, {method}, {metric} or {subset}.
+            wildcards: values instead of the study's.
+        """
+        values: dict[str, Any] = {
+            "model": self.models,
+            "method": self.methods,
+            "metric": self["metrics"],
+            "subset": self["subsets"],
+        }
+        values = {name: value for name, value in values.items() if f"{{{name}}}" in pattern}
+        values |= {n: [v] if isinstance(v, str) else list(v) for n, v in wildcards.items()}
+        cases = [dict(zip(values, case, strict=True)) for case in product(*values.values())]
+        return [pattern.format(**case) for case in cases if self._exists(**case)]
+
+    def _exists(self, method: str | None = None, subset: str | None = None, **_: str) -> bool:
+        number = subset and size_of(subset)
+        return method is None or not number or number < self.image_count(method)
+
+    def maps_files(self, method: str, models: Sequence[str] | None = None) -> list[str]:
+        """Files of the maps of all models, or of some, by one method."""
+        return self.files(
+            "<results>/explanations/{method}/{model}.nc",
+            method=self.explained_as(method),
+            model=models or self.models,
+        )
+
+    def predictions_files(self, subset: str) -> list[str]:
+        """Files of all predictions, for a subset that depends on them."""
+        return (
+            [] if subset.startswith("all") else self.files("<results>/predictions/{model}.parquet")
+        )
+
+    @property
+    def nested_subsets(self) -> list[str]:
+        """All images, and the subsets of the first so many."""
+        return ["all", *(subset for subset in self["subsets"] if subset.startswith("all_"))]
+
+    @property
+    def clustered_subsets(self) -> list[str]:
+        """Subsets whose matrices are clustered.
+
+        Where two models agree on all images their cell in `differing` is missing; too few models
+        would be left.
+        """
+        return [subset for subset in self["subsets"] if not subset.startswith("differing")]
+
+    @property
+    def whole_subsets(self) -> list[str]:
+        """Subsets of all images, not of the first so many."""
+        return [subset for subset in self["subsets"] if "_" not in subset]
+
+    def subsampling_sizes(self, method: str) -> list[int]:
+        """Sizes of the subsampling study that are not more than the images that a method explains."""
+        count = self.image_count(method)
+        return [size for size in self["subsampling"]["sizes"] if size <= count]
+
+    # Shards: jobs that share the images of a model and method
+
+    @property
+    def has_shards(self) -> bool:
+        """Whether several jobs share the images of a model and method."""
+        return self["images"]["shards"] > 1
+
+    @property
+    def shard_stem(self) -> str:
+        """Names in the log and benchmark of a job that explains the images of a shard."""
+        return "{model}/{shard}" if self.has_shards else "{model}"
+
+    def shard_files(self, method: str, model: str) -> list[str]:
+        """Files of all shards of the maps of a model."""
+        count = shard_count(self.image_count(method), self["images"]["shards"])
+        return [f"<results>/shards/{method}/{model}/{number}.nc" for number in range(count)]
+
+    def image_range(self, method: str, shard: str = "0") -> list[int]:
+        """The first image that a job explains, and the first that it does not."""
+        part = image_range(self.image_count(method), self["images"]["shards"], int(shard))
+        return [part.start, part.stop]
+
+    def everything_explained(self, method: str, model: str) -> dict[str, Any]:
+        """All that the maps of a model by a method depend on, apart from files and code."""
+        return {
+            "number": self.image_count(method),
+            "architecture": self.architecture(model, method),
+            "settings": self.map_settings(method, model),
+            "explanation": self.question(method),
+            "size": self["images"]["size"],
+            "seed": self["seed"],
+        }
+
+    # Tiles: jobs that compare one group of models with another
+
+    @property
+    def groups(self) -> list[list[str]]:
+        """Models in groups; a job compares those of one with each other or with another group's."""
+        step = self["similarity"]["group"]
+        return [self.models[first : first + step] for first in range(0, len(self.models), step)]
+
+    @property
+    def tile_stem(self) -> str:
+        """Names in the file of a tile of the matrix of models."""
+        return "{metric}/{row}_{column}" if self.groups[1:] else "{metric}"
+
+    def row_models(self, row: str = "0") -> list[str]:
+        """Models of the rows of a tile."""
+        return self.groups[int(row)]
+
+    def column_models(self, row: str = "0", column: str = "0") -> list[str]:
+        """Models of the columns of a tile; none where they are those of the rows."""
+        return [] if row == column else self.groups[int(column)]
+
+    def row_maps(self, method: str, row: str = "0") -> list[str]:
+        """Files of the maps of the models of the rows of a tile."""
+        return self.maps_files(method, self.row_models(row))
+
+    def column_maps(self, method: str, row: str = "0", column: str = "0") -> list[str]:
+        """Files of the maps of the models of the columns of a tile; none where they are the rows'."""
+        models = self.column_models(row, column)
+        return self.maps_files(method, models) if models else []
+
+    def tile_files(self, method: str, metric: str) -> list[str]:
+        """Files of the similarities of every two groups."""
+        return [
+            f"<results>/similarity/{method}/{metric}/{row}_{column}.nc"
+            for column in range(len(self.groups))
+            for row in range(column + 1)
+        ]
+
+    # Figures
+
+    def panel_stems(self, panels: str) -> list[str]:
+        """Stems of the figures of a set of panels."""
+        count = self["figures"]["panels"][panels]["count"]
+        return [f"panels/{panels}/{position:03d}" for position in range(count)]
+
+    @property
+    def neon_figures(self) -> list[str]:
+        """Figures of the clusters of the models' features, and of their evaluation."""
+        models = self["neon"]["models"]
+        if not models:
+            return []
+        stems = ["quality", *(f"galleries/{model}" for model in models)]
+        stems += ["flipping", "areas", "betas", "planted"]
+        return [f"<results>/figures/neon/{stem}.svg" for stem in stems]
+
+    @property
+    def spectral_cases(self) -> list[str]:
+        """What is clustered by the spectral study: the maps of each model, and of all together."""
+        models = self["spectral"]["models"]
+        return [*models, JOINT] if self["spectral"]["joint"] and models[1:] else list(models)
+
+    def spectral_models(self, case: str) -> list[str]:
+        """Models whose maps are clustered in a case of the spectral study."""
+        return self["spectral"]["models"] if case == JOINT else [case]
+
+    def spectral_name(self, case: str) -> str:
+        """Display name of a case of the spectral study."""
+        return "All together" if case == JOINT else self.names[case]
+
+    @property
+    def spectral_figures(self) -> list[str]:
+        """Figures of the spectral study."""
+        stems = [
+            f"{case}/{figure}"
+            for case in self.spectral_cases
+            for figure in ("embeddings", "spectra", "agreement", "clusters")
+        ]
+        stems += ["choices"] if self.spectral_cases else []
+        return [f"<results>/figures/spectral/{stem}.svg" for stem in stems]
