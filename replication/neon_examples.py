@@ -14,20 +14,25 @@ from sklearn.cluster import KMeans
 from sklearn.datasets import load_iris, load_wine
 from sklearn.preprocessing import minmax_scale
 
-from replication.quantities import COLUMNS
+from replication.quantity import Row, table_of
 from thinkalike.clustering.features import match
 from thinkalike.errors import InputError
 from thinkalike.neon.estimator import ClusterExplanation, Neon
 
+SEED = 0
+"""Seed of the evaluation of the examples, which belong to no study."""
+
+
 STARTS = 200
-"""Of k-means, until one ends in the published optimum: the defaults of scikit-learn, and with them where
-it ends from a seed, have changed since."""
+"""Largest number of starts of k-means until one ends in the published optimum: the defaults of
+scikit-learn, and with them where it ends from a seed, have changed since."""
 
 
 IRIS, WINE = "cxplain, iris", "neon_demo, wine"
 
 
 INERTIA = {"iris": 78.851441426146, "wine": 48.9605171}
+"""Published sums of squared distances to the centroids."""
 
 
 SIZES = "62, 50, 38"
@@ -40,10 +45,11 @@ WRONG_RELEVANCES = {
     None: (3.84030905, 3.90558126, 3.58400297, 3.34829464),
     0.5: (3.45867224, 3.53642868, 3.15334397, 2.87255308),
 }
-"""β → what was published of point 0."""
+"""β (None: from the points) → published relevances of point 0."""
 
 
 STALE_RELEVANCES = (3.61217025, 7.53545926, 4.16625167, 3.70579392)
+"""Relevances of point 0 in another cell of the notebook, which was run with an earlier rule."""
 
 
 WRONG_MEANS = (1.795856, 1.787152, 1.770622, 1.729748)
@@ -75,7 +81,7 @@ ROWS_OF_WINE = {
 
 @dataclass(frozen=True)
 class Example:
-    """A data set with the clusters that were published of it.
+    """A data set with the clusters that were published for it.
 
     Attributes:
         name: of the data set.
@@ -90,39 +96,39 @@ class Example:
     neon: Neon
 
     def explained(self) -> tuple[ClusterExplanation, pd.DataFrame]:
-        """What NEON says, and as a table with the class of every point and of its clusters."""
-        found = self.neon.explain(self.points)
-        names = np.array(match(found.clusters, self.classes, found.count).classes, object)
-        table = found.table().assign(
-            cluster=names[found.clusters], competitor=names[found.competitors]
+        """Explanation of every point by NEON, and its table with classes of points and clusters."""
+        explanation = self.neon.explain(self.points)
+        matching = match(explanation.clusters, self.classes, explanation.count)
+        names = np.array(matching.classes, object)
+        table = explanation.table().assign(
+            cluster=names[explanation.clusters], competitor=names[explanation.competitors]
         )
         table.insert(0, "class_name", self.classes)
         table.insert(0, "point", range(len(table)))
-        return found, table
+        return explanation, table
 
 
 def iris() -> Example:
-    """150 flowers, as they are, in three clusters; β from the points."""
-    return _example("iris", load_iris(as_frame=True), None)
+    """150 flowers, features in cm, in three clusters; β from the points."""
+    data = load_iris(as_frame=True)
+    classes = data["target_names"][data["target"].to_numpy()]
+    return _example("iris", data["data"], classes, None)
 
 
 def wine() -> Example:
     """178 wines, every feature scaled to [0, 1], in three clusters; β = 1."""
-    return _example("wine", load_wine(as_frame=True), 1.0)
+    data = load_wine(as_frame=True)
+    points = pd.DataFrame(minmax_scale(data["data"]), columns=data["data"].columns)
+    return _example("wine", points, data["target"].to_numpy().astype(str), 1.0)
 
 
-def _example(name: str, data: dict, beta: float | None) -> Example:
-    points = data["data"]
-    if name == "wine":
-        points = pd.DataFrame(minmax_scale(points), columns=points.columns)
-    fitted = published_optimum(points.to_numpy(), INERTIA[name])
-    classes = data["target"].to_numpy()
-    classes = data["target_names"][classes] if name == "iris" else classes.astype(str)
-    return Example(name, points, classes, Neon(fitted, beta=beta).fit(points))
+def _example(name: str, points: pd.DataFrame, classes: np.ndarray, beta: float | None) -> Example:
+    centroids = published_optimum(points.to_numpy(), INERTIA[name])
+    return Example(name, points, classes, Neon(centroids, beta=beta).fit(points))
 
 
 def published_optimum(points: np.ndarray, inertia: float) -> np.ndarray:
-    """The centroids of three clusters in the local optimum of k-means that has this inertia.
+    """Centroids of three clusters in the local optimum of k-means that has this inertia.
 
     Raises:
         InputError: no start has ended there.
@@ -138,55 +144,57 @@ def published_optimum(points: np.ndarray, inertia: float) -> np.ndarray:
 
 
 def compare(flowers: Example, wines: Example) -> pd.DataFrame:
-    """Every published number beside ours: entry, quantity, published, ours, same (yes, no), reason."""
-    rows = [*_rows_of_iris(flowers), *_rows_of_wine(wines)]
-    return pd.DataFrame(
-        [(*row[:4], "yes" if row[2] == row[3] else "no", row[4]) for row in rows], columns=COLUMNS
-    )
+    """Table of every published number of the two examples beside ours."""
+    return table_of([*_rows_of_iris(flowers), *_rows_of_wine(wines)])
 
 
-def _rows_of_iris(example: Example) -> Iterator[tuple[str, str, str, str, str]]:
+def _row(entry: str, quantity: str, published: str, ours: str, reason: str = "") -> Row:
+    return Row(entry, quantity, published, ours, "yes" if ours == published else "no", reason)
+
+
+def _rows_of_iris(example: Example) -> Iterator[Row]:
     neon, names = example.neon, list(example.points.columns)
-    found, _ = example.explained()
-    sizes = sorted(np.bincount(found.clusters).tolist(), reverse=True)
-    yield IRIS, "points in each cluster", SIZES, ", ".join(map(str, sizes)), ""
-    yield IRIS, "β, one over the mean logit", BETA, f"{neon.beta_:.12g}", ""
-    yield IRIS, "logit of point 0", LOGIT, f"{found.logits[0]:.12g}", ""
+    explanation, _ = example.explained()
+    sizes = sorted(np.bincount(explanation.clusters).tolist(), reverse=True)
+    yield _row(IRIS, "points in each cluster", SIZES, ", ".join(map(str, sizes)))
+    yield _row(IRIS, "β, one over the mean logit", BETA, f"{neon.beta_:.12g}")
+    yield _row(IRIS, "logit of point 0", LOGIT, f"{explanation.logits[0]:.12g}")
     for beta, published in WRONG_RELEVANCES.items():
-        told = "β from the points" if beta is None else f"β = {beta}"
-        mine = Neon(neon.centroids_, beta=beta or neon.beta_).fit().explain(example.points[:1])
-        what = f"relevances of point 0, {told}"
-        yield from _features(what, names, published, mine.relevances[0], 8, WRONG)
-        total = f"{sum(published):.6f}", f"{mine.relevances[0].sum():.6f}"
-        yield IRIS, f"{what}: their sum, the logit", *total, WRONG
+        what = f"relevances of point 0, {'β from the points' if beta is None else f'β = {beta}'}"
+        varied = Neon(neon.centroids_, beta=beta or neon.beta_).fit()
+        ours = varied.explain(example.points[:1]).relevances[0]
+        yield from _relevances(what, names, published, ours, 8, WRONG)
+        total = f"{sum(published):.6f}", f"{ours.sum():.6f}"
+        yield _row(IRIS, f"{what}: their sum, the logit", *total, WRONG)
         if beta is not None:
-            what = f"relevances of point 0, {told}, another cell"
-            yield from _features(what, names, STALE_RELEVANCES, mine.relevances[0], 8, STALE)
-    yield from _features("mean relevance", names, WRONG_MEANS, found.overall, 6, WRONG)
+            what += ", another cell"
+            yield from _relevances(what, names, STALE_RELEVANCES, ours, 8, STALE)
+    yield from _relevances("mean relevance", names, WRONG_MEANS, explanation.overall, 6, WRONG)
 
 
-def _features(
+def _relevances(
     what: str,
     names: list[str],
     published: tuple[float, ...],
     ours: np.ndarray,
     digits: int,
     reason: str,
-) -> Iterator[tuple[str, str, str, str, str]]:
-    for name, theirs, mine in zip(names, published, ours, strict=True):
-        yield IRIS, f"{what}: {name}", f"{theirs:.{digits}f}", f"{mine:.{digits}f}", reason
+) -> Iterator[Row]:
+    """One row for each feature."""
+    for name, theirs, own in zip(names, published, ours, strict=True):
+        yield _row(IRIS, f"{what}: {name}", f"{theirs:.{digits}f}", f"{own:.{digits}f}", reason)
 
 
-def _rows_of_wine(example: Example) -> Iterator[tuple[str, str, str, str, str]]:
-    found, table = example.explained()
+def _rows_of_wine(example: Example) -> Iterator[Row]:
+    explanation, table = example.explained()
     wrong = table.index[table["cluster"] != table["class_name"]]
     listed = ", ".join(map(str, ROWS_OF_WINE))
-    yield WINE, "points in a cluster of another class", listed, ", ".join(map(str, wrong)), ""
+    yield _row(WINE, "points in a cluster of another class", listed, ", ".join(map(str, wrong)))
     for point, (cluster, own, probability, logit) in ROWS_OF_WINE.items():
         row = table.loc[point].to_dict()
-        total = f"{found.relevances[point].sum():.4f}"
-        yield WINE, f"point {point}: cluster", cluster, row["cluster"], ""
-        yield WINE, f"point {point}: class", own, row["class_name"], ""
-        yield WINE, f"point {point}: probability", probability, f"{row['probability']:.2f}", ""
-        yield WINE, f"point {point}: sum of relevances", logit, total, ""
-        yield WINE, f"point {point}: logit", logit, f"{row['logit']:.4f}", ""
+        total = f"{explanation.relevances[point].sum():.4f}"
+        yield _row(WINE, f"point {point}: cluster", cluster, row["cluster"])
+        yield _row(WINE, f"point {point}: class", own, row["class_name"])
+        yield _row(WINE, f"point {point}: probability", probability, f"{row['probability']:.2f}")
+        yield _row(WINE, f"point {point}: sum of relevances", logit, total)
+        yield _row(WINE, f"point {point}: logit", logit, f"{row['logit']:.4f}")

@@ -2,9 +2,9 @@
 
 Snakemake compares time stamps of scripts and does not look at imported modules at all. The rules
 pass `fingerprint("<script>.py")` as a parameter instead: a hash over the syntax trees, without
-comments and docstrings, of the script and of every top-level definition of `thinkalike` that it
-reaches. Touching files, a fresh clone, a comment or a reformatting change nothing; a changed
-function re-runs the jobs that use it, and no others.
+comments and docstrings, of the script and of every top-level definition of `thinkalike` or
+`replication` that it reaches. Touching files, a fresh clone, a comment or a reformatting change
+nothing; a changed function re-runs the jobs that use it, and no others.
 
 What counts as reached is decided by names, statically: `from module import name`, and
 `module.name` for an imported module, lead to that definition and, through the names in its body, to
@@ -22,7 +22,8 @@ from pathlib import Path
 
 from thinkalike.errors import InputError
 
-PACKAGE = "thinkalike"
+PACKAGES = ("thinkalike", "replication")
+"""Packages of this repository, whose code is followed."""
 
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -137,15 +138,16 @@ def _references(module: Module, name: str, statement: ast.stmt) -> list[Target]:
                 found.append((name, node.id))
             elif node.id in module.imports:
                 found.append(module.imports[node.id])
-            elif node.id == PACKAGE:  # all that `import thinkalike.x` has made its attributes
-                found.extend(t for key, t in module.imports.items() if key.startswith(PACKAGE))
+            elif node.id in PACKAGES:  # all that `import thinkalike.x` has made its attributes
+                found.extend(t for key, t in module.imports.items() if key.startswith(node.id))
     return found
 
 
 def _module(script: Path, name: str) -> Module:
     path = script if name == "__main__" else _file(name)
     if path is None:
-        raise InputError(f"{name} is not a module of {PACKAGE}; check the imports of {script.name}")
+        package = name.split(".")[0]
+        raise InputError(f"{name} is not a module of {package}; check the imports of {script.name}")
     return _parse(path)
 
 
@@ -201,9 +203,9 @@ def _imports(statement: ast.Import | ast.ImportFrom) -> dict[str, Target]:
     bound: dict[str, Target] = {}
     if isinstance(statement, ast.Import):
         for alias in statement.names:
-            if alias.name.split(".")[0] == PACKAGE:
+            if alias.name.split(".")[0] in PACKAGES:
                 bound[alias.asname or alias.name] = (alias.name, WHOLE)
-    elif (statement.module or "").split(".")[0] == PACKAGE:
+    elif (statement.module or "").split(".")[0] in PACKAGES:
         for alias in statement.names:
             submodule = f"{statement.module}.{alias.name}"
             if _file(submodule):
@@ -217,10 +219,10 @@ def _packages(statement: ast.Import | ast.ImportFrom) -> Iterator[tuple[str, ast
     """The names of other packages that an import binds, each with an import of its own."""
     for alias in statement.names:
         if isinstance(statement, ast.ImportFrom):
-            if (statement.module or "").split(".")[0] != PACKAGE:
+            if (statement.module or "").split(".")[0] not in PACKAGES:
                 alone = ast.ImportFrom(statement.module, [alias], statement.level)
                 yield alias.asname or alias.name, alone
-        elif alias.name.split(".")[0] != PACKAGE:
+        elif alias.name.split(".")[0] not in PACKAGES:
             yield alias.asname or alias.name.split(".")[0], ast.Import([alias])
 
 
