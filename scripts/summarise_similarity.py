@@ -6,7 +6,7 @@ from dataclasses import asdict
 import numpy as np
 import pandas as pd
 
-from thinkalike.compare.agreement import matching
+from thinkalike.compare.subsets import matching
 from thinkalike.compare.summaries import Part, mean_error_of_parts, summarise_parts
 from thinkalike.progress import log
 from thinkalike.stores.arrays import open_arrays, read_parts
