@@ -64,21 +64,22 @@ def clustered(folder: Path, matrix: Path) -> dict[str, str | list[str]]:
         name: str(folder / f"{name}.csv")
         for name in ("summary", "agreement", "order", "louvain", "sweep", "pca", "mds", "quality")
     }
-    linkages = [str(folder / f"linkage_{kind}.csv") for kind in KINDS]
-    script("cluster_models").main(
-        str(matrix),
-        linkages,
-        *files.values(),
-        kinds=KINDS,
-        ward="euclidean",
+    files["linkages"] = [str(folder / f"linkage_{kind}.csv") for kind in KINDS]
+    main_of("cluster_models")(
+        dissimilarity=str(matrix),
+        **files,
+        settings={
+            "linkages": KINDS,
+            "ward": "euclidean",
+            "largest": None,
+            "resolution": 1.0,
+            "sweep": [0.9, 1.1],
+        },
         families=dict.fromkeys(MODELS, "cnn"),
         untrained=[],
-        largest=None,
-        resolution=1.0,
-        resolutions=[0.9, 1.1],
         seed=0,
     )
-    return {"linkages": linkages, **files}
+    return files
 
 
 def test_a_blank_model_is_left_out_said_so_and_the_others_go_on(tmp_path, caplog):
