@@ -20,7 +20,13 @@ PUBLISHED_SIZES = {
 
 @dataclass(frozen=True)
 class DatasetSize:
-    """Images to learn from and held out, and classes."""
+    """Size of a data set.
+
+    Attributes:
+        train: images to learn from.
+        val: images held out.
+        classes: number of classes.
+    """
 
     train: int
     val: int
@@ -28,34 +34,37 @@ class DatasetSize:
 
 
 def dataset_size(dataset: Mapping[str, Any], manifest: str | Path) -> DatasetSize:
-    """The size of a study's data set: from its manifest, where that is made already, else from its kind.
+    """Size of a study's data set: from its manifest, where it is laid out already, else by its kind.
 
     Args:
         dataset: kind, validation and, of a folder, path.
-        manifest: its path, whether or not it is there.
+        manifest: path of the manifest, whether or not it exists.
     """
     if Path(manifest).is_file():
-        table = pd.read_parquet(manifest, columns=["split", "label"])
-        train = int((table["split"] == "train").sum())
-        return DatasetSize(train, len(table) - train, table["label"].nunique())
+        return manifest_size(manifest)
     if dataset["kind"] == "folder":
-        return _folder_size(Path(dataset["path"]), dataset["validation"])
-    train, val, classes = PUBLISHED_SIZES.get(dataset["kind"], (0, 0, 10))
-    return _divided(train, val, classes, dataset["validation"])
-
-
-def _folder_size(path: Path, validation: float) -> DatasetSize:
-    if (path / "train").is_dir() and (path / "val").is_dir():
-        train, val = (_files(path / split) for split in ("train", "val"))
-        return DatasetSize(train, val, _folders(path / "train"))
-    return _divided(_files(path), 0, _folders(path), validation)
-
-
-def _divided(train: int, val: int, classes: int, validation: float) -> DatasetSize:
+        train, val, classes = _folder_size(Path(dataset["path"]))
+    else:
+        train, val, classes = PUBLISHED_SIZES.get(dataset["kind"], (0, 0, 10))
     if not val:
-        val = round(train * validation)
+        val = round(train * dataset["validation"])
         train -= val
     return DatasetSize(train, val, classes)
+
+
+def manifest_size(manifest: str | Path) -> DatasetSize:
+    """Size of the data set that a manifest lists."""
+    table = pd.read_parquet(manifest, columns=["split", "label"])
+    train = int((table["split"] == "train").sum())
+    return DatasetSize(train, len(table) - train, table["label"].nunique())
+
+
+def _folder_size(path: Path) -> tuple[int, int, int]:
+    """Images to learn from, images held out (0 where the folder is not divided), classes."""
+    train, val = path / "train", path / "val"
+    if train.is_dir() and val.is_dir():
+        return _files(train), _files(val), _folders(train)
+    return _files(path), 0, _folders(path)
 
 
 def _files(path: Path) -> int:
