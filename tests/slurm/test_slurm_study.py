@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import pytest
 
-from tests.conftest import copy_of_repository
+from tests.support.checkout import copy_of_repository
 from tests.slurm.conftest import Site, fitted
 from tests.slurm.private_slurm import Cluster
 
