@@ -60,7 +60,8 @@ def rule_texts(text: str) -> dict[str, str]:
 
 def all_rules() -> dict[str, str]:
     """Rule → its text, of all files."""
-    files = [rule_texts(file.read_text()) for file in sorted((ROOT / "rules").glob("*.smk"))]
+    paths = sorted([*ROOT.glob("rules/*.smk"), *ROOT.glob("replication/*.smk")])
+    files = [rule_texts(path.read_text()) for path in paths]
     found = {name: part for texts in files for name, part in texts.items()}
     assert len(found) == sum(map(len, files)), "two rules of one name"
     return found
@@ -108,7 +109,8 @@ def third_party(script: str) -> set[str]:
             names |= {alias.name.split(".")[0] for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
             names.add(node.module.split(".")[0])
-    names = {n.lower() for n in names if n not in sys.stdlib_module_names} - {"thinkalike"}
+    names = {n.lower() for n in names if n not in sys.stdlib_module_names}
+    names -= set(fingerprint.PACKAGES)
     names |= {plugin for name in names for plugin in PLUGINS.get(name, [])}
     return {IMPORT_NAMES.get(name, name) for name in names}
 

@@ -37,7 +37,7 @@ JOINT = "joint"
 NEEDED = ("timm", "name", "family", "layout", "layers")
 
 
-SHARED = ("benchmarks", "replication")
+SHARED = ("benchmarks", "published")
 """Folders of `results/` that are no study's."""
 
 
