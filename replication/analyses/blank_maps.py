@@ -7,9 +7,10 @@ import pandas as pd
 
 from replication.analyses.matrices import decimals
 from thinkalike.compare.bases import Pixels
-from thinkalike.compare.dissimilarity import Summary, dissimilarity, summarise
+from thinkalike.compare.dissimilarity import dissimilarity
 from thinkalike.compare.maps import Maps
 from thinkalike.compare.similarity import similarity
+from thinkalike.compare.summaries import Summary, summarise
 from thinkalike.randomness import generator
 
 

@@ -11,8 +11,9 @@ from sklearn.metrics import adjusted_rand_score
 from replication.analyses.matrices import decimals, models_of
 from replication.quantity import Answer
 from thinkalike.clustering import hierarchical, louvain
-from thinkalike.compare.dissimilarity import Summary, dissimilarity
+from thinkalike.compare.dissimilarity import dissimilarity
 from thinkalike.compare.geometry import geometry
+from thinkalike.compare.summaries import Summary
 from thinkalike.statistics.tests import family_test
 
 TRANSFORMERS = ("DeiT_S", "DeiT_T", "PyramidViT_V2_B2", "Swin_T", "ViT_B_32")

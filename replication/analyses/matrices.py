@@ -10,7 +10,7 @@ from scipy.stats import spearmanr
 from sklearn.decomposition import PCA
 
 from replication.quantity import Answer, NotAvailableError
-from thinkalike.compare.geometry import off_diagonal
+from thinkalike.compare.matrices import off_diagonal
 
 
 def decimals(values: Sequence[float] | np.ndarray, digits: int = 4, between: str = " / ") -> str:
