@@ -12,8 +12,8 @@ import yaml
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from tests.conftest import REPOSITORY as ROOT
-from tests.conftest import files_of_repository
+from tests.support.checkout import REPOSITORY as ROOT
+from tests.support.checkout import repository_files
 from thinkalike.errors import InputError
 from thinkalike.stores.tables import read_square, read_table, write_table
 from thinkalike.workflow.config.checks import RESERVED
@@ -44,7 +44,7 @@ EXCEPTIONS = {
 
 def sources() -> Iterator[Path]:
     """Every tracked file that Python or Snakemake runs."""
-    for name in files_of_repository():
+    for name in repository_files():
         if name == "Snakefile" or Path(name).suffix in (".py", ".smk"):
             yield ROOT / name
 
