@@ -20,8 +20,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
-import psutil
-
 from thinkalike.errors import InputError
 
 NO_LINKS = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK)
@@ -192,6 +190,8 @@ def _check_writable(folder: Path) -> None:
 
 def _is_alive(run: str) -> bool:
     """Whether the process of a run is alive on this machine; an older one with our number is not."""
+    import psutil  # of Snakemake; the library may be installed without
+
     host, _, number = run.rpartition(".")
     here = host == socket.gethostname() and int(number) != os.getpid()
     return here and bool(psutil.pid_exists(int(number)))

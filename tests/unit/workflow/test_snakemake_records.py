@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import snakemake.api
 
-from tests.conftest import REPOSITORY
+from tests.support.checkout import REPOSITORY
 from thinkalike.workflow import snakemake_records
 from thinkalike.workflow.snakemake_records import missing_names
 
@@ -122,7 +122,7 @@ def test_private_names_of_snakemake_are_imported_in_one_place():
     sources = [
         *REPOSITORY.glob("thinkalike/**/*.py"),
         *REPOSITORY.glob("scripts/*.py"),
-        *REPOSITORY.glob("rules/*.smk"),
+        *REPOSITORY.glob("*/*.smk"),
         REPOSITORY / "Snakefile",
     ]
     public = ("from snakemake.exceptions import WorkflowError", "from snakemake.utils import")
