@@ -13,9 +13,8 @@ from typing import Any
 from thinkalike.images.blocks import shard as image_range
 from thinkalike.images.blocks import shard_count
 from thinkalike.methods import COMPARISON_SETTINGS, METHODS, Method
-from thinkalike.workflow.config.checks import JOINT
 from thinkalike.workflow.config.resolve import resolve
-from thinkalike.workflow.config.settings import images_of, size_of
+from thinkalike.workflow.config.settings import JOINT, images_of, size_of
 
 
 def by_wildcards(function: Callable[..., Any]) -> Callable[[Any], Any]:
@@ -322,7 +321,7 @@ class Study:
         if not models:
             return []
         stems = ["quality", *(f"galleries/{model}" for model in models)]
-        stems += ["flipping", "areas", "betas", "planted"]
+        stems += ["flipping", "areas", "betas"]
         return [f"<results>/figures/neon/{stem}.svg" for stem in stems]
 
     @property

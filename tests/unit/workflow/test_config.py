@@ -7,18 +7,18 @@ from pathlib import Path
 import pytest
 import yaml
 from jsonschema import Draft202012Validator
-from snakemake.utils import update_config
 
-from tests.conftest import REPOSITORY as ROOT
+from tests.support.checkout import REPOSITORY as ROOT
+from tests.support.configuration import configuration
 from thinkalike.errors import InputError
 from thinkalike.methods import COMPARISON_SETTINGS, METHODS
 from thinkalike.workflow.config.image_checks import DOWNLOADED
-from thinkalike.workflow.config.model_checks import NEEDED, RESERVED
+from thinkalike.workflow.config.model_checks import NEEDED
 from thinkalike.workflow.config.resolve import resolve
 from thinkalike.workflow.config.schema import schema
 from thinkalike.workflow.config.settings import share_of, size_of
 
-DEFAULT = yaml.safe_load((ROOT / "config.yaml").read_text())
+DEFAULT = configuration()
 ABSENT = object()
 
 
@@ -39,9 +39,7 @@ def study(*changes: tuple[str, object]) -> dict:
 
 def overlaid(line: str) -> dict:
     """config.yaml with an overlay, merged as Snakemake merges it."""
-    config = deepcopy(DEFAULT)
-    update_config(config, yaml.safe_load(line))
-    return config
+    return configuration(**yaml.safe_load(line))
 
 
 def problems(*changes: tuple[str, object]) -> list[str]:
@@ -84,7 +82,7 @@ def test_the_default_study_resolves():
     }
     assert list(resolved["catalogue"]) == DEFAULT["models"]
     assert resolved == {**DEFAULT, **completed, "catalogue": resolved["catalogue"]}
-    assert yaml.safe_load((ROOT / "config.yaml").read_text()) == DEFAULT, "it is left as it is"
+    assert configuration() == DEFAULT, "it is left as it is"
 
 
 STUDIES = {
@@ -98,9 +96,7 @@ STUDIES = {
 @pytest.mark.parametrize("name", STUDIES)
 def test_the_studies_that_come_along_resolve(name):
     assert STUDIES[name][-1] == ROOT / "studies" / f"{name}.yaml"
-    config = deepcopy(DEFAULT)
-    for path in STUDIES[name]:
-        update_config(config, yaml.safe_load(path.read_text()))
+    config = configuration(*STUDIES[name])
     resolved = resolve(config)
     assert resolved["study"] == name
     assert list(resolved["catalogue"]) == config["models"]
@@ -563,8 +559,8 @@ def variant(method: str = "gradcam", **content: object) -> tuple[tuple[str, obje
 
 
 MEANING = {
-    "study: results/replication/ is not a study's; give the study another name": [
-        ("study", "replication")
+    "study: results/published/ is not a study's; give the study another name": [
+        ("study", "published")
     ],
     # data sets
     "dataset.path: the kind digits has no path; remove it": [("dataset.path", "/")],
@@ -758,12 +754,6 @@ def test_names_that_cannot_be_drawn_are_refused(name):
     mine = ("catalogue", {"mine": {"like": "vit", "name": name}})
     (line,) = problems(mine, ("models", ["vit", "mine"]))
     assert line.startswith(f"catalogue.mine.name: {name!a} has a character that cannot be seen")
-
-
-def test_a_model_is_not_called_as_what_stands_beside_it():
-    for key in RESERVED:
-        (line,) = problems(("catalogue", {key: {"like": "vit"}}))
-        assert line.startswith(f"catalogue.{key}: a column or a file beside those of the models")
 
 
 def test_several_problems_are_said_at_once():

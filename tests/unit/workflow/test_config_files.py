@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from tests.conftest import REPOSITORY
+from tests.support.checkout import REPOSITORY
 from thinkalike.errors import InputError
 from thinkalike.workflow.config.files import check_files
 

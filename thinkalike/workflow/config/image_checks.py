@@ -29,7 +29,7 @@ KEYS_OF_KINDS = {
 NEEDED = {"archive": ("name", "url", "checksum"), "folder": ("name", "path")}
 """Kind of data set → keys that it needs."""
 
-SHARED = ("benchmarks", "published", "replication")
+SHARED = ("benchmarks", "published")
 """Folders of `results/` that are no study's."""
 
 

@@ -1,4 +1,4 @@
-"""How large a data set is: from its manifest, its folder, or what is published."""
+"""How large a data set is: from its manifest, or from what is known of its kind."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,17 +20,22 @@ class DatasetSize:
 
 
 def dataset_size(dataset: Mapping[str, Any], manifest: str | Path) -> DatasetSize:
-    """Size of a study's data set: from its manifest, where that is made already, else from its kind.
+    """Size of a study's data set: from its manifest, where it is laid out already, else by its kind.
 
     Args:
         dataset: kind, validation and, of a folder, path.
-        manifest: its path, whether or not it is there.
+        manifest: path of the manifest, whether or not it exists.
     """
     if Path(manifest).is_file():
-        table = pd.read_parquet(manifest, columns=["split", "label"])
-        train = int((table["split"] == "train").sum())
-        return DatasetSize(train, len(table) - train, table["label"].nunique())
+        return manifest_size(manifest)
     known = contents(dataset)
     if known is None:
         return DatasetSize(0, 0, 10)
     return DatasetSize(known.train, known.val, len(known.classes))
+
+
+def manifest_size(manifest: str | Path) -> DatasetSize:
+    """Size of the data set that a manifest lists."""
+    table = pd.read_parquet(manifest, columns=["split", "label"])
+    train = int((table["split"] == "train").sum())
+    return DatasetSize(train, len(table) - train, table["label"].nunique())
