@@ -31,7 +31,7 @@ def test_the_nearest_name_is_meant(word, known, name):
 
 
 @pytest.mark.parametrize(
-    ("word", "known"), [("xyz", METHODS), ("colour", ["catalogue"]), ("", METHODS), ("x", [])]
+    ("word", "known"), [("xyz", METHODS), ("color", ["catalogue"]), ("", METHODS), ("x", [])]
 )
 def test_where_none_is_near_nothing_is_said(word, known):
     assert did_you_mean(word, known) == ""

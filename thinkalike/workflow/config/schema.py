@@ -21,7 +21,7 @@ def schema() -> dict[str, Any]:
     """The schema, with the names of the methods and, for their variants, the settings of each."""
     tree: dict[str, Any] = yaml.safe_load(SCHEMA.read_text())
     properties = tree["properties"]
-    tree["$defs"]["method"]["enum"] = list(METHODS)
+    tree["$defs"]["method"] = {"enum": list(METHODS)}
     properties["variants"]["additionalProperties"]["allOf"] = [
         {
             "if": {"required": ["method"], "properties": {"method": {"const": name}}},
@@ -53,8 +53,8 @@ def validator(config: Mapping[str, Any]) -> Draft202012Validator:
         names["study_model"] = config["models"]
     definitions = dict(schema()["$defs"])
     for name, values in names.items():
-        definitions[name] = {**definitions[name], "enum": values}
-        del definitions[name]["type"]
+        title = {key: text for key, text in definitions[name].items() if key == "title"}
+        definitions[name] = {"enum": values, **title}
     return checked_validator()({**schema(), "$defs": definitions})
 
 
