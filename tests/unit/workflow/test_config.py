@@ -768,6 +768,7 @@ def test_several_problems_are_said_at_once():
         "models.0",
         "seed",
         "settings.gradcam.depth",
+        "subsampling.sizes.1",
         "variants.gradcam",
     ]
 

@@ -50,7 +50,7 @@ def validator(config: Mapping[str, Any]) -> Draft202012Validator:
         "optional_method": [*methods, None],
     }
     if isinstance(config.get("models"), list):
-        names["study_model"] = config["models"]
+        names["study_model"] = [key for key in config["models"] if key in names["known_model"]]
     definitions = dict(schema()["$defs"])
     for name, values in names.items():
         title = {key: text for key, text in definitions[name].items() if key == "title"}
