@@ -17,7 +17,8 @@ from sklearn.preprocessing import minmax_scale
 from replication.quantities import COLUMNS
 from thinkalike.clustering.features import match
 from thinkalike.errors import InputError
-from thinkalike.neon.estimator import ClusterExplanation, Neon
+from thinkalike.neon.estimator import Neon
+from thinkalike.neon.explanation import ClusterExplanation
 
 STARTS = 200
 """Of k-means, until one ends in the published optimum: the defaults of scikit-learn, and with them where
