@@ -9,7 +9,7 @@ import yaml
 from jsonschema import Draft202012Validator
 from snakemake.utils import update_config
 
-from tests.conftest import REPOSITORY as ROOT
+from tests.support.checkout import REPOSITORY as ROOT
 from thinkalike.errors import InputError
 from thinkalike.images.listing import folder_listing
 from thinkalike.networks.catalogue import built_in_catalogue, complete_entry

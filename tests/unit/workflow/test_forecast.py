@@ -10,7 +10,7 @@ import pytest
 import torch
 import yaml
 
-from tests.conftest import REPOSITORY as ROOT
+from tests.support.checkout import REPOSITORY as ROOT
 from tests.support.explaining import CATALOGUE, SIDE
 from thinkalike.compare.bases import Grid, Pixels, Segments
 from thinkalike.compare.maps import Maps
