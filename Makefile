@@ -1,4 +1,4 @@
-# make demo   set up, run the default study, build its report        make test   set up, run all tests
+# make quick   set up, take a first look       make demo   the whole default study       make test   the tests
 # The virtual environment holds exactly what requirements.lock names.
 
 PYTHON ?= python3
@@ -10,11 +10,13 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.synced
 STUDY := $(shell sed -n 's/^study: *\([a-z0-9_]*\).*/\1/p' config.yaml)
 RESULTS := results/$(STUDY)
+# the question, what else can be learned, and the published examples
+EVERYTHING := all extras published
 # the tools of the environment, and nothing of the user's Python set-up
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 unexport PYTHONPATH
 
-.PHONY: help setup demo report test bench bench-scale lint format docs lock audit clean
+.PHONY: help setup quick demo report test bench bench-scale lint format docs lock audit clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 12
@@ -28,8 +30,14 @@ $(STAMP): requirements.lock
 	$(BIN)/uv pip sync --quiet --require-hashes --compile-bytecode --python $(BIN)/python requirements.lock
 	@touch $(STAMP)
 
-demo: $(STAMP) ## run the digits study and build its report
-	snakemake --cores $(CORES)
+quick: $(STAMP) ## a first look: four models, 16 images, two minutes, and its report
+	snakemake --cores $(CORES) --configfile studies/quick.yaml
+	@snakemake --report results/quick/report.html --quiet all --configfile studies/quick.yaml
+	@echo
+	@echo "The report: $(CURDIR)/results/quick/report.html"
+
+demo: $(STAMP) ## the digits study, its extras, the published examples, and the report
+	snakemake --cores $(CORES) $(EVERYTHING)
 	@$(MAKE) --no-print-directory report
 	@echo
 	@echo "Made $(RESULTS)/:"
@@ -42,8 +50,8 @@ demo: $(STAMP) ## run the digits study and build its report
 	@echo "Look first at the report: unzip $(RESULTS)/report.zip and open report.html,"
 	@echo "or at $(RESULTS)/figures/clusters/gradcam/cosine/all/heat_map.png"
 
-report: $(STAMP) ## the Snakemake report of the results there are
-	snakemake --report $(RESULTS)/report.zip
+report: $(STAMP) ## the Snakemake report of the digits study
+	snakemake $(EVERYTHING) --report $(RESULTS)/report.zip
 
 test: $(STAMP) ## all tests
 	python -m pytest --numprocesses $(WORKERS) --dist worksteal

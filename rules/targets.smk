@@ -2,55 +2,55 @@
 
 
 rule data:
-    """Data set and selected images (needs the network, where a data set is downloaded)."""
+    """Which images? Data set and selected images (needs the network, where a data set is downloaded)."""
     input:
         "<results>/images.parquet",
 
 
 rule weights:
-    """Weights of every model: trained, fine-tuned, or (with the network) downloaded."""
+    """What are the models? Weights: trained, fine-tuned, or (with the network) downloaded."""
     input:
         study.weights_files,
 
 
 rule explanations:
-    """Maps of every model by every method: all that profits from a GPU."""
+    """What does each model look at? Maps by every method: all that profits from a GPU."""
     input:
         [study.maps_files(method) for method in study.methods],
 
 
 rule agreement:
-    """Accuracy, agreement of predictions, and its correlation with dissimilarity."""
+    """Do models that predict alike also explain alike? How accurate are they?"""
     input:
         "<results>/figures/predictions/accuracy.svg",
 
 
 rule similarity:
-    """Which models explain alike: dissimilarity matrices, over all and over matching images."""
+    """Which models explain alike? Dissimilarity matrices, over all and over matching images."""
     input:
         study.files("<results>/dissimilarity/{method}/{metric}/{subset}.csv"),
 
 
 rule histograms:
-    """How similarity varies from image to image."""
+    """How much does similarity vary from image to image?"""
     input:
         study.files("<results>/figures/similarity/{method}/{metric}/histograms.svg"),
 
 
 rule noise_ceiling:
-    """How much of a similarity noise leaves: KernelSHAP maps of a model against its own, drawn anew."""
+    """How much of a similarity does noise leave? KernelSHAP maps against maps drawn anew."""
     input:
         "<results>/figures/ceiling/kernelshap.svg",
 
 
 rule image_count:
-    """How many images it takes: the subsampling study."""
+    """How many images does it take? The subsampling study."""
     input:
         study.files("<results>/figures/subsampling/{method}/{metric}.svg"),
 
 
 rule clusters:
-    """Which models belong together: dendrograms, Louvain communities, PCA and MDS."""
+    """Which models belong together? Dendrograms, Louvain communities, PCA and MDS."""
     input:
         study.files(
             "<results>/figures/clusters/{method}/{metric}/{subset}/dendrograms.svg",
@@ -59,19 +59,19 @@ rule clusters:
 
 
 rule panels:
-    """What models look at: the first images with every model's maps."""
+    """What does it look like? Images with every model's maps."""
     input:
         [svg_files(study.panel_stems(panels)) for panels in study["figures"]["panels"]],
 
 
 rule depths:
-    """What models look at on their way: Integrated Gradients, Grad-CAM at four depths, KernelSHAP."""
+    """What does a model look at on its way? Integrated Gradients, Grad-CAM at four depths, KernelSHAP."""
     input:
         svg_files(study.panel_stems("depths")) if "depths" in study["figures"]["panels"] else [],
 
 
 rule resolutions:
-    """How coarse the Grad-CAM maps of each model are."""
+    """How coarse are the Grad-CAM maps of each model?"""
     input:
         "<results>/gradcam/resolutions.csv",
 
@@ -83,19 +83,19 @@ rule borders:
 
 
 rule budgets:
-    """How good KernelSHAP maps of few coalitions are, and how long they take."""
+    """How good are KernelSHAP maps of few coalitions, and how long do they take?"""
     input:
         "<results>/figures/budgets/kernelshap.svg" if study["budgets"]["models"] else [],
 
 
 rule preprocessing:
-    """What resizing, cropping and normalisation do to accuracy."""
+    """What do resizing, cropping and normalisation do to accuracy?"""
     input:
         "<results>/figures/predictions/transforms.svg" if study["accuracy"]["images"] else [],
 
 
 rule pca_comparison:
-    """Embeddings of the models by all methods and metrics, side by side."""
+    """Do methods and metrics put the same models together?"""
     input:
         "<results>/figures/comparisons/pca.svg",
 
@@ -107,7 +107,7 @@ rule mean_and_spread:
 
 
 rule nested:
-    """How the matrices of the first images approach those of all."""
+    """How do the matrices of the first images approach those of all?"""
     input:
         "<results>/figures/comparisons/nested.svg" if study.nested_subsets[1:] else [],
 
@@ -131,14 +131,8 @@ rule variants:
         ),
 
 
-rule neon_tables:
-    """Why points are in their clusters: iris and wine, as published and as it is right."""
-    input:
-        svg_files(["neon/iris", "neon/wine"]),
-
-
-rule neon_features:
-    """Why images are in a cluster of a model's features, to the features and to the pixels."""
+rule neon:
+    """Why is an image in a cluster of a model's features? To the features, to the pixels, evaluated."""
     input:
         study.neon_figures,
 
@@ -150,7 +144,7 @@ rule spectral:
 
 
 rule benchmarks:
-    """Time and memory of every job that has run, in one table."""
+    """What did it cost? Time and memory of every job that has run, in one table."""
     input:
         "<results>/benchmarks.csv",
 
@@ -176,7 +170,6 @@ localrules:
     nested,
     linkages,
     variants,
-    neon_tables,
-    neon_features,
+    neon,
     spectral,
     benchmarks,

@@ -7,9 +7,9 @@ import numpy as np
 from thinkalike.compare.bases import Segments
 from thinkalike.compare.maps import Maps, blank, rescaled, with_sign
 from thinkalike.compare.similarity import similarity, similarity_error
-from thinkalike.errors import InputError
 from thinkalike.progress import log
 from thinkalike.stores.arrays import create_arrays, open_arrays, parts
+from thinkalike.stores.damage import same_images
 from thinkalike.stores.maps import read_draws, read_maps, read_segments
 from thinkalike.workflow.jobs import job_log
 
@@ -102,10 +102,7 @@ def _read(
     maps = []
     for path in paths:
         stored, names = read_maps(path, segments, images)
-        if names != image_ids:
-            raise InputError(
-                f"{path} is about other images than the first; delete it and run again"
-            )
+        same_images(path, names, paths[0], image_ids)
         maps.append(stored)
     return maps, [read_draws(path, images) for path in paths]
 

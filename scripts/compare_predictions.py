@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from thinkalike.compare.agreement import agreement
+from thinkalike.compare.predictions import agreement
 from thinkalike.stores.tables import read_table, write_table
 from thinkalike.stores.weights import read_header
 from thinkalike.workflow.jobs import job_log

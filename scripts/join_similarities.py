@@ -4,9 +4,8 @@ from contextlib import ExitStack
 
 import numpy as np
 
-from thinkalike.errors import InputError
 from thinkalike.stores.arrays import create_arrays, open_arrays, parts, read_attributes
-from thinkalike.stores.damage import AGAIN
+from thinkalike.stores.damage import same_images
 from thinkalike.workflow.jobs import job_log
 
 VALUES = ["similarity", "estimation_error"]
@@ -23,9 +22,8 @@ def main(tiles: list[str], output: str, *, models: list[str]) -> None:
             names = [str(name) for name in dataset["image"].to_numpy()]
         rows.append(first)
         columns.append(second)
-        if image_ids is not None and names != image_ids:
-            raise InputError(f"{path} is about other images than {tiles[0]}; {AGAIN}")
-        image_ids = names
+        image_ids = image_ids or names
+        same_images(path, names, tiles[0], image_ids)
     assert image_ids is not None
     size = len(models)
     with ExitStack() as stack:

@@ -7,8 +7,8 @@ import pandas as pd
 
 from thinkalike.compare.maps import Maps, rescaled, with_sign
 from thinkalike.compare.similarity import similarity
-from thinkalike.errors import InputError
 from thinkalike.progress import log
+from thinkalike.stores.damage import same_images
 from thinkalike.stores.maps import read_maps, read_segments
 from thinkalike.stores.tables import write_table
 from thinkalike.workflow.jobs import job_log
@@ -35,8 +35,7 @@ def main(
     for model, path, other in zip(models, explanations, again, strict=True):
         second, names = read_maps(other, shared[:number])
         first, known = read_maps(path, shared, slice(0, number))
-        if names != known:
-            raise InputError(f"{other} is about other images than {path}; delete it and run again")
+        same_images(other, names, path, known)
         # the same images: on the same objects no product of bases is computed
         pair = [prepared(first), prepared(Maps(second.coefficients, first.bases))]
         values = similarity(pair, metric, sigma=sigma)[:, 0, 1]

@@ -6,11 +6,11 @@ from dataclasses import asdict
 import numpy as np
 import pandas as pd
 
-from thinkalike.compare.agreement import matching
-from thinkalike.compare.dissimilarity import Part, mean_error_of, summarise_parts
-from thinkalike.errors import InputError
+from thinkalike.compare.subsets import matching
+from thinkalike.compare.summaries import Part, mean_error_of_parts, summarise_parts
 from thinkalike.progress import log
 from thinkalike.stores.arrays import open_arrays, read_parts
+from thinkalike.stores.damage import same_images
 from thinkalike.stores.tables import read_table, write_table
 from thinkalike.workflow.jobs import job_log
 
@@ -36,8 +36,8 @@ def main(
     if condition != "all":
         tables = [read_table(path, ["image_id", "predicted_class"]) for path in predictions or []]
         tables = [table[: len(image_ids)] for table in tables]
-        if any(table["image_id"].tolist() != image_ids for table in tables):
-            raise InputError(f"{values} and the predictions are about other images; run again")
+        for path, table in zip(predictions or [], tables, strict=True):
+            same_images(path, table["image_id"], values, image_ids)
         # by name: models may have different outputs
         predicted = np.stack([table["predicted_class"] for table in tables], 1)
 
@@ -53,7 +53,7 @@ def main(
             yield array, counting(images)
 
     summary = summarise_parts(lambda: of("similarity"))
-    estimation_error = mean_error_of(of("estimation_error"))
+    estimation_error = mean_error_of_parts(of("estimation_error"))
     distances = dissimilarity(summary, dissimilarity)
     shape = geometry(distances)
     if shape.missing:

@@ -9,9 +9,10 @@ import numpy as np
 import torch
 
 from thinkalike.compare.maps import Maps
-from thinkalike.errors import ImageError, InputError
+from thinkalike.errors import InputError
 from thinkalike.networks.batches import Batches, fitting
 from thinkalike.networks.model import Model
+from thinkalike.networks.predict import check_finite
 from thinkalike.stores.joining import joined_accounts, padded
 
 AUDITED = 32
@@ -192,21 +193,6 @@ def ends(model: Model, images: np.ndarray, targets: np.ndarray | None, question:
     classes = full.argmax(1) if targets is None else np.asarray(targets)
     rows = np.arange(len(full))
     return Ends(classes, full[rows, classes], empty[classes], full.std(1))
-
-
-def check_finite(model: Model, scores: np.ndarray, what: str = "") -> None:
-    """Refuse scores (N, …) that are not numbers; `what` they are of, instead of image numbers.
-
-    Raises:
-        InputError: one is NaN or infinite.
-    """
-    bad = np.flatnonzero(~np.isfinite(scores.reshape(len(scores), -1)).all(1))
-    if len(bad):
-        raise ImageError(
-            int(bad[0]),
-            f"{model.entry['name']} gives a score that is not finite for {what or '{image}'}; its "
-            "weights are damaged or its training diverged",
-        )
 
 
 def check_targets(model: Model, targets: np.ndarray) -> None:

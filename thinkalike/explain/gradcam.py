@@ -19,12 +19,12 @@ from thinkalike.explain.common import (
     Explanation,
     Question,
     Score,
-    check_finite,
     check_targets,
     explaining,
     score_function,
 )
 from thinkalike.networks.model import Model
+from thinkalike.networks.predict import check_finite
 
 
 def explain(

@@ -12,13 +12,13 @@ from thinkalike.explain.common import (
     Explanation,
     Question,
     baseline_image,
-    check_finite,
     ends,
     explaining,
     score_function,
 )
 from thinkalike.networks.batches import Batches
 from thinkalike.networks.model import Model
+from thinkalike.networks.predict import check_finite
 from thinkalike.progress import log
 
 FIRST_STEPS = 6

@@ -11,15 +11,14 @@ import numpy as np
 import torch
 
 from thinkalike.compare.bases import Segments
-from thinkalike.compare.dissimilarity import mean_error
 from thinkalike.compare.maps import Maps
 from thinkalike.compare.similarity import similarity_error
+from thinkalike.compare.summaries import mean_error
 from thinkalike.errors import ImageError, InputError
 from thinkalike.explain.common import (
     Explanation,
     Question,
     baseline_image,
-    check_finite,
     ends,
     explaining,
     score_function,
@@ -27,6 +26,7 @@ from thinkalike.explain.common import (
 from thinkalike.explain.shapley.coalitions import Design, draw, extend
 from thinkalike.explain.shapley.solver import MOST_PAIRS, Solver
 from thinkalike.networks.model import Model
+from thinkalike.networks.predict import check_finite
 from thinkalike.progress import log
 from thinkalike.stores.joining import padded
 

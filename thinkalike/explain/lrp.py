@@ -22,7 +22,6 @@ from thinkalike.explain.common import (
     Explanation,
     Question,
     baseline_image,
-    check_finite,
     check_targets,
     explaining,
 )
@@ -30,6 +29,7 @@ from thinkalike.explain.relevance.ledger import Ledger, MixedImagesError
 from thinkalike.explain.relevance.operations import TABLE
 from thinkalike.explain.relevance.tape import Composite, Tape
 from thinkalike.networks.model import Model
+from thinkalike.networks.predict import check_finite
 from thinkalike.stores.joining import joined_accounts
 
 COMPOSITES: Mapping[str, Composite] = {

@@ -6,8 +6,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from thinkalike.errors import InputError
-from thinkalike.explain.common import check_finite
+from thinkalike.errors import ImageError, InputError
 from thinkalike.networks.batches import Batches, fitting
 from thinkalike.networks.model import Model, penultimate
 
@@ -47,6 +46,26 @@ def _outputs(
         values = np.concatenate([part for _, part in batches.over(len(images), work)])
     check_finite(model, values)
     return values
+
+
+def check_finite(model: Model, scores: np.ndarray, what: str = "{image}") -> None:
+    """Refuse scores that are not finite numbers.
+
+    Args:
+        model: whose scores they are.
+        scores: (N, …), a row for each image.
+        what: what the scores belong to; by default the image of the row.
+
+    Raises:
+        ImageError: a row has a score that is NaN or infinite.
+    """
+    bad = np.flatnonzero(~np.isfinite(scores.reshape(len(scores), -1)).all(1))
+    if len(bad):
+        raise ImageError(
+            int(bad[0]),
+            f"{model.entry['name']} gives a score that is not finite for {what}; its weights are "
+            "damaged or its training diverged",
+        )
 
 
 def predictions(values: np.ndarray, images: pd.DataFrame, model: Model) -> pd.DataFrame:

@@ -16,8 +16,8 @@ from typing import Any
 
 import numpy as np
 
-from thinkalike.compare.dissimilarity import added, summarise_parts
-from thinkalike.compare.geometry import off_diagonal
+from thinkalike.compare.matrices import off_diagonal
+from thinkalike.compare.summaries import added, summarise_parts
 from thinkalike.errors import InputError
 from thinkalike.randomness import generator
 

@@ -322,7 +322,7 @@ class Study:
         if not models:
             return []
         stems = ["quality", *(f"galleries/{model}" for model in models)]
-        stems += ["flipping", "areas", "betas", "planted"]
+        stems += ["flipping", "areas", "betas"]
         return [f"<results>/figures/neon/{stem}.svg" for stem in stems]
 
     @property

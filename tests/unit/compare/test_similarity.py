@@ -10,18 +10,14 @@ from hypothesis.extra.numpy import arrays
 from sklearn.metrics.pairwise import cosine_similarity, rbf_kernel
 
 from tests.support import dense
-from thinkalike.compare.agreement import matching
 from thinkalike.compare.bases import Grid, Pixels, Segments
-from thinkalike.compare.dissimilarity import (
-    DISSIMILARITIES,
-    Summary,
-    dissimilarity,
-    mean_error,
-    summarise,
-)
-from thinkalike.compare.geometry import complete, doubly_centred, geometry, off_diagonal
+from thinkalike.compare.dissimilarity import DISSIMILARITIES, dissimilarity
+from thinkalike.compare.geometry import complete, doubly_centred, geometry
 from thinkalike.compare.maps import RESCALINGS, SIGNS, Maps, rescaled, with_sign
+from thinkalike.compare.matrices import off_diagonal
 from thinkalike.compare.similarity import BLANKS, METRICS, similarity, similarity_error
+from thinkalike.compare.subsets import matching
+from thinkalike.compare.summaries import Summary, mean_error, summarise
 from thinkalike.errors import InputError
 
 SIGMA = 0.357

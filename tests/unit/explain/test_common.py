@@ -39,12 +39,12 @@ from thinkalike.explain.common import (
     Question,
     audit,
     baseline_image,
-    check_finite,
     check_targets,
     ends,
     explaining,
 )
 from thinkalike.networks.model import Model
+from thinkalike.networks.predict import check_finite
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-
 from replication.clusters import IRIS, WINE, compare, iris, published_optimum, wine
+
 from thinkalike.errors import InputError
 
 

@@ -1,0 +1,2 @@
+from .estimator import ClusterExplanation as ClusterExplanation
+from .estimator import Neon as Neon
