@@ -37,7 +37,11 @@ WITHOUT_TORCH = (
     "networks.devices",
     "networks.hub",
     "explain.shapley",
+    "neon.blocks",
     "neon.estimator",
+    "neon.evaluation",
+    "neon.explanation",
+    "neon.features",
     "neon.flipping",
     "neon.planted",
 )

@@ -139,6 +139,16 @@ class Study:
         """Parameter function: one setting of the method in the wildcards."""
         return lambda wildcards: self["settings"][wildcards.method][name]
 
+    def comparison(self, method: str, metric: str) -> dict[str, Any]:
+        """How maps of a method are compared by a metric; only RBF has a bandwidth to set."""
+        settings = self["settings"][method]
+        return {
+            "sign": settings["sign"],
+            "rescaling": settings["rescaling"],
+            "sigma": settings["rbf_sigma"] if metric == "rbf" else 1.0,
+            "blanks": self["similarity"]["blanks"],
+        }
+
     def map_settings(self, method: str, model: str) -> dict[str, Any]:
         """Settings of a method that change the maps of a model."""
         family = self["catalogue"][model]["family"]
