@@ -36,7 +36,9 @@ def evaluate(cases: Mapping[str, tuple[Neon, np.ndarray]], *, seed: int) -> Eval
         seed: of random orders and bootstrap resamples, together with the name.
     """
     parts = [_evaluate(data, *case, seed) for data, case in cases.items()]
-    return Evaluation(*(pd.concat(tables, ignore_index=True) for tables in zip(*parts, strict=True)))
+    return Evaluation(
+        *(pd.concat(tables, ignore_index=True) for tables in zip(*parts, strict=True))
+    )
 
 
 def _evaluate(data: str, neon: Neon, points: np.ndarray, seed: int) -> Evaluation:
