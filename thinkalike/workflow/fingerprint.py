@@ -143,7 +143,9 @@ def _references(module: Module, name: str, statement: ast.stmt) -> list[Target]:
 def _module(script: Path, name: str) -> Module:
     path = script if name == "__main__" else _file(name)
     if path is None:
-        raise InputError(f"{name} is not a module of this repository; check the imports of {script.name}")
+        raise InputError(
+            f"{name} is not a module of this repository; check the imports of {script.name}"
+        )
     return _parse(path)
 
 

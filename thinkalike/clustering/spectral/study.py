@@ -32,7 +32,7 @@ from thinkalike.clustering.spectral.stability import (
 from thinkalike.errors import InputError
 from thinkalike.progress import log
 from thinkalike.stores.arrays import open_arrays
-from thinkalike.stores.damage import AGAIN
+from thinkalike.stores.damage import same_images
 from thinkalike.stores.tables import read_table
 
 KNOWN = {
@@ -94,9 +94,8 @@ def table_of_maps(
         of_model = read_table(predicted, columns)[columns]
         with open_arrays(maps, ["image"]) as dataset:
             explained = [str(name) for name in dataset["image"].to_numpy()]
-        for path, names in ((maps, explained), (predicted, of_model["image_id"].tolist())):
-            if names != image_ids:
-                raise InputError(f"{path} is about other images than {images}; {AGAIN}")
+        same_images(maps, explained, images, image_ids)
+        same_images(predicted, of_model["image_id"], images, image_ids)
         part = selected[["image_id", "path", "class_name", "split"]].merge(of_model, on="image_id")
         parts.append(part.assign(model=model))
     return pd.concat(parts, ignore_index=True)
