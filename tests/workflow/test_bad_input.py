@@ -1,5 +1,8 @@
 """What users get wrong: one clear sentence, a non-zero exit, nothing half-written."""
 
+import hashlib
+import shutil
+import tarfile
 from pathlib import Path
 
 import numpy as np
@@ -16,35 +19,23 @@ def sentence_in(run, text: str) -> None:
     assert "Traceback" not in run.output
 
 
-@pytest.mark.parametrize(
-    ("changes", "sentence"),
-    [
-        ({"models": ["byobnet", "vitt"]}, "did you mean 'vit'?"),
-        ({"methods": ["gradcamm"]}, "methods.0: 'gradcamm' is not one of"),
-        ({"metrics": ["cosin"]}, "did you mean 'cosine'?"),
-        ({"dataset": {"kind": "digit"}}, "did you mean 'digits'?"),
-        (
-            {"dataset": {"kind": "folder", "name": "mine", "path": "nowhere"}},
-            "'nowhere' is not a folder",
-        ),
-        ({"imges": {}}, "did you mean 'images'?"),
-    ],
-    ids=["model", "method", "metric", "dataset", "folder", "key"],
-)
-def test_a_wrong_name_in_the_configuration(checkout, changes, sentence):
-    run = checkout.snakemake("--dry-run", overlay=checkout.overlay(**changes))
-    sentence_in(run, sentence)
-
-
 def test_all_problems_of_a_configuration_at_once(checkout):
     overlay = checkout.overlay(
-        models=["byobnet", "vitt"], metrics=["cosin"], subsampling={"sizes": [99]}
+        models=["byobnet", "vitt"],
+        methods=["grad-cam"],
+        metrics=["cosin"],
+        imges={},
+        subsampling={"sizes": [99]},
+        dataset={"kind": "folder", "name": "mine", "path": "nowhere"},
     )
     run = checkout.snakemake("--dry-run", overlay=overlay)
     for sentence in (
-        "models.1: 'vitt'",
-        "metrics.0: 'cosin'",
+        "(top level): 'imges' is not a key here; did you mean 'images'?",
+        "models.1: 'vitt' is not one of",
+        "did you mean 'gradcam'?",
+        "metrics.0: 'cosin' is not one of ['cosine', 'rbf']; did you mean 'cosine'?",
         "subsampling.sizes.0: 99 is more than",
+        "dataset.path: 'nowhere' is not a folder; fix the path",
     ):
         sentence_in(run, sentence)
 
@@ -74,34 +65,38 @@ def test_an_image_folder_of_one_s_own(checkout, folder):
     assert (checkout.root / "resources/datasets/mine/val/4").is_dir()
 
 
-def test_a_class_without_an_image(checkout, folder):
+def test_a_folder_that_cannot_be_laid_out_is_refused_when_the_study_is_planned(checkout, folder):
     (folder / "empty").mkdir()
-    run = checkout.snakemake("data", overlay=of_folder(checkout, folder))
+    run = checkout.snakemake("--dry-run", "data", overlay=of_folder(checkout, folder))
     sentence_in(run, "no image in class empty; add images")
+    (folder / "empty").rmdir()
+    run = checkout.snakemake("--dry-run", "data", overlay=of_folder(checkout, folder, count=19))
+    sentence_in(run, "images.count: 19 is more than the 18 images of val; give at most 18")
+
+
+def archive(folder: Path) -> dict[str, str]:
+    """The data set of an archive of a folder, which lies in the folder above it."""
+    path = folder.with_suffix(".tar")
+    with tarfile.open(path, "w") as file:
+        file.add(folder, "mine")
+    checksum = f"sha256:{hashlib.sha256(path.read_bytes()).hexdigest()}"
+    address = {"url": f"https://example.org/{path.name}", "mirror": str(folder.parent)}
+    return {"kind": "archive", "name": "mine", "checksum": checksum, **address}
+
+
+def test_an_archive_that_cannot_be_laid_out_leaves_nothing_behind(checkout, folder):
+    run = checkout.snakemake("data", overlay=checkout.overlay(dataset=archive(folder)))
+    sentence_in(run, "has no folder with train/ and val/ in it; pack one")
     assert not (checkout.root / "resources/datasets/mine/manifest.parquet").exists()
     assert not list((checkout.root / "resources/datasets").glob(".*"))
 
 
-def test_an_empty_folder(checkout, tmp_path):
-    (tmp_path / "void").mkdir()
-    run = checkout.snakemake("data", overlay=of_folder(checkout, tmp_path / "void"))
-    sentence_in(run, "has no class folders; lay the images out as <class>/<image>")
-
-
-def test_a_single_image(checkout, folder):
-    for name in ("1", "4"):
-        for file in (folder / name).iterdir():
-            file.unlink()
-        (folder / name).rmdir()
-    for file in sorted((folder / "7").iterdir())[1:]:
-        file.unlink()
-    run = checkout.snakemake("data", overlay=of_folder(checkout, folder))
-    sentence_in(run, "a single image, which cannot be both trained on and held out")
-
-
-def test_more_images_than_there_are(checkout, folder):
-    run = checkout.snakemake("data", overlay=of_folder(checkout, folder, count=500))
-    sentence_in(run, "500 images asked for, the split val has 18; ask for at most 18")
+def test_more_images_than_an_archive_has(checkout, folder):
+    for split in ("train", "val"):
+        shutil.copytree(folder, folder.parent / "split" / split)
+    overlay = checkout.overlay(dataset=archive(folder.parent / "split"), images={"count": 37})
+    run = checkout.snakemake("data", overlay=overlay)
+    sentence_in(run, "37 images asked for, the split val has 36; ask for at most 36")
 
 
 def test_unreadable_images_are_named_all_at_once(checkout, folder):
@@ -152,21 +147,6 @@ def test_a_truncated_image(checkout, folder):
     assert not (checkout.root / "results/tiny/images.parquet").exists()
 
 
-def test_a_pretrained_model_without_the_classes_of_the_images(study):
-    overlay = study.overlay(
-        models=["byobnet", "vit", "tiny_random"],
-        spectral={"models": []},
-        catalogue={
-            # random in the place of pretrained: its outputs are those of ImageNet
-            "tiny_random": {"like": "byobnet", "name": "ImageNet", "weights": "random"}
-        },
-    )
-    run = study.snakemake("results/tiny/predictions/tiny_random.parquet", overlay=overlay)
-    sentence_in(run, "has no output for the images' class")
-    sentence_in(run, "(1000 outputs: n01440764, n01443537, n01484850, …); fine-tune it")
-    assert not (study.root / "results/tiny/predictions/tiny_random.parquet").exists()
-
-
 def test_a_missing_image(study):
     table = study.root / "resources/datasets/digits/val"
     for file in table.rglob("*.png"):
@@ -190,7 +170,7 @@ def test_a_corrupt_weights_file_stops_its_model_and_no_other(study):
     assert (
         "not a readable safetensors file" in (results / "logs/predict_images/vit.log").read_text()
     )
-    # the next run mends it
+    # the next run makes it anew
     assert study.snakemake("explanations").status == 0
 
 

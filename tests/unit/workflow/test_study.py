@@ -11,6 +11,7 @@ from thinkalike.workflow.study import Study, by_wildcards
 RANDOM = {"like": "byobnet", "name": "Random", "weights": "random"}
 TUNED = {"like": "byobnet", "name": "Tuned", "weights": "finetuned"}
 DOWNLOADED = {"like": "byobnet", "name": "Downloaded", "weights": "pretrained"}
+IMAGENETTE = {"kind": "imagenette"}  # of classes that published weights know
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +22,8 @@ def study() -> Study:
 
 def of_models(*models: str, **catalogue: dict) -> Study:
     """A study of these models, some of which have entries of their own in the catalogue."""
-    return Study.of(configuration(models=list(models), catalogue=catalogue))
+    changes = {"models": list(models), "catalogue": catalogue, "dataset": IMAGENETTE}
+    return Study.of(configuration(**changes))
 
 
 # ---- wildcards ----------------------------------------------------------------------------------
@@ -88,7 +90,7 @@ def test_models_without_training_are_untrained_wherever_their_weights_come_from(
     [("trained", 0.95), ("finetuned", 0.9), ("pretrained", 0), ("random", 0)],
 )
 def test_the_accuracy_goal_is_that_of_the_study_s_own_training(weights, goal):
-    assert Study.of(configuration(weights=weights)).accuracy_goal == goal
+    assert Study.of(configuration(weights=weights, dataset=IMAGENETTE)).accuracy_goal == goal
 
 
 def test_an_architecture_is_what_builds_the_network(study):
@@ -133,7 +135,7 @@ def test_weights_are_files_of_the_study_but_for_downloaded_ones():
     [("random", "<results>/weights/random"), ("trained", "resources/weights")],
 )
 def test_fine_tuning_begins_with_random_weights_in_a_study_of_such(weights, folder):
-    study = Study.of(configuration(weights=weights))
+    study = Study.of(configuration(weights=weights, dataset=IMAGENETTE))
     assert study.initial_weights("vit") == f"{folder}/vit.safetensors"
 
 
