@@ -578,7 +578,7 @@ OTHERS = {
     "explain_together": "below: the tiny study has no tolerance",
     "fetch_published": "writes nothing of a study: tests/unit/test_replication.py",
     "finetune_model": "below: the tiny study trains its models",
-    "forecast": "has no output: tests/workflow/test_study.py",
+    "forecast": "has no output: tests/workflow/test_forecast.py",
     "initialise_weights": "below, with finetune_model",
     "join_shards": "the tiny study has none: tests/unit/test_shards.py, tests/workflow/test_reruns.py",
     "join_similarities": "the tiny study has one group: tests/scripts/test_tiles.py",

@@ -234,24 +234,6 @@ def test_every_target_plans(checkout, overlays):
     assert jobs["replicate"] == jobs["forecast"] == jobs["collect_benchmarks"] == 1
 
 
-def test_a_forecast_is_made_anew_by_every_call_and_leaves_no_file_of_the_study(checkout):
-    before = set((checkout.root / "resources").rglob("*"))
-    for _ in range(2):
-        run = checkout.snakemake("forecast")
-        assert run.status == 0, run.output
-        assert len(re.findall(r"^ *rule +jobs +passes .*$", run.output, re.MULTILINE)) == 1
-        assert re.search(r"^ *explain_images +8 ", run.output, re.MULTILINE), run.output
-        assert re.search(rf"^ *cluster_models +{CLUSTERED} ", run.output, re.MULTILINE), run.output
-        (line,) = re.findall(r"^ *total +(\d+) ", run.output, re.MULTILINE)
-        assert int(line) == JOBS
-    results = checkout.root / "results/tiny"
-    made = {str(path.relative_to(results)) for path in results.rglob("*") if path.is_file()}
-    assert made == {"forecast.csv", "logs/forecast.log"}
-    assert set((checkout.root / "resources").rglob("*")) == before
-    table = pd.read_csv(results / "forecast.csv").set_index("rule")
-    assert table.loc["train_model", "jobs"] == 3
-
-
 @pytest.mark.skipif(not COPIES.is_dir(), reason="no copies of the published tables here")
 def test_the_published_numbers_come_out_again_or_the_table_says_why_not(checkout):
     overlay = checkout.overlay(replication={"folder": str(COPIES)})
