@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from thinkalike.images.archives import SPLITS
+from thinkalike.images.listing import SPLITS
 from thinkalike.images.selection import MANIFEST, select
 from thinkalike.networks.accuracy import accuracy_table, correct_by_transform
 from thinkalike.networks.devices import device_for

@@ -66,7 +66,8 @@ def rule_texts(text: str) -> dict[str, str]:
 
 def all_rules() -> dict[str, str]:
     """Rule → its text, of all files."""
-    files = [rule_texts(file.read_text()) for file in sorted((ROOT / "rules").glob("*.smk"))]
+    paths = sorted([*ROOT.glob("rules/*.smk"), *ROOT.glob("replication/*.smk")])
+    files = [rule_texts(path.read_text()) for path in paths]
     found = {name: part for texts in files for name, part in texts.items()}
     assert len(found) == sum(map(len, files)), "two rules of one name"
     return found

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import REPOSITORY as ROOT
+from tests.support.checkout import REPOSITORY as ROOT
 
 # Imported by everyone. `images.blocks` counts images and imports nothing.
 GROUND = ("errors", "progress", "randomness", "settings", "methods", "images.blocks")

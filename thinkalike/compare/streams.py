@@ -6,12 +6,18 @@ and compared; what is left of them is the kernel (image, model, model), which is
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import asdict, dataclass
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from thinkalike.compare.bases import Segments
+from thinkalike.compare.dissimilarity import dissimilarity
+from thinkalike.compare.geometry import geometry
 from thinkalike.compare.maps import Maps, blank
+from thinkalike.compare.matrices import pair_table, square_table
 from thinkalike.compare.similarity import Comparison, similarity, similarity_error
 from thinkalike.compare.subsets import mask, parse
 from thinkalike.compare.summaries import Part, Summary, mean_error_of_parts, summarise_parts
@@ -28,7 +34,7 @@ def compare_files(
     comparison: Comparison,
     *,
     images: Sequence[str],
-    others: Mapping[str, str] | None = None,
+    others: Mapping[str, str] = MappingProxyType({}),
     segments: str | None = None,
 ) -> Iterator[dict[str, np.ndarray]]:
     """Compare the maps of all pairs of models on every image, a few images at a time.
@@ -50,7 +56,7 @@ def compare_files(
     Raises:
         InputError: a file is missing, damaged, about other images, or on other superpixels.
     """
-    paths = [*models.values(), *(others or {}).values()]
+    paths = [*models.values(), *others.values()]
     blanks = np.zeros(len(models), int)
     first, second = slice(len(models)), slice(len(models), None)
     settings: dict[str, Any] = {"sigma": comparison.sigma, "blanks": comparison.blanks}
@@ -63,7 +69,7 @@ def compare_files(
             "similarity": similarity(
                 prepared[first],
                 comparison.metric,
-                others=None if others is None else prepared[second],
+                others=prepared[second] if others else None,
                 **settings,
             ),
             "estimation_error": similarity_error(
@@ -71,12 +77,12 @@ def compare_files(
                 draws[first],
                 comparison.prepare,
                 comparison.metric,
-                others=None if others is None else maps[second],
+                others=maps[second] if others else None,
                 draws_of_others=draws[second],
                 **settings,
             ),
         }
-        if others is None:
+        if not others:
             rows["blank"] = np.stack([blank(each) for each in prepared], 1)
             blanks += rows["blank"].sum(0)
         yield rows
@@ -84,6 +90,53 @@ def compare_files(
         if count:
             what = f"{count} of {len(images)} maps are blank and {comparison.role_of_blanks}"
             log.warning("%s: %s", model, what)
+
+
+@dataclass(frozen=True)
+class DissimilarityTables:
+    """Dissimilarity of all pairs of models over a subset of the images.
+
+    Attributes:
+        dissimilarity: square.
+        similarity: square, the means.
+        pairs: model_a, model_b, n (images), mean, std, estimation_error (of the mean), dissimilarity.
+        geometry: one row, the attributes of `compare.geometry.Geometry`.
+    """
+
+    dissimilarity: pd.DataFrame
+    similarity: pd.DataFrame
+    pairs: pd.DataFrame
+    geometry: pd.DataFrame
+
+
+def dissimilarity_tables(
+    kernel: Kernel, kind: str, subset: str = "all", predictions: Sequence[str] = ()
+) -> DissimilarityTables:
+    """Turn similarities per image into one dissimilarity of every two models.
+
+    Args:
+        kind: chord or rms, as for `compare.dissimilarity.dissimilarity`.
+        kernel, subset, predictions: as for `summarise_kernel`.
+    """
+    summary, errors = summarise_kernel(kernel, subset, predictions)
+    distances = dissimilarity(summary, kind)
+    shape = geometry(distances)
+    if shape.missing:
+        log.warning("%d pairs of models have no image in common and are missing", shape.missing)
+    log.info("%s", shape)
+    matrices = {
+        "n": summary.count,
+        "mean": summary.mean,
+        "std": summary.deviation,
+        "estimation_error": errors,
+        "dissimilarity": distances,
+    }
+    return DissimilarityTables(
+        square_table(distances, kernel.models),
+        square_table(summary.mean, kernel.models),
+        pair_table(kernel.models, matrices),
+        pd.DataFrame([asdict(shape)]),
+    )
 
 
 def summarise_kernel(

@@ -13,11 +13,9 @@ from PIL import Image
 
 from thinkalike.errors import InputError
 from thinkalike.images.downloads import extract
-from thinkalike.images.selection import _classes, manifest
+from thinkalike.images.listing import SPLITS, has_split, split_files
+from thinkalike.images.selection import manifest
 from thinkalike.progress import progress
-
-SPLITS = ("train", "val")
-
 
 ARCHIVES = {
     "imagenette": (
@@ -58,11 +56,11 @@ def unpack_folder(folder: Path, archive: Path) -> pd.DataFrame:
             and an image in each.
     """
     with _unpacked(archive, folder) as content:
-        roots = [found.parent for found in content.rglob("train") if _has_split(found.parent)]
+        roots = [found.parent for found in content.rglob("train") if has_split(found.parent)]
         if not roots:
             raise InputError(f"{archive} has no folder with train/ and val/ in it; pack one")
         try:
-            files = _split_files(min(roots, key=lambda root: (len(root.parts), root)))
+            files = split_files(min(roots, key=lambda root: (len(root.parts), root)))
         except InputError as error:
             raise InputError(str(error).replace(str(content), str(archive))) from None
         for path, file in files:
@@ -144,24 +142,3 @@ def _unpacked(archive: Path, folder: Path) -> Iterator[Path]:
     with tempfile.TemporaryDirectory(dir=folder, prefix=".") as content:
         extract(archive, Path(content))
         yield Path(content)
-
-
-def _has_split(folder: Path) -> bool:
-    return all((folder / split).is_dir() for split in SPLITS)
-
-
-def _split_files(source: Path) -> list[tuple[str, Path]]:
-    """`<split>/<class>/<name>` and file of all images of an ImageFolder with train/ and val/."""
-    per_split = {split: _classes(source / split) for split in SPLITS}
-    only_one = set(per_split["train"]) ^ set(per_split["val"])
-    if only_one:
-        raise InputError(
-            f"{source}: the classes {', '.join(sorted(only_one))} are in one of train and val "
-            "only; give both the same classes"
-        )
-    return [
-        (f"{split}/{name}/{file.name}", file)
-        for split, classes in per_split.items()
-        for name, files in classes.items()
-        for file in files
-    ]

@@ -3,15 +3,17 @@
 `scipy.stats.permutation_test` has the same statistic and p, but refuses a family of one model.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations, islice
 from math import factorial, prod
 
 import numpy as np
+import pandas as pd
 
 from thinkalike.errors import InputError
-from thinkalike.randomness import generator
+from thinkalike.progress import log
+from thinkalike.randomness import generator, integer_seed
 
 TIE = 1e-10
 """Two statistics closer than this share of the largest dissimilarity are equal but for rounding."""
@@ -36,6 +38,34 @@ class FamilyTest:
     p: float
     permutations: int
     exact: bool
+
+
+def family_measures(
+    table: pd.DataFrame, families: Mapping[str, str], untrained: Sequence[str], *, seed: int
+) -> dict[str, float]:
+    """How much further apart models of different families are, and how often chance does that.
+
+    Args:
+        table: dissimilarities with the models as index and columns.
+        families: model → family.
+        untrained: controls, which would stand apart from their own family and are left out.
+        seed: of the study.
+
+    Returns:
+        family_difference and family_p, the statistic and p of `family_test`; NaN where the models
+        allow no test, and the log says why.
+    """
+    models = [model for model in table.columns if model not in untrained]
+    of_models = [families[model] for model in models]
+    try:
+        test = family_test(
+            table.loc[models, models].to_numpy(), of_models, seed=integer_seed(seed, "families")
+        )
+    except InputError as error:
+        log.info("no test of families: %s", error)
+        return {"family_difference": float("nan"), "family_p": float("nan")}
+    log.info("different families are %.3f further apart, p = %.4f", test.statistic, test.p)
+    return {"family_difference": test.statistic, "family_p": test.p}
 
 
 def family_test(

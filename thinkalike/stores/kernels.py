@@ -60,7 +60,7 @@ def create_kernel(
     path: str,
     images: Sequence[str],
     models: Sequence[str],
-    others: Sequence[str] | None = None,
+    others: Sequence[str] = (),
     *,
     attributes: Mapping[str, Any],
 ) -> AbstractContextManager[ArrayWriter]:
@@ -70,11 +70,11 @@ def create_kernel(
         path: where to.
         images: ids.
         models: in order.
-        others: what they are compared with; by default each other. Only then there is `blank`.
+        others: models that they are compared with; by default each other. Only then there is `blank`.
         attributes: provenance.
     """
     variables: dict[str, tuple[Sequence[str], Any]] = dict.fromkeys(VALUES, (PAIR, np.float64))
-    if others is None:
+    if not others:
         variables["blank"] = (PAIR[:2], np.uint8)
     coordinates = {"image": images, "model_a": models, "model_b": others or models}
     return create_arrays(path, variables, sizes={}, coordinates=coordinates, attributes=attributes)
