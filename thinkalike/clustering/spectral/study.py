@@ -150,20 +150,29 @@ def cluster_maps(
 
     labels = [result.clusters for result in results.values()]
     matrix = agreements(labels)
-    # how much of the differences is the number of clusters?
     same = int(np.median([result.number for result in results.values()]))
     fixed = [one.clusters for one in clusterings(distances, spectra, same, seed=seed).values()]
-    compared = [("eigengap", np.nan, matrix), ("same", same, agreements(fixed))]
     return MapClusters(
         results=_results(results, stability, scales, len(maps)),
         eigenvalues=_eigenvalues(results),
         agreement=pd.DataFrame(matrix, NAMES, NAMES).rename_axis("result").reset_index(),
         known=_known(results, maps.iloc[inside]),
-        choices=pd.DataFrame(
-            [{"number": how, "clusters": k, **vars(choices(m))} for how, k, m in compared]
-        ),
+        choices=_choices({"eigengap": (np.nan, matrix), "same": (same, agreements(fixed))}),
         points=_points(maps, inside, plane(distances), labels),
     )
+
+
+def _choices(agreement: Mapping[str, tuple[float, np.ndarray]]) -> pd.DataFrame:
+    """Which choice matters, with clusters by the eigengap and with the same number of them for all.
+
+    Args:
+        agreement: how clusters are numbered → their number and the agreements of the results.
+    """
+    rows = [
+        {"number": name, "clusters": number, **vars(choices(matrix))}
+        for name, (number, matrix) in agreement.items()
+    ]
+    return pd.DataFrame(rows)
 
 
 def _results(
