@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
-from tests.support.checkout import Checkout, Run, copy_of_checkout, copy_of_repository
+from tests.support.checkout import EVERYTHING, Checkout, Run, copy_of_checkout, copy_of_repository
 
 MAPS = Path("tests/workflow/maps.yaml")
 
@@ -21,10 +21,8 @@ def checkout(tmp_path: Path) -> Checkout:
 
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
-    """The tiny study, finished with its extras; not to be changed."""
-    return _made_once(
-        tmp_path_factory, "finished", lambda c: c.snakemake("all", "extras", minutes=30)
-    )
+    """The tiny study, finished with its extras and the published examples; not to be changed."""
+    return _made_once(tmp_path_factory, "finished", lambda c: c.snakemake(*EVERYTHING, minutes=30))
 
 
 @pytest.fixture

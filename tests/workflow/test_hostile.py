@@ -41,7 +41,7 @@ def hostile(checkout):
         variants={"items": {"method": "gradcam", "sign": "signed"}},
         subsampling={"sizes": [2]},
         neon={"clusters": 2},
-        borders={"layers": {"byobnet": []}, "images": 2},
+        borders={"layers": {"byobnet_once": []}, "images": 2},
         budgets={"models": []},
         spectral={"models": ["closing"], "class": "</script>{model}", "method": "gradcam"},
         figures={
