@@ -11,6 +11,7 @@ from filelock import FileLock
 from tests.support.checkout import EVERYTHING, Checkout, Run, copy_of_checkout, copy_of_repository
 
 MAPS = Path("tests/workflow/maps.yaml")
+WORKFLOW = Path(__file__).with_name("workflow")
 
 
 @pytest.fixture
@@ -62,5 +63,5 @@ def _made_once(
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The longest first: where processes share the tests, none of them waits for it at the end."""
-    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+    """Put tests of whole studies first: where processes share the tests, none waits for them at the end."""
+    items.sort(key=lambda item: item.path.parent != WORKFLOW)

@@ -9,12 +9,12 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import pytest
+from replication.quantities import COLUMNS, UNEXPLAINED, Quantity, compare, quantities
 
 from replication import analyses
 from replication.analyses import Tables, groups
 from replication.fetching import place
 from replication.published import HOST, TABLES, Table
-from replication.quantities import COLUMNS, UNEXPLAINED, Quantity, compare, quantities
 from scripts import fetch_published, replicate
 from tests.support.servers import serving
 from thinkalike.errors import InputError
