@@ -87,7 +87,7 @@ rule finetune_model:
     """One pretrained model adapted to the data set: its new head first, then all of it."""
     input:
         manifest="<dataset>/manifest.parquet",
-        weights=by_wildcards(study.initial_weights),
+        initial=by_wildcards(study.initial_weights),
     output:
         weights="<results>/weights/{model}.safetensors",
     log:

@@ -1,7 +1,6 @@
 """Data sets unpacked from archives."""
 
 import re
-import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,7 +12,7 @@ from PIL import Image
 
 from thinkalike.errors import InputError
 from thinkalike.images.downloads import extract
-from thinkalike.images.selection import _classes, manifest
+from thinkalike.images.selection import class_files, manifest
 from thinkalike.progress import progress
 
 SPLITS = ("train", "val")
@@ -58,11 +57,11 @@ def unpack_folder(folder: Path, archive: Path) -> pd.DataFrame:
             and an image in each.
     """
     with _unpacked(archive, folder) as content:
-        roots = [found.parent for found in content.rglob("train") if _has_split(found.parent)]
+        roots = [found.parent for found in content.rglob("train") if has_split(found.parent)]
         if not roots:
             raise InputError(f"{archive} has no folder with train/ and val/ in it; pack one")
         try:
-            files = _split_files(min(roots, key=lambda root: (len(root.parts), root)))
+            files = split_files(min(roots, key=lambda root: (len(root.parts), root)))
         except InputError as error:
             raise InputError(str(error).replace(str(content), str(archive))) from None
         for path, file in files:
@@ -128,16 +127,6 @@ def unpack_cifar10(folder: Path, archive: Path) -> pd.DataFrame:
     return manifest(paths)
 
 
-def replace_folder(folder: Path, new: Path) -> None:
-    """Put a freshly made folder in the place of an older one; killed in between, there is none."""
-    old = folder.with_name(f".{folder.name}.old")
-    shutil.rmtree(old, ignore_errors=True)
-    if folder.exists():
-        folder.rename(old)
-    new.rename(folder)
-    shutil.rmtree(old, ignore_errors=True)
-
-
 @contextmanager
 def _unpacked(archive: Path, folder: Path) -> Iterator[Path]:
     """The content of an archive for a while, on the same file system as `folder`."""
@@ -146,13 +135,13 @@ def _unpacked(archive: Path, folder: Path) -> Iterator[Path]:
         yield Path(content)
 
 
-def _has_split(folder: Path) -> bool:
+def has_split(folder: Path) -> bool:
     return all((folder / split).is_dir() for split in SPLITS)
 
 
-def _split_files(source: Path) -> list[tuple[str, Path]]:
+def split_files(source: Path) -> list[tuple[str, Path]]:
     """`<split>/<class>/<name>` and file of all images of an ImageFolder with train/ and val/."""
-    per_split = {split: _classes(source / split) for split in SPLITS}
+    per_split = {split: class_files(source / split) for split in SPLITS}
     only_one = set(per_split["train"]) ^ set(per_split["val"])
     if only_one:
         raise InputError(

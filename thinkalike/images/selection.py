@@ -16,7 +16,7 @@ MANIFEST = ("image_id", "path", "split", "label", "class_name")
 ORDERS = ("rounds", "log")
 
 
-def _classes(folder: Path) -> dict[str, list[Path]]:
+def class_files(folder: Path) -> dict[str, list[Path]]:
     """Class name → image files, both sorted; every class has at least one image."""
     classes = {
         entry.name: sorted(

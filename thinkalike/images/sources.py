@@ -7,8 +7,8 @@ import pandas as pd
 from PIL import Image
 
 from thinkalike.errors import InputError
-from thinkalike.images.archives import _has_split, _split_files
-from thinkalike.images.selection import _classes, manifest, stratified_split
+from thinkalike.images.archives import has_split, split_files
+from thinkalike.images.selection import class_files, manifest, stratified_split
 from thinkalike.randomness import generator
 
 # in Imagenette: tench, English springer, cassette player, chain saw, church, French horn, garbage
@@ -69,10 +69,10 @@ def link_folder(folder: Path, source: Path, *, validation: float, seed: int) -> 
     """
     if not source.is_dir():
         raise InputError(f"dataset.path: {source} is not a folder; give an ImageFolder <class>/*")
-    if _has_split(source):
-        found = _split_files(source)
+    if has_split(source):
+        found = split_files(source)
     else:
-        classes = _classes(source)
+        classes = class_files(source)
         labels = np.repeat(list(classes), [len(files) for files in classes.values()])
         split_of = stratified_split(labels, validation=validation, seed=seed)
         pairs = [(name, file) for name, files in classes.items() for file in files]

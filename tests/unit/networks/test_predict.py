@@ -11,7 +11,7 @@ from thinkalike.errors import InputError
 from thinkalike.explain import study
 from thinkalike.networks.catalogue import built_in_catalogue, complete_entry
 from thinkalike.networks.model import Model, create
-from thinkalike.networks.predict import labels, predictions
+from thinkalike.networks.predict import labels, prediction_table
 from thinkalike.networks.pretrained import pretrained
 from thinkalike.networks.weights import build, save
 from thinkalike.stores.tables import read_table, write_table
@@ -36,7 +36,7 @@ RESNET = {"name": "ResNet", "timm": "test_resnet.r160_in1k", "arguments": {}}
 
 def model_with(classes: str, class_names: tuple[str, ...] = ()) -> Model:
     network = torch.nn.Identity()
-    return Model(network, BLACK, WHITE, 8, tuple(classes), {"name": "Mine"}, class_names)
+    return Model(network, BLACK, WHITE, 8, tuple(classes), Architecture("Mine"), class_names)
 
 
 def table_of(class_names: str) -> pd.DataFrame:
@@ -46,7 +46,7 @@ def table_of(class_names: str) -> pd.DataFrame:
 
 def test_predictions_are_the_softmax_of_the_logits():
     values = np.array([[1.0, 3.0, 2.0], [500.0, -500.0, 0.0]], np.float32)
-    table = predictions(values, table_of("yz"), model_with("xyz"))
+    table = prediction_table(values, table_of("yz"), model_with("xyz"))
     expected = torch.from_numpy(values).double().softmax(1).max(1)
     assert table["predicted"].tolist() == expected.indices.tolist() == [1, 0]
     np.testing.assert_allclose(table["probability"], expected.values, rtol=1e-12)
@@ -57,7 +57,7 @@ def test_predictions_are_the_softmax_of_the_logits():
 def test_labels_are_found_by_name_wherever_the_outputs_stand(order):
     model = model_with(order, tuple({"a": "ant", "b": "bee", "c": "cat"}[c] for c in order))
     values = np.eye(3, dtype=np.float32)[[order.index(c) for c in "acb"]]
-    table = predictions(values, table_of("acc"), model)
+    table = prediction_table(values, table_of("acc"), model)
     assert table["predicted_class"].tolist() == ["a", "c", "b"]
     assert table["predicted_name"].tolist() == ["ant", "cat", "bee"]
     assert [order[i] for i in table["label"]] == ["a", "c", "c"]
@@ -66,7 +66,7 @@ def test_labels_are_found_by_name_wherever_the_outputs_stand(order):
 
 
 def test_classes_without_other_names_are_called_by_their_own():
-    table = predictions(np.eye(2, dtype=np.float32), table_of("xy"), model_with("xy"))
+    table = prediction_table(np.eye(2, dtype=np.float32), table_of("xy"), model_with("xy"))
     assert table["predicted_name"].tolist() == ["x", "y"]
 
 
@@ -167,8 +167,8 @@ def test_models_agree_on_names_not_on_numbers(tmp_path):
     first, second = model_with("abc"), model_with("cba")
     first_values = np.eye(3, dtype=np.float32)[[0, 1, 2]]  # a, b, c
     second_values = np.eye(3, dtype=np.float32)[[2, 1, 1]]  # a, b, b
-    write_table(predictions(first_values, table_of("abc"), first), tmp_path / "1.parquet")
-    write_table(predictions(second_values, table_of("abc"), second), tmp_path / "2.parquet")
+    write_table(prediction_table(first_values, table_of("abc"), first), tmp_path / "1.parquet")
+    write_table(prediction_table(second_values, table_of("abc"), second), tmp_path / "2.parquet")
     entry = complete_entry("resnet", built_in_catalogue())
     network = create(entry, classes=3, size=64)
     for name, header in (("1", {"accuracy": 0.5, "images": 8}), ("2", {"source": "random"})):
