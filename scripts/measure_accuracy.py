@@ -24,7 +24,8 @@ def main(
     device: Any,
 ) -> None:
     network = Architecture.of(architecture)
-    own, common = (build(network, weights, device, side) for side in (None, size))
+    own = build(network, weights, device)
+    common = own if own.size == size else build(network, weights, device, size)
     table = accuracy_by_transform(
         own,
         common,

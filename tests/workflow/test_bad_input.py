@@ -101,7 +101,7 @@ def test_a_single_image(checkout, folder):
 
 def test_more_images_than_there_are(checkout, folder):
     run = checkout.snakemake("data", overlay=of_folder(checkout, folder, count=500))
-    sentence_in(run, "500 images asked for, the split val has 18; ask for at most 18")
+    sentence_in(run, "500 images are more than the 18 of the split val; choose at most 18")
 
 
 def test_unreadable_images_are_named_all_at_once(checkout, folder):

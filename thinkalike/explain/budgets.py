@@ -18,7 +18,7 @@ from thinkalike.randomness import integer_seed
 
 @dataclass(frozen=True)
 class Budgets:
-    """What is measured.
+    """Budgets of KernelSHAP that are compared.
 
     Attributes:
         segments: numbers of superpixels.
@@ -75,8 +75,8 @@ def _of_segments(case: Case, count: int, budgets: Budgets, seed: int) -> list[pd
     assert reference.standard_errors is not None
     exact = ~np.any(np.nan_to_num(reference.standard_errors), axis=1)
     log.info(
-        "%d segments asked for, %.1f found; the reference takes at most %d evaluations, and is exact on "
-        "%d of %d images, where these are all there are",
+        "%d segments, %.1f from SLIC; the reference takes at most %d evaluations, and is exact on %d of "
+        "%d images, where these are all there are",
         count,
         pieces.mean(),
         reference.measures["evaluations"].max(),

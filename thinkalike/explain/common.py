@@ -23,7 +23,7 @@ Score = Callable[[torch.Tensor], torch.Tensor]
 
 @dataclass(frozen=True)
 class Question:
-    """What is to be explained, for a number of images.
+    """Question that explanations of images answer, whatever the method.
 
     Attributes:
         output: `logit` or `probability` of the target class.
@@ -277,7 +277,7 @@ def audit(
     exact = replace(question.part(part), precision="float32", logits=None)
     again = explain(model, images[part], explanation.targets[part], exact, **settings).maps
     largest, relative = [0.0], [0.0]
-    # row by row: how far rows are padded depends on which images there are
+    # row by row: the padding of rows depends on the other images
     for image in range(len(again)):
         reference = again.row(image).astype(np.float64)
         difference = explanation.maps.row(image) - reference

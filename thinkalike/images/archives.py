@@ -1,4 +1,4 @@
-"""Data sets unpacked from archives."""
+"""Data sets in archives: where they are published, and how they are laid out as an ImageFolder."""
 
 import re
 import tempfile
@@ -57,7 +57,7 @@ def unpack_folder(folder: Path, archive: Path) -> pd.DataFrame:
             and an image in each.
     """
     with _unpacked(archive, folder) as content:
-        roots = [found.parent for found in content.rglob("train") if has_split(found.parent)]
+        roots = [path.parent for path in content.rglob("train") if has_split(path.parent)]
         if not roots:
             raise InputError(f"{archive} has no folder with train/ and val/ in it; pack one")
         try:
@@ -136,11 +136,16 @@ def _unpacked(archive: Path, folder: Path) -> Iterator[Path]:
 
 
 def has_split(folder: Path) -> bool:
+    """Whether a folder has train/ and val/."""
     return all((folder / split).is_dir() for split in SPLITS)
 
 
 def split_files(source: Path) -> list[tuple[str, Path]]:
-    """`<split>/<class>/<name>` and file of all images of an ImageFolder with train/ and val/."""
+    """Path `<split>/<class>/<name>` and file of all images of an ImageFolder with train/ and val/.
+
+    Raises:
+        InputError: the splits have other classes, or a class has no image.
+    """
     per_split = {split: class_files(source / split) for split in SPLITS}
     only_one = set(per_split["train"]) ^ set(per_split["val"])
     if only_one:

@@ -52,7 +52,7 @@ class Dataset:
         """The first images of a split in an order (`select`), with paths that can be opened.
 
         Raises:
-            InputError: there are not so many images, or there is no such order.
+            InputError: the split has fewer images, or the order is unknown.
         """
         chosen = select(self.images, split=split, count=count, seed=seed, order=order)
         return chosen.assign(path=[str(self.folder / path) for path in chosen["path"]])

@@ -1,4 +1,4 @@
-"""What a folder holds."""
+"""Contents of a folder, for planning: read without opening its files."""
 
 import hashlib
 import json
@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 def folder_listing(path: str | Path) -> str:
-    """A hash of the names and sizes of a folder's files: has something been added or replaced?"""
+    """Hash of the names and sizes of a folder's files; files that are added or replaced change it."""
     root = Path(path)
     files = sorted(f for f in root.rglob("*") if f.is_file())
     listing = [(f.relative_to(root).as_posix(), f.stat().st_size) for f in files]

@@ -73,7 +73,7 @@ class Model:
         """The Grad-CAM target layer at a depth in percent.
 
         Raises:
-            InputError: the architecture names no layer there, or one that the network does not have.
+            InputError: the architecture names no layer at that depth, or the network does not have it.
         """
         name = self.architecture.layer(depth)
         try:

@@ -46,7 +46,7 @@ class Descent:
         learning_rate: at its highest.
         weight_decay: of the optimiser.
         warmup_epochs: in which the learning rate rises linearly.
-        layer_decay: factor on the learning rate from a layer to the one before it; None: there is none.
+        layer_decay: factor on the learning rate from a layer to the one before it; None: no decay.
     """
 
     epochs: int

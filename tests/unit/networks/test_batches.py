@@ -13,6 +13,7 @@ from torch import nn
 from tests.support.explaining import classifier, double
 from thinkalike.errors import InputError
 from thinkalike.networks import batches
+from thinkalike.networks.architecture import Architecture
 from thinkalike.networks.batches import MOST_ON_CPU, MOST_ON_CUDA, Batches, fitting
 from thinkalike.networks.model import Model
 

@@ -1,4 +1,4 @@
-"""How relevance goes backward through one layer, as a gradient that is not the true one.
+"""Relevance through one layer, as a gradient that is not the true one.
 
 `through(x, compute, backward)` computes what the network computes, and lets `backward` make the gradient
 at x from the gradient at the result. Relevance is value times gradient throughout: R_i = x_i g_i.

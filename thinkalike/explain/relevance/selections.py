@@ -65,5 +65,5 @@ def dropout(tape: Tape, call: Call) -> Any:
 
 
 def detach(tape: Tape, call: Call) -> Any:
-    """A gate: a network that detaches a tensor wants no gradient there."""
+    """A gate: a network that detaches a tensor wants no gradient through it."""
     return tape.gate(call().detach(), call)
