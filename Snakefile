@@ -28,7 +28,7 @@ include: "rules/clustering.smk"
 include: "rules/neon.smk"
 include: "rules/spectral.smk"
 include: "rules/forecast.smk"
-include: "rules/replication.smk"
+include: "replication/replication.smk"
 
 
 rule all:

@@ -30,13 +30,13 @@ rule cluster_models:
         runtime=30,
     params:
         code=code_of("cluster_models.py"),
-        kinds=study["clustering"]["linkages"],
-        ward=study["clustering"]["ward"],
+        settings={
+            "linkages": study["clustering"]["linkages"],
+            "ward": study["clustering"]["ward"],
+            **study["clustering"]["louvain"],
+        },
         families=study.families,
         untrained=study.untrained,
-        largest=study["clustering"]["louvain"]["largest"],
-        resolution=study["clustering"]["louvain"]["resolution"],
-        resolutions=study["clustering"]["louvain"]["sweep"],
         seed=study["seed"],
     message:
         "Clustering models: {wildcards.method}, {wildcards.metric}, {wildcards.subset} images"

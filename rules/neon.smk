@@ -1,28 +1,4 @@
-"""NEON: clusters of features explained, the published examples, and whether it is right."""
-
-
-rule explain_tables:
-    """The clusters of iris and wine explained, beside what was published of them."""
-    output:
-        iris="<results>/neon/tables/iris.csv",
-        wine="<results>/neon/tables/wine.csv",
-        published="<results>/neon/tables/published.csv",
-    log:
-        "<logs>/explain_tables.log",
-    benchmark:
-        "<benchmarks>/explain_tables.tsv"
-    conda:
-        "../envs/analysis.yaml"
-    threads: 1
-    resources:
-        mem_mb=1000,
-        runtime=30,
-    params:
-        code=code_of("explain_tables.py"),
-    message:
-        "Explaining the clusters of iris and wine"
-    script:
-        "../scripts/explain_tables.py"
+"""NEON: clusters of features explained, and whether it names the features that matter."""
 
 
 rule explain_clusters:
@@ -65,7 +41,7 @@ rule explain_clusters:
 
 
 rule evaluate_neon:
-    """Feature flipping, what beta does, conservation, planted features."""
+    """Feature flipping, what beta does, conservation."""
     input:
         clusters=study.files("<results>/neon/clusters/{model}.nc", model=study["neon"]["models"]),
     output:
@@ -73,7 +49,6 @@ rule evaluate_neon:
         areas="<results>/neon/evaluation/areas.csv",
         betas="<results>/neon/evaluation/betas.csv",
         conservation="<results>/neon/evaluation/conservation.csv",
-        planted="<results>/neon/evaluation/planted.csv",
     log:
         "<logs>/evaluate_neon.log",
     benchmark:
@@ -92,32 +67,6 @@ rule evaluate_neon:
         "Evaluating NEON on {params.models}"
     script:
         "../scripts/evaluate_neon.py"
-
-
-rule plot_tables:
-    """The explained clusters of iris and wine, beside what was published."""
-    input:
-        iris="<results>/neon/tables/iris.csv",
-        wine="<results>/neon/tables/wine.csv",
-    output:
-        iris=figure("neon/iris", "neon_iris", "6 NEON", "published examples", figure="iris"),
-        wine=figure("neon/wine", "neon_wine", "6 NEON", "published examples", figure="wine"),
-    log:
-        "<logs>/plot_tables.log",
-    benchmark:
-        "<benchmarks>/plot_tables.tsv"
-    conda:
-        "../envs/plot.yaml"
-    threads: 1
-    resources:
-        mem_mb=1000,
-        runtime=30,
-    params:
-        code=code_of("plot_tables.py"),
-    message:
-        "Drawing the clusters of iris and wine"
-    script:
-        "../scripts/plot_tables.py"
 
 
 rule plot_galleries:
@@ -159,23 +108,26 @@ rule plot_galleries:
         "../scripts/plot_galleries.py"
 
 
+def evaluation_figures(subcategory):
+    """Output of a rule that draws an evaluation of NEON."""
+    figures = {"flipping": "feature flipping", "areas": "areas", "betas": "beta"}
+    return {
+        f"{name}_figure": figure(
+            f"neon/{name}", f"neon_{name}", "6 NEON", subcategory, figure=title
+        )
+        for name, title in figures.items()
+    }
+
+
 rule plot_evaluation:
-    """Feature flipping, what beta does, conservation, planted features."""
+    """Feature flipping, what beta does, conservation."""
     input:
         flipping="<results>/neon/evaluation/flipping.csv",
         areas="<results>/neon/evaluation/areas.csv",
         betas="<results>/neon/evaluation/betas.csv",
         conservation="<results>/neon/evaluation/conservation.csv",
-        planted="<results>/neon/evaluation/planted.csv",
     output:
-        flipping=figure(
-            "neon/flipping", "neon_flipping", "6 NEON", "evaluation", figure="feature flipping"
-        ),
-        areas=figure("neon/areas", "neon_areas", "6 NEON", "evaluation", figure="areas"),
-        betas=figure("neon/betas", "neon_betas", "6 NEON", "evaluation", figure="beta"),
-        planted=figure(
-            "neon/planted", "neon_planted", "6 NEON", "evaluation", figure="planted features"
-        ),
+        **evaluation_figures("evaluation"),
     log:
         "<logs>/plot_evaluation.log",
     benchmark:
@@ -196,4 +148,4 @@ rule plot_evaluation:
         "../scripts/plot_evaluation.py"
 
 
-EXTRAS += svg_files(["neon/iris", "neon/wine"]) + study.neon_figures
+EXTRAS += study.neon_figures

@@ -24,14 +24,7 @@ rule compare_models:
         models=by_wildcards(study.row_models),
         other_models=by_wildcards(study.column_models),
         number=by_wildcards(study.image_count),
-        sign=study.method_setting("sign"),
-        rescaling=study.method_setting("rescaling"),
-        sigma=branch(
-            lambda wildcards: wildcards.metric == "rbf",
-            then=study.method_setting("rbf_sigma"),
-            otherwise=1.0,
-        ),
-        blanks=study["similarity"]["blanks"],
+        comparison=by_wildcards(study.comparison),
     message:
         "Comparing {wildcards.method} maps by {wildcards.metric}"
     script:
@@ -87,7 +80,7 @@ rule summarise_similarity:
         runtime=30,
     params:
         code=code_of("summarise_similarity.py"),
-        dissimilarity=study["similarity"]["dissimilarity"],
+        kind=study["similarity"]["dissimilarity"],
     message:
         "Dissimilarity by {wildcards.method}, {wildcards.metric}, {wildcards.subset} images"
     script:
@@ -116,13 +109,7 @@ rule measure_noise_ceiling:
         code=code_of("measure_noise_ceiling.py"),
         models=study.models,
         number=study.ceiling_count("kernelshap"),
-        sign=study["settings"]["kernelshap"]["sign"],
-        rescaling=study["settings"]["kernelshap"]["rescaling"],
-        sigma=branch(
-            lambda wildcards: wildcards.metric == "rbf",
-            then=study["settings"]["kernelshap"]["rbf_sigma"],
-            otherwise=1.0,
-        ),
+        comparison=lambda wildcards: study.comparison("kernelshap", wildcards.metric),
     message:
         "Noise ceiling by {wildcards.metric}"
     script:

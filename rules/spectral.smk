@@ -21,7 +21,7 @@ rule select_class_images:
         code=code_of("select_class_images.py"),
         class_name=verbatim(study["spectral"]["class"]),
         split=study["spectral"]["split"],
-        number=study["spectral"]["images"],
+        most=study["spectral"]["images"],
         size=study["images"]["size"],
         seed=study["seed"],
     message:
@@ -104,7 +104,7 @@ rule cluster_maps:
         models=lambda wildcards: study.spectral_models(wildcards.case),
         sign=study["settings"][study["spectral"]["method"]]["sign"],
         rescaling=study["settings"][study["spectral"]["method"]]["rescaling"],
-        number=study["spectral"]["clusters"],
+        clusters=study["spectral"]["clusters"],
         neighbours=study["spectral"]["neighbours"],
         sigma=study["spectral"]["sigma"],
         epsilon=study["spectral"]["epsilon"],
@@ -117,7 +117,7 @@ rule cluster_maps:
 
 
 rule plot_spectra:
-    """Twelve clusterings of the same maps: points, spectra, and how far they agree."""
+    """Twelve clusterings of the same maps: points, spectra, and their agreement."""
     input:
         points="<results>/spectral/clusters/{case}/points.parquet",
         results="<results>/spectral/clusters/{case}/results.csv",
@@ -125,21 +125,21 @@ rule plot_spectra:
         agreement="<results>/spectral/clusters/{case}/agreement.csv",
         known="<results>/spectral/clusters/{case}/known.csv",
     output:
-        embeddings=figure(
+        embeddings_figure=figure(
             "spectral/{case}/embeddings",
             "spectral_embeddings",
             "7 Spectral clustering",
             "{case}",
             figure="points",
         ),
-        spectra=figure(
+        spectra_figure=figure(
             "spectral/{case}/spectra",
             "spectral_spectra",
             "7 Spectral clustering",
             "{case}",
             figure="eigenvalues",
         ),
-        agreement=figure(
+        agreement_figure=figure(
             "spectral/{case}/agreement",
             "spectral_agreement",
             "7 Spectral clustering",
@@ -199,7 +199,6 @@ rule plot_map_clusters:
         name=lambda wildcards: study.spectral_name(wildcards.case),
         method=study["spectral"]["method"],
         class_name=verbatim(study["spectral"]["class"]),
-        models=lambda wildcards: study.spectral_models(wildcards.case),
         sign=study["settings"][study["spectral"]["method"]]["sign"],
         rescaling=study["settings"][study["spectral"]["method"]]["rescaling"],
         size=study["images"]["size"],
@@ -218,7 +217,7 @@ rule plot_choices:
         choices=[f"<results>/spectral/clusters/{case}/choices.csv" for case in study.spectral_cases],
         results=[f"<results>/spectral/clusters/{case}/results.csv" for case in study.spectral_cases],
     output:
-        choices=figure(
+        choices_figure=figure(
             "spectral/choices",
             "spectral_choices",
             "7 Spectral clustering",
@@ -237,7 +236,6 @@ rule plot_choices:
         runtime=30,
     params:
         code=code_of("plot_choices.py"),
-        cases=study.spectral_cases,
         names={case: study.spectral_name(case) for case in study.spectral_cases},
     message:
         "Drawing which choice of spectral clustering matters"

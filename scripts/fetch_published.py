@@ -1,17 +1,17 @@
 """Fetch the published tables of the experiment log (rule fetch_published)."""
 
 from replication.fetching import place
-from replication.published import HOST, TABLES
+from replication.published import TABLES
 from thinkalike.progress import log
-from thinkalike.workflow.jobs import job_log
+from thinkalike.workflow.jobs import run
 
 
-def main(paths: list[str], *, folder: str | None, host: str = HOST) -> None:
-    """`paths` are those of `TABLES`, in that order."""
+def main(tables: list[str], folder: str | None) -> None:
+    """`tables` are the paths of `TABLES`, in that order."""
     missing = [
         table.key
-        for table, path in zip(TABLES, paths, strict=True)
-        if not place(table, path, folder=folder, host=host)
+        for table, path in zip(TABLES, tables, strict=True)
+        if not place(table, path, folder=folder)
     ]
     if missing:
         log.warning("%s lacks %d tables; what needs them is n/a", folder, len(missing))
@@ -20,5 +20,4 @@ def main(paths: list[str], *, folder: str | None, host: str = HOST) -> None:
 
 
 if __name__ == "__main__":
-    with job_log(snakemake):
-        main(list(snakemake.output.tables), folder=snakemake.params.folder)
+    run(main, snakemake)

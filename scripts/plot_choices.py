@@ -2,49 +2,27 @@
 
 from collections.abc import Mapping, Sequence
 
-import pandas as pd
-
-from thinkalike.plotting.spectral import choice_figure, sentence
+from thinkalike.clustering.spectral.study import read_cases
+from thinkalike.plotting.spectral import choice_figure, choice_sentence
 from thinkalike.plotting.style import save, styled
 from thinkalike.progress import log
-from thinkalike.stores.tables import read_table
-from thinkalike.workflow.jobs import job_log
+from thinkalike.workflow.jobs import run
 
 
 def main(
     choices: Sequence[str],
     results: Sequence[str],
-    paths: Sequence[str],
+    choices_figure: Sequence[str],
     *,
-    cases: Sequence[str],
     names: Mapping[str, str],
 ) -> None:
-    compared = pd.concat(
-        [
-            read_table(path, ["number", "graph", "laplacian", "both"]).assign(case=case)
-            for case, path in zip(cases, choices, strict=True)
-        ],
-        ignore_index=True,
-    )
-    twelve = pd.concat(
-        [
-            read_table(path, ["graph", "laplacian", "clusters", "stability"]).assign(case=case)
-            for case, path in zip(cases, results, strict=True)
-        ],
-        ignore_index=True,
-    )
-    log.info("%s", sentence(compared))
+    """`names` are the display names of the cases, in the order of the files."""
+    compared = read_cases(choices, names, ["number", "graph", "laplacian", "both"])
+    twelve = read_cases(results, names, ["graph", "laplacian", "clusters", "stability"])
+    log.info("%s", choice_sentence(compared))
     with styled():
-        figure = choice_figure(compared, twelve, {case: names[case] for case in cases})
-        save(figure, compared[["case", *compared.columns.drop("case")]], paths)
+        save(choice_figure(compared, twelve, names), compared, choices_figure)
 
 
 if __name__ == "__main__":
-    with job_log(snakemake):
-        main(
-            snakemake.input.choices,
-            snakemake.input.results,
-            snakemake.output.choices,
-            cases=snakemake.params.cases,
-            names=snakemake.params.names,
-        )
+    run(main, snakemake)

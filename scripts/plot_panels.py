@@ -13,7 +13,7 @@ from thinkalike.plotting.panels import Prediction, nothing_to_draw, panel
 from thinkalike.plotting.style import save, styled
 from thinkalike.progress import log
 from thinkalike.stores.arrays import open_arrays
-from thinkalike.stores.damage import AGAIN
+from thinkalike.stores.damage import same_images
 from thinkalike.stores.maps import read_maps, read_segments
 from thinkalike.stores.tables import read_table
 from thinkalike.workflow.jobs import job_log
@@ -87,8 +87,7 @@ def main(
 
 def _predictions(path: str, selected: pd.DataFrame) -> pd.DataFrame:
     table = read_table(path, PREDICTED)[: len(selected)]
-    if table["image_id"].tolist() != selected["image_id"].tolist():
-        raise InputError(f"{path} is about other images than the study's; {AGAIN}")
+    same_images(path, table["image_id"], "the study's selection", selected["image_id"])
     return table
 
 
@@ -121,8 +120,7 @@ def _maps(
             f"{method} has maps of the first {len(there)} images only ({path}), and the panel shows "
             f"number {number}; explain more images by it, or draw fewer"
         )
-    if there != selected["image_id"].iloc[:number].tolist():
-        raise InputError(f"{path} is about other images than the study's; {AGAIN}")
+    same_images(path, there, "the study's selection", selected["image_id"][:number])
     return read_maps(path, segments, slice(0, number))[0]
 
 

@@ -6,7 +6,7 @@ from thinkalike.images.loading import load_images, report_constant
 from thinkalike.images.selection import MANIFEST, select_class
 from thinkalike.progress import log
 from thinkalike.stores.tables import read_table, write_table
-from thinkalike.workflow.jobs import job_log
+from thinkalike.workflow.jobs import run
 
 
 def main(
@@ -30,13 +30,4 @@ def main(
 
 
 if __name__ == "__main__":
-    with job_log(snakemake):
-        main(
-            snakemake.input.manifest,
-            snakemake.output.images,
-            class_name=snakemake.params.class_name,
-            split=snakemake.params.split,
-            most=snakemake.params.number,
-            size=snakemake.params.size,
-            seed=snakemake.params.seed,
-        )
+    run(main, snakemake)

@@ -9,6 +9,7 @@ from textwrap import dedent
 import pytest
 import yaml
 
+from thinkalike.methods import METHODS
 from thinkalike.workflow import fingerprint
 from thinkalike.workflow.fingerprint import reached
 
@@ -18,8 +19,13 @@ CONDA_NAMES = {
     "adjusttext": "adjusttext",
     "huggingface-hub": "huggingface_hub",
 }
-IMPORT_NAMES = {"pil": "pillow", "sklearn": "scikit-learn", "skimage": "scikit-image"}
-# what a package imports only when it is asked to
+IMPORT_NAMES = {
+    "pil": "pillow",
+    "sklearn": "scikit-learn",
+    "skimage": "scikit-image",
+    "lazy_loader": "lazy-loader",
+}
+# what a package imports only when it is used so
 PLUGINS = {"xarray": ["h5netcdf", "h5py"], "pandas": ["pyarrow"], "captum": ["scikit-learn"]}
 
 
@@ -60,7 +66,8 @@ def rule_texts(text: str) -> dict[str, str]:
 
 def all_rules() -> dict[str, str]:
     """Rule → its text, of all files."""
-    files = [rule_texts(file.read_text()) for file in sorted((ROOT / "rules").glob("*.smk"))]
+    paths = sorted([*ROOT.glob("rules/*.smk"), *ROOT.glob("replication/*.smk")])
+    files = [rule_texts(path.read_text()) for path in paths]
     found = {name: part for texts in files for name, part in texts.items()}
     assert len(found) == sum(map(len, files)), "two rules of one name"
     return found
@@ -82,18 +89,22 @@ def rules() -> list[tuple[str, str, str]]:
     return found
 
 
+def files_of(module: str) -> list[Path]:
+    """Files that importing a module runs: its own, and the `__init__.py` of every package above it."""
+    file = ROOT.joinpath(*module.split("."))
+    folders = [folder for folder in (file, *file.parents) if ROOT in folder.parents]
+    files = [file.with_suffix(".py"), *(folder / "__init__.py" for folder in folders)]
+    return [path for path in files if path.is_file()]
+
+
 def third_party(script: str) -> set[str]:
     """Distribution names that a script imports, itself and through the library."""
     path = ROOT / "scripts" / script
-    methods = sorted(p.stem for p in (ROOT / "thinkalike/explain").glob("*.py") if p.stem[0] != "_")
-    extra = (
-        tuple(f"thinkalike.explain.{m}" for m in methods) if script == "explain_images.py" else ()
-    )
-    targets = reached(path, extra)
-    modules = {module for module, _ in targets} - {"__main__"}
-    files = [path, *(ROOT.joinpath(*m.split(".")).with_suffix(".py") for m in modules)]
+    chosen = [method.module for method in METHODS.values()] if script == "explain_images.py" else []
+    targets = reached(path, tuple(chosen))
+    files = {path, *(file for module, _ in targets for file in files_of(module))}
     # what is imported at the top of every module, and inside the functions that are reached
-    statements = [s for f in files if f.is_file() for s in ast.parse(f.read_text()).body]
+    statements = [s for f in files for s in ast.parse(f.read_text()).body]
     looked_at: list[ast.AST] = [
         s for s in statements if isinstance(s, (ast.Import, ast.ImportFrom))
     ]
@@ -108,7 +119,8 @@ def third_party(script: str) -> set[str]:
             names |= {alias.name.split(".")[0] for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
             names.add(node.module.split(".")[0])
-    names = {n.lower() for n in names if n not in sys.stdlib_module_names} - {"thinkalike"}
+    names -= {*sys.stdlib_module_names, *fingerprint.PACKAGES}
+    names = {name.lower() for name in names}
     names |= {plugin for name in names for plugin in PLUGINS.get(name, [])}
     return {IMPORT_NAMES.get(name, name) for name in names}
 
@@ -206,17 +218,6 @@ def test_rules_in_loops_and_on_conditions_are_found():
     assert directive(found["third"], "threads").strip() == "1"
     assert directive(found["third"], "input") is None
     assert directive(found["first"], "script") is None
-
-
-def test_modules_for_cpu_jobs_do_not_import_torch_at_their_top():
-    with_torch = {"models", "training", "predict", "neuralized", "neuralized_lrp"}
-    for file in (ROOT / "thinkalike").rglob("*.py"):
-        if file.stem in with_torch or file.parent.name in ("explain", "relevance"):
-            continue
-        for node in ast.parse(file.read_text()).body:
-            names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
-            names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
-            assert not any(n.split(".")[0] in ("torch", "timm", "captum") for n in names), file
 
 
 def test_the_lock_names_versions_and_hashes_and_no_address():

@@ -12,8 +12,8 @@ import yaml
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from tests.conftest import REPOSITORY as ROOT
-from tests.conftest import files_of_repository
+from tests.support.checkout import REPOSITORY as ROOT
+from tests.support.checkout import repository_files
 from thinkalike.errors import InputError
 from thinkalike.stores.tables import read_square, read_table, write_table
 from thinkalike.workflow.config.checks import RESERVED
@@ -38,13 +38,13 @@ LOOKED_FOR = {
     "a certificate that is not checked": r"\bverify\s*=\s*False\b|\b_create_unverified_context\b",
 }
 EXCEPTIONS = {
-    "tests/unit/test_security.py": "it spells out what is looked for",
+    "tests/repository/test_security.py": "it spells out what is looked for",
 }
 
 
 def sources() -> Iterator[Path]:
     """Every tracked file that Python or Snakemake runs."""
-    for name in files_of_repository():
+    for name in repository_files():
         if name == "Snakefile" or Path(name).suffix in (".py", ".smk"):
             yield ROOT / name
 

@@ -1,11 +1,11 @@
 """A model whose maps are all blank, and a study of a single image, from maps to figures."""
 
 from pathlib import Path
-from types import ModuleType, SimpleNamespace
 
 import numpy as np
 import pytest
 
+from tests.support.scripts import main_of
 from thinkalike.compare.bases import Grid
 from thinkalike.compare.maps import Maps
 from thinkalike.stores.maps import write_maps
@@ -13,12 +13,6 @@ from thinkalike.stores.tables import read_square, read_table
 
 MODELS = ["alpha", "beta", "gamma", "mute"]
 KINDS = ["average", "ward"]
-
-
-def script(name: str) -> ModuleType:
-    import runpy
-
-    return SimpleNamespace(**runpy.run_path(f"scripts/{name}.py", run_name="imported"))
 
 
 def explanations(folder: Path, images: int) -> list[str]:
@@ -41,29 +35,26 @@ def explanations(folder: Path, images: int) -> list[str]:
 
 
 def compared(folder: Path, images: int, **changes: str) -> Path:
-    settings = {"sign": "positive", "rescaling": "min_max", "blanks": "exclude", **changes}
     values = folder / "cosine.nc"
-    script("compare_models").main(
-        explanations(folder, images),
-        None,
-        str(values),
+    main_of("compare_models")(
+        explanations=explanations(folder, images),
+        similarity=str(values),
         models=MODELS,
+        other_models=[],
         number=images,
         method="gradcam",
         metric="cosine",
-        sigma=1.0,
+        comparison={"sign": "positive", "rescaling": "min_max", **changes},
         code="0" * 16,
-        **settings,
     )
-    script("summarise_similarity").main(
-        str(values),
-        None,
-        str(folder / "all.csv"),
-        str(folder / "all_similarity.csv"),
-        str(folder / "all_pairs.parquet"),
-        str(folder / "all_geometry.csv"),
+    main_of("summarise_similarity")(
+        similarity=str(values),
+        dissimilarity=str(folder / "all.csv"),
+        means=str(folder / "all_similarity.csv"),
+        pairs=str(folder / "all_pairs.parquet"),
+        geometry=str(folder / "all_geometry.csv"),
         subset="all",
-        dissimilarity="chord",
+        kind="chord",
     )
     return folder / "all.csv"
 
@@ -73,21 +64,22 @@ def clustered(folder: Path, matrix: Path) -> dict[str, str | list[str]]:
         name: str(folder / f"{name}.csv")
         for name in ("summary", "agreement", "order", "louvain", "sweep", "pca", "mds", "quality")
     }
-    linkages = [str(folder / f"linkage_{kind}.csv") for kind in KINDS]
-    script("cluster_models").main(
-        str(matrix),
-        linkages,
-        *files.values(),
-        kinds=KINDS,
-        ward="euclidean",
+    files["linkages"] = [str(folder / f"linkage_{kind}.csv") for kind in KINDS]
+    main_of("cluster_models")(
+        dissimilarity=str(matrix),
+        **files,
+        settings={
+            "linkages": KINDS,
+            "ward": "euclidean",
+            "largest": None,
+            "resolution": 1.0,
+            "sweep": [0.9, 1.1],
+        },
         families=dict.fromkeys(MODELS, "cnn"),
         untrained=[],
-        largest=None,
-        resolution=1.0,
-        resolutions=[0.9, 1.1],
         seed=0,
     )
-    return {"linkages": linkages, **files}
+    return files
 
 
 def test_a_blank_model_is_left_out_said_so_and_the_others_go_on(tmp_path, caplog):

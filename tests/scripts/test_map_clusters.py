@@ -13,13 +13,15 @@ from thinkalike.clustering.spectral.cut import ALL, APART
 from thinkalike.compare.bases import Grid, Pixels
 from thinkalike.compare.maps import Maps
 from thinkalike.errors import InputError
+from thinkalike.plotting import map_clusters as plotting
 from thinkalike.stores.maps import write_maps
 from thinkalike.stores.tables import read_square, read_table, write_table
 
 MODELS = ["alpha", "beta"]
 IMAGES = 24
 RESULTS = ["/".join(pair) for pair in ALL]
-TABLES = ["results", "values", "agreement", "known", "choices"]
+TABLES = ["results", "eigenvalues", "agreement", "known", "choices"]
+FIGURES = ["embeddings", "spectra", "agreement"]
 
 
 @pytest.fixture
@@ -74,11 +76,11 @@ def run(folder: Path, **changes) -> None:
         "seed": 0,
     } | changes
     cluster_maps.main(
-        str(folder / "images.parquet"),
-        [str(folder / f"{model}.nc") for model in settings["models"]],
-        [str(folder / f"{model}.parquet") for model in settings["models"]],
-        *(str(folder / f"{name}.csv") for name in TABLES),
-        str(folder / "points.parquet"),
+        images=str(folder / "images.parquet"),
+        explanations=[str(folder / f"{model}.nc") for model in settings["models"]],
+        predictions=[str(folder / f"{model}.parquet") for model in settings["models"]],
+        points=str(folder / "points.parquet"),
+        **{name: str(folder / f"{name}.csv") for name in TABLES},
         **settings,
     )
 
@@ -139,23 +141,21 @@ def drawn(folder: Path, name: str) -> list[str]:
     return [str(folder / f"{name}.{suffix}") for suffix in ("svg", "png", "csv")]
 
 
-@pytest.mark.parametrize("side", [plot_map_clusters.SIDE, 4])  # images drawn smaller than maps
+@pytest.mark.parametrize("side", [plotting.SIDE, 4])  # images drawn smaller than maps
 def test_figures_show_every_cluster_with_its_size(folder, side, monkeypatch):
-    monkeypatch.setattr(plot_map_clusters, "SIDE", side)
+    monkeypatch.setattr(plotting, "SIDE", side)
     run(folder)
-    names = {model: model.title() for model in MODELS}
-    told = {"name": "All", "method": "gradcam", "class_name": "8"}
+    title = {"name": "All", "method": "gradcam", "class_name": "8"}
     plot_map_clusters.main(
-        str(folder / "points.parquet"),
-        str(folder / "results.csv"),
-        [str(folder / f"{model}.nc") for model in MODELS],
-        drawn(folder, "clusters"),
-        models=MODELS,
+        points=str(folder / "points.parquet"),
+        results=str(folder / "results.csv"),
+        explanations=[str(folder / f"{model}.nc") for model in MODELS],
+        clusters=drawn(folder, "clusters"),
         sign="signed",
         rescaling="none",
         size=8,
-        names=names,
-        **told,
+        names={model: model.title() for model in MODELS},
+        **title,
     )
     table = read_table(folder / "clusters.csv")
     # alpha lacks one of either kind
@@ -164,20 +164,17 @@ def test_figures_show_every_cluster_with_its_size(folder, side, monkeypatch):
     assert table["models"].tolist() == ["beta (12), alpha (11)"] * 2
     assert (table["cosine_with_mean"] > 0.9).all()
     plot_spectra.main(
-        *(str(folder / f"{name}") for name in ("points.parquet", "results.csv", "values.csv")),
-        *(str(folder / f"{name}") for name in ("agreement.csv", "known.csv")),
-        drawn(folder, "embeddings"),
-        drawn(folder, "spectra"),
-        drawn(folder, "agreement_drawn"),
-        **told,
+        points=str(folder / "points.parquet"),
+        **{name: str(folder / f"{name}.csv") for name in TABLES if name != "choices"},
+        **{f"{f}_figure": drawn(folder, f"{f}_drawn") for f in FIGURES},
+        **title,
     )
     plot_choices.main(
-        [str(folder / "choices.csv")],
-        [str(folder / "results.csv")],
-        drawn(folder, "choices_drawn"),
-        cases=["joint"],
+        choices=[str(folder / "choices.csv")],
+        results=[str(folder / "results.csv")],
+        choices_figure=drawn(folder, "choices_drawn"),
         names={"joint": "All"},
     )
-    for name in ("clusters", "embeddings", "spectra", "agreement_drawn", "choices_drawn"):
+    for name in ("clusters", "choices_drawn", *(f"{name}_drawn" for name in FIGURES)):
         assert re.search(r"<svg", (folder / f"{name}.svg").read_text())
         assert Image.open(folder / f"{name}.png").size[0] > 1000

@@ -1,11 +1,11 @@
 """Similarities of groups of models, put together, are those of all models at once."""
 
 from pathlib import Path
-from types import ModuleType, SimpleNamespace
 
 import numpy as np
 import pytest
 
+from tests.support.scripts import main_of
 from thinkalike.compare.bases import Grid, Pixels, Segments
 from thinkalike.compare.maps import Maps
 from thinkalike.errors import InputError
@@ -18,12 +18,6 @@ GROUPS = [slice(0, 3), slice(3, 6), slice(6, 7)]
 LABELS = np.stack([np.arange(256).reshape(16, 16) * (3 + i % 4) // 256 for i in range(9)]).astype(
     np.int16
 )
-
-
-def script(name: str) -> ModuleType:
-    import runpy
-
-    return SimpleNamespace(**runpy.run_path(f"scripts/{name}.py", run_name="imported"))
 
 
 def written(folder: Path, kind: str) -> list[str]:
@@ -62,19 +56,19 @@ def written(folder: Path, kind: str) -> list[str]:
     return paths
 
 
-def compare(paths, output, models, *, others=None, other_models=None, kind, metric, **changes):
-    script("compare_models").main(
-        paths,
-        str(Path(paths[0]).parent / "segments.nc") if kind == "superpixels" else None,
-        str(output),
+def compare(paths, output, models, *, others=(), other_models=(), kind, metric, blanks="exclude"):
+    main_of("compare_models")(
+        explanations=paths,
+        similarity=str(output),
         models=models,
-        others=others,
         other_models=other_models,
         number=9,
         method="some",
         metric=metric,
-        **{"sign": "signed", "rescaling": "max_abs", "sigma": 0.3, "blanks": "exclude", **changes},
+        comparison={"sign": "signed", "rescaling": "max_abs", "sigma": 0.3, "blanks": blanks},
         code="0" * 16,
+        others=others,
+        segments=str(Path(paths[0]).parent / "segments.nc") if kind == "superpixels" else None,
     )
 
 
@@ -96,7 +90,7 @@ def test_tiles_are_the_whole(kind, metric, blanks, tmp_path):
     case = {"kind": kind, "metric": metric, "blanks": blanks}
     compare(paths, tmp_path / "whole.nc", MODELS, **case)
     parts = tiles(tmp_path, paths, **case)
-    script("join_similarities").main(parts, str(tmp_path / "joined.nc"), models=MODELS)
+    main_of("join_similarities")(parts, str(tmp_path / "joined.nc"), models=MODELS)
     with open_arrays(tmp_path / "whole.nc") as whole, open_arrays(tmp_path / "joined.nc") as joined:
         assert whole.attrs == joined.attrs
         assert whole.sizes == joined.sizes
@@ -113,7 +107,7 @@ def test_the_order_of_tiles_does_not_matter(tmp_path):
     paths = written(tmp_path, "grids")
     parts = tiles(tmp_path, paths, kind="grids", metric="cosine")
     for name, order in (("a", parts), ("b", parts[::-1])):
-        script("join_similarities").main(order, str(tmp_path / f"{name}.nc"), models=MODELS)
+        main_of("join_similarities")(order, str(tmp_path / f"{name}.nc"), models=MODELS)
     assert (tmp_path / "a.nc").read_bytes() == (tmp_path / "b.nc").read_bytes()
 
 
@@ -132,5 +126,5 @@ def test_tiles_of_other_images_are_refused(tmp_path):
     with pytest.raises(
         InputError, match=r"1_1\.nc is about other images than .*0_0\.nc; delete it"
     ):
-        script("join_similarities").main(parts, str(tmp_path / "joined.nc"), models=MODELS)
+        main_of("join_similarities")(parts, str(tmp_path / "joined.nc"), models=MODELS)
     assert not (tmp_path / "joined.nc").exists()

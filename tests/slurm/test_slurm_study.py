@@ -10,9 +10,9 @@ from typing import NamedTuple
 
 import pytest
 
-from tests.conftest import copy_of_repository
 from tests.slurm.conftest import Site, fitted
 from tests.slurm.private_slurm import Cluster
+from tests.support.checkout import copy_of_repository
 
 STUDY = Path("tests/slurm/study.yaml")
 TARGETS = ["similarity", "histograms", "clusters", "panels"]

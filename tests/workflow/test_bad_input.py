@@ -230,4 +230,5 @@ def test_a_gpu_that_is_promised_and_not_there(study):
     run = study.snakemake(
         "results/tiny/predictions/vit.parquet", "--set-resources", "predict_images:gpu=1"
     )
-    sentence_in(run, "CUDA finds no device")
+    sentence_in(run, "resources.gpu: gpus is 1 but CUDA finds no device")
+    sentence_in(run, "(--set-resources predict_images:gpu=0)")

@@ -79,7 +79,7 @@ def test_a_changed_method_reruns_its_own_explanations_only(study):
 
 
 def test_a_changed_rule_of_relevance_reruns_clusters_and_their_evaluation(study):
-    study.edit("thinkalike/neon/estimator.py", "excess *= -beta", "excess *= -1.0 * beta")
+    study.edit("thinkalike/neon/blocks.py", "excess *= -beta", "excess *= -1.0 * beta")
     assert study.plan() == {
         "explain_tables": 1,
         "explain_clusters": 3,

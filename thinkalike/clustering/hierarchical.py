@@ -1,6 +1,10 @@
 """Agglomerative clustering of a dissimilarity matrix."""
 
+from collections.abc import Mapping
+from itertools import combinations
+
 import numpy as np
+import pandas as pd
 from scipy.cluster import hierarchy
 from scipy.spatial.distance import squareform
 from sklearn.metrics import adjusted_rand_score
@@ -8,6 +12,8 @@ from sklearn.metrics import adjusted_rand_score
 from thinkalike.errors import InputError
 
 LINKAGES = ("average", "single", "complete", "weighted", "ward")
+CUTS = (2, 3, 4)
+"""Numbers of clusters that dendrograms are cut into, to compare linkages."""
 
 
 def linkage(matrix: np.ndarray, kind: str, *, euclidean: bool) -> np.ndarray:
@@ -16,7 +22,7 @@ def linkage(matrix: np.ndarray, kind: str, *, euclidean: bool) -> np.ndarray:
     Args:
         matrix: (M, M), symmetric, no missing cell; the diagonal is not used.
         kind: average, single, complete, weighted or ward.
-        euclidean: whether the matrix holds Euclidean distances (`similarity.geometry`).
+        euclidean: whether the matrix holds Euclidean distances (`compare.geometry`).
 
     Raises:
         InputError: fewer than two models, or ward on a matrix that is not Euclidean: ward minimises
@@ -48,7 +54,7 @@ def cophenetic_agreement(tree: np.ndarray, other: np.ndarray) -> float:
 
     Args:
         tree: (M − 1, 4), scipy's form.
-        other: the same.
+        other: another one.
 
     Returns:
         At most 1; NaN where a dendrogram joins all pairs at one height.
@@ -60,7 +66,7 @@ def cophenetic_agreement(tree: np.ndarray, other: np.ndarray) -> float:
 
 
 def cut(tree: np.ndarray, clusters: int) -> np.ndarray:
-    """The cluster of every model, (M,) from 1, where the dendrogram is cut into so many clusters.
+    """Cluster of every model, (M,) from 1, where the dendrogram is cut into so many clusters.
 
     A cut is at one height: joins at equal heights are all made or none is, whatever the order of the
     models, so that there may be fewer clusters.
@@ -78,6 +84,29 @@ def cut_agreement(tree: np.ndarray, other: np.ndarray, clusters: int) -> float:
     if clusters > len(tree):
         return float("nan")
     return float(adjusted_rand_score(cut(tree, clusters), cut(other, clusters)))
+
+
+def agreement_table(trees: Mapping[str, np.ndarray]) -> pd.DataFrame:
+    """How far every two dendrograms of the same models agree.
+
+    Args:
+        trees: linkage → tree; one without a row was refused, and its cells are empty.
+
+    Returns:
+        linkage_a, linkage_b, cophenetic_correlation, and adjusted_rand_k for cuts into k clusters.
+    """
+    rows = []
+    for a, b in combinations(trees, 2):
+        both = len(trees[a]) > 0 and len(trees[b]) > 0
+        row = {"linkage_a": a, "linkage_b": b, "cophenetic_correlation": np.nan}
+        if both:
+            row["cophenetic_correlation"] = cophenetic_agreement(trees[a], trees[b])
+        for clusters in CUTS:
+            index = cut_agreement(trees[a], trees[b], clusters) if both else np.nan
+            row[f"adjusted_rand_{clusters}"] = index
+        rows.append(row)
+    columns = ["linkage_a", "linkage_b", "cophenetic_correlation"]
+    return pd.DataFrame(rows, columns=[*columns, *(f"adjusted_rand_{k}" for k in CUTS)])
 
 
 def leaf_order(matrix: np.ndarray, tree: np.ndarray) -> list[int]:

@@ -77,8 +77,3 @@ def doubly_centred(distances: np.ndarray) -> np.ndarray:
     square = distances**2
     rows = square.mean(0, keepdims=True)
     return -0.5 * (square - rows - rows.T + square.mean())
-
-
-def off_diagonal(matrix: np.ndarray) -> np.ndarray:
-    """The cells above the diagonal, row by row; the diagonal is not data."""
-    return matrix[np.triu_indices_from(matrix, 1)]

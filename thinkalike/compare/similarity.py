@@ -1,18 +1,46 @@
-"""How similar two maps are, and how dissimilar two models."""
+"""Similarity of two maps of one image: cosine or RBF."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from thinkalike.compare.maps import Maps
+from thinkalike.compare.maps import Maps, rescaled, with_sign
 from thinkalike.compare.products import inner_products, squared_norms
 from thinkalike.errors import InputError
 
 METRICS = ("cosine", "rbf")
-
-
 BLANKS = ("exclude", "zero")
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """How maps are compared: what is done to them before, the metric, and what blank maps count for.
+
+    Attributes:
+        metric: cosine or rbf.
+        sign: signed, positive or absolute, as for `compare.maps.with_sign`.
+        rescaling: none, min_max or max_abs, as for `compare.maps.rescaled`.
+        sigma: bandwidth of rbf, in units of the rescaled map per pixel.
+        blanks: exclude or zero, as for `similarity`.
+    """
+
+    metric: str
+    sign: str
+    rescaling: str
+    sigma: float = 1.0
+    blanks: str = "exclude"
+
+    def prepare(self, maps: Maps) -> Maps:
+        """Maps with their sign and rescaling, as they are compared."""
+        return rescaled(with_sign(maps, self.sign), self.rescaling)
+
+    @property
+    def role_of_blanks(self) -> str:
+        """What becomes of blank maps, in words."""
+        if self.blanks == "exclude":
+            return "left out"
+        return "count as similarity 0" if self.metric == "cosine" else "count like any other map"
 
 
 def similarity(
@@ -32,10 +60,10 @@ def similarity(
     Args:
         models: maps of the same N images, one entry per model, rescaled as wanted.
         metric: cosine or rbf.
-        others: what they are compared with, all of them different models; by default each other.
+        others: maps of other models to compare them with; by default they are compared with each other.
         sigma: bandwidth of rbf, in units of the map per pixel.
         blanks: `exclude` leaves similarities with an all-zero map missing (NaN): it has no direction.
-            `zero` is the log's convention: cosine 0, with itself too; rbf as for any map.
+            `zero` is the experiment log's convention: cosine 0, with itself too; rbf as for any map.
 
     Returns:
         (N, M, M) float64; (N, M, M') with M' others.
@@ -60,9 +88,17 @@ def from_products(
     sigma: float = 1.0,
     blanks: str = "exclude",
 ) -> np.ndarray:
-    """The same from the inner products (N, M, M) of maps rendered on so many pixels.
+    """Similarity of the maps of all pairs of models, from the inner products of rendered maps.
 
     A map is blank if its product with itself is 0.
+
+    Args:
+        products: (N, M, M), as `compare.products.inner_products` gives them.
+        metric, sigma, blanks: as for `similarity`.
+        pixels: of a rendered map.
+
+    Returns:
+        (N, M, M) float64.
     """
     square = products.diagonal(axis1=1, axis2=2).copy()
     values = _from_products(
@@ -83,7 +119,7 @@ def _from_products(
     sigma: float,
     blanks: str,
 ) -> np.ndarray:
-    """The same from the inner products (N, A, B) of two sets of maps, and those of each with itself."""
+    """Similarities (N, A, B) from inner products of two sets of maps, and of each map with itself."""
     if blanks not in BLANKS:
         raise InputError(f"blank maps {blanks!r} is none of {', '.join(BLANKS)}")
     for square in squares:
@@ -123,18 +159,18 @@ def similarity_error(
 ) -> np.ndarray:
     """Standard error of similarities of maps that are estimates.
 
-    The standard deviation of the similarity over draws of the maps: between models they covary as
-    the errors of the maps do, so that what a shared design does to both is accounted for.
+    It is the standard deviation of the similarity over draws of the maps. Draws of two models covary
+    as the errors of their maps do, so that the effect of coalitions that both share is part of it.
 
     Args:
         models: maps of the same N images, as computed.
         draws: for every model (N, R, K), two draws at least, or None where maps are exact.
-        prepare: what is done to maps before they are compared: sign, rescaling.
+        prepare: what is done to maps before they are compared, such as `Comparison.prepare`.
         metric, others, sigma, blanks: as for `similarity`.
-        draws_of_others: of these, in the same form.
+        draws_of_others: for each of the others, as for `draws`.
 
     Returns:
-        As `similarity`; NaN where the similarity is missing in a draw.
+        The shape of `similarity`; NaN where the similarity is missing in a draw.
     """
     number = min(
         (array.shape[1] for array in (*draws, *draws_of_others) if array is not None), default=0
@@ -142,17 +178,17 @@ def similarity_error(
     if not number:
         return np.zeros((len(models[0]), len(models), len(models if others is None else others)))
 
-    def drawn(of: Sequence[Maps], r: int, from_: Sequence[np.ndarray | None]) -> list[Maps]:
+    def drawn(maps: Sequence[Maps], draws: Sequence[np.ndarray | None], r: int) -> list[Maps]:
         return [
-            prepare(maps if array is None else replace(maps, coefficients=array[:, r]))
-            for maps, array in zip(of, from_, strict=True)
+            prepare(each if array is None else replace(each, coefficients=array[:, r]))
+            for each, array in zip(maps, draws, strict=True)
         ]
 
     values = [
         similarity(
-            drawn(models, r, draws),
+            drawn(models, draws, r),
             metric,
-            others=None if others is None else drawn(others, r, draws_of_others),
+            others=None if others is None else drawn(others, draws_of_others, r),
             sigma=sigma,
             blanks=blanks,
         )

@@ -1,0 +1,1 @@
+"""Explanations of what a network says about images: one module for each method."""

@@ -11,9 +11,9 @@ import numpy as np
 import torch
 
 from thinkalike.compare.bases import Segments
-from thinkalike.compare.dissimilarity import mean_error
 from thinkalike.compare.maps import Maps
 from thinkalike.compare.similarity import similarity_error
+from thinkalike.compare.summaries import mean_error
 from thinkalike.errors import ImageError, InputError
 from thinkalike.explain.common import (
     Explanation,

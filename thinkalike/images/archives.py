@@ -12,11 +12,9 @@ from PIL import Image
 
 from thinkalike.errors import InputError
 from thinkalike.images.downloads import extract
-from thinkalike.images.selection import class_files, manifest
+from thinkalike.images.listing import SPLITS, has_split, split_files
+from thinkalike.images.selection import manifest
 from thinkalike.progress import progress
-
-SPLITS = ("train", "val")
-
 
 ARCHIVES = {
     "imagenette": (
@@ -133,29 +131,3 @@ def _unpacked(archive: Path, folder: Path) -> Iterator[Path]:
     with tempfile.TemporaryDirectory(dir=folder, prefix=".") as content:
         extract(archive, Path(content))
         yield Path(content)
-
-
-def has_split(folder: Path) -> bool:
-    """Whether a folder has train/ and val/."""
-    return all((folder / split).is_dir() for split in SPLITS)
-
-
-def split_files(source: Path) -> list[tuple[str, Path]]:
-    """Path `<split>/<class>/<name>` and file of all images of an ImageFolder with train/ and val/.
-
-    Raises:
-        InputError: the splits have other classes, or a class has no image.
-    """
-    per_split = {split: class_files(source / split) for split in SPLITS}
-    only_one = set(per_split["train"]) ^ set(per_split["val"])
-    if only_one:
-        raise InputError(
-            f"{source}: the classes {', '.join(sorted(only_one))} are in one of train and val "
-            "only; give both the same classes"
-        )
-    return [
-        (f"{split}/{name}/{file.name}", file)
-        for split, classes in per_split.items()
-        for name, files in classes.items()
-        for file in files
-    ]

@@ -9,9 +9,6 @@ from PIL import Image, ImageOps
 from thinkalike.errors import InputError
 from thinkalike.progress import log
 
-SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".ppm", ".pgm")
-
-
 FORMATS = ("PNG", "JPEG", "BMP", "GIF", "TIFF", "WEBP", "PPM")
 """Formats that image files are decoded as, whatever their suffix: Pillow would give some of the others
 to an interpreter of PostScript."""

@@ -1,46 +1,18 @@
 """The images that a study explains: manifests, splits, orders, classes."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from thinkalike.errors import InputError
-from thinkalike.images.loading import SUFFIXES
+from thinkalike.images.contents import held_out
 from thinkalike.randomness import generator
 
 MANIFEST = ("image_id", "path", "split", "label", "class_name")
 
 
 ORDERS = ("rounds", "log")
-
-
-def class_files(folder: Path) -> dict[str, list[Path]]:
-    """Class name → image files of an ImageFolder, both sorted; every class has at least one image.
-
-    Raises:
-        InputError: there are no class folders, or one has no image.
-    """
-    classes = {
-        entry.name: sorted(
-            # on other file systems macOS keeps its notes on `x.jpg` in `._x.jpg`
-            f
-            for f in entry.iterdir()
-            if f.suffix.lower() in SUFFIXES and not f.name.startswith("._")
-        )
-        for entry in sorted(folder.iterdir())
-        if entry.is_dir() and not entry.name.startswith(".")
-    }
-    if not classes:
-        raise InputError(f"{folder} has no class folders; lay the images out as <class>/<image>")
-    empty = [name for name, files in classes.items() if not files]
-    if empty:
-        raise InputError(
-            f"{folder}: no image in class {', '.join(empty)}; add images "
-            f"({', '.join(SUFFIXES)}) or remove the folder"
-        )
-    return classes
 
 
 def manifest(paths: Sequence[str]) -> pd.DataFrame:
@@ -77,12 +49,7 @@ def stratified_split(labels: np.ndarray, *, validation: float, seed: int) -> np.
     split = np.full(len(labels), "train", dtype=object)
     for label in np.unique(labels):
         members = np.flatnonzero(labels == label)
-        if len(members) < 2:
-            raise InputError(
-                f"class {label} has a single image, which cannot be both trained on and "
-                "held out; add images to it, or lay them out as train/ and val/ yourself"
-            )
-        count = int(np.clip(round(validation * len(members)), 1, len(members) - 1))
+        count = held_out(label, len(members), validation)
         split[generator(seed, "split", str(label)).permutation(members)[:count]] = "val"
     return split
 

@@ -7,8 +7,8 @@ import pandas as pd
 from PIL import Image
 
 from thinkalike.errors import InputError
-from thinkalike.images.archives import has_split, split_files
-from thinkalike.images.selection import class_files, manifest, stratified_split
+from thinkalike.images.listing import class_files, has_split, split_files
+from thinkalike.images.selection import manifest, stratified_split
 from thinkalike.randomness import generator
 
 # in Imagenette: tench, English springer, cassette player, chain saw, church, French horn, garbage

@@ -20,7 +20,8 @@ import numpy as np
 import pandas as pd
 from scipy.stats import bootstrap
 
-from thinkalike.neon.estimator import ClusterExplanation, Neon
+from thinkalike.neon.estimator import Neon
+from thinkalike.neon.explanation import ClusterExplanation
 
 STEPS = 32
 """Of a curve, at most; a point of fewer features has as many as features."""

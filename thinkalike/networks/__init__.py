@@ -1,0 +1,1 @@
+"""Networks: the catalogue, their weights, how they are trained, and what they predict."""

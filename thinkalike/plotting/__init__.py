@@ -1,0 +1,1 @@
+"""Figures from tables and arrays: one module for each family of figures."""

@@ -114,7 +114,7 @@ def flipping_curves(
         names: data → display name.
     """
     shown = list(names)[:MOST_PANELS]
-    columns = 4
+    columns = min(len(shown), 4)
     rows = -(-len(shown) // columns)
     figure, grid = plt.subplots(
         rows, columns, figsize=(WIDTH, 0.75 + 1.45 * rows), sharex=True, squeeze=False

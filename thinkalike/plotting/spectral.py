@@ -1,7 +1,6 @@
-"""Spectral clustering in pictures: points, spectra, how far twelve results agree, which choice matters."""
+"""Spectral clustering in pictures: points, spectra, agreement of twelve results, which choice matters."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -14,7 +13,6 @@ from matplotlib.lines import Line2D
 from thinkalike.clustering.spectral.cut import ALL, APART
 from thinkalike.clustering.spectral.graphs import GRAPHS
 from thinkalike.clustering.spectral.spectra import LAPLACIANS
-from thinkalike.plotting.panels import overlay
 from thinkalike.plotting.style import MISSING, PALETTE, WIDTH, method_name
 
 GRAPH_NAMES = {"epsilon": "ε", "knn": "k nearest", "mutual": "mutual", "full": "full"}
@@ -39,15 +37,10 @@ CHOICES: Mapping[str, tuple[str, str, str]] = {
     "both": ("both", "#8C8C8C", "D"),
 }
 """What results differ in → name, colour, marker."""
-TILE = 0.56
-"""Inches of an image."""
-SMALL = 5.5
-MOST_ROWS = 12
-"""Clusters in a figure, the largest."""
 
 
-def colour(cluster: int) -> str:
-    """Of a cluster, by its number; those after the tenth are alike, and apart is pale."""
+def cluster_colour(cluster: int) -> str:
+    """Colour of the cluster of this number; those after the tenth are alike, and apart is pale."""
     if cluster == APART:
         return "#BBBBBB"
     return CLUSTER_COLOURS[cluster] if cluster < len(CLUSTER_COLOURS) else "#555555"
@@ -63,26 +56,27 @@ def embeddings(points: pd.DataFrame, results: pd.DataFrame, *, title: str) -> Fi
     """
     figure, grid = _grid(7.6)
     shown = points[np.isfinite(points["x"])]
+    x, y = shown["x"].to_numpy(), shown["y"].to_numpy()
     size = float(np.clip(900 / max(len(shown), 1), 0.6, 5))
     for axes, row in zip(grid.flat, _rows(results), strict=True):
         labels = shown[f"{row.graph}/{row.laplacian}"].to_numpy()
         apart = labels == APART
-        x, y = shown["x"].to_numpy(), shown["y"].to_numpy()
-        axes.scatter(x[apart], y[apart], s=size * 2, marker="x", color=colour(APART), lw=0.5)
+        axes.scatter(
+            x[apart], y[apart], s=size * 2, marker="x", color=cluster_colour(APART), lw=0.5
+        )
         # small clusters last, so that none is hidden
         sizes = np.bincount(labels[~apart])
         for cluster in np.argsort(-sizes, kind="stable"):
-            of = labels == cluster
+            members = labels == cluster
             small = sizes[cluster] < 5
             look: dict[str, Any] = {"ec": "k", "lw": 0.5} if small else {"lw": 0}
-            axes.scatter(
-                x[of], y[of], s=size * (4 if small else 1.6), color=colour(cluster), **look
-            )
+            area = size * (4 if small else 1.6)
+            axes.scatter(x[members], y[members], s=area, color=cluster_colour(cluster), **look)
         axes.set(xticks=[], yticks=[])
         axes.set_aspect("equal", adjustable="datalim")
         axes.spines[:].set_color("#DDDDDD")
         axes.spines[:].set_visible(True)
-        axes.set_title(_told(row), fontsize=6.5)
+        axes.set_title(_result_title(row), fontsize=6.5)
     figure.suptitle(title)
     return figure
 
@@ -96,24 +90,24 @@ def spectra(values: pd.DataFrame, results: pd.DataFrame, *, title: str) -> Figur
         title: of the figure.
     """
     figure, grid = _grid(6.6)
+    spectrum = dict(iter(values.groupby(["graph", "laplacian"])))
     for axes, row in zip(grid.flat, _rows(results), strict=True):
-        of = values[(values["graph"] == row.graph) & (values["laplacian"] == row.laplacian)]
-        chosen = of["number"] <= row.clusters
-        low, high = (
-            of["value"].iloc[[row.clusters - 1, min(row.clusters, len(of) - 1)]]
-            if row.clusters <= len(of)
-            else (0, 0)
-        )
+        table = spectrum[row.graph, row.laplacian]
+        number, value = table["number"], table["value"]
+        low, high = 0, 0
+        if row.clusters <= len(table):
+            low, high = value.iloc[[row.clusters - 1, min(row.clusters, len(table) - 1)]]
         axes.axhspan(low, high, color=PALETTE[4], alpha=0.3, lw=0)
-        axes.plot(of["number"][chosen], of["value"][chosen], "o", color=PALETTE[1], ms=3)
-        axes.plot(of["number"][~chosen], of["value"][~chosen], "o", color="#8C8C8C", ms=3)
-        zero = int((of["value"] == 0).sum())
+        chosen = number <= row.clusters
+        axes.plot(number[chosen], value[chosen], "o", color=PALETTE[1], ms=3)
+        axes.plot(number[~chosen], value[~chosen], "o", color="#8C8C8C", ms=3)
+        zero = int((value == 0).sum())
         if zero > 1:
             axes.text(0.03, 0.95, f"{zero} zeros", transform=axes.transAxes, va="top", fontsize=6)
-        top = of["value"].max() or 1
-        axes.set(ylim=(-0.05 * top, 1.08 * top), xlim=(0.3, of["number"].max() + 0.7))
-        axes.set_xticks([number for number in (1, 5, 10, 15, 20) if number <= len(of)])
-        axes.set_title(_told(row), fontsize=6.5)
+        top = value.max() or 1
+        axes.set(ylim=(-0.05 * top, 1.08 * top), xlim=(0.3, number.max() + 0.7))
+        axes.set_xticks([tick for tick in (1, 5, 10, 15, 20) if tick <= len(table)])
+        axes.set_title(_result_title(row), fontsize=6.5)
     for axes in grid[-1]:
         axes.set_xlabel("number of the eigenvalue")
     figure.suptitle(title)
@@ -142,7 +136,8 @@ def _rows(table: pd.DataFrame) -> list[Any]:
     return list(table.itertuples())
 
 
-def _told(row: Any) -> str:
+def _result_title(row: Any) -> str:
+    """Number and stability of the clusters of one result in words."""
     apart = f", {1 - row.in_clusters:.0%} apart" if row.in_clusters < 1 else ""
     noun = "clusters" if row.clusters != 1 else "cluster"
     return f"{row.clusters} {noun}, stability {row.stability:.2f}{apart}"
@@ -151,7 +146,7 @@ def _told(row: Any) -> str:
 def result_agreement(
     agreement: pd.DataFrame, results: pd.DataFrame, known: pd.DataFrame, *, title: str
 ) -> Figure:
-    """How far results agree with each other, with themselves on other maps, and with what is known.
+    """Agreement of the results with each other, with samples of the maps, and with known labels.
 
     Args:
         agreement: square, of the adjusted Rand indices of results.
@@ -169,47 +164,13 @@ def result_agreement(
         figsize=(WIDTH, 3.9),
         gridspec_kw={"width_ratios": (12, 3.4, max(1.25 * len(columns), 1))},
     )
-    count = len(results)
-    names = [LAPLACIAN_NAMES[name] for name in results["laplacian"]]
-    picture = _cells(square, agreement.to_numpy(float))
-    square.set_xticks(range(count), names, rotation=45, ha="right", rotation_mode="anchor")
-    square.set_yticks(range(count), names)
+    picture = _draw_agreement(square, agreement, results)
     step = len(LAPLACIANS)
-    for place, graph in enumerate(GRAPHS):
-        middle = place * step + (step - 1) / 2
-        beside: dict[str, Any] = {"textcoords": "offset points", "ha": "center", "va": "center"}
-        square.annotate(
-            GRAPH_NAMES[graph],
-            (0, middle),
-            (-58, 0),
-            rotation=90,
-            xycoords=("axes fraction", "data"),
-            **beside,
-        )
-        square.annotate(
-            GRAPH_NAMES[graph],
-            (middle, 0),
-            (-12, -50),
-            xycoords=("data", "axes fraction"),
-            **beside,
-        )
+    for edge in np.arange(len(GRAPHS)) * step - 0.5:
         for axes in (square, bars, side):
-            axes.axhline(place * step - 0.5, color="w" if axes is not bars else "#CCCCCC", lw=1.5)
-        square.axvline(place * step - 0.5, color="w", lw=1.5)
-    square.set_title("adjusted Rand index of two results")
-    y = np.arange(count)
-    error = [
-        results["stability"] - results["stability_low"],
-        results["stability_high"] - results["stability"],
-    ]
-    bars.barh(y, results["in_clusters"], 0.8, color="#E6E6E6")
-    bars.errorbar(
-        results["stability"], y, xerr=error, fmt="o", ms=3, lw=0.8, color=PALETTE[1], clip_on=False
-    )
-    bars.set(xlim=(min(0, results["stability_low"].min()), 1), ylim=(count - 0.5, -0.5), yticks=[])
-    bars.set_title("stability")
-    bars.set_xlabel("of samples\n(grey: share\nin clusters)")
-    bars.spines["left"].set_visible(False)
+            axes.axhline(edge, color="w" if axes is not bars else "#CCCCCC", lw=1.5)
+        square.axvline(edge, color="w", lw=1.5)
+    _draw_stability(bars, results)
     if columns:
         _cells(side, table[columns].to_numpy(float))
         side.set_xticks(range(len(columns)), [KNOWN_NAMES[name] for name in columns], rotation=90)
@@ -221,6 +182,37 @@ def result_agreement(
     bar.outline.set_visible(False)
     figure.suptitle(title)
     return figure
+
+
+def _draw_agreement(axes: Axes, agreement: pd.DataFrame, results: pd.DataFrame) -> Any:
+    """The square of all results, Laplacians on its ticks and graphs beside these."""
+    picture = _cells(axes, agreement.to_numpy(float))
+    names = [LAPLACIAN_NAMES[name] for name in results["laplacian"]]
+    axes.set_xticks(range(len(names)), names, rotation=45, ha="right", rotation_mode="anchor")
+    axes.set_yticks(range(len(names)), names)
+    beside: dict[str, Any] = {"textcoords": "offset points", "ha": "center", "va": "center"}
+    step = len(LAPLACIANS)
+    for place, graph in enumerate(GRAPHS):
+        name, middle = GRAPH_NAMES[graph], place * step + (step - 1) / 2
+        left, below = ("axes fraction", "data"), ("data", "axes fraction")
+        axes.annotate(name, (0, middle), (-58, 0), rotation=90, xycoords=left, **beside)
+        axes.annotate(name, (middle, 0), (-12, -50), xycoords=below, **beside)
+    axes.set_title("adjusted Rand index of two results")
+    return picture
+
+
+def _draw_stability(axes: Axes, results: pd.DataFrame) -> None:
+    """Stability of all results with its interval, and the share of the maps in clusters as bars."""
+    y, stability = np.arange(len(results)), results["stability"]
+    low, high = results["stability_low"], results["stability_high"]
+    error = [stability - low, high - stability]
+    axes.barh(y, results["in_clusters"], 0.8, color="#E6E6E6")
+    look: dict[str, Any] = {"fmt": "o", "ms": 3, "lw": 0.8, "color": PALETTE[1], "clip_on": False}
+    axes.errorbar(stability, y, xerr=error, **look)
+    axes.set(xlim=(min(0, low.min()), 1), ylim=(len(y) - 0.5, -0.5), yticks=[])
+    axes.set_title("stability")
+    axes.set_xlabel("of samples\n(grey: share\nin clusters)")
+    axes.spines["left"].set_visible(False)
 
 
 def _cells(axes: Axes, values: np.ndarray) -> Any:
@@ -237,93 +229,16 @@ def _cells(axes: Axes, values: np.ndarray) -> Any:
     return picture
 
 
-def of_maps(name: str, method: str, class_name: str | None) -> str:
-    """Whose maps, by which method, and of which images."""
+def maps_title(name: str, method: str, class_name: str | None) -> str:
+    """Model, method and images of maps in words."""
     what = "images" if class_name is None else f"images of class {class_name}"
     return f"{name}, {method_name(method)} of {what}"
 
 
-@dataclass(frozen=True)
-class Group:
-    """A cluster of maps.
-
-    Attributes:
-        number: of it.
-        notes: lines about it.
-        mean: its mean map, (height, width).
-        image: the mean of its images, (side, side, 3) uint8; of another size than the maps, perhaps.
-        shown: image (side, side, 3), map (side, side) and name of the maps nearest to the mean.
-    """
-
-    number: int
-    notes: Sequence[str]
-    mean: np.ndarray
-    image: np.ndarray
-    shown: Sequence[tuple[np.ndarray, np.ndarray, str]]
-
-
-def map_clusters(groups: Sequence[Group], *, title: str) -> Figure:
-    """A row for every cluster: its mean image and mean map, and the images whose maps are nearest.
-
-    Every map is scaled by the size that 99.5 % of its pixels stay below, as in all panels.
-    """
-    most = max(len(group.shown) for group in groups)
-    labels = 1.35
-    columns = 2 + 2 * most
-    width = labels + columns * TILE + 0.15
-    pitch = TILE * 1.28
-    height = 0.52 + len(groups) * pitch
-    figure = plt.figure(figsize=(width, height))
-    figure.set_layout_engine("none")
-
-    def place(axes_x: float, axes_y: float, picture: np.ndarray) -> None:
-        axes = figure.add_axes(
-            (
-                axes_x / width,
-                1 - (axes_y + TILE * 0.97) / height,
-                TILE * 0.97 / width,
-                TILE * 0.97 / height,
-            )
-        )
-        axes.imshow(picture)
-        axes.set_axis_off()
-
-    def text(x: float, y: float, words: str, **look: Any) -> None:
-        figure.text(x / width, 1 - y / height, words, **look)
-
-    heads = ["mean\nimage", "mean\nmap"]
-    top = 0.48
-    for row, group in enumerate(groups):
-        y = top + row * pitch
-        text(
-            0.08,
-            y + 0.1,
-            f"cluster {group.number + 1}",
-            fontsize=7.5,
-            va="center",
-            color=colour(group.number),
-            weight="bold",
-        )
-        text(0.08, y + 0.19, "\n".join(group.notes), fontsize=SMALL, va="top", color="#444444")
-        place(labels, y, group.image)
-        place(labels + TILE, y, overlay(np.zeros((*group.mean.shape, 3), np.uint8), group.mean))
-        for number, (image, values, name) in enumerate(group.shown):
-            x = labels + 0.1 + (2 + 2 * number) * TILE
-            place(x, y, image)
-            place(x + TILE, y, overlay(image, values))
-            text(x + TILE, y + TILE, name, fontsize=SMALL, ha="center", va="top")
-    for number, head in enumerate(heads):
-        text(labels + (number + 0.5) * TILE, top - 0.03, head, fontsize=6, ha="center", va="bottom")
-    text(
-        labels + 0.1 + (2 + most) * TILE,
-        top - 0.03,
-        "images whose maps are nearest to the mean map",
-        fontsize=6,
-        ha="center",
-        va="bottom",
-    )
-    figure.suptitle(title, y=1 - 0.05 / height, va="top", fontsize=8)
-    return figure
+def result_name(result: Mapping[str, Any] | pd.Series) -> str:
+    """Graph, Laplacian and stability of one result in words."""
+    graph, laplacian = GRAPH_NAMES[result["graph"]], LAPLACIAN_NAMES[result["laplacian"]]
+    return f"{graph} graph, {laplacian} Laplacian (stability {result['stability']:.2f})"
 
 
 def choice_figure(choices: pd.DataFrame, results: pd.DataFrame, names: Mapping[str, str]) -> Figure:
@@ -334,66 +249,72 @@ def choice_figure(choices: pd.DataFrame, results: pd.DataFrame, names: Mapping[s
         results: case, graph, laplacian, clusters, stability.
         names: case → display name.
     """
-    cases = list(names)
     figure, (left, middle, right) = plt.subplots(
         1,
         3,
-        figsize=(WIDTH, 1.6 + 0.34 * max(len(cases), 3)),
+        figsize=(WIDTH, 1.6 + 0.34 * max(len(names), 3)),
         gridspec_kw={"width_ratios": (1.3, 1, 1)},
     )
-    for place, case in enumerate(cases):
-        for number, offset, fill in (("eigengap", -0.2, True), ("same", 0.2, False)):
-            row = choices[(choices["case"] == case) & (choices["number"] == number)].iloc[0]
-            for name, (_, tint, marker) in CHOICES.items():
-                face = tint if fill else "w"
-                y = place + offset + 0.09 * (list(CHOICES).index(name) - 1)
-                left.plot(row[name], y, marker, color=tint, mfc=face, ms=3.5, mew=0.8)
-        if place:
-            left.axhline(place - 0.5, color="#EEEEEE", lw=0.6)
-    left.set_yticks(range(len(cases)), [names[case] for case in cases])
-    left.set(ylim=(len(cases) - 0.5, -0.5), xlim=(min(0, left.get_xlim()[0]), 1.02))
-    left.set_xlabel(
-        "mean adjusted Rand index of two results\n(the lower, the more the choice matters)"
-    )
-    for axes, column, options, labels in (
-        (middle, "graph", GRAPHS, GRAPH_NAMES),
-        (right, "laplacian", LAPLACIANS, LAPLACIAN_NAMES),
-    ):
-        for place, option in enumerate(options):
-            values = results.loc[results[column] == option, "stability"].to_numpy()
-            spread = np.linspace(-0.18, 0.18, len(values)) if len(values) > 1 else [0]
-            axes.plot(values, place + np.asarray(spread), "o", color="#BDBDBD", ms=2.5, mew=0)
-            axes.plot(values.mean(), place, "|", color=PALETTE[1], ms=11, mew=1.6)
-        axes.set_yticks(range(len(options)), [labels[option] for option in options])
-        axes.set(ylim=(len(options) - 0.5, -0.5), xlim=(0, 1.03), xlabel="stability")
-        axes.grid(axis="x", color="#EEEEEE", lw=0.6)
-        axes.set_axisbelow(True)
+    _draw_choices(left, choices, names)
+    _draw_stability_by(middle, results, "graph", GRAPH_NAMES)
+    _draw_stability_by(right, results, "laplacian", LAPLACIAN_NAMES)
     left.grid(axis="x", color="#EEEEEE", lw=0.6)
     left.set_axisbelow(True)
     handles = [Line2D([], [], ls="", marker=m, color=c, ms=4) for _, c, m in CHOICES.values()]
     handles += [Line2D([], [], ls="", marker="o", color="k", mfc=face, ms=4) for face in ("k", "w")]
-    told = [f"differ in {name}" for name, _, _ in CHOICES.values()]
+    labels = [f"differ in {name}" for name, _, _ in CHOICES.values()]
     figure.legend(
         handles,
-        [*told, "clusters by the eigengap", "the same number"],
+        [*labels, "clusters by the eigengap", "the same number"],
         loc="outside lower center",
         ncols=5,
         columnspacing=1,
         handletextpad=0.2,
     )
-    figure.suptitle(sentence(choices))
+    figure.suptitle(choice_sentence(choices))
     return figure
 
 
-def sentence(choices: pd.DataFrame) -> str:
-    """Which choice matters more, in words and numbers: means over all cases."""
-    of = choices[choices["number"] == "eigengap"][["graph", "laplacian"]].mean()
-    first, second = (
-        ("graph", "laplacian") if of["graph"] < of["laplacian"] else ("laplacian", "graph")
+def _draw_choices(axes: Axes, choices: pd.DataFrame, names: Mapping[str, str]) -> None:
+    """Mean agreement of results that differ in one choice, a line for each case."""
+    rows = choices.set_index(["case", "number"])
+    for place, case in enumerate(names):
+        for number, offset, filled in (("eigengap", -0.2, True), ("same", 0.2, False)):
+            for step, (name, (_, tint, marker)) in enumerate(CHOICES.items(), -1):
+                value, y = rows[name][case, number], place + offset + 0.09 * step
+                face = tint if filled else "w"
+                axes.plot(value, y, marker, color=tint, mfc=face, ms=3.5, mew=0.8)
+        if place:
+            axes.axhline(place - 0.5, color="#EEEEEE", lw=0.6)
+    axes.set_yticks(range(len(names)), list(names.values()))
+    axes.set(ylim=(len(names) - 0.5, -0.5), xlim=(min(0, axes.get_xlim()[0]), 1.02))
+    axes.set_xlabel(
+        "mean adjusted Rand index of two results\n(the lower, the more the choice matters)"
     )
+
+
+def _draw_stability_by(
+    axes: Axes, results: pd.DataFrame, column: str, labels: Mapping[str, str]
+) -> None:
+    """Stabilities of the results of all cases with each option of one choice, and their mean."""
+    for place, option in enumerate(labels):
+        values = results.loc[results[column] == option, "stability"].to_numpy()
+        spread = np.linspace(-0.18, 0.18, len(values)) if len(values) > 1 else np.zeros(1)
+        axes.plot(values, place + spread, "o", color="#BDBDBD", ms=2.5, mew=0)
+        axes.plot(values.mean(), place, "|", color=PALETTE[1], ms=11, mew=1.6)
+    axes.set_yticks(range(len(labels)), list(labels.values()))
+    axes.set(ylim=(len(labels) - 0.5, -0.5), xlim=(0, 1.03), xlabel="stability")
+    axes.grid(axis="x", color="#EEEEEE", lw=0.6)
+    axes.set_axisbelow(True)
+
+
+def choice_sentence(choices: pd.DataFrame) -> str:
+    """Which choice matters more, in words and numbers: means over all cases."""
     words = {"graph": "graph", "laplacian": "Laplacian"}
+    means = choices.loc[choices["number"] == "eigengap", list(words)].mean()
+    first, second = list(words) if means["graph"] < means["laplacian"] else list(words)[::-1]
     return (
         f"The {words[first]} matters more than the {words[second]}: results that differ in it alone agree "
-        f"less\n(mean adjusted Rand index {of[first]:.2f}; {of[second]:.2f} if they differ in the "
+        f"less\n(mean adjusted Rand index {means[first]:.2f}; {means[second]:.2f} if they differ in the "
         f"{words[second]} alone)"
     )

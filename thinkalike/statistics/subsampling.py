@@ -15,18 +15,20 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
-from thinkalike.compare.dissimilarity import added, summarise_parts
-from thinkalike.compare.geometry import off_diagonal
+from thinkalike.compare.matrices import off_diagonal
+from thinkalike.compare.summaries import added, summarise_parts
 from thinkalike.errors import InputError
 from thinkalike.randomness import generator
 
 
 @dataclass(frozen=True)
 class Subsampling:
-    """What the draws gave.
+    """Similarity matrices of random subsets of images, compared with that of all.
 
     Attributes:
+        sizes: numbers of images n.
         sum_abs_difference: (sizes, repeats), Σ over pairs of |mean of the draw − mean of all|.
         variance: (sizes, pairs), over the repeats, of the mean similarity of each pair.
         expected: (sizes, pairs), S²/n (1 − n/N); for a pair that has its similarity on a share of
@@ -34,17 +36,44 @@ class Subsampling:
         factor: (sizes,), 1 − n/N.
     """
 
+    sizes: Sequence[int]
     sum_abs_difference: np.ndarray
     variance: np.ndarray
     expected: np.ndarray
     factor: np.ndarray
+
+    def difference_table(self) -> pd.DataFrame:
+        """A row for every draw: n, repeat, sum_abs_difference."""
+        repeats = self.sum_abs_difference.shape[1]
+        return pd.DataFrame(
+            {
+                "n": np.repeat(self.sizes, repeats),
+                "repeat": np.tile(np.arange(repeats), len(self.sizes)),
+                "sum_abs_difference": self.sum_abs_difference.ravel(),
+            }
+        )
+
+    def variance_table(self, models: Sequence[str]) -> pd.DataFrame:
+        """A row for every n and pair: n, model_a, model_b, variance, expected, finite_population_factor."""
+        first, second = np.triu_indices(len(models), 1)
+        names = np.array(models)
+        return pd.DataFrame(
+            {
+                "n": np.repeat(self.sizes, len(first)),
+                "model_a": np.tile(names[first], len(self.sizes)),
+                "model_b": np.tile(names[second], len(self.sizes)),
+                "variance": self.variance.ravel(),
+                "expected": self.expected.ravel(),
+                "finite_population_factor": np.repeat(self.factor, len(first)),
+            }
+        )
 
 
 def subsample(values: np.ndarray, *, sizes: Sequence[int], repeats: int, seed: int) -> Subsampling:
     """Draw subsets of images and compare their mean similarity matrices with that of all.
 
     Draw (n, repeat) is seeded by its name: more sizes or repeats leave the others as they are, and
-    all methods and metrics of a study see the same subsets.
+    all methods and metrics of a study draw the same subsets.
 
     Args:
         values: (N, M, M) similarities per image, NaN where missing.
@@ -66,15 +95,20 @@ def subsample_parts(
     repeats: int,
     seed: int,
 ) -> Subsampling:
-    """The same of so many images that come in parts, (n, M, M) each; they are asked for three times.
+    """Compare subsets of images whose similarities come in parts with all of them.
+
+    Args:
+        parts: gives the similarities (n, M, M) of all images in order; called three times.
+        images: how many there are.
+        sizes, repeats, seed: as for `subsample`.
 
     Raises:
         InputError: a size above the number of images.
     """
     if max(sizes) > images:
         raise InputError(
-            f"subsampling.sizes: {max(sizes)} images of {images} cannot be drawn without "
-            f"replacement; give sizes up to {images}"
+            f"sizes: {max(sizes)} images of {images} cannot be drawn without replacement; give sizes "
+            f"up to {images}"
         )
     reference = summarise_parts(lambda: ((values, None) for values in parts()))
     everything = off_diagonal(reference.mean)
@@ -88,9 +122,10 @@ def subsample_parts(
     variance_one = off_diagonal(reference.deviation) ** 2
     share = off_diagonal(reference.count) / images
     return Subsampling(
+        sizes=sizes,
         sum_abs_difference=np.nansum(np.abs(means - everything), axis=2),
         variance=_variance(means),
-        # of n drawn images a pair has its similarity on about n · count/N
+        # a pair that has its similarity on count of N images has it on about n · count/N of n
         expected=variance_one * factor[:, None] / (np.asarray(sizes)[:, None] * share),
         factor=factor,
     )

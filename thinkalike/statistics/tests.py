@@ -1,21 +1,26 @@
-"""Do the families of models differ? A test that asks every other division into families."""
+"""Permutation test of whether families of models differ: every other division into families is tried.
 
-from collections.abc import Iterator, Sequence
+`scipy.stats.permutation_test` has the same statistic and p, but refuses a family of one model.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations
-from math import comb
+from itertools import combinations, islice
+from math import factorial, prod
 
 import numpy as np
+import pandas as pd
 
 from thinkalike.errors import InputError
-from thinkalike.randomness import generator
+from thinkalike.progress import log
+from thinkalike.randomness import generator, integer_seed
 
 TIE = 1e-10
 """Two statistics closer than this share of the largest dissimilarity are equal but for rounding."""
 
 
 CELLS = 4_000_000
-"""Labels × models worked on at once: 32 MB for each array of them."""
+"""Divisions × models worked on at once: 32 MB for each array of them."""
 
 
 @dataclass(frozen=True)
@@ -25,7 +30,7 @@ class FamilyTest:
     Attributes:
         statistic: mean dissimilarity between families minus mean dissimilarity within.
         p: share of the divisions whose statistic is at least as large, the given one among them.
-        permutations: divisions that were asked; of those only drawn, without the given one.
+        permutations: number of divisions tried; where they are drawn, without the given one.
         exact: whether these are all divisions into families of these sizes.
     """
 
@@ -33,6 +38,34 @@ class FamilyTest:
     p: float
     permutations: int
     exact: bool
+
+
+def family_measures(
+    table: pd.DataFrame, families: Mapping[str, str], untrained: Sequence[str], *, seed: int
+) -> dict[str, float]:
+    """How much further apart models of different families are, and how often chance does that.
+
+    Args:
+        table: dissimilarities with the models as index and columns.
+        families: model → family.
+        untrained: controls, which would stand apart from their own family and are left out.
+        seed: of the study.
+
+    Returns:
+        family_difference and family_p, the statistic and p of `family_test`; NaN where the models
+        allow no test, and the log says why.
+    """
+    models = [model for model in table.columns if model not in untrained]
+    of_models = [families[model] for model in models]
+    try:
+        test = family_test(
+            table.loc[models, models].to_numpy(), of_models, seed=integer_seed(seed, "families")
+        )
+    except InputError as error:
+        log.info("no test of families: %s", error)
+        return {"family_difference": float("nan"), "family_p": float("nan")}
+    log.info("different families are %.3f further apart, p = %.4f", test.statistic, test.p)
+    return {"family_difference": test.statistic, "family_p": test.p}
 
 
 def family_test(
@@ -43,7 +76,7 @@ def family_test(
     T = mean of D over pairs of different families − mean of D over pairs of one family. Under the
     hypothesis that families say nothing about D, every division of the models into families of the
     same sizes is as likely as the given one. If there are at most `most` (14!/(9! 5!) = 2002 for nine
-    CNNs and five transformers) all are asked, and p = #{T' ≥ T} / all. Otherwise `most` are drawn, and
+    CNNs and five transformers) all are tried, and p = #{T' ≥ T} / all. Otherwise `most` are drawn, and
     p = (1 + #{T' ≥ T}) / (1 + most), which is never 0. Ties count as at least as large.
 
     Args:
@@ -51,7 +84,7 @@ def family_test(
             left out of both means. A division for which one of them is empty does not count.
         families: of the M models, in the order of the matrix.
         seed: of the study; used where divisions are drawn.
-        most: how many divisions may be asked.
+        most: largest number of divisions that are tried.
 
     Raises:
         InputError: the matrix is not square or not of these models, there are fewer than two
@@ -70,22 +103,21 @@ def family_test(
         raise InputError("there are fewer than two families of models; a test needs two to compare")
     distances = (matrix + matrix.T) / 2
     np.fill_diagonal(distances, np.nan)
-    given = _statistics(distances, codes[None], len(names))[0]
+    given = float(_statistics(distances, codes[None], len(names))[0])
     if np.isnan(given):
         raise InputError(
             "no pair of models within a family, or none between families, has a dissimilarity; "
             "compare more models, or over more images"
         )
-    tie = TIE * float(np.nanmax(np.abs(distances)))
-    exact = _divisions(sizes) <= most
-    chunks = [_all_labels(sizes)] if exact else _drawn_labels(codes, seed, most)
-    asked = extreme = 0
-    for labels in chunks:
+    least = given - TIE * np.nanmax(np.abs(distances))
+    exact = factorial(len(codes)) // prod(map(factorial, sizes.tolist())) <= most
+    number = extreme = 0
+    for labels in _all_labels(sizes.tolist()) if exact else _drawn_labels(codes, seed, most):
         others = _statistics(distances, labels, len(names))
-        asked += int(np.isfinite(others).sum())
-        extreme += int((others >= given - tie).sum())
-    p = extreme / asked if exact else (1 + extreme) / (1 + asked)
-    return FamilyTest(float(given), p, asked, exact)
+        number += int(np.isfinite(others).sum())
+        extreme += int((others >= least).sum())
+    p = extreme / number if exact else (1 + extreme) / (1 + number)
+    return FamilyTest(given, p, number, exact)
 
 
 def _statistics(distances: np.ndarray, labels: np.ndarray, families: int) -> np.ndarray:
@@ -104,36 +136,29 @@ def _statistics(distances: np.ndarray, labels: np.ndarray, families: int) -> np.
     return means
 
 
-def _divisions(sizes: np.ndarray) -> int:
-    """How many ways there are to label models with families of these sizes."""
-    number, left = 1, int(sizes.sum())
-    for size in map(int, sizes):
-        number *= comb(left, size)
-        left -= size
-    return number
+def _all_labels(sizes: Sequence[int]) -> Iterator[np.ndarray]:
+    """Labels (P, M) of all divisions into families of these sizes, in chunks."""
+    models = sum(sizes)
+    divisions = _divisions(tuple(range(models)), sizes)
+    while chunk := list(islice(divisions, max(CELLS // models, 1))):
+        labels = np.empty((len(chunk), models), int)
+        np.put_along_axis(labels, np.array(chunk), np.repeat(np.arange(len(sizes)), sizes), axis=1)
+        yield labels
 
 
-def _all_labels(sizes: np.ndarray) -> np.ndarray:
-    """All of them, (P, M): positions of the first family, of the second among the rest, …"""
-    models = int(sizes.sum())
-    labels = np.full((1, models), len(sizes) - 1)
-    free = np.arange(models)[None]
-    for family, size in enumerate(map(int, sizes[:-1])):
-        chosen = np.array(list(combinations(range(free.shape[1]), size)))
-        others = np.ones((len(chosen), free.shape[1]), bool)
-        np.put_along_axis(others, chosen, False, axis=1)
-        rest = np.nonzero(others)[1].reshape(len(chosen), -1)
-        before, ways = len(labels), len(chosen)
-        labels = np.repeat(labels, ways, axis=0)
-        positions = np.repeat(free, ways, axis=0)
-        chosen, rest = np.tile(chosen, (before, 1)), np.tile(rest, (before, 1))
-        np.put_along_axis(labels, np.take_along_axis(positions, chosen, 1), family, axis=1)
-        free = np.take_along_axis(positions, rest, 1)
-    return labels
+def _divisions(models: tuple[int, ...], sizes: Sequence[int]) -> Iterator[tuple[int, ...]]:
+    """Models of the first family, then those of the second, …, for every division."""
+    if len(sizes) == 1:
+        yield models
+        return
+    for first in combinations(models, sizes[0]):
+        rest = tuple(model for model in models if model not in first)
+        for others in _divisions(rest, sizes[1:]):
+            yield first + others
 
 
 def _drawn_labels(codes: np.ndarray, seed: int, number: int) -> Iterator[np.ndarray]:
-    """So many of them, drawn at random, in chunks."""
+    """Labels (P, M) of this number of divisions drawn at random, in chunks."""
     draws = generator(seed, "family test")
     chunk = max(CELLS // len(codes), 1)
     for start in range(0, number, chunk):

@@ -10,7 +10,7 @@ import numpy as np
 
 from thinkalike.errors import DamagedError, InputError
 from thinkalike.stores.atomic import atomic
-from thinkalike.stores.damage import AGAIN, _brief, _unreadable
+from thinkalike.stores.damage import AGAIN, brief, unreadable
 
 CHUNK = 2**20
 """Bytes of an array that are compressed together."""
@@ -223,7 +223,7 @@ def open_arrays(path: str | Path, variables: Sequence[str] = ()) -> Iterator[Any
     except FileNotFoundError:
         raise InputError(f"{path} does not exist; run the workflow, which makes it") from None
     except (OSError, ValueError, KeyError) as error:
-        raise _unreadable(path, "NetCDF file", error) from None
+        raise unreadable(path, "NetCDF file", error) from None
     with dataset:
         missing = [name for name in variables if name not in dataset.variables]
         if missing:
@@ -235,7 +235,7 @@ def open_arrays(path: str | Path, variables: Sequence[str] = ()) -> Iterator[Any
             # number: what they say is that the file is damaged.
             if error.errno is not None:
                 raise
-            raise DamagedError(path, f"{path} is damaged ({_brief(error)})") from None
+            raise DamagedError(path, f"{path} is damaged ({brief(error)})") from None
 
 
 def read_attributes(path: str | Path) -> dict[str, Any]:

@@ -45,7 +45,7 @@ def atomic(path: str | Path) -> Iterator[Path]:
             guard()
         temporary.replace(path)
     except Exception as error:
-        if _number(error) not in FULL:
+        if system_error(error) not in FULL:
             raise
         # with its cause: HDF5 does not outlive an unfinished file, and this is to be said before
         raise InputError(
@@ -56,7 +56,7 @@ def atomic(path: str | Path) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
-def _number(error: Exception) -> int | None:
+def system_error(error: Exception) -> int | None:
     """The system's number of what went wrong, if it was the system; safetensors has it in words."""
     number: int | None = getattr(error, "errno", None)
     said = re.search(r"\(os error (\d+)\)", str(error))

@@ -99,6 +99,12 @@ def _hashes(segments: Sequence[Basis]) -> np.ndarray:
     return np.array([int(content_hash(each), 16) for each in labels], np.uint64)
 
 
+def read_image_ids(path: str | Path, count: int | None = None) -> list[str]:
+    """Ids of the images that a file has maps of, or of the first `count`."""
+    with open_arrays(path, ["image"]) as dataset:
+        return [str(name) for name in dataset["image"][:count].to_numpy()]
+
+
 def read_draws(path: str | Path, images: slice = slice(None)) -> np.ndarray | None:
     """Draws from the posterior of maps, (N, R, K), or None where maps are exact."""
     with open_arrays(path, ["coefficients"]) as dataset:

@@ -7,7 +7,7 @@ import pandas as pd
 
 from thinkalike.errors import InputError
 from thinkalike.stores.atomic import atomic
-from thinkalike.stores.damage import AGAIN, _brief, _unreadable
+from thinkalike.stores.damage import AGAIN, brief, unreadable
 
 KEYS = ("model", "model_a", "model_b")
 """Columns of keys of models: text, also where all models are called `true` and `inf`."""
@@ -40,7 +40,7 @@ def read_table(
     except FileNotFoundError:
         raise InputError(f"{path} does not exist; run the workflow, which makes it") from None
     except (OSError, ValueError, KeyError) as error:
-        raise _unreadable(path, "table", error) from None
+        raise unreadable(path, "table", error) from None
     missing = [name for name in columns if name not in table.columns]
     if missing:
         raise InputError(f"{path} has no column {', '.join(missing)}; {AGAIN}")
@@ -61,4 +61,4 @@ def read_square(path: str | Path) -> pd.DataFrame:
     try:
         return table.astype(float)
     except ValueError as error:
-        raise InputError(f"{path}: a cell is not a number ({_brief(error)}); {AGAIN}") from None
+        raise InputError(f"{path}: a cell is not a number ({brief(error)}); {AGAIN}") from None

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from thinkalike.errors import InputError
-from thinkalike.stores.damage import AGAIN, _unreadable
+from thinkalike.stores.damage import AGAIN, unreadable
 
 HEADER = "thinkalike"
 """The key of our entry, one JSON text, in the header of a safetensors file (which keeps no order)."""
@@ -25,7 +25,7 @@ def read_header(path: str | Path) -> dict[str, Any]:
     except FileNotFoundError:
         raise InputError(f"{path} does not exist; run the rule that makes it") from None
     except (SafetensorError, OSError) as error:
-        raise _unreadable(path, "safetensors file", error) from None
+        raise unreadable(path, "safetensors file", error) from None
     except (KeyError, ValueError):
         raise InputError(f"{path} does not say which network it is of; {AGAIN}") from None
     return header

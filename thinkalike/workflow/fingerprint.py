@@ -2,7 +2,7 @@
 
 Snakemake compares time stamps of scripts and does not look at imported modules at all. The rules
 pass `fingerprint("<script>.py")` as a parameter instead: a hash over the syntax trees, without
-comments and docstrings, of the script and of every top-level definition of `thinkalike` that it
+comments and docstrings, of the script and of every top-level definition of `PACKAGES` that it
 reaches. Touching files, a fresh clone, a comment or a reformatting change nothing; a changed
 function re-runs the jobs that use it, and no others.
 
@@ -22,14 +22,12 @@ from pathlib import Path
 
 from thinkalike.errors import InputError
 
-PACKAGE = "thinkalike"
-
+PACKAGES = ("thinkalike", "replication")
+"""Packages of the repository whose code is followed."""
 
 ROOT = Path(__file__).resolve().parents[2]
 
-
 WHOLE = "*"
-
 
 Target = tuple[str, str]
 """A definition: the dotted name of its module, and its own name (or `*`, all of the module)."""
@@ -137,21 +135,24 @@ def _references(module: Module, name: str, statement: ast.stmt) -> list[Target]:
                 found.append((name, node.id))
             elif node.id in module.imports:
                 found.append(module.imports[node.id])
-            elif node.id == PACKAGE:  # all that `import thinkalike.x` has made its attributes
-                found.extend(t for key, t in module.imports.items() if key.startswith(PACKAGE))
+            elif node.id in PACKAGES:  # all that `import thinkalike.x` has made its attributes
+                found.extend(t for key, t in module.imports.items() if key.startswith(node.id))
     return found
 
 
 def _module(script: Path, name: str) -> Module:
     path = script if name == "__main__" else _file(name)
     if path is None:
-        raise InputError(f"{name} is not a module of {PACKAGE}; check the imports of {script.name}")
+        raise InputError(
+            f"{name} is not a module of this repository; check the imports of {script.name}"
+        )
     return _parse(path)
 
 
 def _file(name: str) -> Path | None:
     base = ROOT.joinpath(*name.split("."))
-    for path in (base.with_suffix(".py"), base / "__init__.py"):
+    # the names that a package loads lazily stand in its stub
+    for path in (base.with_suffix(".py"), base / "__init__.pyi", base / "__init__.py"):
         if path.is_file():
             return path
     return None
@@ -169,11 +170,13 @@ def _parse_at(path: Path, mtime: int) -> Module:
     try:
         tree = ast.parse(path.read_text())
     except SyntaxError as error:
-        raise InputError(f"{path}, line {error.lineno}: {error.msg}; mend the syntax") from None
+        raise InputError(f"{path}, line {error.lineno}: {error.msg}; fix the syntax") from None
     _drop_docstrings(tree)
     module = Module()
     for statement in tree.body:
-        if isinstance(statement, (ast.Import, ast.ImportFrom)):
+        if path.suffix == ".pyi":
+            module.definitions.update(_lazy_names(statement, path))
+        elif isinstance(statement, (ast.Import, ast.ImportFrom)):
             module.imports.update(_imports(statement))
             for bound, other in _packages(statement):
                 module.packages.setdefault(bound, []).append(other)
@@ -187,6 +190,18 @@ def _parse_at(path: Path, mtime: int) -> Module:
     return module
 
 
+def _lazy_names(statement: ast.stmt, stub: Path) -> dict[str, list[ast.stmt]]:
+    """Name that a package loads lazily → the import that its stub has for it, made absolute."""
+    if not isinstance(statement, ast.ImportFrom):
+        return {}
+    package = ".".join(stub.relative_to(ROOT).parent.parts)
+    module = f"{package}.{statement.module}" if statement.module else package
+    return {
+        alias.asname or alias.name: [ast.ImportFrom(module, [alias], 0)]
+        for alias in statement.names
+    }
+
+
 def _bound(statement: ast.stmt) -> list[str]:
     """The names that an assignment binds."""
     return [
@@ -196,14 +211,18 @@ def _bound(statement: ast.stmt) -> list[str]:
     ]
 
 
+def _is_ours(module: str | None) -> bool:
+    return (module or "").split(".")[0] in PACKAGES
+
+
 def _imports(statement: ast.Import | ast.ImportFrom) -> dict[str, Target]:
     """The names of the library that an import binds."""
     bound: dict[str, Target] = {}
     if isinstance(statement, ast.Import):
         for alias in statement.names:
-            if alias.name.split(".")[0] == PACKAGE:
+            if _is_ours(alias.name):
                 bound[alias.asname or alias.name] = (alias.name, WHOLE)
-    elif (statement.module or "").split(".")[0] == PACKAGE:
+    elif _is_ours(statement.module):
         for alias in statement.names:
             submodule = f"{statement.module}.{alias.name}"
             if _file(submodule):
@@ -217,10 +236,10 @@ def _packages(statement: ast.Import | ast.ImportFrom) -> Iterator[tuple[str, ast
     """The names of other packages that an import binds, each with an import of its own."""
     for alias in statement.names:
         if isinstance(statement, ast.ImportFrom):
-            if (statement.module or "").split(".")[0] != PACKAGE:
+            if not _is_ours(statement.module):
                 alone = ast.ImportFrom(statement.module, [alias], statement.level)
                 yield alias.asname or alias.name, alone
-        elif alias.name.split(".")[0] != PACKAGE:
+        elif not _is_ours(alias.name):
             yield alias.asname or alias.name.split(".")[0], ast.Import([alias])
 
 

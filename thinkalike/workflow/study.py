@@ -13,9 +13,8 @@ from typing import Any
 from thinkalike.images.blocks import shard as image_range
 from thinkalike.images.blocks import shard_count
 from thinkalike.methods import COMPARISON_SETTINGS, METHODS, Method
-from thinkalike.workflow.config.checks import JOINT
 from thinkalike.workflow.config.resolve import resolve
-from thinkalike.workflow.config.settings import images_of, size_of
+from thinkalike.workflow.config.settings import JOINT, images_of, size_of
 
 
 def by_wildcards(function: Callable[..., Any]) -> Callable[[Any], Any]:
@@ -139,6 +138,16 @@ class Study:
     def method_setting(self, name: str) -> Callable[[Any], Any]:
         """Parameter function: one setting of the method in the wildcards."""
         return lambda wildcards: self["settings"][wildcards.method][name]
+
+    def comparison(self, method: str, metric: str) -> dict[str, Any]:
+        """How maps of a method are compared by a metric; only RBF has a bandwidth to set."""
+        settings = self["settings"][method]
+        return {
+            "sign": settings["sign"],
+            "rescaling": settings["rescaling"],
+            "sigma": settings["rbf_sigma"] if metric == "rbf" else 1.0,
+            "blanks": self["similarity"]["blanks"],
+        }
 
     def map_settings(self, method: str, model: str) -> dict[str, Any]:
         """Settings of a method that change the maps of a model."""
@@ -322,7 +331,7 @@ class Study:
         if not models:
             return []
         stems = ["quality", *(f"galleries/{model}" for model in models)]
-        stems += ["flipping", "areas", "betas", "planted"]
+        stems += ["flipping", "areas", "betas"]
         return [f"<results>/figures/neon/{stem}.svg" for stem in stems]
 
     @property

@@ -7,7 +7,7 @@ import pytest
 
 from benchmarks import scale, scale_jobs
 from benchmarks.scale import Cost
-from tests.conftest import REPOSITORY as ROOT
+from tests.support.checkout import REPOSITORY as ROOT
 from thinkalike.stores.arrays import open_arrays
 
 

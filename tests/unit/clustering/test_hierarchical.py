@@ -1,9 +1,7 @@
 """Linkage against scikit-learn, minimum spanning trees, hand calculation and enumeration."""
 
-import runpy
 import warnings
 from itertools import combinations, product
-from pathlib import Path
 
 import networkx as nx
 import numpy as np
@@ -16,6 +14,7 @@ from sklearn.metrics import adjusted_rand_score
 
 from thinkalike.clustering.hierarchical import (
     LINKAGES,
+    agreement_table,
     cophenetic_agreement,
     cophenetic_correlation,
     cut,
@@ -245,17 +244,11 @@ def test_equal_cuts_score_one_and_as_many_clusters_as_models_nothing():
     assert np.isnan(cut_agreement(tree, tree, 4))
 
 
-def agreement(trees: dict[str, np.ndarray]) -> pd.DataFrame:
-    """The table that rule cluster_models writes of its dendrograms."""
-    path = Path(__file__).parents[3] / "scripts" / "cluster_models.py"
-    return runpy.run_path(str(path), run_name="imported")["_agreement"](trees)
-
-
 def test_agreement_has_a_row_for_every_pair_and_empty_cells_for_what_was_refused():
     matrix, kinds = distances(8, seed=6), ["average", "single", "ward", "complete"]
     trees = {kind: linkage(matrix, kind, euclidean=True) for kind in kinds}
     trees["ward"] = np.empty((0, 4))
-    table = agreement(trees).set_index(["linkage_a", "linkage_b"])
+    table = agreement_table(trees).set_index(["linkage_a", "linkage_b"])
     assert list(table.index) == list(combinations(kinds, 2))
     columns = ["cophenetic_correlation", *(f"adjusted_rand_{k}" for k in (2, 3, 4))]
     assert list(table.columns) == columns
@@ -273,53 +266,15 @@ def test_agreement_has_a_row_for_every_pair_and_empty_cells_for_what_was_refused
 def test_agreement_of_as_few_models_as_clusters_has_empty_cells_there():
     matrix = distances(3, seed=7)
     trees = {kind: linkage(matrix, kind, euclidean=True) for kind in ("average", "single")}
-    (row,) = agreement(trees).to_dict("records")
+    (row,) = agreement_table(trees).to_dict("records")
     assert np.isfinite([row["cophenetic_correlation"], row["adjusted_rand_2"]]).all()
     assert np.isnan([row["adjusted_rand_3"], row["adjusted_rand_4"]]).all()
 
 
 def test_agreement_of_one_linkage_is_a_table_without_rows_but_with_columns(tmp_path):
-    table = agreement({"average": linkage(distances(4), "average", euclidean=True)})
+    table = agreement_table({"average": linkage(distances(4), "average", euclidean=True)})
     write_table(table, tmp_path / "agreement.csv")
     written = pd.read_csv(tmp_path / "agreement.csv")
     assert written.empty
     both = {kind: linkage(distances(5), kind, euclidean=True) for kind in ("average", "single")}
-    assert list(written.columns) == list(agreement(both).columns)
-
-
-@pytest.mark.parametrize("ward", ["euclidean", "any"])
-def test_ward_of_a_matrix_that_is_not_euclidean_is_left_out_unless_any_is_asked_for(tmp_path, ward):
-    matrix = distances(5, seed=8)
-    matrix[0, 1] = matrix[1, 0] = 9  # farther than the way round
-    models = list("abcde")
-    write_table(pd.DataFrame(matrix, index=models, columns=models), tmp_path / "d.csv", index=True)
-    path = {name: str(tmp_path / f"{name}.csv") for name in (
-        "average", "ward", "summary", "agreement", "order", "louvain", "sweep", "pca", "mds",
-        "quality",
-    )}  # fmt: skip
-    script = Path(__file__).parents[3] / "scripts" / "cluster_models.py"
-    runpy.run_path(str(script), run_name="imported")["main"](
-        str(tmp_path / "d.csv"),
-        [path["average"], path["ward"]],
-        *list(path.values())[2:],
-        kinds=["average", "ward"],
-        ward=ward,
-        families=dict(zip(models, ["cnn", "cnn", "cnn", "hybrid", "hybrid"], strict=True)),
-        untrained=[],
-        largest=None,
-        resolution=1.05,
-        resolutions=[1.0, 1.1],
-        seed=0,
-    )
-    refused = pd.read_csv(path["summary"]).set_index("linkage")["refused"]
-    tree = pd.read_csv(path["ward"]).to_numpy()
-    agree = pd.read_csv(path["agreement"])["cophenetic_correlation"]
-    assert refused.isna()["average"]
-    if ward == "any":
-        assert refused.isna()["ward"]
-        np.testing.assert_allclose(tree, hierarchy.linkage(squareform(matrix), "ward"), rtol=1e-9)
-        assert np.isfinite(agree).all()
-    else:
-        assert "need Euclidean distances" in refused["ward"]
-        assert len(tree) == 0
-        assert agree.isna().all()
+    assert list(written.columns) == list(agreement_table(both).columns)

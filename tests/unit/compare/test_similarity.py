@@ -1,25 +1,16 @@
-"""Similarities against the dense computation, scikit-learn and closed forms; what makes a distance."""
+"""Similarities against the dense computation, scikit-learn and closed forms."""
 
-from itertools import combinations, permutations
+from itertools import combinations
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from sklearn.metrics.pairwise import cosine_similarity, rbf_kernel
 
 from tests.support import dense
-from thinkalike.compare.agreement import matching
 from thinkalike.compare.bases import Grid, Pixels, Segments
-from thinkalike.compare.dissimilarity import (
-    DISSIMILARITIES,
-    Summary,
-    dissimilarity,
-    mean_error,
-    summarise,
-)
-from thinkalike.compare.geometry import complete, doubly_centred, geometry, off_diagonal
 from thinkalike.compare.maps import RESCALINGS, SIGNS, Maps, rescaled, with_sign
 from thinkalike.compare.similarity import BLANKS, METRICS, similarity, similarity_error
 from thinkalike.errors import InputError
@@ -35,9 +26,6 @@ def on_pixels(*vectors) -> list[Maps]:
 def random_models(images: int, count: int, seed: int) -> list[Maps]:
     cells = np.random.default_rng(seed).normal(size=(count, images, 12))
     return [Maps(model, (Grid(3, 4, 8, 8),)) for model in cells]
-
-
-# ---- similarity ---------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("side", [64, 224])
@@ -199,246 +187,7 @@ def test_an_unknown_convention_for_blank_maps_is_named_with_the_known_ones():
         similarity(on_pixels((1, 2)), "cosine", blanks="keep")
 
 
-# ---- matching and summarise ---------------------------------------------------------------------
-
-
-def test_matching_is_where_two_models_predict_the_same_class():
-    found = matching(np.array([[1, 1, 2], [0, 3, 0]]))
-    assert found[0].tolist() == [[True, True, False], [True, True, False], [False, False, True]]
-    assert found[1].tolist() == [[True, False, True], [False, True, False], [True, False, True]]
-
-
-values_with_holes = arrays(
-    np.float64, (6, 3, 3), elements=st.one_of(st.floats(-1, 1), st.just(np.nan))
-)
-
-
-@settings(max_examples=50)
-@given(values_with_holes, arrays(bool, (6, 3, 3)))
-@pytest.mark.filterwarnings("ignore:Mean of empty slice", "ignore:Degrees of freedom")
-def test_a_summary_is_numpys_over_the_images_that_count(values, mask):
-    summary = summarise(values, mask)
-    counted = np.where(mask, values, np.nan)
-    np.testing.assert_array_equal(summary.count, np.isfinite(counted).sum(0))
-    np.testing.assert_allclose(summary.mean, np.nanmean(counted, 0), atol=1e-15)
-    np.testing.assert_allclose(summary.deviation, np.nanstd(counted, 0, ddof=1), atol=1e-15)
-
-
-def test_all_images_count_without_a_mask():
-    values = np.random.default_rng(0).random((5, 2, 2))
-    summary = summarise(values)
-    np.testing.assert_array_equal(summary.count, 5)
-    np.testing.assert_allclose(summary.mean, values.mean(0), rtol=1e-14)
-    np.testing.assert_allclose(summary.deviation, values.std(0, ddof=1), rtol=1e-14)
-
-
-def test_a_pair_without_an_image_is_missing_and_one_image_has_no_deviation():
-    values = np.full((2, 2, 2), 0.5)
-    mask = np.array([[[1, 0], [0, 1]], [[1, 0], [0, 0]]], bool)
-    summary = summarise(values, mask)
-    np.testing.assert_array_equal(summary.count, [[2, 0], [0, 1]])
-    np.testing.assert_array_equal(summary.mean, [[0.5, np.nan], [np.nan, 0.5]])
-    np.testing.assert_array_equal(summary.deviation, [[0, np.nan], [np.nan, np.nan]])
-
-
-# ---- dissimilarity ------------------------------------------------------------------------------
-
-
-def test_chord_is_the_root_mean_square_distance_between_unit_maps():
-    models = dense.models(side=16, images=4, seed=8)
-    chord = dissimilarity(summarise(similarity(models, "cosine")), "chord")
-    pixels = np.stack([dense.rendered(maps).reshape(4, -1) for maps in models])
-    unit = pixels / np.linalg.norm(pixels, axis=2, keepdims=True)
-    expected = np.sqrt(((unit[:, None] - unit[None]) ** 2).sum(3).mean(2))
-    np.testing.assert_allclose(chord, expected, atol=1e-7)
-
-
-def test_rms_joins_the_distance_of_the_mean_and_the_deviation():
-    values = np.ones((2, 2, 2))
-    values[:, 0, 1] = values[:, 1, 0] = 0.5, 0.9
-    rms = dissimilarity(summarise(values), "rms")
-    np.testing.assert_allclose(rms, [[0, np.sqrt(0.17)], [np.sqrt(0.17), 0]], atol=1e-15)
-
-
-@pytest.mark.parametrize("kind", DISSIMILARITIES)
-def test_a_pair_without_an_image_in_common_has_no_dissimilarity(kind):
-    values = np.ones((3, 2, 2))
-    values[:, 0, 1] = values[:, 1, 0] = np.nan
-    np.testing.assert_array_equal(
-        dissimilarity(summarise(values), kind), [[0, np.nan], [np.nan, 0]]
-    )
-
-
-def test_a_mean_above_1_by_rounding_is_distance_0():
-    assert dissimilarity(Summary(np.ones(1), np.array([1 + 1e-15]), np.zeros(1)), "chord") == 0
-
-
-def test_an_unknown_dissimilarity_is_named_with_the_known_ones():
-    with pytest.raises(InputError, match=f"'angle' is none of {', '.join(DISSIMILARITIES)}"):
-        dissimilarity(summarise(np.ones((2, 2, 2))), "angle")
-
-
-# ---- geometry -----------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("metric", METRICS)
-def test_chord_over_a_common_set_of_images_is_euclidean(metric):
-    values = similarity(random_models(images=7, count=9, seed=9), metric, sigma=SIGMA)
-    shape = geometry(dissimilarity(summarise(values), "chord"))
-    assert shape.euclidean
-    assert shape.triangle
-    assert shape.missing == 0
-    assert shape.models == 9
-
-
-def test_rms_breaks_the_triangle_inequality():
-    # Unit vectors at 0, 30 and 60 degrees, the same for both images, so that std = 0 and
-    # D = 1 - cos: 0.5 from end to end, 0.134 for each half.
-    turns = np.radians([0, 30, 60])
-    models = [Maps(np.array([[np.cos(t), np.sin(t)]] * 2), (Pixels(1, 2),)) for t in turns]
-    summary = summarise(similarity(models, "cosine"))
-    shape = geometry(dissimilarity(summary, "rms"))
-    assert not shape.triangle
-    assert not shape.euclidean
-    assert shape.worst_triangle == pytest.approx(0.5 - 2 * (1 - np.sqrt(0.75)))
-    assert geometry(dissimilarity(summary, "chord")).euclidean
-
-
-def test_images_that_differ_from_pair_to_pair_can_break_chord():
-    values = np.stack([np.eye(3)] * 2)
-    values[0, 0, 2] = values[0, 2, 0] = 1
-    values[1, 1, 2] = values[1, 2, 1] = 1
-    assert geometry(dissimilarity(summarise(values), "chord")).euclidean
-    # 2 is like 0 on the one image that counts for the two, like 1 on the other: a way of length 0
-    # from 0 to 1, which are nowhere alike
-    mask = np.ones(values.shape, bool)
-    mask[1, 0, 2] = mask[1, 2, 0] = mask[0, 1, 2] = mask[0, 2, 1] = False
-    assert not geometry(dissimilarity(summarise(values, mask), "chord")).triangle
-
-
-def test_a_detour_that_is_shorter_is_found_with_its_length():
-    matrix = np.array([[0, 1, 4], [1, 0, 2], [4, 2, 0]], float)
-    shape = geometry(matrix)
-    assert not shape.triangle
-    assert not shape.euclidean
-    assert shape.worst_triangle == 1
-
-
-def test_a_metric_without_points_is_not_euclidean():
-    # Three leaves at distance 1 from a centre and 2 from each other: in Euclidean space the centre
-    # would have to be half-way between each two of them.
-    matrix = np.full((4, 4), 2.0)
-    matrix[0] = matrix[:, 0] = 1
-    np.fill_diagonal(matrix, 0)
-    shape = geometry(matrix)
-    assert shape.triangle
-    assert not shape.euclidean
-    # by hand: -1/2 J D^2 J has the eigenvalues 2, 2, 0 and -1/4
-    assert shape.smallest_eigenvalue == pytest.approx(-1 / 8)
-
-
-@pytest.mark.parametrize("scale", [1e-6, 1, 1e6])
-@pytest.mark.parametrize("dimensions", [1, 2, 5])
-def test_distances_of_points_are_euclidean_at_every_scale(dimensions, scale):
-    points = scale * np.random.default_rng(dimensions).normal(size=(8, dimensions))
-    shape = geometry(np.linalg.norm(points[:, None] - points[None], axis=2))
-    assert shape.euclidean
-    assert shape.triangle
-
-
-@given(arrays(np.float64, 10, elements=st.floats(0.01, 10)))
-def test_the_triangle_inequality_is_checked_over_all_triples(cells):
-    matrix = np.zeros((5, 5))
-    matrix[np.triu_indices(5, 1)] = cells
-    matrix += matrix.T
-    gaps = [matrix[a, b] - matrix[a, c] - matrix[c, b] for a, b, c in permutations(range(5), 3)]
-    shape = geometry(matrix)
-    assert shape.worst_triangle == pytest.approx(max(0, *gaps), abs=1e-12)
-    assert shape.triangle == (max(gaps) <= 1e-8 * matrix.max())
-
-
-def test_a_diagonal_that_is_not_zero_makes_no_distance():
-    # the zero convention: a model that is often blank is unlike itself
-    values = similarity(on_pixels((1, 2), (0, 0), (2, 1)), "cosine", blanks="zero")
-    shape = geometry(dissimilarity(summarise(values), "chord"))
-    assert not shape.euclidean
-    assert not shape.triangle
-
-
-def test_missing_cells_are_counted_above_the_diagonal_and_their_models_left_out():
-    points = np.random.default_rng(0).normal(size=(5, 2))
-    matrix = np.linalg.norm(points[:, None] - points[None], axis=2)
-    for a, b in ((1, 3), (2, 3)):
-        matrix[a, b] = matrix[b, a] = np.nan
-    shape = geometry(matrix)
-    assert (shape.missing, shape.models) == (2, 4)
-    assert shape.euclidean
-
-
-def test_fewer_than_two_models_have_no_geometry():
-    shape = geometry(np.array([[0, np.nan], [np.nan, 0]]))
-    assert (shape.models, shape.missing) == (1, 1)
-    assert not shape.euclidean
-    assert not shape.triangle
-
-
-# ---- complete, doubly_centred, off_diagonal -----------------------------------------------------
-
-
-def test_complete_keeps_everything_where_nothing_is_missing():
-    assert complete(np.ones((4, 4))).tolist() == [0, 1, 2, 3]
-
-
-def test_complete_drops_the_model_with_most_missing_cells():
-    matrix = np.ones((4, 4))
-    matrix[1, [0, 2, 3]] = matrix[[0, 2, 3], 1] = np.nan
-    assert complete(matrix).tolist() == [0, 2, 3]
-
-
-def test_complete_drops_the_later_of_equals():
-    matrix = np.ones((4, 4))
-    matrix[1, 2] = matrix[2, 1] = np.nan
-    assert complete(matrix).tolist() == [0, 1, 3]
-
-
-def test_complete_drops_a_model_that_is_blank_on_all_images():
-    matrix = np.ones((3, 3))
-    matrix[0, :] = matrix[:, 0] = np.nan
-    assert complete(matrix).tolist() == [1, 2]
-
-
-@given(arrays(bool, (6, 6)))
-def test_complete_leaves_no_hole(holes):
-    matrix = np.where(np.triu(holes, 1) | np.triu(holes, 1).T, np.nan, 1.0)
-    keep = complete(matrix)
-    assert not np.isnan(matrix[np.ix_(keep, keep)]).any()
-    assert len(keep) >= 1
-
-
-def test_double_centring_gives_inner_products_about_the_mean():
-    points = np.random.default_rng(3).normal(size=(6, 3))
-    distances = np.linalg.norm(points[:, None] - points[None], axis=2)
-    centred = points - points.mean(0)
-    np.testing.assert_allclose(doubly_centred(distances), centred @ centred.T, atol=1e-13)
-
-
-def test_off_diagonal_reads_the_cells_above_the_diagonal_row_by_row():
-    assert off_diagonal(np.arange(16).reshape(4, 4)).tolist() == [1, 2, 3, 6, 7, 11]
-
-
-@given(st.integers(0, 2**32 - 1), st.integers(2, 9))
-def test_complete_leaves_out_no_model_that_would_fit(seed, size):
-    random = np.random.default_rng(seed)
-    holes = np.triu(random.random((size, size)) < 0.25, 1)
-    matrix = np.where(holes | holes.T, np.nan, 1.0)
-    keep = complete(matrix)
-    assert not np.isnan(matrix[np.ix_(keep, keep)]).any()
-    for model in set(range(size)) - set(keep.tolist()):
-        larger = [*keep.tolist(), model]
-        assert np.isnan(matrix[np.ix_(larger, larger)]).any()
-
-
-# ---- similarity_error, mean_error ---------------------------------------------------------------
+# ---- standard errors ----------------------------------------------------------------------------
 
 
 def as_they_are(maps: Maps) -> Maps:
@@ -552,32 +301,3 @@ def test_the_bandwidth_counts_for_errors_too():
     )
     # exp(−d/2σ²) of a d that is small beside σ²: a hundred times less for ten times the bandwidth
     assert np.all((narrow > 20 * wide) & (wide > 0))
-
-
-errors_and_masks = st.tuples(
-    arrays(float, (5, 3, 3), elements=st.floats(0, 10) | st.just(np.nan)), arrays(bool, (5, 3, 3))
-)
-
-
-@given(errors_and_masks, st.booleans())
-def test_the_error_of_a_mean_is_that_of_a_sum_of_independent_errors(both, masked):
-    errors, mask = both
-    found = mean_error(errors, mask) if masked else mean_error(errors)
-    for a, b in permutations(range(3), 2):
-        cells = [
-            e for e, use in zip(errors[:, a, b], mask[:, a, b], strict=True) if use or not masked
-        ]
-        cells = [e for e in cells if not np.isnan(e)]
-        if cells:
-            expected = sum(e**2 for e in cells) ** 0.5 / len(cells)
-            assert found[a, b] == pytest.approx(expected)
-        else:
-            assert np.isnan(found[a, b])
-
-
-@pytest.mark.filterwarnings("error")
-def test_a_pair_without_an_image_has_no_error_and_no_warning():
-    errors = np.full((4, 2, 2), 0.5)
-    errors[:, 0, 1] = np.nan
-    found = mean_error(errors, np.arange(4)[:, None, None] < np.array([[4, 4], [0, 2]]))
-    np.testing.assert_allclose(found, [[0.25, np.nan], [np.nan, 0.5 / 2**0.5]])

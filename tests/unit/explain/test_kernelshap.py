@@ -28,9 +28,9 @@ from tests.support.explaining import (
 )
 from tests.support.games import every_coalition, over_all_orders, unanimity
 from thinkalike.compare.bases import Segments
-from thinkalike.compare.dissimilarity import mean_error
 from thinkalike.compare.maps import Maps, render
 from thinkalike.compare.similarity import similarity, similarity_error
+from thinkalike.compare.summaries import mean_error
 from thinkalike.errors import InputError
 from thinkalike.explain import kernelshap
 from thinkalike.explain.common import Explanation, Question

@@ -4,7 +4,6 @@ import runpy
 from collections.abc import Callable
 from itertools import combinations
 from pathlib import Path
-from types import SimpleNamespace
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -13,15 +12,11 @@ import pytest
 from matplotlib.patches import Circle
 from scipy.stats import pearsonr, spearmanr
 
-from thinkalike.errors import InputError
 from thinkalike.plotting import comparisons
 from thinkalike.plotting.style import freeze_layout, styled
 from thinkalike.stores.tables import write_table
 
 REPOSITORY = Path(__file__).parents[3]
-REFERENCE = REPOSITORY.parent / "shared" / "reference" / "matrices"
-PUBLISHED = "20240417-gradcam-256-only-same-prediction_20240417_1037"
-
 MODELS = ["a", "b", "c", "d"]
 OF = {
     "names": {model: f"model {model}" for model in MODELS},
@@ -243,151 +238,3 @@ def test_the_script_draws_the_nested_subsets_that_there_are(tmp_path, subsets):
         assert table["mean_difference"][2] == pytest.approx(expected)
     else:
         assert not (tmp_path / "nested.csv").exists()
-
-
-# --- agreement of predictions
-
-
-def correlated(
-    folder: Path, counts: pd.DataFrame, squares: dict[str, pd.DataFrame], untrained: list[str]
-) -> pd.DataFrame:
-    """What correlate_agreement makes of square tables of counts and similarities."""
-    models = list(counts.columns)
-    images = int(counts.to_numpy().max())
-    upper = np.triu_indices(len(models), 1)
-    names = {"model_a": np.array(models)[upper[0]], "model_b": np.array(models)[upper[1]]}
-    same = counts.to_numpy()[upper]
-    write_table(
-        pd.DataFrame({**names, "same": same, "different": images - same}), folder / "same.parquet"
-    )
-    for case, square in squares.items():
-        stem = folder / case.replace("/", "_")
-        mean = square.to_numpy()[upper]
-        table = pd.DataFrame({**names, "mean": mean, "dissimilarity": np.sqrt(2 * (1 - mean))})
-        write_table(table, f"{stem}.parquet")
-        write_table(square, f"{stem}.csv", index=True)
-    stems = [str(folder / case.replace("/", "_")) for case in squares]
-    script("correlate_agreement")(
-        str(folder / "same.parquet"),
-        [f"{stem}.parquet" for stem in stems],
-        [f"{stem}.csv" for stem in stems],
-        str(folder / "correlations.csv"),
-        cases=list(squares),
-        untrained=untrained,
-    )
-    return pd.read_csv(folder / "correlations.csv").set_index(["metric", "subset"])
-
-
-def squares(seed: int = 0, models: list[str] = MODELS) -> tuple[pd.DataFrame, pd.DataFrame]:
-    random = np.random.default_rng(seed)
-    size = (len(models), len(models))
-    counts, values = random.integers(10, 90, size), random.random(size)
-    counts, values = counts + counts.T, (values + values.T) / 2
-    np.fill_diagonal(counts, 200)
-    np.fill_diagonal(values, 1)
-    index = pd.Index(models, name="model")
-    return (
-        pd.DataFrame(counts, index=index, columns=models),
-        pd.DataFrame(values, index=index, columns=models),
-    )
-
-
-def test_correlations_of_agreement_are_scipys_with_and_without_the_diagonal(tmp_path):
-    counts, similarity = squares()
-    row = correlated(tmp_path, counts, {"lrp/rbf/all_64": similarity}, ["d"]).loc["rbf", "all_64"]
-    upper = np.triu_indices(4, 1)
-    x, y = counts.to_numpy()[upper], similarity.to_numpy()[upper]
-    assert row["pairs"] == 6
-    assert row["pearson"] == pytest.approx(pearsonr(x, np.sqrt(2 * (1 - y))).statistic)
-    assert row["spearman"] == pytest.approx(spearmanr(x, 1 - y).statistic)
-    assert row["pearson_similarity"] == pytest.approx(pearsonr(x, y).statistic)
-    assert row["spearman_similarity"] == pytest.approx(spearmanr(x, y).statistic)
-    assert row["pairs_trained"] == 3
-    trained = np.triu_indices(3, 1)
-    expected = pearsonr(counts.to_numpy()[trained], similarity.to_numpy()[trained]).statistic
-    assert row["pearson_similarity_trained"] == pytest.approx(expected)
-    cells = pearsonr(counts.to_numpy().ravel(), similarity.to_numpy().ravel()).statistic
-    assert row["pearson_with_diagonal"] == pytest.approx(cells)
-
-
-def test_a_pair_without_an_image_is_left_out_of_all_correlations(tmp_path):
-    counts, similarity = squares()
-    similarity.loc["a", "b"] = similarity.loc["b", "a"] = np.nan
-    row = correlated(tmp_path, counts, {"lrp/rbf/matching": similarity}, []).loc["rbf", "matching"]
-    assert row["pairs"] == 5
-    there = similarity.notna().to_numpy()
-    expected = pearsonr(counts.to_numpy()[there], similarity.to_numpy()[there]).statistic
-    assert row["pearson_with_diagonal"] == pytest.approx(expected)
-    assert np.isfinite(row["spearman_similarity"])
-
-
-def test_models_that_always_agree_have_no_correlation(tmp_path):
-    counts, similarity = squares()
-    counts.loc[:, :] = 200
-    row = correlated(tmp_path, counts, {"lrp/rbf/all": similarity}, []).loc["rbf", "all"]
-    assert row[["pearson", "spearman_similarity", "pearson_with_diagonal"]].isna().all()
-
-
-def test_a_similarity_of_other_models_is_refused(tmp_path):
-    counts, similarity = squares()
-    correlated(tmp_path, counts, {"lrp/rbf/all": similarity}, [])
-    write_table(squares(models=["a", "b", "c", "z"])[1], tmp_path / "other.csv", index=True)
-    with pytest.raises(InputError, match=r"other\.csv and .* are about other models"):
-        script("correlate_agreement")(
-            str(tmp_path / "same.parquet"),
-            [str(tmp_path / "lrp_rbf_all.parquet")],
-            [str(tmp_path / "other.csv")],
-            str(tmp_path / "new.csv"),
-            cases=["lrp/rbf/all"],
-            untrained=[],
-        )
-
-
-@pytest.mark.skipif(
-    not REFERENCE.is_dir(), reason="the published matrices are not in the repository"
-)
-def test_the_four_published_correlations_come_from_the_diagonal(tmp_path):
-    def published(name: str) -> pd.DataFrame:
-        return pd.read_csv(REFERENCE / f"{PUBLISHED}_{name}.csv", index_col=0)
-
-    counts = published("gradcam_same_predictions_count")
-    tables = {
-        f"gradcam/{metric}/{subset}": published(f"similarity_matrix_gradcam_{metric}{end}")
-        for metric in ("cosine", "rbf")
-        for subset, end in (("all", ""), ("matching", "_only_matching"))
-    }
-    found = correlated(tmp_path, counts, tables, [])
-    assert found["pearson_with_diagonal"].round(6).tolist() == [
-        0.695880,
-        0.672233,
-        0.642113,
-        0.641272,
-    ]
-    assert found["pearson_similarity"].round(3).tolist() == [0.549, 0.521, 0.097, 0.084]
-    assert found["spearman_similarity"].round(3).tolist() == [0.478, 0.448, 0.055, 0.041]
-
-
-# --- the scripts' hand-over
-
-
-def test_the_hand_over_of_correlate_agreement(tmp_path):
-    counts, similarity = squares()
-    before = correlated(tmp_path, counts, {"lrp/rbf/all": similarity}, ["d"])
-    output = tmp_path / "correlations.csv"
-    output.unlink()
-    job = SimpleNamespace(
-        rule="correlate_agreement",
-        input=SimpleNamespace(
-            agreement=str(tmp_path / "same.parquet"),
-            dissimilarities=[str(tmp_path / "lrp_rbf_all.parquet")],
-            similarities=[str(tmp_path / "lrp_rbf_all.csv")],
-        ),
-        output=SimpleNamespace(correlations=str(output)),
-        params=SimpleNamespace(cases=["lrp/rbf/all"], untrained=["d"]),
-        wildcards={},
-        threads=1,
-        log=[str(tmp_path / "job.log")],
-    )
-    path = str(REPOSITORY / "scripts" / "correlate_agreement.py")
-    runpy.run_path(path, init_globals={"snakemake": job}, run_name="__main__")
-    pd.testing.assert_frame_equal(pd.read_csv(output).set_index(["metric", "subset"]), before)

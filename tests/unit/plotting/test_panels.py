@@ -198,7 +198,7 @@ def test_files_about_other_images_are_refused_by_name(study, kind):
         write_table(pd.read_parquet(path).assign(image_id=others), path)
     else:
         save_maps(path, study.maps[kind, "beta"], others)
-    with pytest.raises(InputError, match=r"beta.* is about other images than the study's"):
+    with pytest.raises(InputError, match=r"beta.* is about other images than the study"):
         draw(study, "first", 1)
 
 

@@ -9,7 +9,7 @@ import pytest
 import yaml
 from matplotlib.backends.backend_svg import RendererSVG
 
-from tests.conftest import REPOSITORY as ROOT
+from tests.support.checkout import REPOSITORY as ROOT
 from thinkalike.plotting.style import (
     METHOD_NAMES,
     METRIC_NAMES,

@@ -150,7 +150,7 @@ def test_variance_is_numpys_over_the_repeats():
 
 
 def test_more_images_than_there_are_are_refused_with_the_largest_number_that_is_not():
-    with pytest.raises(InputError, match=r"subsampling.sizes: 11 images of 10 .* sizes up to 10"):
+    with pytest.raises(InputError, match=r"sizes: 11 images of 10 .* sizes up to 10"):
         subsample(kernel(images=10, models=2, seed=0), sizes=[5, 11], repeats=2, seed=0)
 
 

@@ -1,4 +1,4 @@
-"""The test of families against enumeration, and against scipy."""
+"""The test of families against enumeration, closed forms and scipy."""
 
 from itertools import permutations
 from math import comb, factorial
@@ -84,25 +84,27 @@ def test_a_division_with_an_empty_mean_does_not_count():
     assert test.statistic == pytest.approx(given)
 
 
-def test_scipy_gives_the_same_p():
-    families = ["cnn", "transformer", "cnn", "cnn", "transformer", "transformer"]
-    matrix = dissimilarities(6, 3)
-
-    def of_codes(codes: np.ndarray) -> float:
-        return statistic(matrix, tuple(codes))
-
-    codes = np.array([family == "cnn" for family in families])
+@pytest.mark.parametrize("sizes", [(9, 5), (4, 3, 2)])
+def test_scipy_gives_the_same_statistic_and_p(sizes):
+    matrix = dissimilarities(sum(sizes), 3)
+    families = np.repeat(list("abc")[: len(sizes)], sizes)
     peer = stats.permutation_test(
-        (codes,),
-        of_codes,
-        permutation_type="pairings",
+        [np.flatnonzero(families == family) for family in np.unique(families)],
+        lambda *members: statistic(matrix, labelled(members)),
         alternative="greater",
         n_resamples=np.inf,
         vectorized=False,
     )
-    test = family_test(matrix, families, seed=0)
+    test = family_test(matrix, families.tolist(), seed=0)
+    assert test.permutations == len(peer.null_distribution)
     assert test.statistic == pytest.approx(peer.statistic)
     assert test.p == pytest.approx(peer.pvalue)
+
+
+def labelled(members: tuple[np.ndarray, ...]) -> tuple[str, ...]:
+    """Families of the models, from the positions of the models of each family."""
+    pairs = [(model, family) for family, models in enumerate(members) for model in models]
+    return tuple(str(family) for _, family in sorted(pairs))
 
 
 def test_perfect_families_have_the_smallest_p_there_is():
@@ -164,11 +166,13 @@ def test_drawn_divisions_follow_from_the_seed_and_leave_p_above_zero():
         assert round(p * 201) >= 1
 
 
-def test_many_models_are_drawn_in_chunks(monkeypatch):
-    families = ["a", "b"] * 20
-    matrix = dissimilarities(40)
+@pytest.mark.parametrize("models", [8, 40])  # all divisions; drawn ones
+def test_many_divisions_are_worked_on_in_chunks(models, monkeypatch):
+    families = ["a", "b"] * (models // 2)
+    matrix = dissimilarities(models)
     whole = family_test(matrix, families, seed=0, most=300)
-    monkeypatch.setattr("thinkalike.statistics.tests.CELLS", 40 * 7)
+    assert whole.exact == (models == 8)
+    monkeypatch.setattr("thinkalike.statistics.tests.CELLS", models * 7)
     assert family_test(matrix, families, seed=0, most=300) == whole
 
 

@@ -21,6 +21,7 @@ from thinkalike.compare.maps import Maps
 from thinkalike.errors import DamagedError, InputError
 from thinkalike.stores.arrays import HELD, NUMBERS, create_arrays, open_arrays, parts, write_arrays
 from thinkalike.stores.atomic import atomic, temporaries
+from thinkalike.stores.damage import same_images
 from thinkalike.stores.maps import content_hash, read_maps, read_segments, write_maps
 from thinkalike.stores.tables import read_square, read_table, write_table
 from thinkalike.stores.weights import HEADER, read_header
@@ -210,6 +211,18 @@ def test_a_table_that_cannot_be_written_leaves_nothing(tmp_path):
     with pytest.raises(Exception, match="Conversion failed"):
         write_table(pd.DataFrame({"mixed": [1, "a", b"b"]}), tmp_path / "table.parquet")
     assert list(tmp_path.iterdir()) == []
+
+
+# ---- about the same images ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", [list, np.array, pd.Series])
+@pytest.mark.parametrize("others", [IMAGES[:2], IMAGES[::-1], [*IMAGES, "val/a/4.png"]])
+def test_a_file_about_other_images_is_refused_and_named(kind, others):
+    same_images("maps.nc", kind(IMAGES), "images.parquet", IMAGES)
+    message = r"maps\.nc is about other images than images\.parquet; delete it and run again"
+    with pytest.raises(InputError, match=message):
+        same_images("maps.nc", kind(others), "images.parquet", IMAGES)
 
 
 # ---- tables -------------------------------------------------------------------------------------
@@ -405,7 +418,7 @@ def test_a_file_that_the_system_does_not_give_is_not_called_damaged(reader, tmp_
     assert not isinstance(caught.value, DamagedError)
     # for safetensors a folder is no device that can be mapped
     assert re.search(
-        r"folder.file cannot be read \((Is a directory|No such device)\); mend that and run again",
+        r"folder.file cannot be read \((Is a directory|No such device)\); fix that and run again",
         str(caught.value),
     )
 

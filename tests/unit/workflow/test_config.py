@@ -9,7 +9,7 @@ import yaml
 from jsonschema import Draft202012Validator
 from snakemake.utils import update_config
 
-from tests.conftest import REPOSITORY as ROOT
+from tests.support.checkout import REPOSITORY as ROOT
 from thinkalike.errors import InputError
 from thinkalike.images.listing import folder_listing
 from thinkalike.networks.catalogue import built_in_catalogue, complete_entry
@@ -644,8 +644,8 @@ MEANING = {
     r"dataset\.path: the kind folder needs the path .*; give it": [FOLDER, MINE],
     r"dataset\.path: '/absent' is not a folder; mend": [FOLDER, MINE, ("dataset.path", "/absent")],
     r"dataset\.name: 'digits' is a built-in .*; give your folder": [FOLDER, ("dataset.path", "/")],
-    r"study: results/replication/ is not a study's; give the study another name": [
-        ("study", "replication")
+    r"study: results/published/ is not a study's; give the study another name": [
+        ("study", "published")
     ],
     r"catalogue\.mine\.arguments\.checkpoint_path: where weights come from is not an argument; say it "
     r"in `weights` \(and pretrained\.folder\)": [

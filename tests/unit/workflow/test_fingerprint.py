@@ -347,6 +347,33 @@ def test_a_function_that_another_module_passes_on_is_followed(library):
     assert not changed_by(library, "thinkalike/maths.py", "UNUSED * x", "UNUSED + x")
 
 
+def test_code_of_the_replication_is_followed_as_that_of_the_library(library):
+    library.write("replication/tables.py", "def first():\n    return 1\n")
+    library.write("scripts/work.py", "from replication.tables import first\n\nprint(first())\n")
+    assert changed_by(library, "replication/tables.py", "return 1", "return 2")
+
+
+@pytest.mark.parametrize(
+    ("text", "alone"),
+    [
+        ("from thinkalike.front import knock\n\nprint(knock())\n", True),
+        ("from thinkalike import front\n\nprint(front.knock())\n", True),
+        ("import thinkalike.front\n\nprint(thinkalike.front.knock())\n", False),
+    ],
+)
+def test_a_name_that_a_package_loads_lazily_is_followed(library, text, alone):
+    lazily = "import lazy_loader\n\n_, _, _ = lazy_loader.attach_stub(__name__, __file__)\n"
+    library.write("thinkalike/front/__init__.py", lazily)
+    stub = "from . import door as door\nfrom .door import knock as knock\nfrom .door import ring\n"
+    library.write("thinkalike/front/__init__.pyi", stub)
+    library.write(
+        "thinkalike/front/door.py", "def knock():\n    return 1\n\ndef ring():\n    return 2\n"
+    )
+    library.write("scripts/work.py", text)
+    assert changed_by(library, "thinkalike/front/door.py", "return 1", "return 3")
+    assert changed_by(library, "thinkalike/front/door.py", "return 2", "return 4") is not alone
+
+
 def test_a_module_of_a_folder_is_followed(library):
     library.write("thinkalike/front/__init__.py", "")
     library.write(
@@ -424,7 +451,7 @@ def test_what_a_side_effect_calls_counts(library):
 
 def test_a_syntax_error_is_named_with_file_and_line(library):
     library.change("thinkalike/maths.py", "return FACTOR", "return return")
-    with pytest.raises(InputError, match=r"maths\.py, line 9: invalid syntax; mend the syntax"):
+    with pytest.raises(InputError, match=r"maths\.py, line 9: invalid syntax; fix the syntax"):
         fingerprint("work.py")
 
 
@@ -448,11 +475,15 @@ def test_scripts_of_this_repository_reach_the_modules_that_they_use():
     def modules(script):
         return {name for name, _ in module.reached(module.ROOT / "scripts" / script)}
 
-    assert "thinkalike.segments" in modules("segment_images.py")
-    assert {"thinkalike.maps", "thinkalike.similarity"} <= modules("compare_models.py")
+    assert "thinkalike.images.segments" in modules("segment_images.py")
+    assert {"thinkalike.compare.maps", "thinkalike.compare.similarity"} <= modules(
+        "compare_models.py"
+    )
     assert "thinkalike.clustering.louvain" in modules("cluster_models.py")
     for script in ("segment_images.py", "compare_models.py", "cluster_models.py"):
-        assert modules(script).isdisjoint({"thinkalike.models", "thinkalike.training"})
+        assert modules(script).isdisjoint(
+            {"thinkalike.networks.model", "thinkalike.networks.training"}
+        )
 
 
 def test_a_fingerprint_is_the_same_whichever_others_were_asked_for_before():
@@ -465,3 +496,10 @@ def test_a_fingerprint_is_the_same_whichever_others_were_asked_for_before():
     for script in scripts:
         module._parse_at.cache_clear()
         assert asked[script] == [fingerprint(script)] * 2
+
+
+def test_the_replication_is_followed_as_the_library_is():
+    script = module.ROOT / "scripts/replicate.py"
+    modules = {name for name, _ in module.reached(script)}
+    assert {"replication.entries.april", "replication.analyses.clusters"} <= modules
+    assert "thinkalike.statistics.tests" in modules

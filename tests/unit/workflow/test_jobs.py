@@ -1,30 +1,26 @@
-"""What surrounds a job: its log and its end, named seeds, the device, progress."""
+"""How a job of the workflow runs: its arguments by name, its log and its end."""
 
-import io
 import logging
 import os
 import subprocess
 import sys
 import warnings
-import zlib
 from contextlib import suppress
 from pathlib import Path
 from types import SimpleNamespace
 
-import numpy as np
 import pytest
+from snakemake.iocontainers import InputFiles, Log, OutputFiles, Params, Wildcards
 
 from thinkalike.errors import DamagedError, InputError
-from thinkalike.networks.devices import device_for
-from thinkalike.progress import log, progress
-from thinkalike.randomness import generator, integer_seed, seed_sequence
+from thinkalike.progress import log
 from thinkalike.stores.atomic import atomic
-from thinkalike.workflow.jobs import job_log, peak_memory_mb
+from thinkalike.workflow.jobs import arguments, job_log, peak_memory_mb, run
 
 
 @pytest.fixture
 def job(tmp_path, monkeypatch):
-    """What Snakemake hands to a script, as far as a job log looks at it."""
+    """What Snakemake gives to a script, as far as a job log looks at it."""
     monkeypatch.setenv("HF_HUB_OFFLINE", "0")
     monkeypatch.setenv("HF_DATASETS_OFFLINE", "0")
     return SimpleNamespace(
@@ -36,12 +32,141 @@ def job(tmp_path, monkeypatch):
     )
 
 
+# ---- arguments by name --------------------------------------------------------------------------
+
+
+def job_of(
+    *,
+    inputs: dict | None = None,
+    outputs: dict | None = None,
+    params: dict | None = None,
+    wildcards: dict | None = None,
+    gpu: int = 0,
+) -> SimpleNamespace:
+    """The object that Snakemake gives to the script of a rule with these names."""
+    return SimpleNamespace(
+        rule="compare_models",
+        input=InputFiles(fromdict=inputs or {}),
+        output=OutputFiles(fromdict=outputs or {}),
+        params=Params(fromdict=params or {}),
+        wildcards=Wildcards(fromdict=wildcards or {}),
+        log=Log(toclone=["job.log"]),
+        resources={"gpu": gpu},
+        threads=3,
+    )
+
+
+def test_inputs_outputs_and_params_are_given_by_their_names():
+    def main(similarity, maps, sigma, segments=None): ...
+
+    job = job_of(inputs={"maps": "a.nc"}, outputs={"similarity": "s.nc"}, params={"sigma": 0.3})
+    assert arguments(main, job) == {"maps": "a.nc", "similarity": "s.nc", "sigma": 0.3}
+
+
+@pytest.mark.parametrize("place", ["inputs", "outputs", "params"])
+def test_a_name_of_the_rule_that_main_does_not_know_is_an_error(place):
+    def main(maps): ...
+
+    with pytest.raises(
+        TypeError,
+        match="rule and script compare_models do not fit: mapps of the rule is not a parameter of main",
+    ):
+        arguments(main, job_of(**{place: {"mapps": "a.nc"}}))
+
+
+def test_a_parameter_that_the_rule_does_not_know_is_an_error_unless_it_has_a_default():
+    def main(maps, sigma, number=3): ...
+
+    with pytest.raises(TypeError, match="fit: sigma of main is not given by the rule; use"):
+        arguments(main, job_of(inputs={"maps": "a.nc"}))
+
+
+def test_all_names_that_do_not_fit_are_named_at_once():
+    def main(maps, sigma, number): ...
+
+    with pytest.raises(TypeError, match=r"mapps, sigmas of the rule .*; maps, sigma of main"):
+        arguments(main, job_of(params={"mapps": 1, "sigmas": 2, "number": 3}))
+
+
+@pytest.mark.parametrize("places", [("inputs", "outputs"), ("inputs", "params")])
+def test_a_name_of_two_things_in_one_rule_is_an_error(places):
+    def main(maps): ...
+
+    with pytest.raises(TypeError, match="maps stands for two things in one rule; rename one"):
+        arguments(main, job_of(**{place: {"maps": "a.nc"} for place in places}))
+
+
+def test_a_name_of_a_wildcard_and_of_something_else_is_an_error_where_main_asks_for_it():
+    def main(method): ...
+
+    job = job_of(params={"method": "gradcam"}, wildcards={"method": "gradcam_50"})
+    with pytest.raises(TypeError, match="method is both a wildcard and an input, output or param"):
+        arguments(main, job)
+
+
+def test_wildcards_and_threads_are_given_only_where_main_names_them():
+    job = job_of(wildcards={"method": "gradcam", "model": "vit"})
+    assert arguments(lambda: None, job) == {}
+    assert arguments(lambda model: None, job) == {"model": "vit"}
+    assert arguments(lambda threads, method: None, job) == {"threads": 3, "method": "gradcam"}
+
+
+def test_the_device_is_looked_for_only_where_main_names_it(monkeypatch):
+    looked_for = []
+    monkeypatch.setattr(
+        "thinkalike.networks.devices.device_for",
+        lambda gpu, threads: looked_for.append((gpu, threads)) or "the device",
+    )
+    job = job_of(gpu=1)
+    assert arguments(lambda: None, job) == {}
+    assert looked_for == []
+    assert arguments(lambda device: None, job) == {"device": "the device"}
+    assert looked_for == [(1, 3)]
+
+
+def test_the_code_is_given_only_to_a_script_that_stores_it():
+    job = job_of(params={"code": "0123"})
+    assert arguments(lambda: None, job) == {}
+    assert arguments(lambda code: None, job) == {"code": "0123"}
+
+
+def test_an_empty_input_is_left_to_the_default_of_the_parameter():
+    job = job_of(inputs={"maps": "a.nc", "segments": []})
+    assert arguments(lambda maps, segments=None: None, job) == {"maps": "a.nc"}
+    assert arguments(lambda maps, segments: None, job) == {"maps": "a.nc", "segments": []}
+
+
+def test_files_under_one_name_are_a_plain_list():
+    def main(maps, models): ...
+
+    job = job_of(inputs={"maps": InputFiles(toclone=["a.nc", "b.nc"])}, params={"models": ["a"]})
+    given = arguments(main, job)
+    assert given == {"maps": ["a.nc", "b.nc"], "models": ["a"]}
+    assert type(given["maps"]) is list
+
+
+def test_a_script_is_run_with_a_log(tmp_path):
+    job = job_of(outputs={"table": str(tmp_path / "table.csv")}, wildcards={"model": "vit"})
+    job.log = Log(toclone=[str(tmp_path / "job.log")])
+    run(lambda table, model: Path(table).write_text(model), job)
+    assert (tmp_path / "table.csv").read_text() == "vit"
+    assert "compare_models(model=vit), 3 threads" in (tmp_path / "job.log").read_text()
+
+
+def test_a_script_that_does_not_fit_its_rule_has_the_error_in_its_log(tmp_path):
+    job = job_of(params={"sigma": 1.0})
+    job.log = Log(toclone=[str(tmp_path / "job.log")])
+    with pytest.raises(TypeError, match="do not fit"):
+        run(lambda: None, job)
+    assert "do not fit: sigma of the rule" in (tmp_path / "job.log").read_text()
+
+
 # ---- the log ------------------------------------------------------------------------------------
 
 
 def test_a_log_begins_with_the_job_and_ends_with_time_and_memory(job, monkeypatch):
     clock = SimpleNamespace(monotonic=iter((1000.0, 1004.26)).__next__)
-    monkeypatch.setattr("thinkalike.jobs.time", clock)
+    monkeypatch.setattr("thinkalike.workflow.jobs.time", clock)
     with job_log(job):
         log.info("half-way")
     first, middle, last = job.text().splitlines()
@@ -198,120 +323,3 @@ def test_peak_memory_is_what_the_system_says():
     status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
     kilobytes = int(status["VmHWM"].split()[0])
     assert peak_memory_mb() == pytest.approx(kilobytes * 1024 / 1e6, rel=0.05)
-
-
-# ---- seeds --------------------------------------------------------------------------------------
-
-
-def test_a_seed_is_the_seed_sequence_of_the_study_seed_and_the_checksums_of_the_names():
-    expected = np.random.SeedSequence([7, zlib.crc32(b"images"), zlib.crc32(b"12")])
-    np.testing.assert_array_equal(
-        seed_sequence(7, "images", 12).generate_state(8), expected.generate_state(8)
-    )
-
-
-def test_generator_and_integer_seed_come_from_that_sequence():
-    sequence = seed_sequence(7, "louvain")
-    expected = np.random.Generator(np.random.PCG64(sequence)).random(5)
-    np.testing.assert_array_equal(generator(7, "louvain").random(5), expected)
-    word = int(seed_sequence(7, "louvain").generate_state(1, np.uint64)[0])
-    assert integer_seed(7, "louvain") == word // 2
-    assert type(integer_seed(7, "louvain")) is int
-
-
-def test_seeds_are_the_same_on_every_machine_and_in_every_version():
-    # written down once; a change here changes every study
-    assert integer_seed(0, "split", "3") == 7250618079634189809
-    assert integer_seed(1, "gradcam", "val/3/0003.png") == 8640610889487800287
-
-
-def test_seeds_differ_by_study_by_name_and_by_the_order_of_names():
-    names = [(), ("a",), ("b",), ("a", "b"), ("b", "a"), ("a", 1), ("a", 2), ("ab",)]
-    seeds = {integer_seed(study, *each) for study in (0, 1, 2**40) for each in names}
-    assert len(seeds) == 3 * len(names)
-    assert all(0 <= seed < 2**63 for seed in seeds)
-
-
-# ---- the device ---------------------------------------------------------------------------------
-
-
-def torch_stand_in(monkeypatch, *, cuda: bool) -> list[int]:
-    """Put a stand-in for torch in its place; what threads are set to is appended to the list."""
-    threads: list[int] = []
-    torch = SimpleNamespace(
-        set_num_threads=threads.append,
-        device=lambda name: f"device {name}",
-        cuda=SimpleNamespace(is_available=lambda: cuda),
-        backends=SimpleNamespace(cudnn=SimpleNamespace(allow_tf32=True)),
-    )
-    monkeypatch.setitem(sys.modules, "torch", torch)
-    return threads
-
-
-@pytest.mark.parametrize(
-    ("gpus", "cuda", "device"), [(0, False, "cpu"), (0, True, "cpu"), (1, True, "cuda")]
-)
-def test_the_device_follows_what_was_granted(monkeypatch, gpus, cuda, device):
-    threads = torch_stand_in(monkeypatch, cuda=cuda)
-    limited = []
-    monkeypatch.setattr("threadpoolctl.threadpool_limits", limited.append)
-    assert device_for(gpus, 3) == f"device {device}"
-    assert threads == limited == [3]
-    assert not sys.modules["torch"].backends.cudnn.allow_tf32
-
-
-def test_a_granted_gpu_that_is_missing_is_an_error(monkeypatch):
-    torch_stand_in(monkeypatch, cuda=False)
-    with pytest.raises(InputError, match=r"gpu is 1 .* CUDA finds no device; .* set gpu=0"):
-        device_for(1, 1)
-
-
-# ---- progress -----------------------------------------------------------------------------------
-
-
-class Terminal(io.StringIO):
-    def isatty(self):
-        return True
-
-
-def test_a_log_gets_a_line_per_tenth_and_the_rate(caplog, capsys, monkeypatch):
-    caplog.set_level(logging.INFO)
-    clock = SimpleNamespace(monotonic=iter((1000.0, 1004.0)).__next__)
-    monkeypatch.setattr("thinkalike.jobs.time", clock)
-    assert list(progress(range(250), what="explain", total=250)) == list(range(250))
-    *tenths, rate = caplog.messages
-    assert tenths == [f"explain: {25 * k} of 250" for k in range(1, 11)]
-    assert rate == "explain: 62.5 a second (250 in 4.0 s)"
-    assert capsys.readouterr().err == ""
-
-
-@pytest.mark.parametrize(("total", "lines"), [(3, 3), (1, 1), (0, 0), (10, 10), (11, 10)])
-def test_short_work_has_no_more_lines_than_items(caplog, total, lines):
-    caplog.set_level(logging.INFO)
-    list(progress(range(total), what="explain", total=total))
-    assert len(caplog.messages) == lines + 1
-    if lines:
-        assert caplog.messages[-2] == f"explain: {total} of {total}"
-
-
-def test_a_terminal_gets_a_bar_and_the_log_only_the_rate(caplog, monkeypatch):
-    caplog.set_level(logging.INFO)
-    terminal = Terminal()
-    monkeypatch.setattr(sys, "stderr", terminal)
-    assert list(progress(iter("abc"), what="explain", total=3)) == ["a", "b", "c"]
-    assert "explain" in terminal.getvalue()
-    assert "3/3" in terminal.getvalue()
-    assert len(caplog.messages) == 1
-
-
-def test_items_are_taken_one_by_one():
-    taken = []
-
-    def items():
-        for i in range(3):
-            taken.append(i)
-            yield i
-
-    work = progress(items(), what="explain", total=3)
-    next(work)
-    assert taken == [0]

@@ -1,14 +1,9 @@
-"""Spectral clustering of points by their distances: four graphs, three Laplacians, and how stable it is.
+"""Clusters from the spectra of graphs, and of components where a graph falls apart.
 
-The definitions are those of von Luxburg, A tutorial on spectral clustering, 2007. Everything starts
-from a matrix of distances; what the points are does not matter here.
-
-A graph may fall apart. Its spectrum is the union of those of its components, so that each is computed
-alone and an eigenvalue is zero for every component, exactly. A component that has no more vertices
-than a vertex has neighbours says nothing of clusters: its vertices are *apart*, and are in none (in a
-graph of k nearest neighbours there is no such component, in a mutual one there are many). If as many
-clusters are wanted as there are components, or fewer, the components are the clusters, those joined
-first that are least far from each other (single linkage).
+A component that has no more vertices than a vertex has neighbours says nothing of clusters: its vertices
+are *apart*, and are in none (in a graph of k nearest neighbours there is no such component, in a mutual
+one there are many). If as many clusters are wanted as there are components, or fewer, the components are
+the clusters, those joined first that are least far from each other (single linkage).
 """
 
 import warnings
@@ -22,15 +17,7 @@ from scipy.spatial.distance import squareform
 from sklearn.cluster import KMeans
 from sklearn.exceptions import ConvergenceWarning
 
-from thinkalike.clustering.spectral.graphs import (
-    GRAPHS,
-    Matrix,
-    Scales,
-    components,
-    graph,
-    nearest,
-    scales,
-)
+from thinkalike.clustering.spectral.graphs import GRAPHS, Matrix, Scales, components, graph, nearest
 from thinkalike.clustering.spectral.spectra import (
     LAPLACIANS,
     MOST,
@@ -40,29 +27,45 @@ from thinkalike.clustering.spectral.spectra import (
     embedding,
     gaps,
     number_of_clusters,
+    random_walk,
     spectrum,
-    walked,
 )
 from thinkalike.errors import InputError
 from thinkalike.randomness import integer_seed
 
-ALL = tuple(product(GRAPHS, LAPLACIANS))
-"""The twelve pairs of a graph and a Laplacian."""
+Pair = tuple[str, str]
+"""A graph and a Laplacian."""
 
+ALL: tuple[Pair, ...] = tuple(product(GRAPHS, LAPLACIANS))
+"""The twelve pairs of a graph and a Laplacian."""
 
 APART = -1
 """The cluster of points that are in none."""
 
-
 RESTARTS = 10
+"""Starts of k-means, of which the best counts."""
 
 
-Pair = tuple[str, str]
-"""A graph and a Laplacian."""
+@dataclass(frozen=True)
+class GraphSpectrum:
+    """Spectrum by one graph and one Laplacian, ready to be cut into clusters.
 
+    Attributes:
+        pair: the graph and the Laplacian.
+        spectrum: of the graph without the points that are apart.
+        kept: the other points, in order.
+        parts: the component of each of them.
+        components, edges: numbers of the whole graph.
+        size: N.
+    """
 
-def _entries(weights: Matrix) -> int:
-    return int(np.count_nonzero(weights) if isinstance(weights, np.ndarray) else weights.nnz)
+    pair: Pair
+    spectrum: Spectrum
+    kept: np.ndarray
+    parts: np.ndarray
+    components: int
+    edges: int
+    size: int
 
 
 @dataclass(frozen=True)
@@ -72,10 +75,9 @@ class Clustering:
     Attributes:
         clusters: (N,), numbered from 0 by size; `APART` for points that are in none.
         number: K.
-        values: the smallest eigenvalues of the graph without what is apart.
-        components: of the whole graph.
-        apart: how many points are in none.
-        edges: of the whole graph.
+        values: the smallest eigenvalues of the graph without the points that are apart.
+        components, edges: numbers of the whole graph.
+        apart: number of points that are in no cluster.
     """
 
     clusters: np.ndarray
@@ -88,166 +90,128 @@ class Clustering:
     @property
     def gap(self) -> float:
         """The eigengap after K; 0 where no eigenvalue follows."""
-        found = gaps(self.values)
-        return float(found[self.number - 1]) if self.number <= len(found) else 0.0
+        steps = gaps(self.values)
+        return float(steps[self.number - 1]) if self.number <= len(steps) else 0.0
 
 
-@dataclass(frozen=True)
-class Embedded:
-    """A graph and a Laplacian, ready to be cut into clusters.
-
-    Attributes:
-        spectrum: of the graph without what is apart.
-        kept: the points that are not, in order.
-        parts: the component of each of them.
-        components, edges: of the whole graph.
-        size: N.
-    """
-
-    spectrum: Spectrum
-    kept: np.ndarray
-    parts: np.ndarray
-    components: int
-    edges: int
-    size: int
-
-
-def embedded(
+def graph_spectra(
     distances: np.ndarray,
-    pairs: Sequence[Pair],
     count: int | Mapping[Pair, int],
+    scales: Scales,
     *,
-    given: Scales,
+    pairs: Sequence[Pair] = ALL,
     tolerance: float = TOLERANCE,
-) -> dict[Pair, Embedded]:
+) -> dict[Pair, GraphSpectrum]:
     """Spectra of several graphs and Laplacians.
 
     Args:
         distances: (N, N), symmetric.
-        pairs: of a graph and a Laplacian.
-        count: eigenvalues, at least; of all pairs, or of each.
-        given: what the graphs are made with.
+        count: least number of eigenvalues; one for all pairs, or one for each.
+        scales: neighbours and widths of the graphs.
+        pairs: graphs and Laplacians.
         tolerance: as for `spectrum`.
 
     Raises:
         InputError: a graph has no edge.
     """
-    found = {}
+    spectra = {}
     kinds = dict.fromkeys(kind for kind, _ in pairs)
-    near = nearest(distances, given.neighbours) if {"knn", "mutual"} & set(kinds) else None
+    near = nearest(distances, scales.neighbours) if {"knn", "mutual"} & set(kinds) else None
     for kind in kinds:
-        weights = graph(distances, kind, given, near)
+        weights = graph(distances, kind, scales, near)
         edges = _entries(weights) // 2
         if not edges:
             raise InputError(
                 f"the {kind} graph has no edge; give more neighbours or larger scales "
-                "(spectral.neighbours, spectral.sigma, spectral.epsilon)"
+                "(neighbours, sigma, epsilon)"
             )
         labels = components(weights)
         sizes = np.bincount(labels)
-        kept = np.flatnonzero(sizes[labels] >= min(given.neighbours + 1, sizes.max()))
+        kept = np.flatnonzero(sizes[labels] >= min(scales.neighbours + 1, sizes.max()))
         inside = weights if len(kept) == len(labels) else weights[kept][:, kept]
-        asked = {p[1]: count if isinstance(count, int) else count[p] for p in pairs if p[0] == kind}
+        counts = {
+            p[1]: count if isinstance(count, int) else count[p] for p in pairs if p[0] == kind
+        }
         _, parts = np.unique(labels[kept], return_inverse=True)
-        for name, of in _spectra(inside, asked, tolerance).items():
-            found[kind, name] = Embedded(of, kept, parts, len(sizes), edges, len(labels))
-    return {pair: found[pair] for pair in pairs}
+        for name, values in _spectra_of_graph(inside, counts, tolerance).items():
+            pair = kind, name
+            spectra[pair] = GraphSpectrum(pair, values, kept, parts, len(sizes), edges, len(labels))
+    return {pair: spectra[pair] for pair in pairs}
 
 
-def _spectra(weights: Matrix, count: Mapping[str, int], tolerance: float) -> dict[str, Spectrum]:
-    """Those of several Laplacians of one graph; both normalised ones are of one matrix."""
-    found = {}
+def _entries(weights: Matrix) -> int:
+    return int(np.count_nonzero(weights) if isinstance(weights, np.ndarray) else weights.nnz)
+
+
+def _spectra_of_graph(
+    weights: Matrix, count: Mapping[str, int], tolerance: float
+) -> dict[str, Spectrum]:
+    """Spectra of several Laplacians of one graph; both normalised ones are of one matrix."""
+    spectra = {}
     for name in ("unnormalised", "symmetric"):
         also = ("random_walk",) if name == "symmetric" else ()
         most = max((count[one] for one in (name, *also) if one in count), default=0)
         if most:
-            found[name] = spectrum(weights, name, most, tolerance=tolerance)
+            spectra[name] = spectrum(weights, name, most, tolerance=tolerance)
     if "random_walk" in count:
-        found["random_walk"] = walked(found["symmetric"], weights)
-    return found
+        spectra["random_walk"] = random_walk(spectra["symmetric"], weights)
+    return spectra
 
 
-def cut(
-    distances: np.ndarray,
-    of: Embedded,
-    pair: Pair,
-    clusters: int | None = None,
-    *,
-    most: int = MOST,
-    seed: int,
-) -> Clustering:
-    """Clusters from a spectrum.
-
-    Args:
-        distances: (N, N), of which the spectrum is.
-        of: the spectrum.
-        pair: its graph and Laplacian.
-        clusters: K, where fewer points are in clusters at all, as many as they are; None for the
-            eigengap.
-        most: clusters that the eigengap chooses.
-        seed: of k-means, which is seeded by the names of the pair, too.
-    """
-    count = int(of.parts.max()) + 1
-    number = clusters or number_of_clusters(of.spectrum.values, count, most=most)
-    number = min(number, len(of.kept))
-    if number <= count:
-        local = _joined(of.parts, distances, of.kept, number)
-    else:
-        points = embedding(of.spectrum.vectors[:, :number], pair[1])
-        local = _k_means(points, number, integer_seed(seed, "k-means", *pair))
-    everywhere = np.full(of.size, APART)
-    everywhere[of.kept] = numbered_by_size(local)
-    return Clustering(
-        everywhere,
-        int(everywhere.max()) + 1,
-        of.spectrum.values,
-        of.components,
-        of.size - len(of.kept),
-        of.edges,
-    )
+def eigenvalue_count(clusters: int | None) -> int:
+    """Number of eigenvalues that are computed: those shown, and what the number of clusters takes."""
+    return max(SHOWN, MOST + 1, (clusters or 0) + 1)
 
 
 def clusterings(
     distances: np.ndarray,
+    spectra: Mapping[Pair, GraphSpectrum],
+    clusters: int | Mapping[Pair, int] | None = None,
     *,
-    pairs: Sequence[Pair] = ALL,
-    clusters: int | None = None,
-    most: int = MOST,
-    neighbours: int | None = None,
-    sigma: float | None = None,
-    epsilon: float | None = None,
     seed: int,
 ) -> dict[Pair, Clustering]:
-    """Clusters by several graphs and Laplacians: `scales`, `embedded` and `cut`.
+    """Clusters by several graphs and Laplacians.
 
-    Raises:
-        InputError: fewer points than clusters, fewer than three, all the same, or no edge.
+    Args:
+        distances: (N, N).
+        spectra: result of `graph_spectra` for these distances.
+        clusters: K, for all pairs or for each; None for the eigengap. Where fewer points are in
+            clusters at all, K is their number.
+        seed: of k-means, which is seeded by the names of the pair, too.
     """
-    check_number(clusters, len(distances))
-    given = scales(distances, neighbours=neighbours, sigma=sigma, epsilon=epsilon)
-    spectra = embedded(distances, pairs, eigenvalues(clusters, most), given=given)
+    numbers = clusters if isinstance(clusters, Mapping) else dict.fromkeys(spectra, clusters)
     return {
-        pair: cut(distances, of, pair, clusters, most=most, seed=seed)
-        for pair, of in spectra.items()
+        pair: _cut(distances, values, numbers[pair], integer_seed(seed, "k-means", *pair))
+        for pair, values in spectra.items()
     }
 
 
-def eigenvalues(clusters: int | None, most: int = MOST) -> int:
-    """How many are needed, and shown."""
-    return max(SHOWN, most + 1, (clusters or 0) + 1)
-
-
-def check_number(clusters: int | None, n: int) -> None:
-    """Refuse more clusters than points."""
-    if clusters is not None and not 1 <= clusters <= n:
-        raise InputError(
-            f"{clusters} clusters of {n} maps: give fewer (spectral.clusters), or more images "
-            "(spectral.images)"
-        )
+def _cut(
+    distances: np.ndarray, graph_spectrum: GraphSpectrum, clusters: int | None, seed: int
+) -> Clustering:
+    """Clusters from one spectrum."""
+    spectrum, kept, parts = graph_spectrum.spectrum, graph_spectrum.kept, graph_spectrum.parts
+    count = int(parts.max()) + 1
+    number = min(clusters or number_of_clusters(spectrum.values, count), len(kept))
+    if number <= count:
+        local = _joined(parts, distances, kept, number)
+    else:
+        points = embedding(spectrum.vectors[:, :number], graph_spectrum.pair[1])
+        local = _k_means(points, number, seed)
+    everywhere = np.full(graph_spectrum.size, APART)
+    everywhere[kept] = numbered_by_size(local)
+    return Clustering(
+        everywhere,
+        int(everywhere.max()) + 1,
+        spectrum.values,
+        graph_spectrum.components,
+        graph_spectrum.size - len(kept),
+        graph_spectrum.edges,
+    )
 
 
 def _joined(labels: np.ndarray, distances: np.ndarray, kept: np.ndarray, number: int) -> np.ndarray:
-    """Components joined by single linkage until there are so many."""
+    """Components joined by single linkage until their number is this one."""
     parts = int(labels.max()) + 1
     if number == parts:
         return labels
@@ -264,12 +228,11 @@ def _k_means(points: np.ndarray, number: int, seed: int) -> np.ndarray:
     with warnings.catch_warnings():
         # fewer distinct points than clusters, as copies have: there are then fewer clusters
         warnings.simplefilter("ignore", ConvergenceWarning)
-        fitted = KMeans(number, n_init=RESTARTS, random_state=seed % 2**32).fit(points)
-    return fitted.labels_
+        return KMeans(number, n_init=RESTARTS, random_state=seed % 2**32).fit(points).labels_
 
 
 def numbered_by_size(labels: np.ndarray) -> np.ndarray:
-    """The same clusters, numbered from 0: the largest first, of equals the one that begins earlier."""
+    """Clusters numbered from 0 by size, the largest first; of equals the one that begins earlier."""
     _, first, inverse, sizes = np.unique(
         labels, return_index=True, return_inverse=True, return_counts=True
     )

@@ -1,4 +1,7 @@
-"""Graphs of maps: distances, neighbours, Gaussian weights."""
+"""Distances of points, and weighted graphs of them: by a radius, by nearest neighbours, and full.
+
+Source: von Luxburg, A tutorial on spectral clustering, 2007, sections 2.2 and 8.1.
+"""
 
 import math
 from dataclasses import dataclass
@@ -13,16 +16,11 @@ from thinkalike.errors import InputError
 
 GRAPHS = ("epsilon", "knn", "mutual", "full")
 
-
-DENSE = 300
-"""Vertices up to which a component's whole spectrum is computed."""
-
-
 ROUNDING = 1e-12
-
+"""Squared distances below this share of the points' squared lengths are zero."""
 
 ROWS_AT_A_TIME = 1024
-
+"""Rows of a matrix that are worked on together, to bound memory."""
 
 Matrix = np.ndarray | sparse.csr_array
 
@@ -52,24 +50,6 @@ def distances_from_products(products: np.ndarray) -> np.ndarray:
     return distances
 
 
-def distances_of(points: np.ndarray) -> np.ndarray:
-    """Euclidean distances of the rows of (N, P), in float64 and without more than (N, N) of memory.
-
-    Raises:
-        InputError: a point is not finite.
-    """
-    mean = points.mean(0, dtype=np.float64) if len(points) else 0
-    products = np.empty((len(points), len(points)))
-    for start in range(0, len(points), ROWS_AT_A_TIME):
-        rows = slice(start, start + ROWS_AT_A_TIME)
-        left = points[rows] - mean
-        for other in range(0, start + 1, ROWS_AT_A_TIME):
-            columns = slice(other, other + ROWS_AT_A_TIME)
-            products[rows, columns] = left @ (points[columns] - mean).T
-            products[columns, rows] = products[rows, columns].T
-    return distances_from_products(products)
-
-
 def _symmetrise(matrix: np.ndarray) -> None:
     """Copy the lower triangle to the upper one, block by block."""
     for start in range(0, len(matrix), ROWS_AT_A_TIME):
@@ -82,12 +62,12 @@ def _symmetrise(matrix: np.ndarray) -> None:
 
 @dataclass(frozen=True)
 class Scales:
-    """What a graph is made with.
+    """Neighbours and widths that graphs are made with.
 
     Attributes:
-        neighbours: k.
-        sigma: σ of the Gaussian.
-        epsilon: ε.
+        neighbours: k of the graphs of nearest neighbours.
+        sigma: σ of the Gaussian, a distance.
+        epsilon: ε of the graph of that name, a distance.
     """
 
     neighbours: int
@@ -95,42 +75,53 @@ class Scales:
     epsilon: float
 
 
-def scales(
-    distances: np.ndarray,
-    *,
-    neighbours: int | None = None,
-    sigma: float | None = None,
-    epsilon: float | None = None,
-) -> Scales:
-    """Those given, and by default k = ⌈ln n⌉ + 1, at most n − 1; σ, the mean distance to the k-th
-    neighbour; and ε, the longest edge of the minimum spanning tree, the least for which the graph is
-    connected.
+@dataclass(frozen=True)
+class ScaleSettings:
+    """Scales as a user gives them; None for what follows from the points.
 
-    Raises:
-        InputError: fewer than three points, or all of them the same.
+    Attributes:
+        neighbours: k; by default ⌈ln n⌉ + 1 of n points. At most n − 1 count.
+        sigma: σ; by default the mean distance to the k-th neighbour.
+        epsilon: ε; by default the longest edge of the minimum spanning tree, the least for which the
+            graph is connected.
     """
-    n = len(distances)
-    if n < 3:
-        raise InputError(
-            f"{n} points cannot be clustered; give at least three maps that are not blank "
-            "(spectral.images)"
-        )
-    if not distances.any():
-        raise InputError(
-            f"all {n} maps are the same, so that there is nothing to cluster; leave the model out "
-            "(spectral.models), or take another method (spectral.method)"
-        )
-    k = min(neighbours or math.ceil(math.log(n)) + 1, n - 1)
-    if sigma is None:
-        sigma = float(np.partition(distances, k, axis=1)[:, k].mean())
-    if epsilon is None:
-        # single linkage joins along the edges of the tree, of length zero too
-        epsilon = float(hierarchy.linkage(squareform(distances, checks=False), "single")[-1, 2])
-    return Scales(k, sigma, epsilon)
+
+    neighbours: int | None = None
+    sigma: float | None = None
+    epsilon: float | None = None
+
+    def scales(self, distances: np.ndarray) -> Scales:
+        """Scales for points with these distances, (N, N).
+
+        Raises:
+            InputError: fewer than three points, or all of them the same.
+        """
+        n = len(distances)
+        if n < 3:
+            raise InputError(
+                f"{n} points cannot be clustered; give at least three maps that are not blank"
+            )
+        if not distances.any():
+            raise InputError(
+                f"all {n} maps are the same, so that there is nothing to cluster; leave the model out, "
+                "or take another method"
+            )
+        k = min(self.neighbours or math.ceil(math.log(n)) + 1, n - 1)
+        sigma, epsilon = self.sigma, self.epsilon
+        if sigma is None:
+            sigma = float(np.partition(distances, k, axis=1)[:, k].mean())
+        if epsilon is None:
+            # single linkage joins along the edges of the tree, of length zero too
+            epsilon = float(hierarchy.linkage(squareform(distances, checks=False), "single")[-1, 2])
+        return Scales(k, sigma, epsilon)
+
+
+BY_POINTS = ScaleSettings()
+"""All scales as they follow from the points."""
 
 
 def graph(
-    distances: np.ndarray, kind: str, given: Scales, near: sparse.csr_array | None = None
+    distances: np.ndarray, kind: str, scales: Scales, near: sparse.csr_array | None = None
 ) -> Matrix:
     """Weights of the graph, (N, N), symmetric with an empty diagonal.
 
@@ -144,24 +135,27 @@ def graph(
 
     Args:
         distances: (N, N).
-        kind: of graph.
-        given: what it is made with.
-        near: what `nearest` gives, where it is known.
+        kind: name of the graph, of `GRAPHS`.
+        scales: neighbours and widths.
+        near: result of `nearest`, where it is known.
 
     Returns:
         Dense for `epsilon` and `full`, else sparse.
+
+    Raises:
+        InputError: there is no graph of this name.
     """
     match kind:
         case "epsilon":
-            weights = (distances <= given.epsilon).astype(np.float64)
+            weights = (distances <= scales.epsilon).astype(np.float64)
         case "full":
-            weights = _gaussian(distances, given.sigma)
+            weights = _gaussian(distances, scales.sigma)
         case "knn" | "mutual":
-            near = nearest(distances, given.neighbours) if near is None else near
+            near = nearest(distances, scales.neighbours) if near is None else near
             both = near.maximum(near.T) if kind == "knn" else near.minimum(near.T)
             edges = both.tocoo()
             rows, columns = edges.coords
-            values = _gaussian(distances[rows, columns], given.sigma)
+            values = _gaussian(distances[rows, columns], scales.sigma)
             few = sparse.csr_array((values, (rows, columns)), shape=distances.shape)
             few.eliminate_zeros()
             return few
@@ -172,7 +166,10 @@ def graph(
 
 
 def nearest(distances: np.ndarray, k: int) -> sparse.csr_array:
-    """1 in row i for the k points nearest to i, itself left out; of equals the earlier ones. (N, N)."""
+    """Matrix (N, N) with 1 in row i for the k points nearest to i, itself left out.
+
+    Among points at equal distances the earlier ones count.
+    """
     n = len(distances)
     columns = np.empty((n, k), np.int64)
     for start in range(0, n, ROWS_AT_A_TIME):
@@ -189,6 +186,7 @@ def nearest(distances: np.ndarray, k: int) -> sparse.csr_array:
 
 
 def _gaussian(distances: np.ndarray, sigma: float) -> np.ndarray:
+    """exp(−d²/(2σ²)), in an array of its own that is worked on in place."""
     if sigma == 0:
         return (distances == 0).astype(np.float64)
     weights = distances / (math.sqrt(2) * sigma)

@@ -1,4 +1,10 @@
-"""Laplacians of a graph and their smallest eigenvalues."""
+"""Laplacians of graphs, their smallest eigenvalues and the points that the eigenvectors give.
+
+A graph may fall apart. Its spectrum is the union of those of its components, so that each is computed
+alone, and an eigenvalue is zero for every component, exactly.
+
+Source: von Luxburg, A tutorial on spectral clustering, 2007, sections 3 and 8.3.
+"""
 
 import math
 from collections.abc import Sequence
@@ -10,27 +16,26 @@ import scipy.sparse as sparse
 from scipy.linalg import eigh
 from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigsh
 
-from thinkalike.clustering.spectral.graphs import DENSE, Matrix, components
+from thinkalike.clustering.spectral.graphs import Matrix, components
 from thinkalike.compare.geometry import doubly_centred
 from thinkalike.errors import InputError
 
 LAPLACIANS = ("unnormalised", "symmetric", "random_walk")
 
+DENSE = 300
+"""Vertices up to which a component's whole spectrum is computed."""
 
 MOST = 10
 """Clusters that the eigengap chooses, at most, unless the graph has more components."""
 
-
 SHOWN = 15
-"""Eigenvalues of a spectrum."""
-
+"""Eigenvalues of a spectrum, by default."""
 
 TOLERANCE = 1e-8
-"""Of the eigenvalues of a large component, relative."""
+"""Relative tolerance of the eigenvalues of components of more than `DENSE` vertices."""
 
-
-AGAIN = 1e-3
-"""The same where the points are a sample, whose clusters are all that is asked for."""
+TOLERANCE_OF_SAMPLES = 1e-3
+"""The tolerance where points are a sample, of which only the clusters are used."""
 
 
 def laplacian(weights: Matrix, kind: str) -> Matrix:
@@ -78,13 +83,16 @@ class Spectrum:
 def spectrum(
     weights: Matrix, kind: str, count: int = SHOWN, *, tolerance: float = TOLERANCE
 ) -> Spectrum:
-    """The `count` smallest eigenvalues of a Laplacian, or all if there are not so many.
+    """The `count` smallest eigenvalues of a Laplacian, or all if there are fewer.
 
     Args:
         weights: of a graph.
-        kind: unnormalised, symmetric or random_walk.
-        count: how many.
+        kind: name of the Laplacian, of `LAPLACIANS`.
+        count: number of eigenvalues.
         tolerance: relative, of the eigenvalues of components of more than `DENSE` vertices.
+
+    Raises:
+        InputError: there is no Laplacian of this name.
     """
     if kind not in LAPLACIANS:
         raise InputError(f"Laplacian {kind!r} is none of {', '.join(LAPLACIANS)}")
@@ -100,12 +108,12 @@ def spectrum(
     vectors = np.zeros((len(labels), len(parts)))
     for column, (_, members, vector) in enumerate(parts):
         vectors[members, column] = vector
-    found = Spectrum(np.array([value for value, _, _ in parts]), vectors * _signs(vectors))
-    return walked(found, weights) if kind == "random_walk" else found
+    result = Spectrum(np.array([value for value, _, _ in parts]), vectors * _signs(vectors))
+    return random_walk(result, weights) if kind == "random_walk" else result
 
 
-def walked(symmetric: Spectrum, weights: Matrix) -> Spectrum:
-    """The spectrum of L_rw from that of L_sym: the same eigenvalues, and D^(−1/2) u."""
+def random_walk(symmetric: Spectrum, weights: Matrix) -> Spectrum:
+    """The spectrum of L_rw from that of L_sym: equal eigenvalues, and the vectors D^(−1/2) u."""
     degrees = _degrees(weights)
     scale = np.where(degrees > 0, _inverse_root(degrees), 1)
     vectors = symmetric.vectors * scale[:, None]
@@ -119,7 +127,7 @@ def _signs(vectors: np.ndarray) -> np.ndarray:
 
 
 def _start(n: int) -> np.ndarray:
-    """Where Lanczos' method begins: any vector, and always the same."""
+    """Vector (n,) that Lanczos' method begins with: any one, and always this one."""
     return np.cos(math.sqrt(2) * np.arange(n))
 
 
@@ -143,14 +151,14 @@ def _of_component(
         return np.zeros(1), first[:, None]
     # no eigenvalue is larger than twice the largest degree
     above = 2.1 * float(diagonal.max())
-    found = None
+    pairs = None
     if n > DENSE and count < n // 2:
-        found = _lanczos(weights, (diagonal, scale, first), above, count - 1, tolerance)
-    if found is None:
+        pairs = _lanczos(weights, (diagonal, scale, first), above, count - 1, tolerance)
+    if pairs is None:
         matrix = laplacian(weights, kind)
         dense = matrix if isinstance(matrix, np.ndarray) else matrix.toarray()
-        found = eigh(dense + above * np.outer(first, first), subset_by_index=[0, count - 2])
-    values, vectors = found
+        pairs = eigh(dense + above * np.outer(first, first), subset_by_index=[0, count - 2])
+    values, vectors = pairs
     order = np.argsort(values, kind="stable")
     return np.r_[0.0, np.maximum(values[order], 0)], np.c_[first, vectors[:, order]]
 
@@ -160,20 +168,20 @@ def _lanczos(
 ) -> tuple[np.ndarray, np.ndarray] | None:
     """Smallest eigenvalues and vectors of D' − S W S, with that of `first` moved up.
 
-    Most of the time goes into reading dense weights: it is halved where that is good enough.
+    Most of the time goes into reading dense weights: it is halved where float32 is good enough.
 
     Args:
         weights: W.
         vectors: the diagonals of D' and S, and `first`.
-        above: where the eigenvalue of `first` goes.
-        count: how many.
+        above: new eigenvalue of `first`.
+        count: number of eigenvalues.
         tolerance: relative.
 
     Returns:
         None where they do not converge.
     """
     is_dense = isinstance(weights, np.ndarray)
-    kind = np.float32 if is_dense and tolerance >= AGAIN else np.float64
+    kind = np.float32 if is_dense and tolerance >= TOLERANCE_OF_SAMPLES else np.float64
     weights = weights.astype(kind, copy=False)
     diagonal, scale, first = (vector.astype(kind) for vector in vectors)
 
@@ -198,7 +206,7 @@ def _lanczos(
 
 
 def gaps(values: np.ndarray) -> np.ndarray:
-    """λ_{K+1} − λ_K for K = 1, 2, …"""
+    """Differences λ_{K+1} − λ_K for K = 1, 2, …"""
     return np.diff(values)
 
 
@@ -211,8 +219,8 @@ def number_of_clusters(values: np.ndarray, parts: int, *, most: int = MOST) -> i
     candidates = range(max(2, parts), min(most, len(values) - 1) + 1)
     if not candidates:
         return parts
-    found = gaps(values)
-    return max(candidates, key=lambda k: (found[k - 1], -k))
+    steps = gaps(values)
+    return max(candidates, key=lambda k: (steps[k - 1], -k))
 
 
 def embedding(vectors: np.ndarray, kind: str) -> np.ndarray:
@@ -226,7 +234,8 @@ def embedding(vectors: np.ndarray, kind: str) -> np.ndarray:
 def plane(distances: np.ndarray) -> np.ndarray:
     """The points in two dimensions, (N, 2): classical scaling, the principal components of the points.
 
-    As `embedding.principal_components`, by Lanczos' method, as there may be thousands of points.
+    As `clustering.embedding.principal_components`, by Lanczos' method, as there may be thousands of
+    points.
     """
     centred = doubly_centred(distances)
     n = len(centred)

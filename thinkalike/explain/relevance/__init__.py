@@ -1,0 +1,1 @@
+"""Layer-wise relevance propagation through any network, with a ledger of every constant."""

@@ -23,9 +23,9 @@ from tests.support.games import (
     unanimity,
 )
 from thinkalike.compare.bases import Pixels
-from thinkalike.compare.dissimilarity import mean_error
 from thinkalike.compare.maps import Maps
 from thinkalike.compare.similarity import similarity, similarity_error
+from thinkalike.compare.summaries import mean_error
 from thinkalike.explain.shapley.coalitions import Design, draw, extend
 from thinkalike.explain.shapley.solver import DEGREES, LARGEST_SHARE, STRENGTHS, Estimate, Solver
 

@@ -1,0 +1,70 @@
+"""Clusters of maps as they are shown: against rendered maps, and by hand."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from thinkalike.clustering.spectral.prototypes import UnitMaps, counts, prototypes
+from thinkalike.clustering.spectral.study import most_informative
+from thinkalike.compare.bases import Grid, Pixels
+from thinkalike.compare.maps import Maps, render
+
+
+def maps() -> list[Maps]:
+    """Of two models on other bases; the last of the first is blank."""
+    draw = np.random.default_rng(0)
+    grid = draw.normal(size=(6, 4))
+    grid[5] = 0
+    return [Maps(grid, (Grid(2, 2, 8, 8),)), Maps(draw.normal(size=(6, 64)), (Pixels(8, 8),))]
+
+
+def test_means_and_cosines_are_those_of_rendered_maps_of_length_one():
+    unit = UnitMaps(maps())
+    rendered = np.stack([render(one, i) for one in maps() for i in range(6)]).reshape(12, -1)
+    for position in range(12):
+        np.testing.assert_array_equal(unit.render(position).ravel(), rendered[position])
+    with pytest.raises(IndexError):
+        unit.render(12)
+    length = np.linalg.norm(rendered, axis=1, keepdims=True)
+    rendered = np.divide(rendered, length, out=np.zeros_like(rendered), where=length > 0)
+    members = np.array([0, 3, 5, 7, 11])
+    mean = rendered[members].mean(0)
+    np.testing.assert_allclose(unit.mean(members).ravel(), mean, atol=1e-12)
+    np.testing.assert_allclose(unit.cosines_with_mean(members), rendered[members] @ mean)
+
+
+def test_prototypes_are_the_maps_nearest_to_the_mean_of_their_cluster():
+    clusters = np.array([0, 0, 0, 1, 1, -1, 0, 0, 1, 1, 1, 1])
+    unit = UnitMaps(maps())
+    for cluster, found in enumerate(prototypes(unit, clusters, 2)):
+        np.testing.assert_array_equal(found.members, np.flatnonzero(clusters == cluster))
+        cosines = unit.cosines_with_mean(found.members)
+        assert found.cosine == cosines.mean()
+        np.testing.assert_array_equal(found.nearest, found.members[np.argsort(-cosines)[:2]])
+
+
+def test_counts_are_in_words_the_most_frequent_first():
+    values = pd.Series(["b", "a", "b", "c", "a"])
+    assert counts(values) == "a (2), b (2), c (1)"
+    assert counts(values, 1) == "a (2)"
+
+
+@pytest.mark.parametrize(
+    ("sizes", "in_clusters", "expected"),
+    [
+        (
+            ["99, 1", "60, 40", "50, 50"],
+            [1.0, 1.0, 1.0],
+            1,
+        ),  # one map beside all others says little
+        (["60, 40", "60, 40", "50, 50"], [0.8, 0.95, 1.0], 1),  # as do clusters of some maps only
+        (
+            ["100", "100", "99, 1"],
+            [1.0, 1.0, 1.0],
+            0,
+        ),  # the most stable one where none says something
+    ],
+)
+def test_the_most_stable_result_that_says_something_is_looked_at(sizes, in_clusters, expected):
+    table = {"sizes": sizes, "stability": [0.9, 0.8, 0.7], "in_clusters": in_clusters}
+    assert most_informative(pd.DataFrame(table)) == expected

@@ -1,0 +1,396 @@
+"""The study as the rules see it: paths and settings of jobs."""
+
+import pytest
+from snakemake.iocontainers import Wildcards
+
+from tests.support.configuration import configuration, tiny
+from thinkalike.errors import InputError
+from thinkalike.images.blocks import BLOCK
+from thinkalike.workflow.study import Study, by_wildcards
+
+RANDOM = {"like": "byobnet", "name": "Random", "weights": "random"}
+TUNED = {"like": "byobnet", "name": "Tuned", "weights": "finetuned"}
+DOWNLOADED = {"like": "byobnet", "name": "Downloaded", "weights": "pretrained"}
+
+
+@pytest.fixture(scope="module")
+def study() -> Study:
+    """The tiny study: three models; Grad-CAM of six images, KernelSHAP of four."""
+    return Study.of(tiny())
+
+
+def of_models(*models: str, **catalogue: dict) -> Study:
+    """A study of these models, some of which have entries of their own in the catalogue."""
+    return Study.of(configuration(models=list(models), catalogue=catalogue))
+
+
+# ---- wildcards ----------------------------------------------------------------------------------
+
+
+def test_a_function_gets_the_wildcards_that_it_names():
+    wildcards = Wildcards(fromdict={"model": "vit", "method": "gradcam", "metric": "rbf"})
+    assert by_wildcards(lambda method, model: (method, model))(wildcards) == ("gradcam", "vit")
+    assert by_wildcards(lambda: "nothing")(wildcards) == "nothing"
+
+
+def test_a_wildcard_that_the_job_lacks_is_left_to_the_default():
+    shard = by_wildcards(lambda method, shard="0": (method, shard))
+    assert shard(Wildcards(fromdict={"method": "lrp"})) == ("lrp", "0")
+    assert shard(Wildcards(fromdict={"method": "lrp", "shard": "3"})) == ("lrp", "3")
+    with pytest.raises(TypeError, match="method"):
+        shard(Wildcards(fromdict={"shard": "3"}))
+
+
+def test_a_method_of_the_study_is_called_with_itself(study):
+    wildcards = Wildcards(fromdict={"model": "vit", "metric": "rbf"})
+    assert by_wildcards(study.weights_file)(wildcards) == "<results>/weights/vit.safetensors"
+
+
+# ---- the configuration --------------------------------------------------------------------------
+
+
+def test_a_configuration_with_a_problem_is_no_study():
+    with pytest.raises(InputError, match="did you mean 'vit'"):
+        Study.of(tiny(models=["byobnet", "vitt"]))
+
+
+def test_sections_are_those_of_the_resolved_configuration(study):
+    assert study["images"]["count"] == 6
+    assert study["settings"]["gradcam_50"]["method"] == "gradcam"
+    assert study.models == ["resnet_untrained", "byobnet", "vit"]
+    assert study.methods == ["gradcam", "kernelshap"]
+
+
+# ---- models -------------------------------------------------------------------------------------
+
+
+def test_names_and_families_are_those_of_the_catalogue(study):
+    assert study.names == {
+        "resnet_untrained": "ResNet (untrained)",
+        "byobnet": "ByobNet",
+        "vit": "ViT",
+    }
+    assert study.families == {"resnet_untrained": "cnn", "byobnet": "cnn", "vit": "transformer"}
+
+
+def test_models_without_training_are_untrained_wherever_their_weights_come_from():
+    study = of_models(
+        *("resnet", "resnet_untrained", "random", "tuned", "downloaded"),
+        random=RANDOM,
+        tuned={**TUNED, "training": {"epochs": 0}},
+        downloaded={**DOWNLOADED, "training": {"epochs": 0}},
+    )
+    assert study.untrained == ["resnet_untrained", "random"]
+
+
+@pytest.mark.parametrize(
+    ("weights", "goal"),
+    [("trained", 0.95), ("finetuned", 0.9), ("pretrained", 0), ("random", 0)],
+)
+def test_the_accuracy_goal_is_that_of_the_study_s_own_training(weights, goal):
+    assert Study.of(configuration(weights=weights)).accuracy_goal == goal
+
+
+def test_an_architecture_is_what_builds_the_network(study):
+    expected = {
+        "name": "byobnet",
+        "timm": "test_byobnet",
+        "arguments": {"output_stride": 8},
+    }
+    assert study.architecture("byobnet") == expected
+    assert study.architecture("byobnet", "kernelshap") == expected
+    # a network without arguments of its own
+    assert study.architecture("vit")["arguments"] == {}
+
+
+def test_the_architecture_for_grad_cam_has_the_layer_of_its_maps_alone(study):
+    last = study.architecture("byobnet", "gradcam")
+    assert last["layers"] == {"depth_100": "final_conv"}
+    assert (last["layout"], last["prefix"]) == ("nchw", 0)
+    # of a variant it is the layer of the variant
+    middle = study.architecture("vit", "gradcam_50")
+    assert middle["layers"] == {"depth_50": "blocks.2"}
+    assert (middle["layout"], middle["prefix"]) == ("tokens", 1)
+
+
+def test_weights_are_files_of_the_study_but_for_downloaded_ones():
+    study = of_models(
+        *("resnet", "random", "tuned", "downloaded"),
+        random=RANDOM,
+        tuned=TUNED,
+        downloaded=DOWNLOADED,
+    )
+    assert study.weights_files == [
+        "<results>/weights/resnet.safetensors",
+        "<results>/weights/random/random.safetensors",
+        "<results>/weights/tuned.safetensors",
+        "resources/weights/downloaded.safetensors",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("weights", "folder"),
+    [("random", "<results>/weights/random"), ("trained", "resources/weights")],
+)
+def test_fine_tuning_begins_with_random_weights_in_a_study_of_such(weights, folder):
+    study = Study.of(configuration(weights=weights))
+    assert study.initial_weights("vit") == f"{folder}/vit.safetensors"
+
+
+def test_models_are_told_apart_by_where_their_weights_come_from():
+    study = of_models("resnet", "vit", "random", random=RANDOM)
+    assert study.models_with("trained") == "resnet|vit"
+    assert study.models_with("random") == "random"
+    assert study.models_with("pretrained") == "nothing"
+
+
+# ---- methods ------------------------------------------------------------------------------------
+
+
+def test_a_variant_is_explained_by_the_method_that_it_varies(study):
+    assert study.method("gradcam_50").module == "thinkalike.explain.gradcam"
+    assert study.method("kernelshap").module == "thinkalike.explain.kernelshap"
+
+
+def test_one_setting_of_the_method_in_the_wildcards(study):
+    depth = study.method_setting("depth")
+    depths = [depth(Wildcards(fromdict={"method": m})) for m in ("gradcam", "gradcam_50")]
+    assert depths == [100, 50]
+
+
+@pytest.mark.parametrize(
+    ("method", "settings"),
+    [
+        ("gradcam", {"depth": 100, "mended": [[0, 1]]}),
+        ("integrated_gradients", {"tolerance": 0.02, "most_steps": 162}),
+        ("kernelshap", {"evaluations": 40}),
+        ("lrp", {"composite": "gamma"}),
+    ],
+)
+def test_settings_of_maps_are_those_that_change_the_maps_of_a_model(method, settings):
+    changed = {
+        "gradcam": {"mended_cells": {"vit": [[0, 1]]}},
+        "lrp": {"composites": {"transformer": "gamma"}},
+    }
+    assert Study.of(tiny(settings=changed)).map_settings(method, "vit") == settings
+
+
+def test_the_baseline_is_part_of_the_question_only_where_one_is_used(study):
+    common = {"target": "prediction", "output": "logit", "precision": "float32"}
+    assert study.question("gradcam") == {**common, "baseline": []}
+    assert study.question("gradcam_50") == {**common, "baseline": []}
+    for method in ("integrated_gradients", "kernelshap", "lrp"):
+        assert study.question(method) == {**common, "baseline": [0.0, 0.0, 0.0]}
+
+
+def test_methods_explain_the_images_of_the_study_or_fewer(study):
+    assert {m: study.image_count(m) for m in study["settings"]} == {
+        "gradcam": 6,
+        "integrated_gradients": 6,
+        "lrp": 6,
+        "kernelshap": 4,
+        "gradcam_50": 2,
+    }
+    assert study.ceiling_count("kernelshap") == 3
+    few = Study.of(tiny(settings={"kernelshap": {"images": 2}}))
+    assert few.ceiling_count("kernelshap") == 2
+
+
+@pytest.mark.parametrize(
+    ("changes", "shared"),
+    [
+        ({"sign": "signed"}, True),
+        ({"rescaling": "max_abs", "rbf_sigma": 1.0}, True),
+        ({"images": 2}, True),
+        ({"depth": 50}, False),
+        ({"depth": 50, "sign": "signed"}, False),
+    ],
+)
+def test_a_variant_shares_maps_unless_it_changes_them(changes, shared):
+    study = Study.of(tiny(variants={"other": {"method": "gradcam", **changes}}))
+    assert study.explained_as("other") == ("gradcam" if shared else "other")
+    assert study.explained_as("gradcam") == "gradcam"
+
+
+def test_a_variant_of_more_images_than_its_method_has_maps_of_its_own():
+    variant = {"method": "kernelshap", "images": 5, "sign": "positive"}
+    assert Study.of(tiny(variants={"more": variant})).explained_as("more") == "more"
+
+
+def test_methods_on_superpixels_have_a_file_of_segments(study):
+    assert study.segments_file("kernelshap") == "<results>/segments.nc"
+    assert study.segments_file("gradcam") == []
+
+
+# ---- files for all models, methods, metrics and subsets -----------------------------------------
+
+
+def test_a_pattern_is_filled_in_for_everything_that_it_names(study):
+    assert study.files("<results>/predictions/{model}.parquet") == [
+        f"<results>/predictions/{model}.parquet" for model in study.models
+    ]
+    assert study.files("{method}/{metric}") == [
+        *("gradcam/cosine", "gradcam/rbf", "kernelshap/cosine", "kernelshap/rbf")
+    ]
+    assert study.files("<results>/segments.nc") == ["<results>/segments.nc"]
+
+
+def test_values_of_wildcards_may_be_given(study):
+    assert study.files("{model}/{metric}", model="vit", metric=["rbf"]) == ["vit/rbf"]
+    assert study.files("{case}/{metric}", case=["a", "b"], metric="rbf") == ["a/rbf", "b/rbf"]
+    assert study.files("{model}", model=[]) == []
+
+
+def test_a_method_of_few_images_has_no_subset_of_as_many(study):
+    # KernelSHAP explains four images: the first four are all of them
+    subsets = {
+        method: study.files("{subset}", method=method)
+        for method in ("gradcam", "kernelshap", "gradcam_50")
+    }
+    assert subsets == {
+        "gradcam": ["all", "matching", "differing", "all_4"],
+        "kernelshap": ["all", "matching", "differing"],
+        "gradcam_50": ["all", "matching", "differing"],
+    }
+    assert len(study.files("{method}/{subset}")) == 7
+
+
+def test_maps_of_variants_are_in_the_files_that_they_share():
+    variants = {
+        "signed": {"method": "gradcam", "sign": "signed"},
+        "middle": {"method": "gradcam", "depth": 50},
+    }
+    study = Study.of(tiny(variants=variants))
+    for method, folder in (("gradcam", "gradcam"), ("signed", "gradcam"), ("middle", "middle")):
+        assert study.maps_files(method) == [
+            f"<results>/explanations/{folder}/{model}.nc" for model in study.models
+        ]
+    assert study.maps_files("signed", ["vit"]) == ["<results>/explanations/gradcam/vit.nc"]
+
+
+def test_predictions_are_read_for_subsets_that_depend_on_them(study):
+    predictions = study.files("<results>/predictions/{model}.parquet")
+    assert study.predictions_files("matching") == predictions
+    assert study.predictions_files("differing") == predictions
+    assert study.predictions_files("all") == study.predictions_files("all_4") == []
+
+
+def test_subsets_are_nested_clustered_or_whole(study):
+    assert study.nested_subsets == ["all", "all_4"]
+    assert study.clustered_subsets == ["all", "matching", "all_4"]
+    assert study.whole_subsets == ["all", "matching", "differing"]
+    few = Study.of(tiny(subsets=["matching", "matching_3"]))
+    assert few.nested_subsets == ["all"]
+    assert few.clustered_subsets == ["matching", "matching_3"]
+    assert few.whole_subsets == ["matching"]
+
+
+# ---- shards -------------------------------------------------------------------------------------
+
+
+def test_one_job_explains_the_images_of_a_model_unless_shards_share_them(study):
+    assert not study.has_shards
+    assert study.shard_stem == "{model}"
+    assert study.shard_files("gradcam", "vit") == ["<results>/shards/gradcam/vit/0.nc"]
+    assert study.image_range("gradcam") == [0, 6]
+    assert study.image_range("kernelshap") == [0, 4]
+
+
+def test_shards_share_the_images_of_a_method_in_whole_blocks():
+    images = {"count": 3 * BLOCK + 5, "shards": 2}
+    study = Study.of(tiny(images=images, settings={"kernelshap": {"images": BLOCK + 1}}))
+    assert study.has_shards
+    assert study.shard_stem == "{model}/{shard}"
+    assert study.shard_files("gradcam", "vit") == [
+        f"<results>/shards/gradcam/vit/{number}.nc" for number in (0, 1)
+    ]
+    assert [study.image_range("gradcam", shard) for shard in "01"] == [
+        [0, 2 * BLOCK],
+        [2 * BLOCK, 3 * BLOCK + 5],
+    ]
+    assert [study.image_range("kernelshap", shard) for shard in "01"] == [
+        [0, BLOCK],
+        [BLOCK, BLOCK + 1],
+    ]
+    # two images are one block, which one job explains
+    assert study.shard_files("gradcam_50", "vit") == ["<results>/shards/gradcam_50/vit/0.nc"]
+
+
+def test_everything_that_maps_depend_on_is_known_to_the_job_that_joins_them(study):
+    assert study.everything_explained("gradcam_50", "vit") == {
+        "number": 2,
+        "architecture": study.architecture("vit", "gradcam_50"),
+        "settings": {"depth": 50, "mended": []},
+        "explanation": study.question("gradcam_50"),
+        "size": 64,
+        "seed": 0,
+    }
+
+
+# ---- tiles --------------------------------------------------------------------------------------
+
+
+def test_one_job_compares_all_models_where_they_are_one_group(study):
+    assert study.groups == [study.models]
+    assert study.tile_stem == "{metric}"
+    assert study.tile_files("gradcam", "rbf") == ["<results>/similarity/gradcam/rbf/0_0.nc"]
+    assert study.row_models() == study.models
+    assert study.row_maps("gradcam") == study.maps_files("gradcam")
+    assert study.column_models() == study.column_maps("gradcam") == []
+
+
+def test_tiles_are_of_every_two_groups():
+    study = Study.of(tiny(similarity={"group": 2}))
+    assert study.groups == [["resnet_untrained", "byobnet"], ["vit"]]
+    assert study.tile_stem == "{metric}/{row}_{column}"
+    assert study.tile_files("gradcam", "rbf") == [
+        f"<results>/similarity/gradcam/rbf/{tile}.nc" for tile in ("0_0", "0_1", "1_1")
+    ]
+    assert study.row_models("0") == ["resnet_untrained", "byobnet"]
+    assert study.column_models("0", "1") == ["vit"]
+    # where the rows are the columns, maps are read once
+    assert study.column_models("1", "1") == study.column_maps("gradcam", "1", "1") == []
+    assert study.row_maps("gradcam_50", "1") == ["<results>/explanations/gradcam_50/vit.nc"]
+    assert study.column_maps("gradcam", "0", "1") == ["<results>/explanations/gradcam/vit.nc"]
+
+
+# ---- figures, NEON and the spectral study -------------------------------------------------------
+
+
+def test_panels_are_numbered():
+    panels = {"first": {"count": 2}, "agreeing": {"count": 0}}
+    study = Study.of(tiny(figures={"panels": panels}))
+    assert study.panel_stems("first") == ["panels/first/000", "panels/first/001"]
+    assert study.panel_stems("agreeing") == []
+
+
+def test_every_clustered_model_has_a_gallery(study):
+    assert study.neon_figures[:4] == [
+        f"<results>/figures/neon/{stem}.svg"
+        for stem in ("quality", *(f"galleries/{model}" for model in study.models))
+    ]
+    assert Study.of(tiny(neon={"models": []})).neon_figures == []
+
+
+def test_several_models_are_also_clustered_together(study):
+    assert study.spectral_cases == ["resnet_untrained", "byobnet", "joint"]
+    assert study.spectral_models("joint") == ["resnet_untrained", "byobnet"]
+    assert study.spectral_models("byobnet") == ["byobnet"]
+    assert study.spectral_name("joint") == "All together"
+    assert study.spectral_name("byobnet") == "ByobNet"
+    assert len(study.spectral_figures) == 4 * 3 + 1
+
+
+@pytest.mark.parametrize(
+    ("spectral", "cases"),
+    [
+        ({"models": ["vit"]}, ["vit"]),
+        ({"joint": False}, ["resnet_untrained", "byobnet"]),
+        ({"models": None}, ["resnet_untrained", "byobnet", "vit", "joint"]),
+        ({"models": []}, []),
+    ],
+)
+def test_one_model_is_not_clustered_with_itself(spectral, cases):
+    study = Study.of(tiny(spectral=spectral))
+    assert study.spectral_cases == cases
+    assert bool(study.spectral_figures) == bool(cases)

@@ -1,0 +1,9 @@
+from . import clustering as clustering
+from . import compare as compare
+from . import explain as explain
+from . import images as images
+from . import neon as neon
+from . import networks as networks
+from . import plotting as plotting
+from . import statistics as statistics
+from . import stores as stores

@@ -1,0 +1,195 @@
+"""From files of maps to similarities per image, and from these to means, in bounded memory.
+
+Maps of many models do not fit into memory together. Images are read a few at a time, from all files,
+and compared; what is left of them is the kernel (image, model, model), which is read in parts, too.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from thinkalike.compare.bases import Segments
+from thinkalike.compare.dissimilarity import dissimilarity
+from thinkalike.compare.geometry import geometry
+from thinkalike.compare.maps import Maps, blank
+from thinkalike.compare.matrices import pair_table, square_table
+from thinkalike.compare.similarity import Comparison, similarity, similarity_error
+from thinkalike.compare.subsets import mask, parse
+from thinkalike.compare.summaries import Part, Summary, mean_error_of_parts, summarise_parts
+from thinkalike.progress import log
+from thinkalike.stores.arrays import open_arrays, parts
+from thinkalike.stores.damage import same_images
+from thinkalike.stores.kernels import Kernel
+from thinkalike.stores.maps import read_draws, read_maps, read_segments
+from thinkalike.stores.tables import read_table
+
+
+def compare_files(
+    models: Mapping[str, str],
+    comparison: Comparison,
+    *,
+    images: Sequence[str],
+    others: Mapping[str, str] = MappingProxyType({}),
+    segments: str | None = None,
+) -> Iterator[dict[str, np.ndarray]]:
+    """Compare the maps of all pairs of models on every image, a few images at a time.
+
+    How many blank maps a model has is logged as a warning at the end.
+
+    Args:
+        models: model → file of its maps, as `stores.maps.write_maps` writes it.
+        comparison: what is done to maps before, and how they are compared.
+        images: ids of the images to compare maps of, the first in all files.
+        others: model → file of those that `models` are compared with; by default each other.
+        segments: file of the superpixels, for maps on superpixels.
+
+    Yields:
+        `similarity` and its standard error from noise in the maps, `estimation_error`, (n, M, M')
+        float64 each, NaN where missing; and, where models are compared with each other, `blank`
+        (n, M) bool. `np.concatenate` joins them; `stores.kernels.create_kernel` writes them.
+
+    Raises:
+        InputError: a file is missing, damaged, about other images, or on other superpixels.
+    """
+    paths = [*models.values(), *others.values()]
+    blanks = np.zeros(len(models), int)
+    first, second = slice(len(models)), slice(len(models), None)
+    settings: dict[str, Any] = {"sigma": comparison.sigma, "blanks": comparison.blanks}
+    for part in parts(len(images), max(_numbers_per_image(paths), len(paths) ** 2)):
+        shared = read_segments(segments, part) if segments else None
+        maps = [_read(path, shared, part, paths[0], images[part]) for path in paths]
+        draws = [read_draws(path, part) for path in paths]
+        prepared = [comparison.prepare(each) for each in maps]
+        rows = {
+            "similarity": similarity(
+                prepared[first],
+                comparison.metric,
+                others=prepared[second] if others else None,
+                **settings,
+            ),
+            "estimation_error": similarity_error(
+                maps[first],
+                draws[first],
+                comparison.prepare,
+                comparison.metric,
+                others=maps[second] if others else None,
+                draws_of_others=draws[second],
+                **settings,
+            ),
+        }
+        if not others:
+            rows["blank"] = np.stack([blank(each) for each in prepared], 1)
+            blanks += rows["blank"].sum(0)
+        yield rows
+    for model, count in zip(models, blanks, strict=True):
+        if count:
+            what = f"{count} of {len(images)} maps are blank and {comparison.role_of_blanks}"
+            log.warning("%s: %s", model, what)
+
+
+@dataclass(frozen=True)
+class DissimilarityTables:
+    """Dissimilarity of all pairs of models over a subset of the images.
+
+    Attributes:
+        dissimilarity: square.
+        similarity: square, the means.
+        pairs: model_a, model_b, n (images), mean, std, estimation_error (of the mean), dissimilarity.
+        geometry: one row, the attributes of `compare.geometry.Geometry`.
+    """
+
+    dissimilarity: pd.DataFrame
+    similarity: pd.DataFrame
+    pairs: pd.DataFrame
+    geometry: pd.DataFrame
+
+
+def dissimilarity_tables(
+    kernel: Kernel, kind: str, subset: str = "all", predictions: Sequence[str] = ()
+) -> DissimilarityTables:
+    """Turn similarities per image into one dissimilarity of every two models.
+
+    Args:
+        kind: chord or rms, as for `compare.dissimilarity.dissimilarity`.
+        kernel, subset, predictions: as for `summarise_kernel`.
+    """
+    summary, errors = summarise_kernel(kernel, subset, predictions)
+    distances = dissimilarity(summary, kind)
+    shape = geometry(distances)
+    if shape.missing:
+        log.warning("%d pairs of models have no image in common and are missing", shape.missing)
+    log.info("%s", shape)
+    matrices = {
+        "n": summary.count,
+        "mean": summary.mean,
+        "std": summary.deviation,
+        "estimation_error": errors,
+        "dissimilarity": distances,
+    }
+    return DissimilarityTables(
+        square_table(distances, kernel.models),
+        square_table(summary.mean, kernel.models),
+        pair_table(kernel.models, matrices),
+        pd.DataFrame([asdict(shape)]),
+    )
+
+
+def summarise_kernel(
+    kernel: Kernel, subset: str, predictions: Sequence[str] = ()
+) -> tuple[Summary, np.ndarray]:
+    """Summarise similarities over a subset of the images, a part of them at a time.
+
+    Args:
+        kernel: similarities per image.
+        subset: all, matching or differing, or one of them with a number (`compare.subsets`).
+        predictions: files of the predictions of all models, in order; not needed for `all`.
+
+    Returns:
+        The summary, and the standard errors of its means from noise in the maps, (M, M).
+
+    Raises:
+        InputError: a file is missing, damaged, or about other images.
+    """
+    condition, number = parse(subset)
+    images = kernel.images[:number]
+    predicted = np.zeros((len(images), 0))
+    if condition != "all":
+        predicted = np.stack([_classes(path, kernel.path, images) for path in predictions], 1)
+
+    def parts_of(name: str) -> Iterator[Part]:
+        for part, values in kernel.parts(name, len(images)):
+            yield values, mask(condition, predicted[part])
+
+    summary = summarise_parts(lambda: parts_of("similarity"))
+    return summary, mean_error_of_parts(parts_of("estimation_error"))
+
+
+def _classes(path: str, reference: str, images: Sequence[str]) -> np.ndarray:
+    """Names of the classes that a model predicts for the first images, (N,)."""
+    table = read_table(path, ["image_id", "predicted_class"])[: len(images)]
+    same_images(path, table["image_id"], reference, images)
+    return table["predicted_class"].to_numpy()
+
+
+def _read(
+    path: str,
+    segments: list[Segments] | None,
+    part: slice,
+    reference: str,
+    images: Sequence[str],
+) -> Maps:
+    maps, names = read_maps(path, segments, part)
+    same_images(path, names, reference, images)
+    return maps
+
+
+def _numbers_per_image(paths: Sequence[str]) -> int:
+    """Coefficients of the maps of one image by all models, draws included."""
+    with ExitStack() as stack:
+        files = [stack.enter_context(open_arrays(path, ["coefficients"])) for path in paths]
+        return sum(file.sizes["component"] * (1 + file.sizes.get("draw", 0)) for file in files)

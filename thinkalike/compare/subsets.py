@@ -1,0 +1,30 @@
+"""Subsets of images: which images count for which pair of models.
+
+A subset is called after its condition: `all` images, those `matching` for which both models predict
+the same class, those `differing` for which they do not; with a number, as in `matching_64`, among the
+first so many images.
+"""
+
+import numpy as np
+
+
+def parse(subset: str) -> tuple[str, int | None]:
+    """Condition of a subset, and among how many images, the first (None: all)."""
+    condition, _, number = subset.partition("_")
+    return condition, int(number) if number else None
+
+
+def matching(predicted: np.ndarray) -> np.ndarray:
+    """Where two models predict the same class, (N, M, M) bool from predictions (N, M)."""
+    return predicted[:, :, None] == predicted[:, None, :]
+
+
+def mask(condition: str, predicted: np.ndarray) -> np.ndarray | None:
+    """Which images count for which pair, (N, M, M) bool from predictions (N, M); None for all.
+
+    No model differs from itself: the diagonal of `differing` is that of all images.
+    """
+    if condition == "all":
+        return None
+    same = matching(predicted)
+    return same if condition == "matching" else ~same | np.eye(predicted.shape[1], dtype=bool)

@@ -1,0 +1,2 @@
+from .estimator import Neon as Neon
+from .explanation import ClusterExplanation as ClusterExplanation
