@@ -198,7 +198,7 @@ def test_files_that_are_no_images_and_hidden_folders_are_passed_over(tmp_path):
 
 
 def test_a_folder_that_is_none_is_refused(tmp_path):
-    with pytest.raises(InputError, match=r"dataset\.path: .*absent is not a folder; give"):
+    with pytest.raises(InputError, match=r"path: .*absent is not a folder; give"):
         link_folder(tmp_path / "linked", tmp_path / "absent", validation=0.5, seed=0)
 
 
@@ -720,7 +720,7 @@ def test_the_order_of_the_log_is_that_of_an_image_folder_under_torch_s_loader(tm
 
 
 def test_an_order_that_is_none_is_refused():
-    with pytest.raises(InputError, match=r"images\.order: 'sorted' is not an order; choose rounds"):
+    with pytest.raises(InputError, match=r"order: 'sorted' is not an order; choose rounds"):
         select(table(a=3), split="val", count=1, seed=0, order="sorted")
 
 
