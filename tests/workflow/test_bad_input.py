@@ -96,7 +96,7 @@ def test_more_images_than_an_archive_has(checkout, folder):
         shutil.copytree(folder, folder.parent / "split" / split)
     overlay = checkout.overlay(dataset=archive(folder.parent / "split"), images={"count": 37})
     run = checkout.snakemake("data", overlay=overlay)
-    sentence_in(run, "37 images asked for, the split val has 36; ask for at most 36")
+    sentence_in(run, "37 images are more than the 36 of the split val; choose at most 36")
 
 
 def test_unreadable_images_are_named_all_at_once(checkout, folder):
