@@ -280,8 +280,11 @@ def test_overlays_are_merged_as_snakemake_does_it(tmp_path):
     overlay = tmp_path / "overlay.yaml"
     overlay.write_text("images: {count: 7}\n")
     assert read_config([ROOT / "config.yaml", overlay]) == configuration(images={"count": 7})
-    with pytest.raises(InputError, match=r"cannot be read: .*nowhere\.yaml"):
+    with pytest.raises(InputError, match=r"nowhere\.yaml cannot be read"):
         read_config([tmp_path / "nowhere.yaml"])
+    overlay.write_text("images:\n\tcount: 7\n")
+    with pytest.raises(InputError, match=r"(?s)overlay\.yaml cannot be read.*line 2"):
+        read_config([overlay])
 
 
 @pytest.fixture(scope="module")
@@ -310,10 +313,10 @@ def needed(function):
 
 def test_rules_have_the_wildcards_and_params_that_are_read(rules):
     """So that a name which is changed in a rule is not taken for a job that does nothing."""
-    for table in (passes.RULES, disk.RULES):
+    for table in (passes.NETWORK_RULES, disk.SIZED_RULES):
         for name, function in table.items():
             assert needed(function) <= set(rules[name].wildcard_names), name
-    for name, function in rates.RULES.items():
+    for name, function in rates.RATED_RULES.items():
         names = {*rules[name].wildcard_names, *rules[name].params.keys()}
         assert {"architecture", "size", *needed(function)} <= names, name
     assert "shard" in rules["explain_images"].wildcard_names
@@ -321,7 +324,9 @@ def test_rules_have_the_wildcards_and_params_that_are_read(rules):
 
 
 def test_every_rule_that_may_have_a_gpu_has_a_cost(rules):
-    assert {name for name, rule in rules.items() if "gpu" in rule.resources} == set(passes.RULES)
+    assert {name for name, rule in rules.items() if "gpu" in rule.resources} == set(
+        passes.NETWORK_RULES
+    )
 
 
 def test_changed_code_alone_does_not_run_a_job_again():
