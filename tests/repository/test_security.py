@@ -16,7 +16,7 @@ from tests.support.checkout import REPOSITORY as ROOT
 from tests.support.checkout import repository_files
 from thinkalike.errors import InputError
 from thinkalike.stores.tables import read_square, read_table, write_table
-from thinkalike.workflow.config.checks import RESERVED
+from thinkalike.workflow.config.model_checks import RESERVED
 from thinkalike.workflow.config.resolve import resolve
 from thinkalike.workflow.config.schema import SCHEMA
 

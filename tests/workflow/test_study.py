@@ -257,7 +257,9 @@ def test_the_published_numbers_come_out_again_or_the_table_says_why_not(checkout
     overlay = checkout.overlay(replication={"folder": str(COPIES)})
     run = checkout.snakemake("replication", overlay=overlay)
     assert run.status == 0, run.output
-    table = pd.read_csv(checkout.root / "results/published/replication/table.csv", keep_default_na=False)
+    table = pd.read_csv(
+        checkout.root / "results/published/replication/table.csv", keep_default_na=False
+    )
     assert (table["same"] == "yes").sum() >= 78
     others = table[table["same"] != "yes"]
     assert set(others["same"]) <= {"no", "n/a"}
