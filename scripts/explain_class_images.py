@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from importlib import import_module
 from typing import Any
 
-from thinkalike.explain import study
+from thinkalike.explain.cases import Files, read_case, write_case
 from thinkalike.images.loading import load_images
+from thinkalike.networks.architecture import Architecture
 from thinkalike.networks.devices import device_for
-from thinkalike.networks.predict import logits, predictions
+from thinkalike.networks.predict import logits, prediction_table
 from thinkalike.networks.weights import build
 from thinkalike.progress import log
 from thinkalike.stores.tables import read_table, write_table
@@ -30,27 +31,23 @@ def main(
     device: Any,
 ) -> None:
     selected = read_table(images, ["image_id", "path", "class_name"])
-    model = build(architecture, weights, device, size)
-    table = predictions(
+    model = build(Architecture.of(architecture), weights, device, size)
+    table = prediction_table(
         logits(model, load_images(list(selected["path"]), model.size)), selected, model
     )
     log.info("%d of %d correct", table["correct"].sum(), len(table))
     write_table(table, predicted)
-    case = study.load(
-        images,
-        weights,
-        predicted,
-        None,
-        architecture=architecture,
-        explanation=explanation,
-        seed=seed,
-        names=[method],
-        device=device,
+    case = read_case(
+        Files(images, weights, predicted),
+        architecture,
+        explanation,
         size=size,
+        device=device,
+        seeds=(seed, method),
     )
     explain = import_module(f"thinkalike.explain.{method}").explain
     answer = explain(case.model, case.images, case.targets, case.question, **settings)
-    study.write(
+    write_case(
         explanations, case, answer, {"method": method, "code": code, **explanation, **settings}
     )
 

@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 
 from thinkalike.clustering.features import cluster, gallery, match
-from thinkalike.explain import study
-from thinkalike.explain.common import Question
+from thinkalike.explain.cases import write_case
+from thinkalike.explain.common import Case, Question
 from thinkalike.images.loading import load_images
 from thinkalike.neon.estimator import Neon
 from thinkalike.neon.pixels import clustering
+from thinkalike.networks.architecture import Architecture
 from thinkalike.networks.devices import device_for
 from thinkalike.networks.predict import features
 from thinkalike.networks.weights import build
@@ -48,7 +49,7 @@ def main(
     """`count` clusters, or as many as the images have classes; maps of `shown` images of each."""
     selected = read_table(images, ["image_id", "path", "class_name"])
     image_ids, class_names = selected["image_id"].tolist(), selected["class_name"].tolist()
-    model = build(architecture, weights, device, size)
+    model = build(Architecture.of(architecture), weights, device, size)
     pixels = load_images(selected["path"].tolist(), model.size)
     points = features(model, pixels).astype(np.float64)
     count = count or len(set(class_names))
@@ -93,7 +94,7 @@ def main(
     positions = gallery(found.clusters, distances, found.logits, shown)
     names = [image_ids[position] for position in positions]
     labels = [part.labels for part in read_segments(segments)] if segments else None
-    case = study.Case(
+    case = Case(
         clustering(model, neon.centroids_),
         names,
         pixels[positions],
@@ -107,7 +108,7 @@ def main(
     )
     explain = import_module(f"thinkalike.explain.{method}").explain
     answer = explain(case.model, case.images, case.targets, case.question, **settings)
-    study.write(
+    write_case(
         maps,
         case,
         answer,

@@ -33,6 +33,7 @@ ARROWS = {
 # Packages that compute with networks, and what is in them without importing torch at its top.
 WITH_TORCH = ("networks", "explain", "neon")
 WITHOUT_TORCH = (
+    "networks.architecture",
     "networks.catalogue",
     "networks.devices",
     "networks.hub",

@@ -1,7 +1,6 @@
-"""Data sets unpacked from archives."""
+"""Data sets in archives: where they are published, and how they are laid out as an ImageFolder."""
 
 import re
-import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -56,7 +55,7 @@ def unpack_folder(folder: Path, archive: Path) -> pd.DataFrame:
             and an image in each.
     """
     with _unpacked(archive, folder) as content:
-        roots = [found.parent for found in content.rglob("train") if has_split(found.parent)]
+        roots = [path.parent for path in content.rglob("train") if has_split(path.parent)]
         if not roots:
             raise InputError(f"{archive} has no folder with train/ and val/ in it; pack one")
         try:
@@ -124,16 +123,6 @@ def unpack_cifar10(folder: Path, archive: Path) -> pd.DataFrame:
                 Image.fromarray(pixels[number].transpose(1, 2, 0)).save(folder / path)
                 paths.append(path)
     return manifest(paths)
-
-
-def replace_folder(folder: Path, new: Path) -> None:
-    """Put a freshly made folder in the place of an older one; killed in between, there is none."""
-    old = folder.with_name(f".{folder.name}.old")
-    shutil.rmtree(old, ignore_errors=True)
-    if folder.exists():
-        folder.rename(old)
-    new.rename(folder)
-    shutil.rmtree(old, ignore_errors=True)
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""What a folder of images holds, by the names of its files."""
+"""Names of the files in a folder of images, read without opening them."""
 
 import hashlib
 import json
@@ -13,7 +13,7 @@ SPLITS = ("train", "val")
 
 
 def folder_listing(path: str | Path) -> str:
-    """Hash of the names and sizes of a folder's files: has something been added or replaced?"""
+    """Hash of the names and sizes of a folder's files; files that are added or replaced change it."""
     root = Path(path)
     files = sorted(f for f in root.rglob("*") if f.is_file())
     listing = [(f.relative_to(root).as_posix(), f.stat().st_size) for f in files]

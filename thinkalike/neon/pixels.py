@@ -40,12 +40,12 @@ def clustering(model: Model, centroids: np.ndarray) -> Model:
     """
     where = torch.as_tensor(centroids, dtype=model.dtype, device=model.device)
     network = ClusterNetwork(model.network, where).train(model.network.training)
-    layers = {key: f"backbone.{name}" for key, name in model.entry.get("layers", {}).items()}
+    layers = {key: f"backbone.{name}" for key, name in model.architecture.layers.items()}
     classes = tuple(map(str, range(len(centroids))))
     return replace(
         model,
         network=network,
         classes=classes,
         class_names=(),
-        entry={**model.entry, "layers": layers},
+        architecture=replace(model.architecture, layers=layers),
     )

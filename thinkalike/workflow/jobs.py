@@ -20,7 +20,7 @@ try:
 except ImportError:  # not on Windows
     resource = None  # type: ignore[assignment]
 
-OPTIONAL_PARAMS = ("code", "listing")
+OPTIONAL_PARAMS = ("code", "depends_on")
 """Parameters of rules that only decide whether a job runs again; a script takes them to store them."""
 
 

@@ -65,12 +65,14 @@ def counted_cost(entry: Mapping[str, Any], size: int, classes: int) -> Cost:
     import torch
     from torch.utils.flop_counter import FlopCounterMode
 
+    from thinkalike.networks.architecture import Architecture
     from thinkalike.networks.model import Model, create
 
-    network = create(entry, classes=classes, size=size)
-    model = Model(network, (0.0,) * 3, (1.0,) * 3, size, (), entry)
+    architecture = Architecture.of(entry)
+    network = create(architecture, classes=classes, size=size)
+    model = Model(network, (0.0,) * 3, (1.0,) * 3, size, (), architecture)
     cells: dict[int, int] = {}
-    for name in entry["layers"]:
+    for name in architecture.layers:
         depth = int(name.removeprefix("depth_"))
 
         def look(_module: Any, _inputs: Any, output: Any, depth: int = depth) -> None:

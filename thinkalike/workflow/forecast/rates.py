@@ -5,7 +5,7 @@ import csv
 import inspect
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -98,7 +98,7 @@ def _input(inputs: Sequence[str], name: str) -> str:
     raise LookupError(f"the job has no input {name}")
 
 
-RULES: dict[str, Callable[..., Work]] = {
+RATED_RULES: dict[str, Callable[..., Work]] = {
     "train_model": _trained,
     "predict_images": _predicted,
     "explain_images": _explained,
@@ -124,13 +124,13 @@ def finished_jobs(results: str | Path) -> list[Finished]:
 
 def _finished(study: str, name: str, row: Mapping[str, str]) -> Finished:
     seconds = float(row["s"])
-    if name not in RULES:
+    if name not in RATED_RULES:
         return Finished(study, name, seconds)
     wildcards, params, resources, inputs = (
         ast.literal_eval(row[key]) for key in ("wildcards", "params", "resources", "input_size_mb")
     )
     values = {**wildcards, **params, "inputs": list(inputs)}
-    rule = RULES[name]
+    rule = RATED_RULES[name]
     work = rule(**{key: values[key] for key in inspect.signature(rule).parameters})
     cost = known_cost(params["architecture"])
     if cost is None:
@@ -170,14 +170,15 @@ def timed_rate(seconds: float = 3.0, size: int = 224) -> Rates:
     """
     import torch
 
+    from thinkalike.networks.architecture import Architecture
     from thinkalike.networks.devices import device_for
     from thinkalike.networks.model import create
 
-    entry = {"timm": "resnet18"}
+    architecture = Architecture("resnet18", "resnet18")
     gpu = torch.cuda.is_available()
     device = device_for(int(gpu), 1)
-    cost = counted_cost({**entry, "layers": {}}, size, 1000)
-    network = create(entry, classes=1000, size=size).to(device)
+    cost = counted_cost(asdict(architecture), size, 1000)
+    network = create(architecture, classes=1000, size=size).to(device)
     network = network.to(memory_format=torch.channels_last)
     shape = (64 if gpu else 8, 3, size, size)
     images = torch.zeros(shape, device=device).to(memory_format=torch.channels_last)
