@@ -57,7 +57,7 @@ test: $(STAMP) ## what matters, in minutes: all units, a whole study, what runs 
 	OMP_NUM_THREADS=1 python -m pytest --numprocesses $(WORKERS) --dist worksteal -m "not slow"
 
 test-slow: $(STAMP) ## the rest: all architectures, walk-throughs, SLURM, long simulations
-	OMP_NUM_THREADS=1 python -m pytest --numprocesses $(WORKERS) --dist worksteal -m slow
+	OMP_NUM_THREADS=1 python -m pytest --numprocesses $(WORKERS) --dist loadgroup -m slow
 
 test-all: test test-slow ## all tests
 

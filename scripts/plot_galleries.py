@@ -42,12 +42,12 @@ def main(
     rows = []
     with styled():
         for place, (model, path, rendered) in enumerate(zip(models, clusters, maps, strict=True)):
-            found = read_clusters(path)
-            same_images(path, found.image_ids, images, selected["image_id"])
-            summary = found.summary(selected["class_name"].tolist())
-            drawn, gap = read_rendered(rendered, shared, found.image_ids)
-            rows.append({"model": model, **found.quality, **gap})
-            shown = gallery_rows(found, summary, pixels, paths, drawn)
+            explained = read_clusters(path)
+            same_images(path, explained.image_ids, images, selected["image_id"])
+            summary = explained.summary(selected["class_name"].tolist())
+            drawn, gap = read_rendered(rendered, shared, explained.image_ids)
+            rows.append({"model": model, **explained.quality, **gap})
+            shown = gallery_rows(explained, summary, pixels, paths, drawn)
             title = gallery_title(names[model], method, len(summary) - len(shown))
             save(gallery(shown, title=title), summary, galleries[3 * place : 3 * place + 3])
         table = pd.DataFrame(rows)

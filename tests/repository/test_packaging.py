@@ -25,7 +25,7 @@ from thinkalike.workflow.config.resolve import resolve
 study = resolve(json.loads(sys.stdin.read()))
 assert study["catalogue"][study["models"][0]]["timm"]
 from thinkalike.workflow.forecast import costs
-assert costs.FACTS.read_text()
+assert costs.MEASURED.read_text()
 from thinkalike.plotting import style
 assert style.STYLE_SHEET.is_relative_to(sys.argv[1])
 from thinkalike.neon import Neon

@@ -49,7 +49,7 @@ def job_of(name: str, rule: dict) -> SimpleNamespace:
         output=named(OutputFiles, rule["output"]["names"]),
         params=named(Params, rule["params"]["names"]),
         wildcards=named(Wildcards, rule["wildcards"]),
-        log=Log(toclone=["job.log"]),
+        log=named(Log, rule["log"]["names"]),
         resources={"gpu": 0},
         threads=1,
     )

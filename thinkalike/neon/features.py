@@ -126,8 +126,7 @@ DIMENSIONS = {
 
 def cluster_features(
     features: np.ndarray,
-    image_ids: Sequence[str],
-    class_names: Sequence[str],
+    images: pd.DataFrame,
     *,
     count: int | None,
     restarts: int,
@@ -140,7 +139,7 @@ def cluster_features(
 
     Args:
         features: (N, D), computed with in float64.
-        image_ids, class_names: of the images.
+        images: a row for each image: image_id, class_name.
         count: number of clusters; None for as many as there are classes.
         restarts: starts of k-means, of which the best counts.
         beta: β of NEON; None for one over the mean logit.
@@ -151,7 +150,7 @@ def cluster_features(
     Raises:
         InputError: fewer than two clusters, or fewer images than clusters.
     """
-    points = features.astype(np.float64)
+    points, class_names = features.astype(np.float64), images["class_name"].tolist()
     count = count or len(set(class_names))
     start = integer_seed(seed, "clusters", name) % 2**32
     fitted = cluster(points, count, restarts=restarts, seed=start)
@@ -163,7 +162,7 @@ def cluster_features(
         *(count, points.shape[1], matching.purity, matching.matched, neon.beta_),
     )
     return FeatureClusters(
-        image_ids=image_ids,
+        image_ids=images["image_id"].tolist(),
         features=points,
         relevances=explanation.relevances,
         logits=explanation.logits,
@@ -180,18 +179,18 @@ def cluster_features(
     )
 
 
-def write_clusters(path: str, found: FeatureClusters, *, model: str, code: str) -> None:
+def write_clusters(path: str, explained: FeatureClusters, *, model: str, code: str) -> None:
     """Write clusters of features as NetCDF, features and relevances in float32."""
-    values = {name: getattr(found, name) for name in DIMENSIONS}
+    values = {name: getattr(explained, name) for name in DIMENSIONS}
     values |= {name: values[name].astype(np.float32) for name in ("features", "relevances")}
     write_arrays(
         path,
         {name: (dimensions, values[name]) for name, dimensions in DIMENSIONS.items()},
-        coordinates={"image": found.image_ids},
+        coordinates={"image": explained.image_ids},
         attributes={
             "model": model,
             "units": "logits and relevances: squared distances of features",
-            **found.measures,
+            **explained.measures,
             "code": code,
         },
     )

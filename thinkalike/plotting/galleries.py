@@ -112,7 +112,7 @@ class Row:
 
 
 def gallery_rows(
-    found: FeatureClusters,
+    explained: FeatureClusters,
     summary: pd.DataFrame,
     images: np.ndarray,
     paths: Sequence[str],
@@ -121,7 +121,7 @@ def gallery_rows(
     """Rows of the largest clusters, by name.
 
     Args:
-        found: the clusters.
+        explained: the clusters.
         summary: table of them, as of `FeatureClusters.summary`.
         images: (N, side, side, 3) uint8.
         paths: of their files.
@@ -129,18 +129,18 @@ def gallery_rows(
     """
 
     def mean(cluster: int) -> np.ndarray:
-        members = images[found.clusters == cluster]
+        members = images[explained.clusters == cluster]
         if not len(members):  # of two equal centroids one has no image
             return np.full(images.shape[1:], EMPTY, np.uint8)
         return members.mean(0).round().astype(np.uint8)
 
     def name(cluster: int) -> str:
-        return str(found.called[cluster]) or f"cluster {cluster}"
+        return str(explained.called[cluster]) or f"cluster {cluster}"
 
     def shown(position: int) -> Shown:
-        rather = name(found.competitors[position])
+        rather = name(explained.competitors[position])
         tiles = _tiles(paths[position], rendered[position], images.shape[1])
-        return Shown(*tiles, rather, float(found.logits[position]))
+        return Shown(*tiles, rather, float(explained.logits[position]))
 
     rows = []
     for row in summary.nlargest(MOST, "images").sort_index().to_dict("records"):
@@ -152,7 +152,7 @@ def gallery_rows(
                 note=f"{row['images']} images{of_class}",
                 mean=mean(cluster),
                 next_mean=mean(row["next"]),
-                shown=[shown(one) for one in rendered if found.clusters[one] == cluster],
+                shown=[shown(one) for one in rendered if explained.clusters[one] == cluster],
                 features=[int(number) for number in row["strongest"].split(", ")],
                 relevances=[float(share) for share in row["shares"].split(", ")],
             )

@@ -82,7 +82,7 @@ def counts(config: Config) -> Iterator[str]:
 
 
 def subsampling(config: Config) -> Iterator[str]:
-    """Sizes of two kinds, shares that are none, and sizes that cannot be drawn."""
+    """Sizes of two kinds, shares that are none, and more images than there are."""
     sizes, number = config["subsampling"]["sizes"], config["images"]["count"]
     if len({type(size) for size in sizes}) > 1:
         yield (
@@ -102,8 +102,13 @@ def subsampling(config: Config) -> Iterator[str]:
                 f"{where}: {size} is more than images.count, {number}; without replacement at most "
                 f"{number} can be drawn"
             )
+
+
+def smallest_subsample(config: Config) -> Iterator[str]:
+    """Methods that explain fewer images than the smallest subsample has."""
+    least, number = min(config["subsampling"]["sizes"], default=0), config["images"]["count"]
     for method, images in image_counts(config).items():
-        if sizes and images < min(sizes) <= number:
+        if images < least <= number:
             yield (
                 f"subsampling.sizes: none is as small as the {images} images that {method} explains; add "
                 "one, or give shares"

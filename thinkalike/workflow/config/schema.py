@@ -21,7 +21,7 @@ def schema() -> dict[str, Any]:
     """The schema, with the names of the methods and, for their variants, the settings of each."""
     tree: dict[str, Any] = yaml.safe_load(SCHEMA.read_text())
     properties = tree["properties"]
-    tree["$defs"]["method"]["enum"] = list(METHODS)
+    tree["$defs"]["method"] = {"enum": list(METHODS)}
     properties["variants"]["additionalProperties"]["allOf"] = [
         {
             "if": {"required": ["method"], "properties": {"method": {"const": name}}},
@@ -50,11 +50,11 @@ def validator(config: Mapping[str, Any]) -> Draft202012Validator:
         "optional_method": [*methods, None],
     }
     if isinstance(config.get("models"), list):
-        names["study_model"] = config["models"]
+        names["study_model"] = [key for key in config["models"] if key in names["known_model"]]
     definitions = dict(schema()["$defs"])
     for name, values in names.items():
-        definitions[name] = {**definitions[name], "enum": values}
-        del definitions[name]["type"]
+        title = {key: text for key, text in definitions[name].items() if key == "title"}
+        definitions[name] = {"enum": values, **title}
     return checked_validator()({**schema(), "$defs": definitions})
 
 

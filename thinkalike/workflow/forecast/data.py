@@ -12,7 +12,13 @@ from thinkalike.images.contents import contents
 
 @dataclass(frozen=True)
 class DatasetSize:
-    """Images to learn from and held out, and classes."""
+    """Size of a data set.
+
+    Attributes:
+        train: images to learn from; 0 if that is not known before it is laid out.
+        val: images held out.
+        classes: number of classes.
+    """
 
     train: int
     val: int

@@ -115,7 +115,7 @@ def _compare_models(
     return _arrays(study.image_count(method), numbers)
 
 
-RULES: dict[str, Callable[..., float]] = {
+SIZED_RULES: dict[str, Callable[..., float]] = {
     "download_weights": _weights,
     "initialise_weights": _weights,
     "train_model": _weights,
@@ -138,7 +138,7 @@ hardly depend on the study."""
 
 def megabytes(facts: Facts, job: Job) -> float:
     """About how large the files of a job will be, in MB."""
-    rule: Any = RULES.get(job.rule)
+    rule: Any = SIZED_RULES.get(job.rule)
     if rule:
         return by_wildcards(partial(rule, facts))(job.wildcards)
     return sum(TYPICAL.get(Path(path).suffix, 0.0) for path in job.files)

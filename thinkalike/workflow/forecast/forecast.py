@@ -21,7 +21,7 @@ from thinkalike.workflow.forecast.costs import model_costs
 from thinkalike.workflow.forecast.data import dataset_size
 from thinkalike.workflow.forecast.disk import megabytes
 from thinkalike.workflow.forecast.facts import Facts
-from thinkalike.workflow.forecast.passes import RULES, work
+from thinkalike.workflow.forecast.passes import NETWORK_RULES, work
 from thinkalike.workflow.forecast.plan import Job, planned_jobs
 from thinkalike.workflow.forecast.rates import (
     START_UP,
@@ -122,7 +122,7 @@ def _row(
         operations = part.passes * facts.costs[part.model].gigaflops / 1e3
         passes, teraflop = passes + part.passes, teraflop + operations
         seconds += operations / rates.teraflops(part.kind, part.model)
-    if job.rule in RULES:
+    if job.rule in NETWORK_RULES:
         device, other = seconds + START_UP, 0.0
     else:
         earlier = [done.seconds for done in finished if done.rule == job.rule]
@@ -147,7 +147,7 @@ def _notes(facts: Facts, jobs: Sequence[Job], rates: Rates) -> list[str]:
             "The size of the data set is not known before it is laid out, and training counts as "
             "nothing; run snakemake --cores 1 data first."
         )
-    if rules - set(RULES):
+    if rules - set(NETWORK_RULES):
         notes.append(
             "other_hours: mean time of finished jobs of the rule, whatever their study; ? where there "
             "are none, which the total leaves out."

@@ -138,7 +138,7 @@ def _map_passes(facts: Facts, method: str, model: str) -> tuple[str, float]:
     return base.key, base.passes(facts.study.map_settings(method, model))
 
 
-RULES: dict[str, Callable[..., list[Work]]] = {
+NETWORK_RULES: dict[str, Callable[..., list[Work]]] = {
     "train_model": _train_model,
     "finetune_model": _finetune_model,
     "predict_images": _predict_images,
@@ -156,5 +156,5 @@ RULES: dict[str, Callable[..., list[Work]]] = {
 
 def work(facts: Facts, job: Job) -> list[Work]:
     """Work of a job, one for each network that it runs; none for a rule that runs no network."""
-    rule: Any = RULES.get(job.rule)
+    rule: Any = NETWORK_RULES.get(job.rule)
     return by_wildcards(partial(rule, facts))(job.wildcards) if rule else []

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from thinkalike.errors import InputError
 
 COMMENT = re.compile(r" \([^/]*\)$")
@@ -34,13 +36,15 @@ def read_config(paths: Sequence[Path]) -> dict[str, Any]:
     Raises:
         InputError: a file is missing or cannot be read.
     """
-    from snakemake.exceptions import WorkflowError
-    from snakemake.settings.types import ConfigSettings
+    from snakemake.utils import update_config
 
-    try:
-        return dict(ConfigSettings(configfiles=paths).overwrite_config)
-    except (OSError, WorkflowError) as error:
-        raise InputError(f"The configuration cannot be read: {error}") from None
+    config: dict[str, Any] = {}
+    for path in paths:
+        try:
+            update_config(config, yaml.safe_load(path.read_text(encoding="utf-8")) or {})
+        except (OSError, yaml.YAMLError) as error:
+            raise InputError(f"{path} cannot be read as a configuration: {error}") from None
+    return config
 
 
 def planned_jobs(

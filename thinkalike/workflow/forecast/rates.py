@@ -98,7 +98,7 @@ def _input(inputs: Sequence[str], name: str) -> str:
     raise LookupError(f"the job has no input {name}")
 
 
-RULES: dict[str, Callable[..., Work]] = {
+RATED_RULES: dict[str, Callable[..., Work]] = {
     "train_model": _trained,
     "predict_images": _predicted,
     "explain_images": _explained,
@@ -124,13 +124,13 @@ def finished_jobs(results: str | Path) -> list[Finished]:
 
 def _finished(study: str, name: str, row: Mapping[str, str]) -> Finished:
     seconds = float(row["s"])
-    if name not in RULES:
+    if name not in RATED_RULES:
         return Finished(study, name, seconds)
     wildcards, params, resources, inputs = (
         ast.literal_eval(row[key]) for key in ("wildcards", "params", "resources", "input_size_mb")
     )
     values = {**wildcards, **params, "inputs": list(inputs)}
-    rule = RULES[name]
+    rule = RATED_RULES[name]
     work = rule(**{key: values[key] for key in inspect.signature(rule).parameters})
     cost = known_cost(params["architecture"])
     if cost is None:
