@@ -125,6 +125,7 @@ def test_one_more_model_runs_its_own_jobs_and_the_aggregates(study):
     overlay = study.overlay(models=["resnet_untrained", "byobnet_once", "vit_once", "tiny_twin"])
     assert study.plan(*EVERYTHING, overlay=overlay) == {
         "train_model": 1,
+        "place_weights": 1,
         "predict_images": 1,
         "explain_images": 2,
         "explain_again": 1,
@@ -300,6 +301,7 @@ def test_a_model_at_the_end_is_compared_by_the_jobs_of_the_last_group_alone(chec
     four = checkout.overlay("four.yaml", **GROUPED)
     assert checkout.plan(target, overlay=four) == {
         "train_model": 1,
+        "place_weights": 1,
         "predict_images": 1,
         "explain_images": 1,
         "compare_models": 2,
