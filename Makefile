@@ -16,7 +16,7 @@ EVERYTHING := all extras published
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 unexport PYTHONPATH
 
-.PHONY: help setup quick demo report test bench bench-scale lint format docs lock audit clean
+.PHONY: help setup quick demo report test test-slow test-all bench bench-scale lint format docs lock audit clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 12
@@ -53,8 +53,13 @@ demo: $(STAMP) ## the digits study, its extras, the published examples, and the 
 report: $(STAMP) ## the Snakemake report of the digits study
 	snakemake $(EVERYTHING) --report $(RESULTS)/report.zip
 
-test: $(STAMP) ## all tests
-	python -m pytest --numprocesses $(WORKERS) --dist worksteal
+test: $(STAMP) ## what matters, in minutes: all units, a whole study, what runs again, what breaks
+	OMP_NUM_THREADS=1 python -m pytest --numprocesses $(WORKERS) --dist worksteal -m "not slow"
+
+test-slow: $(STAMP) ## the rest: all architectures, walk-throughs, SLURM, long simulations
+	OMP_NUM_THREADS=1 python -m pytest --numprocesses $(WORKERS) --dist loadgroup -m slow
+
+test-all: test test-slow ## all tests
 
 bench: $(STAMP) ## measure against other libraries, half an hour: results/benchmarks, docs
 	snakemake --cores $(CORES) weights data

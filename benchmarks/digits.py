@@ -25,6 +25,7 @@ from thinkalike.explain.shapley.coalitions import draw
 from thinkalike.explain.shapley.solver import Solver
 from thinkalike.images.loading import load_images
 from thinkalike.images.segments import superpixels
+from thinkalike.networks.architecture import Architecture
 from thinkalike.networks.model import Model
 from thinkalike.networks.weights import build
 from thinkalike.randomness import integer_seed
@@ -85,8 +86,8 @@ def check(models: list[str]) -> None:
 @lru_cache(maxsize=16)
 def model(key: str) -> Model:
     """A trained model on the CPU."""
-    entry = study()["catalogue"][key]
-    return build({**entry, "name": key}, weights(key), torch.device("cpu"))
+    architecture = Architecture.of({**study()["catalogue"][key], "name": key})
+    return build(architecture, weights(key), torch.device("cpu"))
 
 
 @cache

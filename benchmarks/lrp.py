@@ -118,7 +118,7 @@ def faithfulness(models: tuple[str, ...], count: int) -> list[Row]:
             name: float(deletion(model, pixels, targets, each).mean())
             for name, each in every.items()
         }
-        families.setdefault(model.entry["family"], []).append(key)
+        families.setdefault(model.architecture.family, []).append(key)
     for family, keys in families.items():
         areas[f"mean of {family} ({len(keys)})"] = {
             name: float(np.mean([areas[key][name] for key in keys])) for name in areas[keys[0]]

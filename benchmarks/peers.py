@@ -149,6 +149,6 @@ def pytorch_gradcam(
     model: Model, network: nn.Module, layer: nn.Module, images: torch.Tensor
 ) -> np.ndarray:
     """pytorch-grad-cam's maps of what is predicted, (N, size, size), in [0, 1]."""
-    reshape = None if model.entry["layout"] == "nchw" else model.to_grid
+    reshape = None if model.architecture.layout == "nchw" else model.to_grid
     with GradCAM(model=network, target_layers=[layer], reshape_transform=reshape) as method:
         return method(input_tensor=images, targets=None)

@@ -17,9 +17,10 @@ from benchmarks import digits, peers
 from benchmarks.common import Goal, Row, fastest, in_turns, timed
 from benchmarks.digits import BLACK
 from thinkalike.explain import gradcam, integrated_gradients, kernelshap
-from thinkalike.explain.common import Question, baseline_image, ends
+from thinkalike.explain.common import Question, baseline_image, endpoints
+from thinkalike.networks.architecture import Architecture
 from thinkalike.networks.catalogue import built_in_catalogue, complete_entry
-from thinkalike.networks.model import Model, create, preprocessing
+from thinkalike.networks.model import Model, as_model, create
 
 IMAGENET_SIZE = 224
 IMAGENET_TIMED = ("resnet18", "efficientnet_b3", "deit_s")
@@ -267,12 +268,12 @@ def imagenet_keys() -> list[str]:
 
 def imagenet_model(key: str) -> Model:
     """One of them with random weights, which cost as much as trained ones."""
-    entry = complete_entry(key, built_in_catalogue())
+    architecture = Architecture.of(complete_entry(key, built_in_catalogue()))
     torch.manual_seed(0)
-    network = create(entry, classes=1000, size=IMAGENET_SIZE)
+    network = create(architecture, classes=1000, size=IMAGENET_SIZE)
     network.eval().requires_grad_(False).to(memory_format=torch.channels_last)
-    mean, std = preprocessing(network)
-    return Model(network, mean, std, IMAGENET_SIZE, tuple(map(str, range(1000))), entry)
+    classes = list(map(str, range(1000)))
+    return as_model(network, architecture, classes=classes, size=IMAGENET_SIZE)
 
 
 def noise(count: int, size: int) -> np.ndarray:
@@ -323,7 +324,7 @@ def _gradcam_seconds(model: Model, images: np.ndarray, rounds: int) -> dict[str,
         ),
     }
     # captum averages gradients over the wrong axes where channels come last
-    if model.entry["layout"] == "nchw":
+    if model.architecture.layout == "nchw":
         runs["captum LayerGradCam"] = lambda: peers.captum_gradcam(
             network, layer, model.normalise(images)
         )
@@ -333,7 +334,7 @@ def _gradcam_seconds(model: Model, images: np.ndarray, rounds: int) -> dict[str,
 def _differentiable(model: Model) -> tuple[nn.Module, nn.Module]:
     """A copy of the network whose parameters ask for gradients, as peers need it, and its layer."""
     network = deepcopy(model.network).requires_grad_(True)
-    return network, network.get_submodule(model.entry["layers"]["depth_100"])
+    return network, network.get_submodule(model.architecture.layers["depth_100"])
 
 
 def _integrated_gradients(
@@ -349,13 +350,13 @@ def _integrated_gradients(
 def _fixed_steps(model: Model, images: np.ndarray) -> float:
     """The fewest steps of captum's default rule for which every map is complete; ∞ if none are."""
     inputs, baseline, _ = _for_captum(model, images)
-    between = ends(model, images, None, Question("logit", BLACK))
-    allowed = TOLERANCE * np.maximum(np.abs(between.difference), between.spread)
+    scores = endpoints(model, images, None, Question("logit", BLACK))
+    allowed = TOLERANCE * np.maximum(np.abs(scores.difference), scores.spread)
     for steps in LADDER:
         _, maps = peers.captum_integrated_gradients(
             model, inputs, baseline, steps=steps, method="gausslegendre", together=64
         )
-        gap = maps.double().sum((1, 2, 3)).numpy() - between.difference
+        gap = maps.double().sum((1, 2, 3)).numpy() - scores.difference
         if (np.abs(gap) <= allowed).all():
             return float(steps)
     return np.inf

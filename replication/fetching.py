@@ -13,18 +13,17 @@ def place(table: Table, path: str | Path, *, folder: str | None, host: str = HOS
     """Put a published table at `path`, checked by its sha256.
 
     Args:
-        table: which one.
-        path: where to.
+        table: the published table.
+        path: file that is written; empty if the folder lacks the table.
         folder: copies made by hand, as `<folder>/<experiment>/<file>` or
-            `<folder>/<experiment>_<file>`; the network is then not asked. A table that is not there
-            becomes an empty file: not available.
+            `<folder>/<experiment>_<file>`, used instead of the network; None to download.
         host: address that serves the log's repository.
 
     Returns:
-        Whether there is a table.
+        Whether the table is there.
 
     Raises:
-        InputError: the folder is none, the network does not give the table, or what is there has
+        InputError: the folder does not exist, the network does not give the table, or the file has
             another checksum.
     """
     path = Path(path)

@@ -17,7 +17,8 @@ from sklearn.preprocessing import minmax_scale
 from replication.quantity import Row, table_of
 from thinkalike.clustering.features import match
 from thinkalike.errors import InputError
-from thinkalike.neon.estimator import ClusterExplanation, Neon
+from thinkalike.neon.estimator import Neon
+from thinkalike.neon.explanation import ClusterExplanation
 
 SEED = 0
 """Seed of the evaluation of the examples, which belong to no study."""

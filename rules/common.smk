@@ -4,8 +4,6 @@ import os
 from functools import cache
 from pathlib import Path
 
-from snakemake.exceptions import WorkflowError
-
 import thinkalike
 from thinkalike.errors import InputError
 from thinkalike.images.listing import folder_listing
@@ -48,6 +46,7 @@ wildcard_constraints:
     row="[0-9]+",
     column="[0-9]+",
     case="[a-z][a-z0-9_]*",
+    key="[0-9a-f]{16}",
 
 
 @cache
@@ -57,6 +56,13 @@ def fingerprint(script, *modules):
         return _fingerprint(script, *modules)
     except InputError as error:
         raise WorkflowError(str(error)) from None
+
+
+@cache
+def dataset_listing():
+    """Hash of the names and sizes of the user's own images; empty for other data sets."""
+    dataset = study["dataset"]
+    return folder_listing(dataset["path"]) if dataset["kind"] == "folder" else ""
 
 
 def code_of(script, *modules):

@@ -23,11 +23,7 @@ rule download_dataset:
         url=verbatim(study["dataset"].get("url", "")),
         checksum=verbatim(study["dataset"].get("checksum", "")),
         mirror=verbatim(study["dataset"].get("mirror", "")),
-        listing=branch(
-            study["dataset"]["kind"] == "folder",
-            then=lambda wildcards: folder_listing(study["dataset"]["path"]),
-            otherwise="",
-        ),
+        depends_on=lambda wildcards: dataset_listing(),
         validation=study["dataset"]["validation"],
         seed=study["dataset"]["split_seed"],
     message:

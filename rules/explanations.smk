@@ -63,7 +63,7 @@ if study.has_shards:
         params:
             code=code_of("join_shards.py"),
             # shards are deleted when they are joined: this job knows what they depended on
-            explained=lambda wildcards: {
+            depends_on=lambda wildcards: {
                 "code": code_of_explaining("explain_images.py")(wildcards),
                 **study.everything_explained(wildcards.method, wildcards.model),
             },
@@ -85,7 +85,7 @@ if study["settings"]["kernelshap"]["tolerance"] is not None:
             predictions=study.files("<results>/predictions/{model}.parquet"),
             segments="<results>/segments.nc",
         output:
-            study.files("<results>/explanations/kernelshap/{model}.nc"),
+            explanations=study.files("<results>/explanations/kernelshap/{model}.nc"),
         log:
             "<logs>/explain_together.log",
         benchmark:
@@ -201,13 +201,13 @@ rule explain_layers:
         mem_mb=2000,
         runtime=60,
     params:
-        ["mended"],
         code=code_of("explain_layers.py"),
         architecture=lambda wildcards: study.architecture(wildcards.model, "gradcam"),
+        layers=lambda wildcards: study["borders"]["layers"][wildcards.model],
+        mended=lambda wildcards: study.map_settings("gradcam", wildcards.model)["mended"],
         number=min(study["borders"]["images"], study["images"]["count"]),
         explanation=study.question("gradcam"),
         size=study["images"]["size"],
-        seed=study["seed"],
     message:
         "Grad-CAM of {wildcards.model} at other layers"
     script:

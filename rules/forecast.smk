@@ -1,7 +1,5 @@
 """What a study will take, before it is run."""
 
-import sys
-
 
 rule forecast:
     """Jobs, forward passes, hours and disk that the study will take: the plan, before anything runs."""
@@ -11,18 +9,14 @@ rule forecast:
         table="<results>/forecast.csv",
     localrule: True
     conda:
-        "../envs/gpu.yaml"
+        "../envs/forecast.yaml"
     threads: 1
     resources:
         mem_mb=2000,
         runtime=10,
     params:
-        # asks Snakemake, which is not in the environment above
-        python=sys.executable,
-        snakefile=workflow.main_snakefile,
-        study=study,
-        manifest=f"resources/datasets/{study['dataset']['name']}/manifest.parquet",
-        results="results",
+        snakefile=verbatim(workflow.main_snakefile),
+        config=verbatim(config),
     message:
         "Planning the study"
     script:

@@ -50,16 +50,23 @@ rule initialise_weights:
         "../scripts/initialise_weights.py"
 
 
+def trained_weights(wildcards):
+    """File of the weights of a model that studies share which train it in the same way."""
+    is_trained = study["catalogue"][wildcards.model]["weights"] == "trained"
+    code = fingerprint("train_model.py" if is_trained else "finetune_model.py")
+    return study.trained_weights(wildcards.model, code, dataset_listing())
+
+
 rule train_model:
-    """One model trained from scratch (or, with no epochs, left untrained)."""
+    """One model trained from scratch (or, with no epochs, left untrained), for all studies."""
     input:
         manifest="<dataset>/manifest.parquet",
     output:
-        weights="<results>/weights/{model}.safetensors",
+        weights="resources/weights/trained/{key}/{model}.safetensors",
     log:
-        "<logs>/train_model/{model}.log",
+        "<logs>/train_model/{model}/{key}.log",
     benchmark:
-        "<benchmarks>/train_model/{model}.tsv"
+        "<benchmarks>/train_model/{model}/{key}.tsv"
     wildcard_constraints:
         model=study.models_with("trained"),
     # the longest jobs first, so that the last of them does not run alone
@@ -74,7 +81,7 @@ rule train_model:
     params:
         code=code_of("train_model.py"),
         architecture=by_wildcards(study.architecture),
-        settings=lambda wildcards: study["catalogue"][wildcards.model]["training"],
+        settings=by_wildcards(study.training_settings),
         size=study["images"]["size"],
         seed=study["seed"],
     message:
@@ -84,16 +91,16 @@ rule train_model:
 
 
 rule finetune_model:
-    """One pretrained model adapted to the data set: its new head first, then all of it."""
+    """One pretrained model adapted to the data set, head first, then all of it, for all studies."""
     input:
         manifest="<dataset>/manifest.parquet",
-        weights=by_wildcards(study.initial_weights),
+        initial=by_wildcards(study.initial_weights),
     output:
-        weights="<results>/weights/{model}.safetensors",
+        weights="resources/weights/trained/{key}/{model}.safetensors",
     log:
-        "<logs>/finetune_model/{model}.log",
+        "<logs>/finetune_model/{model}/{key}.log",
     benchmark:
-        "<benchmarks>/finetune_model/{model}.tsv"
+        "<benchmarks>/finetune_model/{model}/{key}.tsv"
     wildcard_constraints:
         model=study.models_with("finetuned"),
     priority: 10
@@ -107,13 +114,41 @@ rule finetune_model:
     params:
         code=code_of("finetune_model.py"),
         architecture=by_wildcards(study.architecture),
-        settings=study["finetuning"],
+        settings=by_wildcards(study.training_settings),
         size=study["images"]["size"],
         seed=study["seed"],
     message:
         "Fine-tuning {wildcards.model}"
     script:
         "../scripts/finetune_model.py"
+
+
+rule place_weights:
+    """The weights of one model that were trained for all studies, in this one."""
+    input:
+        trained=trained_weights,
+    output:
+        weights="<results>/weights/{model}.safetensors",
+    log:
+        "<logs>/place_weights/{model}.log",
+    benchmark:
+        "<benchmarks>/place_weights/{model}.tsv"
+    wildcard_constraints:
+        model=study.models_with("trained", "finetuned"),
+    priority: 10
+    localrule: True
+    conda:
+        "../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=30,
+    params:
+        code=code_of("place_weights.py"),
+    message:
+        "Taking over the weights of {wildcards.model}"
+    script:
+        "../scripts/place_weights.py"
 
 
 rule predict_images:

@@ -9,37 +9,26 @@ from typing import Any
 os.environ.pop("HF_HUB_OFFLINE", None)
 
 from thinkalike.networks import hub
+from thinkalike.networks.architecture import Architecture
 from thinkalike.networks.pretrained import load_pretrained, pretrained
 from thinkalike.networks.weights import save
 from thinkalike.progress import log
-from thinkalike.workflow.jobs import job_log
+from thinkalike.workflow.jobs import run
 
 
-def main(weights: str, *, architecture: Mapping[str, Any], folder: str, code: str) -> None:
-    wanted = pretrained(architecture)
+def main(weights: str, architecture: Mapping[str, Any], folder: str, code: str) -> None:
+    network = Architecture.of(architecture)
+    published = pretrained(network)
     if folder:
-        files = hub.find(folder, architecture["timm"], wanted.repository)
+        files = hub.find(folder, network.timm, published.repository)
     else:
-        files = hub.fetch(architecture["timm"], wanted.repository)
+        files = hub.fetch(network.timm, published.repository)
     log.info("%s: %.1f MB", files.source, files.weights.stat().st_size / 1e6)
     if files.config:
-        hub.check_config(files.config, architecture=wanted.architecture, tag=wanted.tag)
-    save(
-        load_pretrained(architecture, files.weights),
-        weights,
-        entry=architecture,
-        classes=list(wanted.classes),
-        class_names=wanted.class_names,
-        size=wanted.size,
-        attributes={**wanted.transform, "source": files.source, "code": code},
-    )
+        hub.check_config(files.config, architecture=published.architecture, tag=published.tag)
+    model = load_pretrained(network, files.weights)
+    save(model, weights, {**published.transform, "source": files.source, "code": code})
 
 
 if __name__ == "__main__":
-    with job_log(snakemake):
-        main(
-            snakemake.output.weights,
-            architecture=snakemake.params.architecture,
-            folder=snakemake.params.folder,
-            code=snakemake.params.code,
-        )
+    run(main, snakemake)

@@ -5,10 +5,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from thinkalike.explain import study
-from thinkalike.explain.kernelshap import explain_together
-from thinkalike.networks.devices import device_for
-from thinkalike.workflow.jobs import job_log
+from thinkalike.explain.cases import Files, explained_together, read_case, write_case
+from thinkalike.workflow.jobs import run
 
 
 def main(
@@ -17,7 +15,6 @@ def main(
     predictions: Sequence[str],
     segments: str,
     explanations: Sequence[str],
-    *,
     number: int,
     architectures: Sequence[Mapping[str, Any]],
     settings: Mapping[str, Any],
@@ -27,47 +24,15 @@ def main(
     code: str,
     device: Any,
 ) -> None:
-    cases = [
-        study.load(
-            images,
-            *files,
-            segments,
-            architecture=architecture,
-            explanation=explanation,
-            seed=seed,
-            names=["kernelshap"],
-            device=device,
-            size=size,
-            part=slice(number),
-        )
-        for *files, architecture in zip(weights, predictions, architectures, strict=True)
-    ]
-    answers = explain_together(
-        [case.model for case in cases],
-        cases[0].images,
-        [case.targets for case in cases],
-        [case.question for case in cases],
-        **settings,
-    )
+    options = {"size": size, "seeds": (seed, "kernelshap"), "part": slice(number), "device": device}
+    files = [Files(images, *own, segments) for own in zip(weights, predictions, strict=True)]
+    pairs = zip(files, architectures, strict=True)
+    cases = [read_case(each, network, explanation, **options) for each, network in pairs]
+    answers = explained_together(cases, settings)
+    attributes = {"method": "kernelshap", "code": code, **explanation, **settings}
     for path, case, answer in zip(explanations, cases, answers, strict=True):
-        attributes = {"method": "kernelshap", "code": code, **explanation, **settings}
-        study.write(path, case, answer, attributes)
+        write_case(path, case, answer, attributes)
 
 
 if __name__ == "__main__":
-    with job_log(snakemake):
-        main(
-            snakemake.input.images,
-            snakemake.input.weights,
-            snakemake.input.predictions,
-            snakemake.input.segments,
-            snakemake.output,
-            number=snakemake.params.number,
-            architectures=snakemake.params.architectures,
-            settings=snakemake.params.settings,
-            explanation=snakemake.params.explanation,
-            size=snakemake.params.size,
-            seed=snakemake.params.seed,
-            code=snakemake.params.code,
-            device=device_for(snakemake.resources.get("gpu", 0), snakemake.threads),
-        )
+    run(main, snakemake)

@@ -1,23 +1,20 @@
 """Train one model from scratch (rule train_model)."""
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
-from thinkalike.images.selection import MANIFEST
-from thinkalike.networks.devices import device_for
-from thinkalike.networks.model import Model, preprocessing
-from thinkalike.networks.training import accuracy_on_val, class_names, examples_of, train
+from thinkalike.images.dataset import Dataset
+from thinkalike.networks.architecture import Architecture
+from thinkalike.networks.training import Training, check_accuracy, train
 from thinkalike.networks.weights import save
 from thinkalike.randomness import integer_seed
-from thinkalike.stores.tables import read_table
-from thinkalike.workflow.jobs import job_log
+from thinkalike.settings import rebuilt
+from thinkalike.workflow.jobs import run
 
 
 def main(
     manifest: str,
     weights: str,
-    *,
     architecture: Mapping[str, Any],
     settings: Mapping[str, Any],
     size: int,
@@ -25,46 +22,18 @@ def main(
     code: str,
     device: Any,
 ) -> None:
-    table, folder = read_table(manifest, MANIFEST), Path(manifest).parent
-    learned, held_out = (
-        examples_of(table, folder, split=split, size=size) for split in ("train", "val")
+    dataset, network = Dataset.read(manifest), Architecture.of(architecture)
+    training = rebuilt(Training, settings)
+    learned, held_out = (dataset.examples(split, size) for split in ("train", "val"))
+    seed = integer_seed(seed, "train_model", network.name)
+    model = train(
+        network, *learned, classes=dataset.classes, settings=training, seed=seed, device=device
     )
-    classes = class_names(table)
-    network = train(
-        architecture,
-        *learned,
-        classes=len(classes),
-        settings=settings,
-        seed=integer_seed(seed, "train_model", architecture["name"]),
-        device=device,
-    )
-    mean, std = preprocessing(network)
-    measured = accuracy_on_val(
-        Model(network, mean, std, size, tuple(classes), architecture),
-        *held_out,
-        # an untrained control has learned nothing, and is not asked to
-        at_least=settings["accuracy_at_least"] if settings["epochs"] else 0,
-        section="training",
-    )
-    save(
-        network,
-        weights,
-        entry=architecture,
-        classes=classes,
-        size=size,
-        attributes={**measured, "training": dict(settings), "code": code},
-    )
+    # an untrained control has learned nothing, and has no bar to reach
+    bar = training.accuracy_at_least if training.epochs else 0
+    measured = check_accuracy(model, *held_out, bar)
+    save(model, weights, {**measured, "training": dict(settings), "code": code})
 
 
 if __name__ == "__main__":
-    with job_log(snakemake):
-        main(
-            snakemake.input.manifest,
-            snakemake.output.weights,
-            architecture=snakemake.params.architecture,
-            settings=snakemake.params.settings,
-            size=snakemake.params.size,
-            seed=snakemake.params.seed,
-            code=snakemake.params.code,
-            device=device_for(snakemake.resources.get("gpu", 0), snakemake.threads),
-        )
+    run(main, snakemake)

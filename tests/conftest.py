@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
-from tests.support.checkout import Checkout, Run, copy_of_checkout, copy_of_repository
+from tests.support.checkout import EVERYTHING, Checkout, Run, copy_of_checkout, copy_of_repository
 
 MAPS = Path("tests/workflow/maps.yaml")
+WORKFLOW = Path(__file__).with_name("workflow")
 
 
 @pytest.fixture
@@ -21,10 +22,8 @@ def checkout(tmp_path: Path) -> Checkout:
 
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
-    """The tiny study, finished with its extras; not to be changed."""
-    return _made_once(
-        tmp_path_factory, "finished", lambda c: c.snakemake("all", "extras", minutes=30)
-    )
+    """The tiny study, finished with its extras and the published examples; not to be changed."""
+    return _made_once(tmp_path_factory, "finished", lambda c: c.snakemake(*EVERYTHING, minutes=30))
 
 
 @pytest.fixture
@@ -64,5 +63,5 @@ def _made_once(
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The longest first: where processes share the tests, none of them waits for it at the end."""
-    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+    """Put tests of whole studies first: where processes share the tests, none waits for them at the end."""
+    items.sort(key=lambda item: item.path.parent != WORKFLOW)

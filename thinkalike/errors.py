@@ -1,10 +1,11 @@
-"""Exceptions for what a user can mend."""
+"""Exceptions for what a user can fix, and hints."""
 
 import difflib
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import takewhile
 from pathlib import Path
-from typing import Any
 
 
 class InputError(ValueError):
@@ -16,7 +17,7 @@ class InputError(ValueError):
 
 
 class ImageError(InputError):
-    """The same, of one image among those given.
+    """One image of those given cannot be used.
 
     Attributes:
         number: of the image, from 0.
@@ -28,7 +29,7 @@ class ImageError(InputError):
         super().__init__(self.called(f"image number {number}"))
 
     def called(self, name: str) -> str:
-        """The sentence, with the image called so."""
+        """The sentence with the name of the image in it."""
         return self.sentence.replace("{image}", name)
 
 
@@ -61,6 +62,24 @@ class DamagedError(InputError):
         self.problem = problem
 
 
-def did_you_mean(word: Any, known: Any) -> str:
-    near = difflib.get_close_matches(str(word), list(known), n=1, cutoff=0.5)
-    return f"; did you mean {near[0]!r}?" if near else ""
+def did_you_mean(word: object, known: Iterable[object]) -> str:
+    """`; did you mean 'gradcam'?`, for a word near to one that is known, else nothing.
+
+    Case, blanks and signs do not count, and initials stand for a name (`ig` for integrated_gradients).
+    Other words are compared by the longest runs of letters they share (`difflib`), and those with the
+    same beginning are nearer (as in Winkler's distance, a tenth of the rest for each of four letters).
+    """
+    scored = {str(name): _nearness(str(word), str(name)) for name in known}
+    best = max(scored, key=scored.__getitem__, default="")
+    return f"; did you mean {best!r}?" if scored.get(best, 0) >= 0.5 else ""
+
+
+def _nearness(word: str, name: str) -> float:
+    """Between 0 and 1: 1 for a word that is the name in another spelling."""
+    first, second = (re.sub(r"\W|_", "", text).lower() for text in (word[:100], name))
+    if first in (second, "".join(part[0] for part in name.split("_") if part)):
+        return 1
+    shared = difflib.SequenceMatcher(None, first, second).ratio()
+    pairs = zip(first[:4], second[:4], strict=False)
+    prefix = len(list(takewhile(lambda pair: pair[0] == pair[1], pairs)))
+    return shared + prefix / 10 * (1 - shared)

@@ -1,4 +1,4 @@
-"""What long work says while it runs: the log, and progress."""
+"""How far long work has come: a bar on a terminal, lines in a log."""
 
 import logging
 import sys
@@ -10,16 +10,19 @@ from tqdm import tqdm
 
 log = logging.getLogger("thinkalike")
 
-
 T = TypeVar("T")
 
 
 def progress(
     items: Iterable[T], *, what: str, total: int, size: Callable[[T], int] = lambda _: 1
 ) -> Iterator[T]:
-    """Iterate with a bar on a terminal, or a log line per tenth, and the rate at the end.
+    """Iterate with a bar on a terminal, or a log line for each tenth, and the rate at the end.
 
-    `total` is the sum of the items' `size`, by default their number.
+    Args:
+        items: what is iterated over.
+        what: name of the units that are counted.
+        total: the sum of the items' sizes.
+        size: the size of an item in these units, by default 1.
     """
     start = time.monotonic()
     on_terminal = sys.stderr.isatty()

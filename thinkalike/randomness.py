@@ -1,4 +1,7 @@
-"""Named random choices: seeds that depend on what is drawn, never on a position in a list."""
+"""Named random choices: seeds depend on what is drawn, never on a position in a list.
+
+Adding a model or raising a count therefore leaves every older draw as it was.
+"""
 
 import zlib
 
@@ -6,19 +9,15 @@ import numpy as np
 
 
 def seed_sequence(seed: int, *names: str | int) -> np.random.SeedSequence:
-    """The seed sequence of one named random choice of a study.
-
-    SeedSequence([seed, crc32(name), ...]): it depends on what is drawn, never on a position in a
-    list, so that adding a model or raising a count leaves every older draw as it was.
-    """
+    """Seed sequence of one named random choice of a study: SeedSequence([seed, crc32(name), …])."""
     return np.random.SeedSequence([seed, *(zlib.crc32(str(name).encode()) for name in names)])
 
 
 def generator(seed: int, *names: str | int) -> np.random.Generator:
-    """A NumPy generator seeded by `seed_sequence`."""
+    """NumPy generator seeded by `seed_sequence`."""
     return np.random.default_rng(seed_sequence(seed, *names))
 
 
 def integer_seed(seed: int, *names: str | int) -> int:
-    """A 63-bit seed for libraries that take an integer, from `seed_sequence`."""
+    """63-bit seed from `seed_sequence`, for libraries that take an integer."""
     return int(seed_sequence(seed, *names).generate_state(1, np.uint64)[0] >> np.uint64(1))

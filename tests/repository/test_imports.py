@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import REPOSITORY as ROOT
+from tests.support.checkout import REPOSITORY as ROOT
 
 # Imported by everyone. `images.blocks` counts images and imports nothing.
 GROUND = ("errors", "progress", "randomness", "settings", "methods", "images.blocks")
@@ -33,11 +33,16 @@ ARROWS = {
 # Packages that compute with networks, and what is in them without importing torch at its top.
 WITH_TORCH = ("networks", "explain", "neon")
 WITHOUT_TORCH = (
+    "networks.architecture",
     "networks.catalogue",
     "networks.devices",
     "networks.hub",
     "explain.shapley",
+    "neon.blocks",
     "neon.estimator",
+    "neon.evaluation",
+    "neon.explanation",
+    "neon.features",
     "neon.flipping",
     "neon.planted",
 )

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.conftest import REPOSITORY, files_of_repository
+from tests.support.checkout import REPOSITORY, repository_files
 
 # What an installed copy does with its data files: schema, catalogue, costs, style sheet.
 USE = """
@@ -25,7 +25,7 @@ from thinkalike.workflow.config.resolve import resolve
 study = resolve(json.loads(sys.stdin.read()))
 assert study["catalogue"][study["models"][0]]["timm"]
 from thinkalike.workflow.forecast import costs
-assert costs.FACTS.read_text()
+assert costs.MEASURED.read_text()
 from thinkalike.plotting import style
 assert style.STYLE_SHEET.is_relative_to(sys.argv[1])
 from thinkalike.neon import Neon
@@ -67,7 +67,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_wheel_holds_the_library_with_its_data_and_nothing_else(wheel):
     with zipfile.ZipFile(wheel) as archive:
         held = {name for name in archive.namelist() if ".dist-info/" not in name}
-    assert held == {name for name in files_of_repository() if name.startswith("thinkalike/")}
+    assert held == {name for name in repository_files() if name.startswith("thinkalike/")}
 
 
 def test_what_the_workflow_and_its_developers_need_are_extras(wheel):

@@ -16,7 +16,7 @@ from tests.support.checkout import REPOSITORY as ROOT
 from tests.support.checkout import repository_files
 from thinkalike.errors import InputError
 from thinkalike.stores.tables import read_square, read_table, write_table
-from thinkalike.workflow.config.checks import RESERVED
+from thinkalike.workflow.config.model_checks import RESERVED
 from thinkalike.workflow.config.resolve import resolve
 from thinkalike.workflow.config.schema import SCHEMA
 
@@ -230,7 +230,7 @@ def test_every_pattern_of_the_schema_is_of_a_whole_string():
                 yield from patterns(part)
 
     there = set(patterns(SCHEMA_TREE))
-    assert len(there) == 4
+    assert len(there) == 5
     assert all(
         pattern[0] == "^" and pattern[-1] == "$" and "|^" not in pattern for pattern in there
     )
@@ -267,9 +267,7 @@ def test_a_display_name_that_looks_like_another_is_refused(name):
         resolve(config)
 
 
-@pytest.mark.parametrize(
-    "name", ["<script>alert()</script>", "$\\frac{a$", "50 % _x_ & {y}", "Ω-Net"]
-)
+@pytest.mark.parametrize("name", ["$\\frac{a$", "50 % _x_ & {y}", "Ω-Net"])
 def test_any_other_display_name_is_taken(name):
     config = study("model", "mine")
     config["catalogue"]["mine"]["name"] = name

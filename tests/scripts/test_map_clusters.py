@@ -141,28 +141,28 @@ def drawn(folder: Path, name: str) -> list[str]:
     return [str(folder / f"{name}.{suffix}") for suffix in ("svg", "png", "csv")]
 
 
-@pytest.mark.parametrize("side", [plotting.SIDE, 4])  # images drawn smaller than maps
-def test_figures_show_every_cluster_with_its_size(folder, side, monkeypatch):
-    monkeypatch.setattr(plotting, "SIDE", side)
+def test_figures_show_every_cluster_with_its_size(folder, monkeypatch):
     run(folder)
     title = {"name": "All", "method": "gradcam", "class_name": "8"}
-    plot_map_clusters.main(
-        points=str(folder / "points.parquet"),
-        results=str(folder / "results.csv"),
-        explanations=[str(folder / f"{model}.nc") for model in MODELS],
-        clusters=drawn(folder, "clusters"),
-        sign="signed",
-        rescaling="none",
-        size=8,
-        names={model: model.title() for model in MODELS},
-        **title,
-    )
-    table = read_table(folder / "clusters.csv")
-    # alpha lacks one of either kind
-    assert table["maps"].tolist() == [23, 23]
-    assert set(table["predicted"]) == {"8 (23)", "3 (23)"}
-    assert table["models"].tolist() == ["beta (12), alpha (11)"] * 2
-    assert (table["cosine_with_mean"] > 0.9).all()
+    for side in (plotting.SIDE, 4):  # images drawn smaller than maps, too
+        monkeypatch.setattr(plotting, "SIDE", side)
+        plot_map_clusters.main(
+            points=str(folder / "points.parquet"),
+            results=str(folder / "results.csv"),
+            explanations=[str(folder / f"{model}.nc") for model in MODELS],
+            clusters=drawn(folder, "clusters"),
+            sign="signed",
+            rescaling="none",
+            size=8,
+            names={model: model.title() for model in MODELS},
+            **title,
+        )
+        table = read_table(folder / "clusters.csv")
+        # alpha lacks one of either kind
+        assert table["maps"].tolist() == [23, 23]
+        assert set(table["predicted"]) == {"8 (23)", "3 (23)"}
+        assert table["models"].tolist() == ["beta (12), alpha (11)"] * 2
+        assert (table["cosine_with_mean"] > 0.9).all()
     plot_spectra.main(
         points=str(folder / "points.parquet"),
         **{name: str(folder / f"{name}.csv") for name in TABLES if name != "choices"},

@@ -2,7 +2,12 @@
 
 from datetime import datetime
 
+import pytest
+
 from tests.slurm.private_slurm import wait_until
+
+# one process: they share a cluster
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("slurm")]
 
 
 def test_no_more_jobs_are_submitted_than_there_are_gpus_and_each_has_its_own(probe):

@@ -10,9 +10,12 @@ from typing import NamedTuple
 
 import pytest
 
-from tests.support.checkout import copy_of_repository
 from tests.slurm.conftest import Site, fitted
 from tests.slurm.private_slurm import Cluster
+from tests.support.checkout import copy_of_repository
+
+# one process: they share a cluster
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("slurm")]
 
 STUDY = Path("tests/slurm/study.yaml")
 TARGETS = ["similarity", "histograms", "clusters", "panels"]
@@ -53,7 +56,6 @@ def submitted(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Ite
         site.end()
 
 
-@pytest.mark.slow
 def test_a_study_through_slurm_makes_the_same_bytes_as_one_without_it(submitted, checkout):
     run = checkout.snakemake(*TARGETS, overlay=STUDY)
     assert run.status == 0, run.output[-5000:]
@@ -64,14 +66,12 @@ def test_a_study_through_slurm_makes_the_same_bytes_as_one_without_it(submitted,
     assert [name for name in ours if ours[name] != theirs[name]] == []
 
 
-@pytest.mark.slow
 def test_rules_of_the_cpu_are_submitted_in_groups_and_no_job_twice(submitted):
     assert len(submitted.jobs) == SUBMISSIONS
     assert {job["JobState"] for job in submitted.jobs} == {"COMPLETED"}
     assert sum(job["Partition"] == "gpu" for job in submitted.jobs) == 2 * (1 + 1 + 2)
 
 
-@pytest.mark.slow
 def test_no_job_wants_the_network(submitted):
     notes = submitted.site.root / "guard"
     assert {job["JobId"] for job in submitted.jobs} <= {
@@ -91,7 +91,6 @@ def test_no_job_wants_the_network(submitted):
     (notes / "none.refused").unlink()
 
 
-@pytest.mark.slow
 def test_a_study_through_slurm_is_finished_and_has_its_report(submitted):
     site = submitted.site
     options = ("--configfile", str(STUDY))

@@ -15,6 +15,8 @@ from snakemake.utils import update_config
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 TINY = Path("tests/workflow/tiny.yaml")
+EVERYTHING = ("all", "extras", "published")
+"""Targets of a study, what else can be learned of its models, and the published examples."""
 Overlay = Path | Sequence[Path] | None
 
 
@@ -32,8 +34,7 @@ class Run:
         if table is None:
             return {}
         rows = [line.split() for line in table[1].splitlines()]
-        targets = ("total", "all", "extras")
-        return {rule: int(count) for rule, count in rows if rule not in targets}
+        return {rule: int(count) for rule, count in rows if rule not in ("total", *EVERYTHING)}
 
 
 @dataclass

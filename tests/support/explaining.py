@@ -15,8 +15,9 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from thinkalike.explain.common import Question
+from thinkalike.networks.architecture import Architecture
 from thinkalike.networks.catalogue import built_in_catalogue, complete_entry
-from thinkalike.networks.model import Model, create, preprocessing
+from thinkalike.networks.model import Model, as_model, create
 
 CATALOGUE = built_in_catalogue()
 DIGITS = [k for k in CATALOGUE if complete_entry(k, CATALOGUE)["timm"].startswith("test_")]
@@ -41,17 +42,26 @@ def images(count: int = 4, size: int = 64) -> np.ndarray:
     return np.clip(noisy, 0, 255).astype(np.uint8).transpose(0, 2, 3, 1)
 
 
+def architecture_of(key: str) -> Architecture:
+    """A model of the catalogue; messages call it by its display name."""
+    return Architecture.of(complete_entry(key, CATALOGUE))
+
+
+def with_architecture(model: Model, **changes) -> Model:
+    """The model with another layout, other layers, …; its network stays as it is."""
+    return replace(model, architecture=replace(model.architecture, **changes))
+
+
 def classifier(
     key: str, size: int = 64, classes: int = 5, dtype: torch.dtype = torch.float32
 ) -> Model:
     """A model of the catalogue with random weights, as `build` would give it."""
-    entry = complete_entry(key, CATALOGUE)
+    architecture = architecture_of(key)
     torch.manual_seed(0)
-    network = create(entry, classes=classes, size=size)
+    network = create(architecture, classes=classes, size=size)
     _stir(network)
     network.eval().requires_grad_(False).to(dtype, memory_format=torch.channels_last)
-    mean, std = preprocessing(network)
-    return Model(network, mean, std, size, tuple(map(str, range(classes))), entry)
+    return as_model(network, architecture, classes=list(map(str, range(classes))), size=size)
 
 
 def _stir(network: nn.Module) -> None:
@@ -85,7 +95,7 @@ class Linear(nn.Module):
 
 def linear(size: int = 16) -> Model:
     network = Linear(size, 4).eval()
-    return Model(network, BLACK, (1.0,) * 3, size, tuple("abcd"), {"name": "linear"})
+    return Model(network, BLACK, (1.0,) * 3, size, tuple("abcd"), Architecture("linear"))
 
 
 def quarters(count: int, size: int) -> np.ndarray:

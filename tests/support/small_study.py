@@ -45,14 +45,7 @@ def small_study(folder: Path, key: str, count: int, size: int = 64) -> SmallStud
     )
     paths = [str(folder / f"{name}.png") for name in names]
     write_table(pd.DataFrame({"image_id": names, "path": paths, "label": 0}), selection)
-    save(
-        model.network,
-        weights,
-        entry=model.entry,
-        classes=list(model.classes),
-        size=size,
-        attributes={},
-    )
+    save(model, weights, {})
     with torch.inference_mode():
         logits = model.network(model.normalise(pixels)).numpy()
     predicted = {
@@ -64,8 +57,8 @@ def small_study(folder: Path, key: str, count: int, size: int = 64) -> SmallStud
     write_table(pd.DataFrame(predicted), predictions)
     architecture = {
         "name": key,
-        "timm": model.entry["timm"],
-        "arguments": model.entry.get("arguments", {}),
+        "timm": model.architecture.timm,
+        "arguments": model.architecture.arguments,
     }
     parameters = {
         "architecture": architecture,

@@ -1,5 +1,8 @@
 """What users get wrong: one clear sentence, a non-zero exit, nothing half-written."""
 
+import hashlib
+import shutil
+import tarfile
 from pathlib import Path
 
 import numpy as np
@@ -16,35 +19,23 @@ def sentence_in(run, text: str) -> None:
     assert "Traceback" not in run.output
 
 
-@pytest.mark.parametrize(
-    ("changes", "sentence"),
-    [
-        ({"models": ["byobnet", "vitt"]}, "did you mean 'vit'?"),
-        ({"methods": ["gradcamm"]}, "methods.0: 'gradcamm' is not one of"),
-        ({"metrics": ["cosin"]}, "did you mean 'cosine'?"),
-        ({"dataset": {"kind": "digit"}}, "did you mean 'digits'?"),
-        (
-            {"dataset": {"kind": "folder", "name": "mine", "path": "nowhere"}},
-            "'nowhere' is not a folder",
-        ),
-        ({"imges": {}}, "did you mean 'images'?"),
-    ],
-    ids=["model", "method", "metric", "dataset", "folder", "key"],
-)
-def test_a_wrong_name_in_the_configuration(checkout, changes, sentence):
-    run = checkout.snakemake("--dry-run", overlay=checkout.overlay(**changes))
-    sentence_in(run, sentence)
-
-
 def test_all_problems_of_a_configuration_at_once(checkout):
     overlay = checkout.overlay(
-        models=["byobnet", "vitt"], metrics=["cosin"], subsampling={"sizes": [99]}
+        models=["byobnet", "vitt"],
+        methods=["grad-cam"],
+        metrics=["cosin"],
+        imges={},
+        subsampling={"sizes": [99]},
+        dataset={"kind": "folder", "name": "mine", "path": "nowhere"},
     )
     run = checkout.snakemake("--dry-run", overlay=overlay)
     for sentence in (
-        "models.1: 'vitt'",
-        "metrics.0: 'cosin'",
+        "(top level): 'imges' is not a key here; did you mean 'images'?",
+        "models.1: 'vitt' is not one of",
+        "did you mean 'gradcam'?",
+        "metrics.0: 'cosin' is not one of ['cosine', 'rbf']; did you mean 'cosine'?",
         "subsampling.sizes.0: 99 is more than",
+        "dataset.path: 'nowhere' is not a folder; fix the path",
     ):
         sentence_in(run, sentence)
 
@@ -74,34 +65,38 @@ def test_an_image_folder_of_one_s_own(checkout, folder):
     assert (checkout.root / "resources/datasets/mine/val/4").is_dir()
 
 
-def test_a_class_without_an_image(checkout, folder):
+def test_a_folder_that_cannot_be_laid_out_is_refused_when_the_study_is_planned(checkout, folder):
     (folder / "empty").mkdir()
-    run = checkout.snakemake("data", overlay=of_folder(checkout, folder))
+    run = checkout.snakemake("--dry-run", "data", overlay=of_folder(checkout, folder))
     sentence_in(run, "no image in class empty; add images")
+    (folder / "empty").rmdir()
+    run = checkout.snakemake("--dry-run", "data", overlay=of_folder(checkout, folder, count=19))
+    sentence_in(run, "images.count: 19 is more than the 18 images of val; give at most 18")
+
+
+def archive(folder: Path) -> dict[str, str]:
+    """The data set of an archive of a folder, which lies in the folder above it."""
+    path = folder.with_suffix(".tar")
+    with tarfile.open(path, "w") as file:
+        file.add(folder, "mine")
+    checksum = f"sha256:{hashlib.sha256(path.read_bytes()).hexdigest()}"
+    address = {"url": f"https://example.org/{path.name}", "mirror": str(folder.parent)}
+    return {"kind": "archive", "name": "mine", "checksum": checksum, **address}
+
+
+def test_an_archive_that_cannot_be_laid_out_leaves_nothing_behind(checkout, folder):
+    run = checkout.snakemake("data", overlay=checkout.overlay(dataset=archive(folder)))
+    sentence_in(run, "has no folder with train/ and val/ in it; pack one")
     assert not (checkout.root / "resources/datasets/mine/manifest.parquet").exists()
     assert not list((checkout.root / "resources/datasets").glob(".*"))
 
 
-def test_an_empty_folder(checkout, tmp_path):
-    (tmp_path / "void").mkdir()
-    run = checkout.snakemake("data", overlay=of_folder(checkout, tmp_path / "void"))
-    sentence_in(run, "has no class folders; lay the images out as <class>/<image>")
-
-
-def test_a_single_image(checkout, folder):
-    for name in ("1", "4"):
-        for file in (folder / name).iterdir():
-            file.unlink()
-        (folder / name).rmdir()
-    for file in sorted((folder / "7").iterdir())[1:]:
-        file.unlink()
-    run = checkout.snakemake("data", overlay=of_folder(checkout, folder))
-    sentence_in(run, "a single image, which cannot be both trained on and held out")
-
-
-def test_more_images_than_there_are(checkout, folder):
-    run = checkout.snakemake("data", overlay=of_folder(checkout, folder, count=500))
-    sentence_in(run, "500 images asked for, the split val has 18; ask for at most 18")
+def test_more_images_than_an_archive_has(checkout, folder):
+    for split in ("train", "val"):
+        shutil.copytree(folder, folder.parent / "split" / split)
+    overlay = checkout.overlay(dataset=archive(folder.parent / "split"), images={"count": 37})
+    run = checkout.snakemake("data", overlay=overlay)
+    sentence_in(run, "37 images are more than the 36 of the split val; choose at most 36")
 
 
 def test_unreadable_images_are_named_all_at_once(checkout, folder):
@@ -152,21 +147,6 @@ def test_a_truncated_image(checkout, folder):
     assert not (checkout.root / "results/tiny/images.parquet").exists()
 
 
-def test_a_pretrained_model_without_the_classes_of_the_images(study):
-    overlay = study.overlay(
-        models=["byobnet", "vit", "tiny_random"],
-        spectral={"models": []},
-        catalogue={
-            # random in the place of pretrained: its outputs are those of ImageNet
-            "tiny_random": {"like": "byobnet", "name": "ImageNet", "weights": "random"}
-        },
-    )
-    run = study.snakemake("results/tiny/predictions/tiny_random.parquet", overlay=overlay)
-    sentence_in(run, "has no output for the images' class")
-    sentence_in(run, "(1000 outputs: n01440764, n01443537, n01484850, …); fine-tune it")
-    assert not (study.root / "results/tiny/predictions/tiny_random.parquet").exists()
-
-
 def test_a_missing_image(study):
     table = study.root / "resources/datasets/digits/val"
     for file in table.rglob("*.png"):
@@ -177,28 +157,29 @@ def test_a_missing_image(study):
 
 def test_a_corrupt_weights_file_stops_its_model_and_no_other(study):
     results = study.root / "results/tiny"
-    weights = results / "weights/vit.safetensors"
+    weights = results / "weights/vit_once.safetensors"
     weights.write_bytes(weights.read_bytes()[:1000])
-    (results / "explanations/gradcam/byobnet.nc").unlink()
+    (results / "explanations/gradcam/byobnet_once.nc").unlink()
     run = study.snakemake("explanations")
-    sentence_in(run, "vit.safetensors is not a readable safetensors file")
+    sentence_in(run, "vit_once.safetensors is not a readable safetensors file")
     sentence_in(
-        run, "it is now vit.safetensors.damaged, and the next run that needs it makes it anew"
+        run, "it is now vit_once.safetensors.damaged, and the next run that needs it makes it anew"
     )
-    assert (results / "explanations/gradcam/byobnet.nc").exists()
+    assert (results / "explanations/gradcam/byobnet_once.nc").exists()
     assert not list(results.rglob(".*.nc"))
     assert (
-        "not a readable safetensors file" in (results / "logs/predict_images/vit.log").read_text()
+        "not a readable safetensors file"
+        in (results / "logs/predict_images/vit_once.log").read_text()
     )
-    # the next run mends it
+    # the next run makes it anew
     assert study.snakemake("explanations").status == 0
 
 
 def test_weights_of_another_model(study):
     results = study.root / "results/tiny"
-    other = (results / "weights/vit.safetensors").read_bytes()
-    (results / "weights/byobnet.safetensors").write_bytes(other)
-    run = study.snakemake("results/tiny/predictions/byobnet.parquet")
+    other = (results / "weights/vit_once.safetensors").read_bytes()
+    (results / "weights/byobnet_once.safetensors").write_bytes(other)
+    run = study.snakemake("results/tiny/predictions/byobnet_once.parquet")
     sentence_in(run, "are of test_vit, not test_byobnet; put the right file there")
 
 
@@ -226,8 +207,9 @@ def test_a_gpu_that_is_promised_and_not_there(study):
     torch = pytest.importorskip("torch")
     if torch.cuda.is_available():
         pytest.skip("there is a GPU here")
-    (study.root / "results/tiny/predictions/vit.parquet").unlink()
+    (study.root / "results/tiny/predictions/vit_once.parquet").unlink()
     run = study.snakemake(
-        "results/tiny/predictions/vit.parquet", "--set-resources", "predict_images:gpu=1"
+        "results/tiny/predictions/vit_once.parquet", "--set-resources", "predict_images:gpu=1"
     )
-    sentence_in(run, "CUDA finds no device")
+    sentence_in(run, "resources.gpu: gpus is 1 but CUDA finds no device")
+    sentence_in(run, "(--set-resources predict_images:gpu=0)")

@@ -4,7 +4,9 @@ import re
 from pathlib import Path
 
 import pandas as pd
+import xarray as xr
 
+from tests.support.checkout import EVERYTHING
 from thinkalike.stores.tables import read_square
 
 PER_CASE = 14  # 2 metrics x (4 subsets of gradcam + 3 of kernelshap)
@@ -18,7 +20,7 @@ def contents(folder: Path, pattern: str) -> dict[str, bytes]:
 
 
 def test_nothing_after_a_run_not_even_in_another_folder(study):
-    run = study.snakemake()
+    run = study.snakemake(*EVERYTHING)
     assert run.status == 0
     assert "Nothing to be done" in run.output
 
@@ -33,32 +35,34 @@ def test_nothing_after_touching_all_code(study):
     ):
         for file in study.root.glob(pattern):
             file.touch()
-    assert study.plan() == {}
+    assert study.plan(*EVERYTHING) == {}
 
 
 def test_nothing_after_a_comment_a_docstring_and_a_blank_line(study):
-    study.edit("thinkalike/maps.py", "def gram(", "# a remark\n\n\ndef gram(")
-    study.edit(
-        "thinkalike/similarity.py", '"""How similar two maps are', '"""So similar two maps are'
-    )
+    study.edit("thinkalike/compare/products.py", "def gram(", "# a remark\n\n\ndef gram(")
+    study.edit("thinkalike/compare/streams.py", '"""Compare the maps', '"""Compare all maps')
     study.edit(
         "scripts/compare_models.py",
-        "    empty = np.zeros(",
-        "    # none yet\n    empty = np.zeros(",
+        "    images = read_image_ids(",
+        "    # in order\n\n    images = read_image_ids(",
     )
-    assert study.plan() == {}
+    assert study.plan(*EVERYTHING) == {}
 
 
 def test_a_changed_library_function_reruns_exactly_its_users(study):
     study.edit("thinkalike/statistics/subsampling.py", "factor = 1 - np", "factor = 1.0 - np")
-    assert study.plan() == {"subsample_images": PER_METRIC, "plot_similarities": PER_METRIC}
+    assert study.plan(*EVERYTHING) == {
+        "subsample_images": PER_METRIC,
+        "plot_similarities": PER_METRIC,
+    }
 
 
 def test_a_changed_function_that_a_module_s_other_users_do_not_reach_leaves_them_alone(study):
-    # similarity.dissimilarity is used by summarise_similarity; compare_models imports the same
-    # module for another function
-    study.edit("thinkalike/similarity.py", "np.sqrt(np.maximum(2 *", "np.sqrt(np.maximum(2.0 *")
-    jobs = study.plan()
+    # compare_models imports a function of compare.streams, and that another one that computes distances
+    study.edit(
+        "thinkalike/compare/dissimilarity.py", "np.sqrt(np.maximum(2 *", "np.sqrt(np.maximum(2.0 *"
+    )
+    jobs = study.plan(*EVERYTHING)
     assert "compare_models" not in jobs
     assert "subsample_images" not in jobs
     assert jobs["summarise_similarity"] == PER_CASE
@@ -68,19 +72,19 @@ def test_a_changed_method_reruns_its_own_explanations_only(study):
     study.edit(
         "thinkalike/explain/kernelshap.py", "if evaluations < most + 2", "if evaluations < 2 + most"
     )
-    run = study.snakemake("--dry-run")
+    run = study.snakemake("--dry-run", *EVERYTHING)
     assert run.jobs["explain_images"] == 3
     assert run.jobs["measure_budgets"] == 1
     assert run.jobs["explain_clusters"] == 3
-    assert "Explaining vit by kernelshap" in run.output
+    assert "Explaining vit_once by kernelshap" in run.output
     assert "by gradcam" not in run.output  # nor by gradcam_50
     assert "explain_layers" not in run.jobs
     assert "train_model" not in run.jobs
 
 
 def test_a_changed_rule_of_relevance_reruns_clusters_and_their_evaluation(study):
-    study.edit("thinkalike/neon/estimator.py", "excess *= -beta", "excess *= -1.0 * beta")
-    assert study.plan() == {
+    study.edit("thinkalike/neon/blocks.py", "excess *= -beta", "excess *= -1.0 * beta")
+    assert study.plan(*EVERYTHING) == {
         "explain_tables": 1,
         "explain_clusters": 3,
         "evaluate_neon": 1,
@@ -91,7 +95,7 @@ def test_a_changed_rule_of_relevance_reruns_clusters_and_their_evaluation(study)
 
 
 def test_another_beta_reruns_the_clusters_of_models_alone(study):
-    jobs = study.plan(overlay=study.overlay(neon={"beta": 0.5}))
+    jobs = study.plan(*EVERYTHING, overlay=study.overlay(neon={"beta": 0.5}))
     assert jobs == {
         "explain_clusters": 3,
         "evaluate_neon": 1,
@@ -104,7 +108,7 @@ def test_a_changed_plot_reruns_that_plot(study):
     study.edit("thinkalike/plotting/panels.py", "0.75 + 0.25", "0.7 + 0.3")
     # galleries, and figures of clusters of maps, lay maps over images in the same way
     galleries = {"plot_galleries": 1, "plot_map_clusters": 3}
-    assert study.plan() == {**dict.fromkeys(PANELS, 1), **galleries}
+    assert study.plan(*EVERYTHING) == {**dict.fromkeys(PANELS, 1), **galleries}
 
 
 def test_one_more_model_runs_its_own_jobs_and_the_aggregates(study):
@@ -113,12 +117,14 @@ def test_one_more_model_runs_its_own_jobs_and_the_aggregates(study):
     before = {pattern: contents(results, pattern) for pattern in patterns}
     before["predictions/*.parquet"].pop("predictions/agreement_pairs.parquet")
     matrices = {
-        str(path.relative_to(results)): read_square(path)
-        for path in results.glob("dissimilarity/*/*/all.csv")
+        path.relative_to(study.root): read_square(path)
+        for path in results.glob("dissimilarity/*/cosine/all.csv")
     }
-    overlay = study.overlay(models=["resnet_untrained", "byobnet", "vit", "tiny_twin"])
-    assert study.plan(overlay=overlay) == {
+    assert len(matrices) == 2
+    overlay = study.overlay(models=["resnet_untrained", "byobnet_once", "vit_once", "tiny_twin"])
+    assert study.plan(*EVERYTHING, overlay=overlay) == {
         "train_model": 1,
+        "place_weights": 1,
         "predict_images": 1,
         "explain_images": 2,
         "explain_again": 1,
@@ -145,42 +151,50 @@ def test_one_more_model_runs_its_own_jobs_and_the_aggregates(study):
         "plot_clusters": CLUSTERED,
         "plot_comparisons": 1,
     }
-    run = study.snakemake("similarity", overlay=overlay)
+    run = study.snakemake(*map(str, matrices), overlay=overlay)
     assert run.status == 0, run.output
     for pattern, files in before.items():
         after = contents(results, pattern)
         assert files.items() <= after.items(), pattern
     # and so is the older part of every matrix
     for path, old in matrices.items():
-        new = read_square(results / path)
+        new = read_square(study.root / path)
         assert (new.loc[old.index, old.columns].to_numpy() == old.to_numpy()).all(), path
         assert list(new.columns) == [*old.columns, "tiny_twin"]
 
 
 def test_a_tolerance_explains_all_models_in_one_job_until_it_is_met(study):
-    overlay = study.overlay(
-        settings={"kernelshap": {"evaluations": 20, "tolerance": 0.02, "most_evaluations": 640}}
-    )
-    jobs = study.plan(overlay=overlay)
+    explanations = study.root / "results/tiny/explanations/kernelshap"
+    alone = {path.name: xr.load_dataset(path) for path in explanations.glob("*.nc")}
+    target = "results/tiny/dissimilarity/kernelshap/cosine/all_pairs.parquet"
+
+    def overlay(**kernelshap: float) -> Path:
+        return study.overlay(settings={"kernelshap": {"most_evaluations": 640, **kernelshap}})
+
+    met_at_once = overlay(tolerance=1.0)
+    jobs = study.plan(*EVERYTHING, overlay=met_at_once)
     assert jobs["explain_together"] == 1
     assert "explain_images" not in jobs
     assert "train_model" not in jobs
-    run = study.snakemake("similarity", overlay=overlay)
+    run = study.snakemake("results/tiny/explanations/kernelshap/vit_once.nc", overlay=met_at_once)
     assert run.status == 0, run.output
-    results = study.root / "results" / "tiny"
-    errors = [
-        pd.read_parquet(file)["estimation_error"].max()
-        for file in results.glob("dissimilarity/kernelshap/cosine/all_pairs.parquet")
-    ]
+    # after one round they are the maps that each model has alone
+    assert len(alone) == 3
+    for name, maps in alone.items():
+        xr.testing.assert_equal(xr.load_dataset(explanations / name), maps)
+
+    run = study.snakemake(target, overlay=overlay(tolerance=0.02, evaluations=20))
+    assert run.status == 0, run.output
     # the matrix is of rescaled maps, which cosine does not see
-    assert 0 < max(errors) <= 0.02
-    log = (results / "logs/explain_together.log").read_text()
+    errors = pd.read_parquet(study.root / target)["estimation_error"]
+    assert 0 < errors.max() <= 0.02
+    log = (study.root / "results/tiny/logs/explain_together.log").read_text()
     assert "20 evaluations an image: the largest standard error of a mean similarity is" in log
 
 
 def test_a_bandwidth_reruns_the_rbf_of_its_method(study):
     overlay = study.overlay(settings={"kernelshap": {"rbf_sigma": 0.5}})
-    jobs = study.plan(overlay=overlay)
+    jobs = study.plan(*EVERYTHING, overlay=overlay)
     assert jobs == {
         "compare_models": 1,
         "measure_noise_ceiling": 1,
@@ -198,7 +212,7 @@ def test_a_bandwidth_reruns_the_rbf_of_its_method(study):
 
 def test_a_resolution_reruns_the_clustering(study):
     overlay = study.overlay(clustering={"louvain": {"resolution": 1.2}})
-    assert study.plan(overlay=overlay) == {
+    assert study.plan(*EVERYTHING, overlay=overlay) == {
         "cluster_models": CLUSTERED,
         "plot_clusters": CLUSTERED,
         "plot_comparisons": 1,
@@ -222,14 +236,14 @@ def test_a_variant_that_compares_maps_in_another_way_explains_nothing(study):
 
 def test_another_set_of_panels_draws_itself_alone(study):
     overlay = study.overlay(figures={"panels": {"second": {"count": 2, "methods": ["gradcam"]}}})
-    assert study.plan(overlay=overlay) == {"plot_panels_second": 1}
+    assert study.plan(*EVERYTHING, overlay=overlay) == {"plot_panels_second": 1}
 
 
 def test_more_repeats_rerun_the_subsampling_and_keep_the_older_draws(study):
     results = study.root / "results" / "tiny"
     before = pd.read_parquet(results / "subsampling/gradcam/cosine.parquet")
     overlay = study.overlay(subsampling={"repeats": 5})
-    assert study.plan(overlay=overlay) == {
+    assert study.plan(*EVERYTHING, overlay=overlay) == {
         "subsample_images": PER_METRIC,
         "plot_similarities": PER_METRIC,
     }
@@ -242,27 +256,33 @@ def test_more_repeats_rerun_the_subsampling_and_keep_the_older_draws(study):
 
 
 def test_a_display_name_reruns_the_figures_alone(study):
-    study.edit("thinkalike/catalogue.yaml", "name: ByobNet", "name: Byob")
-    jobs = study.plan()
+    overlay = study.overlay(catalogue={"byobnet_once": {"name": "Byob"}})
+    jobs = study.plan(*EVERYTHING, overlay=overlay)
     assert jobs
     assert all(rule.startswith("plot_") for rule in jobs)
 
 
 def test_a_failed_parse_names_the_file(study):
-    study.edit("thinkalike/maps.py", "def gram(", "def gram((")
-    run = study.snakemake("--dry-run")
+    study.edit("thinkalike/compare/products.py", "def gram(", "def gram((")
+    run = study.snakemake("--dry-run", *EVERYTHING)
     assert run.status != 0
-    assert re.search(r"thinkalike/maps.py, line \d+: .*mend the syntax", run.output)
+    assert re.search(r"thinkalike/compare/products.py, line \d+: .*fix the syntax", run.output)
 
 
+TWINS = {name: {"like": "resnet_untrained", "name": name} for name in ("first", "second", "third")}
 GROUPED = {
     "study": "grouped",
-    "models": ["resnet_untrained", "byobnet", "vit", "tiny_twin"],
+    "models": ["resnet_untrained", "first", "second", "third"],
+    "catalogue": TWINS,
     "methods": ["gradcam"],
     "metrics": ["cosine"],
     "subsets": ["all"],
-    "training": {"epochs": 0, "accuracy_at_least": 0},
     "similarity": {"group": 2},
+    # nothing else is about models of the tiny study
+    "borders": {"layers": {"byobnet_once": []}},
+    "budgets": {"models": []},
+    "spectral": {"models": []},
+    "figures": {"panels": {"depths": {"models": []}}},
 }
 
 
@@ -280,6 +300,7 @@ def test_a_model_at_the_end_is_compared_by_the_jobs_of_the_last_group_alone(chec
     four = checkout.overlay("four.yaml", **GROUPED)
     assert checkout.plan(target, overlay=four) == {
         "train_model": 1,
+        "place_weights": 1,
         "predict_images": 1,
         "explain_images": 1,
         "compare_models": 2,
@@ -296,48 +317,48 @@ def test_a_model_at_the_end_is_compared_by_the_jobs_of_the_last_group_alone(chec
     assert larger.iloc[:3, :3].equals(matrix)
 
     # one job for all of them: the same numbers, but for the order in which they are added up
-    whole = checkout.overlay(
-        "whole.yaml", **{**GROUPED, "study": "whole", "similarity": {"group": 4}}
-    )
+    whole = checkout.overlay("whole.yaml", **{**GROUPED, "similarity": {"group": 4}})
     run = checkout.snakemake(target, overlay=whole)
     assert run.status == 0, run.output
-    other = read_square(checkout.root / "results/whole/dissimilarity/gradcam/cosine/all.csv")
+    other = read_square(results / "dissimilarity/gradcam/cosine/all.csv")
     pd.testing.assert_frame_equal(larger, other, rtol=1e-12, atol=1e-7)
 
 
+SHARDED = {
+    **GROUPED,
+    "study": "sharded",
+    "models": ["resnet_untrained", "first"],
+    "methods": ["gradcam", "integrated_gradients", "kernelshap", "lrp"],
+    "images": {"count": 130, "shards": 4},
+    "settings": {
+        "kernelshap": {"images": 129, "evaluations": 20},
+        "integrated_gradients": {"most_steps": 6},
+        "lrp": {"images": 5},
+    },
+    "segments": {"count": 8},
+}
+
+
 def test_shards_are_joined_to_the_same_bytes_and_leave_nothing_behind(checkout):
-    sharded = {
-        "study": "sharded",
-        "images": {"count": 130, "shards": 4},
-        "models": ["resnet_untrained", "byobnet", "vit"],
-        "methods": ["gradcam", "integrated_gradients", "kernelshap", "lrp"],
-        "training": {"epochs": 0, "accuracy_at_least": 0},
-        "settings": {
-            "kernelshap": {"images": 129, "evaluations": 20},
-            "integrated_gradients": {"most_steps": 6},
-            "lrp": {"images": 5},
-        },
-        "segments": {"count": 8},
-    }
-    overlay = checkout.overlay("sharded.yaml", **sharded)
-    whole = {**sharded, "study": "whole", "images": {"count": 130, "shards": 1}}
-    run = checkout.snakemake("explanations", overlay=overlay)
+    targets = [f"results/sharded/explanations/{m}/first.nc" for m in SHARDED["methods"]]
+    overlay = checkout.overlay("sharded.yaml", **SHARDED)
+    run = checkout.snakemake(*targets, overlay=overlay)
     assert run.status == 0, run.output
-    run = checkout.snakemake("explanations", overlay=checkout.overlay("whole.yaml", **whole))
-    assert run.status == 0, run.output
-    found, expected = (
-        contents(checkout.root / "results" / name, "explanations/*/*.nc")
-        for name in ("sharded", "whole")
-    )
-    assert len(expected) == 12
-    assert found.keys() == expected.keys()
-    assert [name for name in expected if found[name] != expected[name]] == []
+    joined = contents(checkout.root, "results/sharded/explanations/*/*.nc")
+    assert joined.keys() == set(targets)
     assert not [*(checkout.root / "results/sharded").glob("shards/**/*.nc")]
     # five images are one block, and one shard
-    assert checkout.plan("explanations", overlay=overlay) == {}
-    changed = {**sharded, "settings": {**sharded["settings"], "lrp": {"images": 6}}}
-    plan = checkout.plan("explanations", overlay=checkout.overlay("changed.yaml", **changed))
-    assert plan == {"explain_images": 3, "join_shards": 3, "explanations": 1}
-    changed = {**sharded, "segments": {"count": 9}}
-    plan = checkout.plan("explanations", overlay=checkout.overlay("changed.yaml", **changed))
-    assert plan == {"segment_images": 1, "explain_images": 6, "join_shards": 3, "explanations": 1}
+    assert checkout.plan(*targets, overlay=overlay) == {}
+    changed = {"settings": {**SHARDED["settings"], "lrp": {"images": 6}}}
+    plan = checkout.plan(*targets, overlay=checkout.overlay(**{**SHARDED, **changed}))
+    assert plan == {"explain_images": 1, "join_shards": 1}
+    changed = {"segments": {"count": 9}}
+    plan = checkout.plan(*targets, overlay=checkout.overlay(**{**SHARDED, **changed}))
+    assert plan == {"segment_images": 1, "explain_images": 2, "join_shards": 1}
+
+    whole = checkout.overlay(**{**SHARDED, "images": {"count": 130, "shards": 1}})
+    assert checkout.plan(*targets, overlay=whole) == {"explain_images": 4}
+    run = checkout.snakemake(*targets, overlay=whole)
+    assert run.status == 0, run.output
+    expected = contents(checkout.root, "results/sharded/explanations/*/*.nc")
+    assert [name for name in targets if joined[name] != expected[name]] == []

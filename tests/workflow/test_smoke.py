@@ -11,6 +11,8 @@ import yaml
 from thinkalike.networks.catalogue import built_in_catalogue, complete_entry
 from thinkalike.stores.maps import read_maps, read_segments
 
+pytestmark = pytest.mark.slow
+
 OVERLAYS = [Path("studies/imagenette.yaml"), Path("studies/imagenette_smoke.yaml")]
 METHODS = {"gradcam": 6, "integrated_gradients": 3, "kernelshap": 3, "lrp": 3}
 """Method → images that it explains."""
@@ -32,7 +34,6 @@ def offline() -> dict[str, str]:
     }
 
 
-@pytest.mark.slow
 def test_the_smoke_study_runs_offline_from_a_fresh_checkout_to_the_report(checkout, offline):
     run = checkout.snakemake(overlay=OVERLAYS, environment=offline, minutes=60)
     assert run.status == 0, run.output[-5000:]

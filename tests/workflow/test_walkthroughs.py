@@ -8,6 +8,8 @@ import yaml
 
 from thinkalike.images.sources import make_digits
 
+pytestmark = pytest.mark.slow
+
 
 def blocks(checkout, page: str) -> list[dict]:
     text = (checkout.root / "docs" / page).read_text()

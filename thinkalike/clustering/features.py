@@ -1,4 +1,4 @@
-"""Clusters of a model's features, and what they have to do with the images' classes."""
+"""Clusters of a model's features by k-means, their classes, and the images that stand for them."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -20,8 +20,8 @@ def cluster(features: np.ndarray, count: int, *, restarts: int, seed: int) -> KM
 
     Args:
         features: (N, D).
-        count: K.
-        restarts: how many starts.
+        count: number of clusters, K.
+        restarts: number of starts.
         seed: below 2^32.
 
     Raises:
@@ -29,8 +29,8 @@ def cluster(features: np.ndarray, count: int, *, restarts: int, seed: int) -> KM
     """
     if not 2 <= count <= len(features):
         raise InputError(
-            f"{count} clusters of {len(features)} images: give neon.clusters between 2 and as many as "
-            "there are images, or leave the models out (neon.models: [])"
+            f"{count} clusters of {len(features)} images: give a number of clusters between 2 and that "
+            "of the images"
         )
     return KMeans(count, n_init=restarts, random_state=seed).fit(features)
 
@@ -58,18 +58,18 @@ def match(clusters: np.ndarray, class_names: Any, count: int) -> Matching:
 
     With more clusters than classes some have none, `UNMATCHED`.
     """
-    names = np.unique(np.asarray(class_names, str))
+    labels = np.asarray(class_names, str)
+    names = np.unique(labels)
     # a row for every cluster, those without a point too
-    everyone = np.concatenate([np.arange(count), clusters])
-    nobody = np.concatenate([np.full(count, names[0]), np.asarray(class_names, str)])
-    table = contingency_matrix(everyone, nobody).astype(int)
+    rows = np.concatenate([np.arange(count), clusters])
+    table = contingency_matrix(rows, np.concatenate([np.full(count, names[0]), labels])).astype(int)
     table[:, 0] -= 1
-    rows, columns = linear_sum_assignment(-table)
+    matched, columns = linear_sum_assignment(-table)
     classes = np.full(count, UNMATCHED, object)
-    classes[rows] = names[columns]
+    classes[matched] = names[columns]
     return Matching(
         tuple(str(name) for name in classes),
-        float(table[rows, columns].sum() / table.sum()),
+        float(table[matched, columns].sum() / table.sum()),
         float(table.max(1).sum() / table.sum()),
         float(adjusted_rand_score(class_names, clusters)),
     )

@@ -1,9 +1,7 @@
 from .bases import Grid as Grid
 from .bases import Pixels as Pixels
 from .bases import Segments as Segments
-from .dissimilarity import dissimilarity as dissimilarity
 from .maps import Maps as Maps
 from .maps import rescaled as rescaled
 from .maps import with_sign as with_sign
-from .similarity import similarity as similarity
 from .summaries import summarise as summarise

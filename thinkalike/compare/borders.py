@@ -5,6 +5,8 @@ its share. One that does so in nearly every image, at the border above all, tell
 (padding, outliers of an activation), not of the images.
 """
 
+from collections.abc import Iterable, Mapping
+
 import numpy as np
 import pandas as pd
 from scipy.stats import t as student
@@ -12,6 +14,7 @@ from scipy.stats import t as student
 from thinkalike.compare.bases import Grid
 from thinkalike.compare.maps import Maps
 from thinkalike.errors import InputError
+from thinkalike.progress import log
 
 CONFIDENCE = 0.95
 
@@ -109,6 +112,39 @@ def border_table(maps: Maps) -> pd.DataFrame:
             "blank": len(cells) - n,
         }
     )
+
+
+def grid_tables(
+    maps: Iterable[tuple[str, Maps]], layers: Mapping[str, str]
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Grids of the maps of several models, and where on them the mass is; suspicious cells are warned of.
+
+    Args:
+        maps: of each model, on a grid.
+        layers: model → layer that the maps are of.
+
+    Returns:
+        model, rows, columns, layer; and the rows of `border_table` with their model.
+
+    Raises:
+        InputError: maps are not on a grid.
+    """
+    grids, tables = [], []
+    for model, each in maps:
+        grid, table = grid_of(each), border_table(each)
+        grids.append((model, grid.rows, grid.columns, layers[model]))
+        if table["suspicious"].any():
+            log.warning(
+                "%s: most of its Grad-CAM maps have their mass in the same place, %s; compare "
+                "candidate layers, or mend these cells",
+                model,
+                suspicious_cells(table),
+            )
+        table.insert(0, "model", model)
+        tables.append(table)
+    resolutions = pd.DataFrame(grids, columns=["model", "rows", "columns", "layer"])
+    log.info("cells of a map:\n%s", resolutions.to_string(index=False))
+    return resolutions, pd.concat(tables)
 
 
 def suspicious_cells(table: pd.DataFrame) -> str:

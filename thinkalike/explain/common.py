@@ -1,4 +1,4 @@
-"""What all attribution methods share: the question they are asked, and the form of the answer."""
+"""The question that all attribution methods answer, the form of their answer, and common checks."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -10,30 +10,29 @@ import torch
 
 from thinkalike.compare.maps import Maps
 from thinkalike.errors import InputError
+from thinkalike.methods import AUDITED
 from thinkalike.networks.batches import Batches, fitting
 from thinkalike.networks.model import Model
 from thinkalike.networks.predict import check_finite
 from thinkalike.stores.joining import joined_accounts, padded
-
-AUDITED = 32
-"""Images that are explained a second time in float32 when the job computes in less."""
 
 Score = Callable[[torch.Tensor], torch.Tensor]
 
 
 @dataclass(frozen=True)
 class Question:
-    """What is explained, the same for every model of a study.
+    """Question that explanations of images answer, whatever the method.
 
     Attributes:
         output: `logit` or `probability` of the target class.
-        baseline: RGB in [0, 1] of what a pixel is replaced by when it is taken away.
+        baseline: RGB in [0, 1] that replaces a pixel that is taken away.
         precision: `float32`, or `bfloat16` for the network's forward and backward passes; sums and
             statistics are in float64 either way.
-        batch_size: inputs per pass, found by `fitting` where it is not given; the answer does not
-            depend on it.
+        batch_size: inputs per pass, by default as many as fit (`fitting`); the answer does not depend
+            on it.
         segments: labels (N, height, width) of the superpixels; KernelSHAP needs them.
-        seeds: (N,) one per image, not per model, so that all models are asked the same coalitions.
+        seeds: (N,) of the coalitions, one per image and not per model: models that are compared are
+            evaluated on the same coalitions.
         logits: (N, classes) of the images, where they are known: their pass is not repeated.
     """
 
@@ -46,11 +45,11 @@ class Question:
     logits: np.ndarray | None = None
 
     def batches(self, model: Model, *, gradients: bool) -> Batches:
-        """Batches of the given size, or of one that fits."""
+        """Batches of `batch_size` inputs, or of as many as fit."""
         return Batches(self.batch_size or fitting(model, gradients=gradients))
 
-    def of(self, images: slice) -> "Question":
-        """The question about some of the images."""
+    def part(self, images: slice) -> "Question":
+        """The question for some of the images."""
         return replace(
             self,
             segments=None if self.segments is None else self.segments[images],
@@ -61,17 +60,17 @@ class Question:
 
 @dataclass(frozen=True)
 class Explanation:
-    """The answer about N images.
+    """Maps of N images and what the method says of them.
 
     Attributes:
-        maps: what is attributed to what.
+        maps: coefficients and their bases.
         targets: (N,) the class that was explained.
-        measures: what the method says of each map (completeness gap, steps, …), (N,) each.
-        draws: (N, R, K) for maps that are estimates: draws from the posterior of each, made so that
-            they covary between models as the errors do (`shapley.Estimate.draws`).
-        standard_errors: (N, K) of the coefficients of such maps.
-        accounts: name → (N,), where a method keeps a ledger: what of each score went to the pixels, and
-            what stayed in each constant.
+        measures: name → (N,), numbers of each map (completeness gap, steps, …).
+        draws: (N, R, K) from the posterior of maps that are estimates, made so that they covary between
+            models as the errors do (`solver.Estimate.draws`).
+        standard_errors: (N, K) of the coefficients of maps that are estimates.
+        accounts: name → (N,), the ledger of methods that keep one: the part of each score that went to
+            the pixels, and the parts that stayed in constants.
     """
 
     maps: Maps
@@ -82,17 +81,36 @@ class Explanation:
     accounts: Mapping[str, np.ndarray] = field(default_factory=dict)
 
 
-def joined(parts: Sequence[Explanation]) -> Explanation:
-    """One answer from those about one block of images after the other.
+@dataclass(frozen=True)
+class Case:
+    """One model, and the images that it explains.
 
-    Superpixels: rows are as long as the longest. An account that a block does not have is 0 there.
+    Attributes:
+        model: ready to explain.
+        image_ids: of N images.
+        images: (N, size, size, 3) uint8.
+        targets: (N,) the classes to explain.
+        question: for these images.
+    """
+
+    model: Model
+    image_ids: list[str]
+    images: np.ndarray
+    targets: np.ndarray
+    question: Question
+
+
+def joined(parts: Sequence[Explanation]) -> Explanation:
+    """One explanation of all images from those of consecutive blocks of them.
+
+    Rows on superpixels are padded to the longest. An account that a block does not have is 0 there.
     """
     first = parts[0]
     if not parts[1:]:
         return first
 
-    def together(of: Callable[[Explanation], np.ndarray | None]) -> np.ndarray | None:
-        rows = [array for part in parts if (array := of(part)) is not None]
+    def together(field: Callable[[Explanation], np.ndarray | None]) -> np.ndarray | None:
+        rows = [array for part in parts if (array := field(part)) is not None]
         if not rows:
             return None
         shape = np.max([array.shape[1:] for array in rows], axis=0)
@@ -114,15 +132,13 @@ def joined(parts: Sequence[Explanation]) -> Explanation:
 
 
 def score_function(model: Model, question: Question) -> Score:
-    """Inputs (B, 3, size, size) → scores (B, classes): logits, or probabilities.
+    """Function from inputs (B, 3, size, size) to scores (B, classes): logits, or probabilities.
 
     Raises:
         InputError: an unknown output or precision.
     """
     if question.precision not in ("float32", "bfloat16"):
-        raise InputError(
-            f"explanation.precision {question.precision!r} is neither float32 nor bfloat16"
-        )
+        raise InputError(f"precision {question.precision!r} is neither float32 nor bfloat16")
     reduced = question.precision == "bfloat16"
 
     def logits(inputs: torch.Tensor) -> torch.Tensor:
@@ -136,20 +152,20 @@ def score_function(model: Model, question: Question) -> Score:
             return logits
         case "probability":
             return lambda inputs: logits(inputs).softmax(1)
-    raise InputError(f"explanation.output {question.output!r} is neither logit nor probability")
+    raise InputError(f"output {question.output!r} is neither logit nor probability")
 
 
 def baseline_image(model: Model, rgb: tuple[float, ...]) -> torch.Tensor:
-    """An image of the baseline colour as the model sees it, (1, 3, size, size)."""
+    """The normalised image of the baseline colour, (1, 3, size, size)."""
     return model.normalise(np.broadcast_to(np.asarray(rgb), (1, model.size, model.size, 3)))
 
 
 @dataclass(frozen=True)
-class Ends:
-    """Where an attribution starts and ends, for each of N images; it shares out full − empty.
+class Endpoints:
+    """Scores between which attributions lie: those of N images and of the baseline.
 
     Attributes:
-        targets: (N,) the class explained.
+        targets: (N,) the class to explain.
         full: (N,) its score for the image.
         empty: (N,) its score for the baseline.
         spread: (N,) standard deviation of the image's scores over the classes.
@@ -162,15 +178,22 @@ class Ends:
 
     @property
     def difference(self) -> np.ndarray:
+        """(N,) full − empty, the sum of a complete attribution."""
         return self.full - self.empty
 
 
-def ends(model: Model, images: np.ndarray, targets: np.ndarray | None, question: Question) -> Ends:
-    """Scores of images and baseline: one pass that predicts and bounds the attribution.
+def endpoints(
+    model: Model, images: np.ndarray, targets: np.ndarray | None, question: Question
+) -> Endpoints:
+    """Scores of images and baseline, from one pass that predicts too; called within `explaining`.
 
-    With `question.logits` the images are not passed at all; the baseline is one image for all.
+    With `question.logits` only the baseline is passed.
 
-    The model is in `explaining`, so that it is in eval mode.
+    Args:
+        model: to score with.
+        images: (N, size, size, 3) uint8.
+        targets: (N,) classes, or None for the ones that the model predicts.
+        question: output, baseline, precision and batch size are used, and logits where known.
 
     Raises:
         InputError: a target that is no output, an unknown output or precision, a score that is not
@@ -192,11 +215,11 @@ def ends(model: Model, images: np.ndarray, targets: np.ndarray | None, question:
     check_finite(model, empty[None], "the baseline image")
     classes = full.argmax(1) if targets is None else np.asarray(targets)
     rows = np.arange(len(full))
-    return Ends(classes, full[rows, classes], empty[classes], full.std(1))
+    return Endpoints(classes, full[rows, classes], empty[classes], full.std(1))
 
 
 def check_targets(model: Model, targets: np.ndarray) -> None:
-    """Refuse what cannot be explained.
+    """Refuse targets (N,) that the model cannot explain.
 
     Raises:
         InputError: a target is not one of the model's outputs.
@@ -205,28 +228,26 @@ def check_targets(model: Model, targets: np.ndarray) -> None:
     if targets.size and not 0 <= targets.min() <= targets.max() < len(model.classes):
         raise InputError(
             f"a target class is not among the {len(model.classes)} outputs of "
-            f"{model.entry['name']}; explain its prediction, or train it on these classes"
+            f"{model.name}; explain its prediction, or train it on these classes"
         )
 
 
 @contextmanager
 def explaining(model: Model) -> Iterator[None]:
-    """While open, no parameter asks for a gradient; afterwards those that did do again.
+    """While open, no parameter requires a gradient; afterwards those that did before do again.
 
     Raises:
         InputError: the model is in training mode.
     """
     if any(module.training for module in model.network.modules()):
-        raise InputError(
-            f"{model.entry['name']} is in training mode; call .eval() before explaining"
-        )
-    asking = [p for p in model.network.parameters() if p.requires_grad]
+        raise InputError(f"{model.name} is in training mode; call .eval() before explaining")
+    trainable = [p for p in model.network.parameters() if p.requires_grad]
     try:
-        for parameter in asking:
+        for parameter in trainable:
             parameter.requires_grad_(False)
         yield
     finally:
-        for parameter in asking:
+        for parameter in trainable:
             parameter.requires_grad_(True)
 
 
@@ -238,17 +259,23 @@ def audit(
     question: Question,
     **settings: Any,
 ) -> dict[str, float]:
-    """How far maps of less precision are from those of float32, on the first images.
+    """Distance of maps of lower precision from those of float32, on the first images.
+
+    Args:
+        explain: of a method.
+        model, images, question: that were explained.
+        explanation: of them.
+        settings: of the method.
 
     Returns:
         `audit_images`, how many were explained again; `audit_largest_difference`, of a coefficient;
         `audit_relative_difference`, the largest over maps of ‖map − float32 map‖ / ‖float32 map‖.
     """
     part = slice(0, AUDITED)
-    exact = replace(question.of(part), precision="float32", logits=None)
+    exact = replace(question.part(part), precision="float32", logits=None)
     again = explain(model, images[part], explanation.targets[part], exact, **settings).maps
     largest, relative = [0.0], [0.0]
-    # row by row: how far rows are padded depends on which images there are
+    # row by row: the padding of rows depends on the other images
     for image in range(len(again)):
         reference = again.row(image).astype(np.float64)
         difference = explanation.maps.row(image) - reference

@@ -36,28 +36,22 @@ def explain(
     depth: int,
     mended: Sequence[Sequence[int]] = (),
 ) -> Explanation:
-    """Grad-CAM maps at one depth: `at_layers` with its layer, and `mended` cells of that."""
-    name = _name_at(model, depth)
-    return at_layers(
-        model, images, targets, question, layers=[name], mended={name: mended} if mended else {}
-    )[name]
+    """Grad-CAM maps of one layer, by `at_layers`.
 
+    Args:
+        model, images, targets, question: as for `at_layers`.
+        depth: of the layer in percent, as in the model's architecture.
+        mended: cells [row, column] of the layer.
 
-def at_depths(
-    model: Model,
-    images: np.ndarray,
-    targets: np.ndarray | None,
-    question: Question,
-    *,
-    depths: Sequence[int],
-) -> dict[int, Explanation]:
-    """Grad-CAM maps at several depths in percent, keys of the catalogue entry's `layers`.
+    Returns:
+        As `at_layers`, of the layer.
 
-    `at_layers` with their layers; a depth without a layer is an InputError too.
+    Raises:
+        InputError: there is no layer at that depth, or as `at_layers`.
     """
-    names = {depth: _name_at(model, depth) for depth in depths}
-    found = at_layers(model, images, targets, question, layers=list(names.values()))
-    return {depth: found[name] for depth, name in names.items()}
+    name = model.architecture.layer(depth)
+    cells = {name: mended} if mended else {}
+    return at_layers(model, images, targets, question, layers=[name], mended=cells)[name]
 
 
 def at_layers(
@@ -71,7 +65,7 @@ def at_layers(
 ) -> dict[str, Explanation]:
     """Grad-CAM maps Σ_c w_c A_c, with w_c the mean of ∂score/∂A_c over the grid, at several layers.
 
-    One pass does for all of them and for the prediction. The network runs without a graph up to the
+    One pass serves all of them and the prediction. The network runs without a graph up to the
     first of the target layers, and only what comes after is differentiated.
 
     A mended cell of a layer is one that is not trusted: in A_c and in ∂score/∂A_c alike it is
@@ -79,11 +73,11 @@ def at_layers(
     copies, after the pass: the score and its gradient are those of the network as it is.
 
     Args:
-        model: what to explain.
+        model: to explain.
         images: (N, size, size, 3) uint8.
-        targets: (N,) classes, or None for the one that the model predicts in the same pass.
+        targets: (N,) classes, or None for the ones that the model predicts in the same pass.
         question: output, precision and batch size are used.
-        layers: names of modules of the network, all of the layout of its catalogue entry.
+        layers: names of modules of the network, all of the layout of its architecture.
         mended: layer → cells [row, column] of its grid.
 
     Returns:
@@ -102,13 +96,13 @@ def at_layers(
     for name in mended:
         if name not in names:
             raise InputError(
-                f"{model.entry['name']}: cells are mended of {name!r}, which is not explained; add it "
-                f"to the layers, or mend one of {', '.join(names)}"
+                f"{model.name}: cells of {name!r} are mended, which is not explained; add it to the "
+                f"layers, or mend cells of {', '.join(names)}"
             )
     # whatever mode the caller is in
     with explaining(model), torch.inference_mode(False), torch.enable_grad():
         # All but the last layer may have much of the network after them, whose activations are kept.
-        last = model.entry.get("layers", {}).get("depth_100")
+        last = model.architecture.layers.get("depth_100")
         batches = question.batches(model, gradients=names != [last])
         with _GraphFrom(model, names) as graph:
 
@@ -134,12 +128,6 @@ def at_layers(
     }
 
 
-def _name_at(model: Model, depth: int) -> str:
-    model.layer(depth)  # refuses a depth without one in the words of the catalogue
-    name: str = model.entry["layers"][f"depth_{depth}"]
-    return name
-
-
 def _weighted(
     model: Model,
     activations: torch.Tensor,
@@ -160,20 +148,20 @@ def _weighted(
 def _mended(model: Model, grid: torch.Tensor, mended: Sequence[Sequence[int]]) -> torch.Tensor:
     """A copy of a grid (N, C, rows, columns) with cells replaced by the mean over the others."""
     rows, columns = grid.shape[2:]
-    there = torch.zeros(rows, columns, dtype=torch.bool, device=grid.device)
+    replaced = torch.zeros(rows, columns, dtype=torch.bool, device=grid.device)
     for row, column in mended:
         if not (0 <= row < rows and 0 <= column < columns):
             raise InputError(
-                f"{model.entry['name']}: the mended cell [{row}, {column}] is not on the {rows} x "
-                f"{columns} grid of its Grad-CAM layer; mend `mended`, counting from [0, 0], top left"
+                f"{model.name}: the mended cell [{row}, {column}] is not on the {rows} x "
+                f"{columns} grid of its Grad-CAM layer; count from [0, 0], top left"
             )
-        there[row, column] = True
-    if there.all():
+        replaced[row, column] = True
+    if replaced.all():
         raise InputError(
-            f"{model.entry['name']}: all {rows} x {columns} cells of its Grad-CAM layer are mended; "
-            "leave some in `mended` out, they are replaced by the mean over the others"
+            f"{model.name}: all {rows} x {columns} cells of its Grad-CAM layer are mended; "
+            "leave some of them out, for they are replaced by the mean over the others"
         )
-    return torch.where(there, grid[:, :, ~there].mean(2)[:, :, None, None], grid)
+    return torch.where(replaced, grid[:, :, ~replaced].mean(2)[:, :, None, None], grid)
 
 
 def _explanation(
@@ -185,10 +173,14 @@ def _explanation(
 
 
 class _GraphFrom:
-    """While open, a pass of the network records a graph from the first of its target layers on."""
+    """While open, a pass of the network records a graph from the first of its target layers on.
+
+    Attributes:
+        outputs: name of a layer → its output in the pass.
+    """
 
     def __init__(self, model: Model, names: Sequence[str]) -> None:
-        self.entry = model.entry
+        self.architecture = model.architecture
         self.layers = {name: self._module(model, name) for name in names}
         self.outputs: dict[str, torch.Tensor] = {}
 
@@ -205,19 +197,18 @@ class _GraphFrom:
             handle.remove()
 
     def run(self, score: Score, inputs: torch.Tensor) -> torch.Tensor:
-        """The scores, on a graph that begins at the layers."""
+        """Scores of inputs, on a graph that begins at the layers."""
         self.outputs.clear()
         with torch.no_grad():
             return score(inputs)
 
     def differentiated(self, scores: torch.Tensor) -> dict[str, tuple[torch.Tensor, torch.Tensor]]:
-        """Output of each layer, in the caller's order, and the gradient of the scores there."""
+        """Output of each layer and the gradient of the scores there, in the order of the layers."""
         gradients: dict[str, torch.Tensor | None] = dict.fromkeys(self.layers)
         if scores.requires_grad:
-            found = torch.autograd.grad(
-                scores.sum(), list(self.outputs.values()), allow_unused=True
-            )
-            gradients.update(zip(self.outputs, found, strict=True))
+            outputs = list(self.outputs.values())
+            values = torch.autograd.grad(scores.sum(), outputs, allow_unused=True)
+            gradients.update(zip(self.outputs, values, strict=True))
         pairs = {}
         for name, gradient in gradients.items():
             if gradient is None:
@@ -232,26 +223,26 @@ class _GraphFrom:
             raise self._refusal(name, "is none of its modules") from None
 
     def _record(self, name: str, _layer: object, _inputs: object, output: object) -> torch.Tensor:
-        dimensions = 3 if self.entry["layout"] == "tokens" else 4
+        dimensions = 3 if self.architecture.layout == "tokens" else 4
         if not isinstance(output, torch.Tensor):
             raise self._refusal(name, f"gives a {type(output).__name__}, not a tensor")
         if output.ndim != dimensions:
             what = f"gives a tensor of {output.ndim} dimensions; the layout has {dimensions}"
             raise self._refusal(name, what)
-        # All before the first of the layers ran without a graph. All after it has one, up to the end
-        # of the pass, where `run` puts the mode back.
+        # What comes before the first of the layers runs without a graph, what comes after has one, up to
+        # the end of the pass, where `run` puts the mode back.
         torch.set_grad_enabled(True)
         if not output.requires_grad:
             output = output.detach().requires_grad_()
         self.outputs[name] = output
-        # The network goes on with a clone, so that an in-place activation after the layer leaves
-        # the recorded output as it was.
+        # The network continues with a clone, so that an in-place activation after the layer leaves the
+        # recorded output as it was.
         return output.clone()
 
     def _refusal(self, name: str, what: str) -> InputError:
-        listed = [key for key, value in self.entry.get("layers", {}).items() if value == name]
+        listed = [key for key, value in self.architecture.layers.items() if value == name]
         place = f"`layers.{listed[0]}`" if listed else "the name"
         return InputError(
-            f"{self.entry['name']}: its Grad-CAM layer {name!r} {what}; mend {place} or `layout` "
-            f"({self.entry['layout']}) in its catalogue entry"
+            f"{self.architecture.name}: its Grad-CAM layer {name!r} {what}; correct {place} or `layout` "
+            f"({self.architecture.layout}) in its catalogue entry"
         )

@@ -12,17 +12,15 @@ from thinkalike.explain.common import (
     Explanation,
     Question,
     baseline_image,
-    ends,
+    endpoints,
     explaining,
     score_function,
 )
+from thinkalike.methods import FIRST_STEPS
 from thinkalike.networks.batches import Batches
 from thinkalike.networks.model import Model
 from thinkalike.networks.predict import check_finite
 from thinkalike.progress import log
-
-FIRST_STEPS = 6
-"""Steps that every image gets; then three times as many, and so on."""
 
 
 def explain(
@@ -48,7 +46,7 @@ def explain(
         question: output, baseline, precision and batch size are used, and logits where known.
         tolerance: of the gap, as a share of |score(x) − score(b)|; where that is smaller than the
             standard deviation of the image's scores over classes, as a share of the latter.
-        most_steps: where to stop in any case.
+        most_steps: more are not taken, whatever the gap.
 
     Returns:
         Coefficients in the basis `Pixels(size, size)`, of the network's type, and the measures
@@ -60,9 +58,9 @@ def explain(
     """
     # whatever mode the caller is in
     with explaining(model), torch.inference_mode(False), torch.enable_grad():
-        between = ends(model, images, targets, question)
-        path = _Path(model, images, between.targets, question)
-        allowed = tolerance * np.maximum(np.abs(between.difference), between.spread)
+        scores = endpoints(model, images, targets, question)
+        path = _Path(model, images, scores.targets, question)
+        allowed = tolerance * np.maximum(np.abs(scores.difference), scores.spread)
         steps = np.zeros(len(images), np.int64)
         gap = np.full(len(images), np.inf)
         number = FIRST_STEPS
@@ -72,23 +70,23 @@ def explain(
                 break
             path.add(pending, _new_nodes(number))
             steps[pending] = number
-            gap[pending] = path.totals(pending) / number - between.difference[pending]
+            gap[pending] = path.totals(pending) / number - scores.difference[pending]
             check_finite(model, gap)
             number *= 3
     if len(pending):
         log.warning(
-            "%s: the maps of %d of %d images miss settings.integrated_gradients.tolerance after %d "
-            "steps; the file says which (converged)",
-            model.entry["name"],
+            "%s: the maps of %d of %d images miss the tolerance after %d steps; the file says which "
+            "(converged)",
+            model.name,
             len(pending),
             len(images),
             number // 3,
         )
     return Explanation(
         Maps(path.means(steps), (Pixels(*images.shape[1:3]),)),
-        between.targets,
+        scores.targets,
         {
-            "difference": between.difference,
+            "difference": scores.difference,
             "gap": gap,
             "steps": steps,
             "converged": (np.abs(gap) <= allowed).astype(np.uint8),
@@ -97,7 +95,7 @@ def explain(
 
 
 def _new_nodes(number: int) -> np.ndarray:
-    """Midpoints of `number` equal steps that are not those of a third as many."""
+    """Midpoints of `number` equal steps without those of a third as many, which are there already."""
     index = np.arange(number)
     return ((index + 0.5) / number)[(index % 3 != 1) | (number == FIRST_STEPS)]
 
@@ -117,7 +115,7 @@ class _Path:
         self._sums = torch.zeros(len(images), size * size, dtype=model.dtype, device=model.device)
 
     def add(self, chosen: np.ndarray, nodes: np.ndarray) -> None:
-        """Add (x − b) · ∂score/∂x at the nodes, for the chosen images; both mixed in the batches."""
+        """Add (x − b) · ∂score/∂x at the nodes, for the chosen images; batches mix images and nodes."""
         place = torch.as_tensor(nodes, dtype=self.model.dtype, device=self.model.device)
         count = len(nodes)
 
@@ -129,8 +127,8 @@ class _Path:
             inputs = self.baseline + place[rows % count, None, None, None] * difference
             inputs.requires_grad_()
             targets = self.targets[chosen[rows // count], None]
-            reached = self.score(inputs).gather(1, targets).sum()
-            (gradient,) = torch.autograd.grad(reached, inputs)
+            total = self.score(inputs).gather(1, targets).sum()
+            (gradient,) = torch.autograd.grad(total, inputs)
             shares = (gradient * difference).sum(1).flatten(1)
             # One image after the other, because adding by index is not reproducible on GPUs. All is
             # allocated before any is added: a pass that does not fit is repeated as a whole.
@@ -147,6 +145,6 @@ class _Path:
         return self._sums[torch.as_tensor(chosen)].double().sum(1).cpu().numpy()
 
     def means(self, steps: np.ndarray) -> np.ndarray:
-        """The maps, (N, pixels), after so many steps for each image."""
+        """Maps (N, pixels) from the sums, by the number of steps (N,) of each image."""
         sums = self._sums.cpu().numpy()
         return sums / steps[:, None].astype(sums.dtype)

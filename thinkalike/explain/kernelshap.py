@@ -1,7 +1,7 @@
 """Shapley values of superpixels, from network passes on images with some of them painted over.
 
-Lundberg and Lee, A unified approach to interpreting model predictions, NeurIPS 2017; which coalitions
-are asked is in `thinkalike.explain.shapley.coalitions`, how values follow from the answers in `thinkalike.explain.shapley.solver`.
+Lundberg and Lee, A unified approach to interpreting model predictions, NeurIPS 2017. The coalitions
+come from `explain.shapley.coalitions`; `explain.shapley.solver` makes Shapley values of their scores.
 """
 
 from collections.abc import Sequence
@@ -19,21 +19,20 @@ from thinkalike.explain.common import (
     Explanation,
     Question,
     baseline_image,
-    ends,
+    endpoints,
     explaining,
     score_function,
 )
 from thinkalike.explain.shapley.coalitions import Design, draw, extend
 from thinkalike.explain.shapley.solver import MOST_PAIRS, Solver
+from thinkalike.methods import DRAWS
 from thinkalike.networks.model import Model
 from thinkalike.networks.predict import check_finite
 from thinkalike.progress import log
 from thinkalike.stores.joining import padded
 
-DRAWS = 8
-"""From the posterior of every map; errors of means over many images need no more."""
 LEAST_RELEVANCE = 0.1
-"""Of a superpixel close to the baseline, beside the mean of 1."""
+"""Relevance of a superpixel close to the baseline; the mean is about 1."""
 
 
 def explain(
@@ -48,8 +47,8 @@ def explain(
 
     A superpixel that is of the baseline's colour cannot change the score: it is no player, and its
     value is exactly 0. Where all coalitions of the others fit the budget, values are exact. The
-    coalitions of an image come from its seed alone: all models are asked the same, so that a
-    difference between two models is not one between two draws.
+    coalitions of an image come from its seed alone: all models are evaluated on the same ones, so that
+    a difference between two models is not one between two draws.
 
     Args:
         model: what to explain.
@@ -61,7 +60,7 @@ def explain(
     Returns:
         float64 coefficients in the basis `Segments`, one per image, with their standard errors and
         draws from their posterior, and the measures `difference`, score(x) − score(baseline), and
-        `evaluations`, what was used.
+        `evaluations`, the number used.
 
     Raises:
         InputError: no segments or seeds, a single segment, fewer evaluations than segments and two,
@@ -71,9 +70,9 @@ def explain(
     games = _games(images, question, evaluations)
     designs = [draw(game.players, evaluations, np.random.default_rng(game.seed)) for game in games]
     with explaining(model):
-        asked = _Asked(model, images, targets, question)
-        asked.ask(games, [design.members for design in designs])
-    return _answers([asked], games, designs)[0]
+        evaluated = _Evaluated(model, images, targets, question)
+        evaluated.add(games, [design.members for design in designs])
+    return _explanations([evaluated], games, designs)[0]
 
 
 def explain_together(
@@ -86,7 +85,7 @@ def explain_together(
     tolerance: float,
     most_evaluations: int,
 ) -> list[Explanation]:
-    """Shapley values from as many evaluations as their comparison needs.
+    """Shapley values for several models, from as many evaluations as their comparison needs.
 
     The budget is doubled until the largest standard error of the matrix of mean cosine similarities
     is at most `tolerance`, as long as it stays within `most_evaluations`; evaluations are kept from
@@ -98,10 +97,10 @@ def explain_together(
         targets: for each model.
         evaluations: of the first round.
         tolerance: of the mean similarity of two models.
-        most_evaluations: where to stop in any case.
+        most_evaluations: more are not used, whatever the error.
 
     Returns:
-        As `explain`, one for each model.
+        The explanation of each model, as `explain` gives it.
 
     Raises:
         InputError: as for `explain`.
@@ -110,17 +109,17 @@ def explain_together(
     games = _games(images, questions[0], evaluations)
     rng = [np.random.default_rng(game.seed) for game in games]
     designs = [draw(game.players, evaluations, r) for game, r in zip(games, rng, strict=True)]
-    answers = []
+    evaluated = []
     for model, target, question in zip(models, targets, questions, strict=True):
         with explaining(model):
-            answers.append(_Asked(model, images, target, question))
+            evaluated.append(_Evaluated(model, images, target, question))
     known = [0] * len(games)
     while True:
         fresh = [design.members[k:] for design, k in zip(designs, known, strict=True)]
-        for model, asked in zip(models, answers, strict=True):
-            with explaining(model):
-                asked.ask(games, fresh)
-        explanations = _answers(answers, games, designs)
+        for each in evaluated:
+            with explaining(each.model):
+                each.add(games, fresh)
+        explanations = _explanations(evaluated, games, designs)
         error = _largest_error(explanations)
         log.info(
             "%d evaluations an image: the largest standard error of a mean similarity is %.2g",
@@ -132,8 +131,7 @@ def explain_together(
         if 2 * evaluations > most_evaluations:
             log.warning(
                 "after %d evaluations an image the largest standard error of a mean similarity is "
-                "%.2g, above settings.kernelshap.tolerance, %g; allow more of them or explain more "
-                "images",
+                "%.2g, above the tolerance %g; allow more of them or explain more images",
                 evaluations,
                 error,
                 tolerance,
@@ -153,13 +151,13 @@ def _largest_error(explanations: Sequence[Explanation]) -> float:
 
 @dataclass(frozen=True)
 class _Game:
-    """One image: who plays.
+    """The game of one image, whose players are the superpixels that can change the score.
 
     Attributes:
         segments: labels (height, width) of the superpixels.
-        playing: (M,) those that can change the score, in the order of their first pixels: a map
-            does not depend on how superpixels are numbered.
-        relevance: (M,) of those, for the solver.
+        playing: (M,) superpixels of the players, in the order of their first pixels: a map does not
+            depend on how superpixels are numbered.
+        relevance: (M,) of the players, for the solver.
         seed: of the coalitions.
     """
 
@@ -173,7 +171,7 @@ class _Game:
         return len(self.playing)
 
     def spread(self, values: np.ndarray) -> np.ndarray:
-        """Values of the players (…, M) as those of all superpixels (…, K), 0 for the others."""
+        """Values of all superpixels (…, K) from those of the players (…, M): 0 for the others."""
         result = np.zeros((*values.shape[:-1], self.segments.size))
         result[..., self.playing] = values
         return result
@@ -182,7 +180,7 @@ class _Game:
 def _check_limit(name: str, evaluations: int) -> None:
     if evaluations > 2 * MOST_PAIRS + 2:
         raise InputError(
-            f"settings.kernelshap.{name}: {evaluations} is more than the solver takes; give at most "
+            f"{name}: {evaluations} is more than the solver takes; give at most "
             f"{2 * MOST_PAIRS + 2}"
         )
 
@@ -193,8 +191,7 @@ def _games(images: np.ndarray, question: Question, evaluations: int) -> list[_Ga
     most = int(question.segments.max(initial=0)) + 1
     if evaluations < most + 2:
         raise InputError(
-            f"settings.kernelshap.evaluations: {evaluations} is too few for {most} segments; "
-            f"give at least {most + 2}"
+            f"evaluations: {evaluations} is too few for {most} segments; give at least {most + 2}"
         )
     _check_limit("evaluations", evaluations)
     baseline = np.asarray(question.baseline)
@@ -204,8 +201,7 @@ def _games(images: np.ndarray, question: Question, evaluations: int) -> list[_Ga
         if segments.size < 2:
             raise ImageError(
                 number,
-                "{image} is a single segment; there is nothing to share a score among: raise "
-                "segments.count",
+                "{image} is a single segment; there is nothing to share a score among: cut it into more",
             )
         square = ((image / 255 - baseline) ** 2).mean(2)
         contrast = np.sqrt(
@@ -214,14 +210,15 @@ def _games(images: np.ndarray, question: Question, evaluations: int) -> list[_Ga
         present, first = np.unique(labels, return_index=True)
         ordered = present[np.argsort(first)]
         playing = ordered[contrast[ordered] > 0]
-        there = contrast[playing]
-        relevance = (there / there.mean()) ** 2 + LEAST_RELEVANCE if len(there) else there
+        relevance = contrast[playing]
+        if len(relevance):
+            relevance = (relevance / relevance.mean()) ** 2 + LEAST_RELEVANCE
         games.append(_Game(segments, playing, relevance, int(question.seeds[number])))
     return games
 
 
-class _Asked:
-    """One model, and what it answered so far."""
+class _Evaluated:
+    """One model, and the scores v(S) − v(Sᶜ) of the coalitions of every image so far."""
 
     def __init__(
         self,
@@ -233,16 +230,16 @@ class _Asked:
         self.model, self.images, self.baseline = model, images, question.baseline
         self.score = score_function(model, question)
         self.batches = question.batches(model, gradients=False)
-        self.ends = ends(model, images, targets, question)
+        self.endpoints = endpoints(model, images, targets, question)
         self.differences = [np.zeros(0)] * len(images)
 
-    def ask(self, games: Sequence[_Game], members: Sequence[np.ndarray]) -> None:
-        """Ask about more pairs of coalitions (P, M) of every image, mixed in the batches."""
+    def add(self, games: Sequence[_Game], members: Sequence[np.ndarray]) -> None:
+        """Evaluate more pairs of coalitions (P, M) of every image; batches mix images."""
         counts = np.array([2 * len(pairs) for pairs in members])
         first = np.r_[0, np.cumsum(counts)]
-        # one whose superpixels are all of the baseline's colour has no coalitions
+        # an image whose superpixels are all of the baseline's colour has no coalitions
         owner = np.repeat(np.arange(len(members)), counts)
-        targets = torch.as_tensor(self.ends.targets[owner], device=self.model.device).long()
+        targets = torch.as_tensor(self.endpoints.targets[owner], device=self.model.device).long()
         painter = _Painter(self.model, self.images, games, members, self.baseline)
 
         def work(part: slice) -> torch.Tensor:
@@ -262,8 +259,8 @@ class _Asked:
             parts = [v for _, v in self.batches.over(int(first[-1]), work, "coalitions")]
             values = torch.cat(parts).cpu().numpy() if parts else np.zeros(0)
         for image, pairs in enumerate(members):
-            answers = values[first[image] : first[image + 1]].reshape(len(pairs), 2)
-            fresh = answers[:, 0] - answers[:, 1]
+            scores = values[first[image] : first[image + 1]].reshape(len(pairs), 2)
+            fresh = scores[:, 0] - scores[:, 1]
             self.differences[image] = np.r_[self.differences[image], fresh]
         finite = np.array([np.isfinite(d).all() for d in self.differences])
         check_finite(self.model, np.where(finite, 0.0, np.nan))
@@ -272,37 +269,37 @@ class _Asked:
         self, image: int, game: _Game, solver: Solver
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Values and standard errors (K,) and draws (R, K) of all superpixels of an image."""
-        found = solver.solve(
+        estimate = solver.solve(
             self.differences[image][:, None],
-            self.ends.difference[image : image + 1],
+            self.endpoints.difference[image : image + 1],
             np.random.default_rng([game.seed, 1]),
             DRAWS,
         )
-        parts = found.values, found.standard_errors, found.draws
+        parts = estimate.values, estimate.standard_errors, estimate.draws
         values, errors, draws = (game.spread(part[..., 0]) for part in parts)
         return values, errors, draws
 
 
-def _answers(
-    asked: Sequence[_Asked], games: Sequence[_Game], designs: Sequence[Design]
+def _explanations(
+    evaluated: Sequence[_Evaluated], games: Sequence[_Game], designs: Sequence[Design]
 ) -> list[Explanation]:
-    """Shapley values from the answers that models gave so far.
+    """Shapley values from the scores of every model so far.
 
-    Image by image, because the factorisations of a design are large, and do for all models. One
-    model at a time, because its values must not depend on the others, not in the last digit.
+    Image by image, because the factorisations of a design are large, and serve all models. One model
+    at a time, because its values must not depend on the others, not in the last digit.
     """
     estimates = []
     for image, (game, design) in enumerate(zip(games, designs, strict=True)):
         solver = Solver(design, game.relevance)
-        estimates.append([model.estimate(image, game, solver) for model in asked])
+        estimates.append([model.estimate(image, game, solver) for model in evaluated])
     bases = tuple(game.segments for game in games)
     evaluations = np.array([design.evaluations for design in designs])
     explanations = []
-    for model, of_images in zip(asked, zip(*estimates, strict=True), strict=True):
+    for model, of_images in zip(evaluated, zip(*estimates, strict=True), strict=True):
         values, errors, draws = map(_stacked, zip(*of_images, strict=True))
-        measures = {"difference": model.ends.difference, "evaluations": evaluations}
+        measures = {"difference": model.endpoints.difference, "evaluations": evaluations}
         explanations.append(
-            Explanation(Maps(values, bases), model.ends.targets, measures, draws, errors)
+            Explanation(Maps(values, bases), model.endpoints.targets, measures, draws, errors)
         )
     return explanations
 
@@ -334,11 +331,11 @@ class _Painter:
         self.image = -1
 
     def blank(self, count: int) -> torch.Tensor:
-        """Room for `count` images, (count, pixels · 3)."""
+        """Memory for `count` images, (count, pixels · 3)."""
         return self.baseline.new_empty(count, len(self.baseline))
 
     def paint(self, image: int, rows: slice, out: torch.Tensor) -> None:
-        """Coalitions of one image, in the order S₁, S₁ᶜ, S₂, S₂ᶜ, …"""
+        """Paint coalitions of one image, in the order S₁, S₁ᶜ, S₂, S₂ᶜ, …, into `out`."""
         if image != self.image:
             self._turn_to(image)
         torch.addmm(self.baseline, self.coalitions[rows], self.layers, out=out)

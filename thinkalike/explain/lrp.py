@@ -1,8 +1,8 @@
 """Layer-wise relevance propagation of a logit to the pixels, with a ledger that closes.
 
-The network is passed once forth and once back. On the way forth a `Tape` holds gates and normalisers
-fixed, so that value times gradient is relevance; where that of the biases went is in the `Ledger`.
-docs/lrp.md says what rules there are and how they were chosen.
+One forward and one backward pass. In the forward pass a `Tape` holds gates and normalisers fixed, so that
+value times gradient is relevance; the `Ledger` has the relevance of the biases. docs/lrp.md lists the
+rules and says how they were chosen.
 
 Bach et al., On pixel-wise explanations for non-linear classifier decisions by layer-wise relevance
 propagation, PLoS ONE 10(7), 2015; for attention and norms Ali et al., XAI for transformers: better
@@ -26,7 +26,7 @@ from thinkalike.explain.common import (
     explaining,
 )
 from thinkalike.explain.relevance.ledger import Ledger, MixedImagesError
-from thinkalike.explain.relevance.operations import TABLE
+from thinkalike.explain.relevance.table import TABLE
 from thinkalike.explain.relevance.tape import Composite, Tape
 from thinkalike.networks.model import Model
 from thinkalike.networks.predict import check_finite
@@ -38,23 +38,21 @@ COMPOSITES: Mapping[str, Composite] = {
     "plus": Composite(convolutions=float("inf")),
 }
 """Epsilon everywhere; γ = 0.1, or z⁺, for convolutions, and epsilon for linear layers."""
-FAMILIES: Mapping[str, str] = {"cnn": "epsilon", "transformer": "epsilon", "hybrid": "epsilon"}
-"""Family of the catalogue → composite. docs/lrp.md has the figures that chose them."""
 TOLERANCES = {torch.float64: 1e-9, torch.float32: 1e-3}
-"""Of the ledger's gap, as a share of the score."""
+"""Largest gap of the ledger, as a share of the score."""
 BASELINE = "the baseline"
+"""Account of the image of the baseline's colour."""
 PIXELS = "pixels"
-"""The account of what reached the input."""
-"""Name of the account of the image of the baseline's colour."""
+"""Account of the relevance that reached the input."""
 
 
 @dataclass(frozen=True)
 class Relevance:
-    """Where the scores of N images went.
+    """The scores of N images, shared out among pixels and constants.
 
     Attributes:
         pixels: (N, height · width) relevance, summed over colours, of the network's type.
-        accounts: name of what adds a constant → (N,) its share.
+        accounts: name of a constant, or of the module that adds it → (N,) its share.
         targets: (N,) the class explained.
         scores: (N,) its logit.
         spread: (N,) standard deviation of the image's logits over the classes.
@@ -68,19 +66,19 @@ class Relevance:
 
     @property
     def input(self) -> np.ndarray:
-        """(N,) what went to the pixels."""
+        """(N,) sums of relevance over the pixels."""
         return self.pixels.sum(1, dtype=np.float64)
 
     @property
     def constants(self) -> np.ndarray:
-        """(N,) what stayed in constants."""
+        """(N,) sums of relevance over the constants."""
         return sum(self.accounts.values(), np.zeros(len(self.scores)))
 
     @property
     def gap(self) -> np.ndarray:
         """(N,) |Σ pixels + Σ constants − score|, as a share of |score|.
 
-        Where the score is nearly nothing, as a share of the spread of the scores instead.
+        Where the score is smaller than the spread of the scores, as a share of the spread.
         """
         missing = np.abs(self.input + self.constants - self.scores)
         scale = np.maximum(np.abs(self.scores), self.spread)
@@ -93,62 +91,52 @@ def explain(
     targets: np.ndarray | None,
     question: Question,
     *,
-    composite: str | None = None,
+    composite: str = "epsilon",
 ) -> Explanation:
     """Relevance of each pixel for the logit, (x − b) · g with g the modified gradient.
 
-    x is the image as the network takes it, normalised, and b the baseline's colour in the same space:
-    pixels of that colour get nothing, whatever the network's mean colour is. What b · g adds up to is in
-    the ledger, as of a bias.
+    x is the normalised image and b the baseline's colour in the same space: pixels of that colour get
+    nothing, whatever the network's mean colour is. The sum of b · g has an account in the ledger, as a
+    bias has.
 
     Args:
         model: what to explain.
         images: (N, size, size, 3) uint8.
         targets: (N,) classes, or None for the ones that the model predicts in the same pass.
         question: baseline and batch size are used; output must be `logit`, precision `float32`.
-        composite: a key of `COMPOSITES`; by default that of the model's family.
+        composite: a key of `COMPOSITES`.
 
     Returns:
         Coefficients in the basis `Pixels(size, size)`, of the network's type, and the measures `score`,
         of the target class; `input_share` and `bias_share`, of the score, which sum to 1 (not numbers
-        where the score is 0); and `ledger_gap`, by how much they do not. The accounts are what the pixels
-        have, and what stayed in each constant.
+        where the score is 0); and `ledger_gap`, by how much they do not. The accounts are those of the
+        pixels and of the constants.
 
     Raises:
         InputError: an operation that is not known, a ledger that does not close, another output or
             precision, an unknown composite, a score that is not finite, a target that is no output,
             training mode.
     """
-    found = relevance(model, images, targets, question, chosen(model, composite))
+    if composite not in COMPOSITES:
+        raise InputError(
+            f"composite {composite!r} is none of {', '.join(COMPOSITES)}; choose one of them"
+        )
+    result = relevance(model, images, targets, question, COMPOSITES[composite])
     shares = [
-        np.divide(part, found.scores, out=np.full(len(images), np.nan), where=found.scores != 0)
-        for part in (found.input, found.constants)
+        np.divide(part, result.scores, out=np.full(len(images), np.nan), where=result.scores != 0)
+        for part in (result.input, result.constants)
     ]
     return Explanation(
-        Maps(found.pixels, (Pixels(*images.shape[1:3]),)),
-        found.targets,
+        Maps(result.pixels, (Pixels(*images.shape[1:3]),)),
+        result.targets,
         {
-            "score": found.scores,
+            "score": result.scores,
             "input_share": shares[0],
             "bias_share": shares[1],
-            "ledger_gap": found.gap,
+            "ledger_gap": result.gap,
         },
-        accounts={PIXELS: found.input, **found.accounts},
+        accounts={PIXELS: result.input, **result.accounts},
     )
-
-
-def chosen(model: Model, composite: str | None) -> Composite:
-    """The composite of that name, or of the model's family.
-
-    Raises:
-        InputError: there is no composite of that name.
-    """
-    name = composite or FAMILIES[model.entry["family"]]
-    if name not in COMPOSITES:
-        raise InputError(
-            f"composite {name!r} of lrp is none of {', '.join(COMPOSITES)}; choose one of them"
-        )
-    return COMPOSITES[name]
 
 
 def relevance(
@@ -158,7 +146,11 @@ def relevance(
     question: Question,
     composite: Composite,
 ) -> Relevance:
-    """Relevance of pixels and constants; `explain` says what of.
+    """Relevance of pixels and constants for the logits of images.
+
+    Args:
+        model, images, targets, question: as for `explain`.
+        composite: rules of layers with weights.
 
     Raises:
         InputError: as `explain`.
@@ -166,12 +158,12 @@ def relevance(
     if question.output != "logit":
         raise InputError(
             f"layer-wise relevance propagation explains logits, not a {question.output}: it would have to "
-            "pass a softmax; set explanation.output to logit, or leave lrp out of methods"
+            "pass a softmax; set output to logit, or leave this method out"
         )
     if question.precision != "float32":
         raise InputError(
             f"the ledger of layer-wise relevance propagation does not close in {question.precision}; set "
-            "explanation.precision to float32, or leave lrp out of methods"
+            "precision to float32, or leave this method out"
         )
     if targets is not None:
         check_targets(model, targets)
@@ -180,42 +172,42 @@ def relevance(
         batches = question.batches(model, gradients=True)
 
         def work(part: slice) -> Relevance:
-            given = None if targets is None else np.asarray(targets)[part]
-            return _passed(model, images[part], given, question, composite)
+            classes = None if targets is None else np.asarray(targets)[part]
+            return _of_batch(model, images[part], classes, question, composite)
 
         parts = [result for _, result in batches.over(len(images), work, "images")]
-    found = _together(parts)
+    result = _joined(parts)
     tolerance = TOLERANCES[model.dtype]
-    if not (found.gap <= tolerance).all():
-        worst = int(np.argmax(found.gap))
+    if not (result.gap <= tolerance).all():
+        worst = int(np.argmax(result.gap))
         raise ImageError(
             worst,
-            f"{model.entry['name']}: the relevance of {{image}} and of the biases misses its score by "
-            f"{found.gap[worst]:.2g} of it, and {tolerance:g} is allowed; an operation of the network is "
+            f"{model.name}: the relevance of {{image}} and of the biases misses its score by "
+            f"{result.gap[worst]:.2g} of it, and {tolerance:g} is allowed; an operation of the network is "
             "not what torch says it is, leave the model out for this method",
         )
-    return found
+    return result
 
 
-def _passed(
+def _of_batch(
     model: Model,
     images: np.ndarray,
     targets: np.ndarray | None,
     question: Question,
     composite: Composite,
 ) -> Relevance:
-    """One pass forth and one back; image by image, where the network mixes them in its dimensions.
+    """Relevance from one pass of a batch, or of each image where the network mixes images in dimensions.
 
-    Then constants cannot be told apart by image: it is seen from the dimensions or from the ledger.
+    Then the constants of images cannot be told apart, which shows in the dimensions or in the ledger.
     """
     try:
-        found = _pass(model, images, targets, question, composite)
-        if len(images) == 1 or (found.gap <= TOLERANCES[model.dtype]).all():
-            return found
+        result = _pass(model, images, targets, question, composite)
+        if len(images) == 1 or (result.gap <= TOLERANCES[model.dtype]).all():
+            return result
     except MixedImagesError:
         pass
     parts = [slice(i, i + 1) for i in range(len(images))]
-    return _together(
+    return _joined(
         [
             _pass(model, images[i], None if targets is None else targets[i], question, composite)
             for i in parts
@@ -230,9 +222,10 @@ def _pass(
     question: Question,
     composite: Composite,
 ) -> Relevance:
+    """Relevance from one forward and one backward pass."""
     inputs = model.normalise(images).requires_grad_()
     ledger = Ledger(len(images))
-    with Tape(model.entry["name"], model.network, inputs, ledger, composite, TABLE) as tape:
+    with Tape(model.name, model.network, inputs, ledger, composite, TABLE) as tape:
         scores = model.network(inputs)
     tape.check_output(scores)
     values = scores.detach().double().cpu().numpy()
@@ -248,8 +241,8 @@ def _pass(
     return Relevance(pixels, ledger.balances(), classes, values[rows, classes], values.std(1))
 
 
-def _together(parts: list[Relevance]) -> Relevance:
-    """The relevance of all batches."""
+def _joined(parts: list[Relevance]) -> Relevance:
+    """The relevance of consecutive batches."""
     return Relevance(
         np.concatenate([part.pixels for part in parts]),
         joined_accounts([part.accounts for part in parts], [len(part.scores) for part in parts]),

@@ -1,7 +1,6 @@
-"""Data sets unpacked from archives."""
+"""Data sets in archives: where they are published, and how they are laid out as an ImageFolder."""
 
 import re
-import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,11 +12,9 @@ from PIL import Image
 
 from thinkalike.errors import InputError
 from thinkalike.images.downloads import extract
-from thinkalike.images.selection import _classes, manifest
+from thinkalike.images.listing import SPLITS, has_split, split_files
+from thinkalike.images.selection import manifest
 from thinkalike.progress import progress
-
-SPLITS = ("train", "val")
-
 
 ARCHIVES = {
     "imagenette": (
@@ -58,11 +55,11 @@ def unpack_folder(folder: Path, archive: Path) -> pd.DataFrame:
             and an image in each.
     """
     with _unpacked(archive, folder) as content:
-        roots = [found.parent for found in content.rglob("train") if _has_split(found.parent)]
+        roots = [path.parent for path in content.rglob("train") if has_split(path.parent)]
         if not roots:
             raise InputError(f"{archive} has no folder with train/ and val/ in it; pack one")
         try:
-            files = _split_files(min(roots, key=lambda root: (len(root.parts), root)))
+            files = split_files(min(roots, key=lambda root: (len(root.parts), root)))
         except InputError as error:
             raise InputError(str(error).replace(str(content), str(archive))) from None
         for path, file in files:
@@ -128,40 +125,9 @@ def unpack_cifar10(folder: Path, archive: Path) -> pd.DataFrame:
     return manifest(paths)
 
 
-def replace_folder(folder: Path, new: Path) -> None:
-    """Put a freshly made folder in the place of an older one; killed in between, there is none."""
-    old = folder.with_name(f".{folder.name}.old")
-    shutil.rmtree(old, ignore_errors=True)
-    if folder.exists():
-        folder.rename(old)
-    new.rename(folder)
-    shutil.rmtree(old, ignore_errors=True)
-
-
 @contextmanager
 def _unpacked(archive: Path, folder: Path) -> Iterator[Path]:
     """The content of an archive for a while, on the same file system as `folder`."""
     with tempfile.TemporaryDirectory(dir=folder, prefix=".") as content:
         extract(archive, Path(content))
         yield Path(content)
-
-
-def _has_split(folder: Path) -> bool:
-    return all((folder / split).is_dir() for split in SPLITS)
-
-
-def _split_files(source: Path) -> list[tuple[str, Path]]:
-    """`<split>/<class>/<name>` and file of all images of an ImageFolder with train/ and val/."""
-    per_split = {split: _classes(source / split) for split in SPLITS}
-    only_one = set(per_split["train"]) ^ set(per_split["val"])
-    if only_one:
-        raise InputError(
-            f"{source}: the classes {', '.join(sorted(only_one))} are in one of train and val "
-            "only; give both the same classes"
-        )
-    return [
-        (f"{split}/{name}/{file.name}", file)
-        for split, classes in per_split.items()
-        for name, files in classes.items()
-        for file in files
-    ]

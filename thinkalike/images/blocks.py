@@ -1,8 +1,8 @@
 """Images of a study in blocks, and the jobs that share them.
 
-A network is always asked about one block of images after the other, counted from the first image of
-the study: which images go through it together then does not depend on how blocks are dealt out to
-jobs, and neither does a single bit of the maps.
+A network always gets one block of images after the other, counted from the first image of the study:
+which images go through it together then does not depend on how blocks are dealt out to jobs, and
+neither does a single bit of the maps.
 """
 
 BLOCK = 128
@@ -15,12 +15,12 @@ def blocks(count: int) -> list[slice]:
 
 
 def shard_count(images: int, shards: int) -> int:
-    """How many jobs share so many images: as many as asked, and not more than there are blocks."""
+    """Number of jobs that share so many images: `shards`, but not more than there are blocks."""
     return max(min(shards, -(-images // BLOCK)), 1)
 
 
 def shard(images: int, shards: int, number: int) -> slice:
-    """The images of one of the jobs: whole blocks, as evenly as that goes, in order."""
+    """Images of job `number`: consecutive whole blocks, dealt out as evenly as possible."""
     whole = -(-images // BLOCK)
     jobs = shard_count(images, shards)
     first, last = (whole * k // jobs * BLOCK for k in (number, number + 1))

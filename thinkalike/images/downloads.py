@@ -1,4 +1,4 @@
-"""Files from elsewhere: fetched whole, verified against a checksum, and unpacked safely."""
+"""Downloads: fetched whole, verified against a checksum, and unpacked safely."""
 
 import hashlib
 import http.client
@@ -23,7 +23,7 @@ from thinkalike.errors import InputError
 from thinkalike.progress import log
 
 PAUSES = (1.0, 2.0, 4.0, 8.0)
-"""Seconds before the second attempt, the third, ...: as many attempts as there are, and one."""
+"""Seconds before the second attempt, the third, …; the last attempt follows the last pause."""
 
 
 TIMEOUT = 60.0
@@ -37,7 +37,7 @@ DIGITS = {"md5": 32, "sha256": 64}
 
 
 class _UnfinishedError(Exception):
-    """An attempt that failed in a way that another attempt may mend."""
+    """An attempt that failed, where another one may succeed."""
 
 
 def fetch(url: str, path: Path, *, checksum: str, mirror: str | None = None) -> None:
@@ -61,11 +61,11 @@ def fetch(url: str, path: Path, *, checksum: str, mirror: str | None = None) -> 
     name = file_name(url)
     algorithm, expected = _parsed(checksum, url)
     if path.is_file():
-        found = _digest(path, algorithm)
-        if found == expected:
+        actual = _digest(path, algorithm)
+        if actual == expected:
             return
         log.warning(
-            "%s has %s %s and should have %s; fetching it anew", path, algorithm, found, expected
+            "%s has %s %s and should have %s; fetching it anew", path, algorithm, actual, expected
         )
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f"{path.name}.part")
@@ -80,18 +80,18 @@ def fetch(url: str, path: Path, *, checksum: str, mirror: str | None = None) -> 
             _download(source, part, path)
         else:
             _copy(Path(source), part)
-    found = _digest(part, algorithm)
-    if found != expected:
+    actual = _digest(part, algorithm)
+    if actual != expected:
         part.unlink()
         raise InputError(
-            f"{source} came with {algorithm} {found} instead of {expected} and was deleted; run "
-            "again, and if that does not help mend the checksum or take the file from elsewhere"
+            f"{source} came with {algorithm} {actual} instead of {expected} and was deleted; run "
+            "again, and if that does not help correct the checksum or take the file from elsewhere"
         )
     part.replace(path)
 
 
 def file_name(url: str) -> str:
-    """The file name that an address ends in.
+    """File name at the end of an address.
 
     Raises:
         InputError: the address is not one of http or https, or ends in no name.
@@ -162,7 +162,7 @@ def _refuse_unsafe(archive: Path, name: str, plain: bool) -> None:
 
 
 def _room_after(archive: Path, size: int, room: int) -> int:
-    """What is free when a member has been written; a small archive may hold endless zeros."""
+    """Bytes that are free when a member has been written; a small archive may hold endless zeros."""
     if size > room:
         raise InputError(
             f"{archive} does not fit on the disk, unpacked; make room, or take another archive"
@@ -232,7 +232,7 @@ def _attempt(url: str, part: Path) -> None:
             if error.code == 429 or error.code >= 500:
                 raise _UnfinishedError(answer) from None
             raise InputError(
-                f"{url} could not be fetched: {answer}; mend the address or name a mirror"
+                f"{url} could not be fetched: {answer}; correct the address or name a mirror"
             ) from None
     except (OSError, http.client.HTTPException) as error:
         reason = getattr(error, "reason", None) or error

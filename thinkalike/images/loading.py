@@ -9,18 +9,15 @@ from PIL import Image, ImageOps
 from thinkalike.errors import InputError
 from thinkalike.progress import log
 
-SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".ppm", ".pgm")
-
-
 FORMATS = ("PNG", "JPEG", "BMP", "GIF", "TIFF", "WEBP", "PPM")
-"""What image files are decoded as, whatever their suffix: Pillow would give some of the others to an
-interpreter of PostScript."""
+"""Formats that image files are decoded as, whatever their suffix: Pillow would give some of the others
+to an interpreter of PostScript."""
 
 
 def open_image(path: str | Path) -> Image.Image:
-    """An image file as RGB at its own size, upright by its EXIF tag.
+    """Image of a file as RGB at its own size, upright by its EXIF tag.
 
-    What is transparent lies on white, as most viewers show it: the colours that a file has below
+    Transparent parts lie on white, as most viewers show them: the colours that a file has below
     its transparent parts are arbitrary, and a model would see them.
 
     Raises:
@@ -55,12 +52,20 @@ def open_image(path: str | Path) -> Image.Image:
 
 
 def load_image(path: str | Path, size: int) -> np.ndarray:
-    """`open_image` resized bilinearly to a square, uncropped: (size, size, 3) uint8."""
+    """Image of a file, resized bilinearly to a square and not cropped: (size, size, 3) uint8.
+
+    Raises:
+        InputError: as `open_image`.
+    """
     return np.asarray(open_image(path).resize((size, size), Image.Resampling.BILINEAR))
 
 
 def load_images(paths: Sequence[str], size: int) -> np.ndarray:
-    """`load_image` of many: (N, size, size, 3) uint8; every bad file is named in one error."""
+    """Images of files, as `load_image` gives them: (N, size, size, 3) uint8.
+
+    Raises:
+        InputError: images that cannot be read; all are named.
+    """
     images = np.empty((len(paths), size, size, 3), np.uint8)
     problems = []
     for index, path in enumerate(paths):
@@ -74,7 +79,7 @@ def load_images(paths: Sequence[str], size: int) -> np.ndarray:
 
 
 def report_constant(images: np.ndarray, names: Sequence[str]) -> None:
-    """Warn of images of one colour: models see nothing in them, and their maps say little."""
+    """Warn of images of one colour: models see nothing in them, and their maps mean little."""
     constant = np.ptp(images.reshape(len(images), -1, images.shape[-1]), axis=1).max(1) == 0
     if constant.any():
         named = ", ".join(np.asarray(names)[constant])

@@ -1,13 +1,12 @@
-"""Which images a study explains: splits, orders, classes."""
+"""The images that a study explains: manifests, splits, orders, classes."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from thinkalike.errors import InputError
-from thinkalike.images.loading import SUFFIXES
+from thinkalike.images.contents import held_out
 from thinkalike.randomness import generator
 
 MANIFEST = ("image_id", "path", "split", "label", "class_name")
@@ -16,31 +15,15 @@ MANIFEST = ("image_id", "path", "split", "label", "class_name")
 ORDERS = ("rounds", "log")
 
 
-def _classes(folder: Path) -> dict[str, list[Path]]:
-    """Class name → image files, both sorted; every class has at least one image."""
-    classes = {
-        entry.name: sorted(
-            # on other file systems macOS keeps its notes on `x.jpg` in `._x.jpg`
-            f
-            for f in entry.iterdir()
-            if f.suffix.lower() in SUFFIXES and not f.name.startswith("._")
-        )
-        for entry in sorted(folder.iterdir())
-        if entry.is_dir() and not entry.name.startswith(".")
-    }
-    if not classes:
-        raise InputError(f"{folder} has no class folders; lay the images out as <class>/<image>")
-    empty = [name for name, files in classes.items() if not files]
-    if empty:
-        raise InputError(
-            f"{folder}: no image in class {', '.join(empty)}; add images "
-            f"({', '.join(SUFFIXES)}) or remove the folder"
-        )
-    return classes
-
-
 def manifest(paths: Sequence[str]) -> pd.DataFrame:
-    """The table of an ImageFolder's images; label = rank of the class name, as in torchvision."""
+    """Table of the images of an ImageFolder; label = rank of the class name, as in torchvision.
+
+    Args:
+        paths: `<split>/<class>/<name>`.
+
+    Returns:
+        The columns `MANIFEST`, sorted by path.
+    """
     parts = [path.split("/") for path in sorted(paths)]
     names = sorted({name for _, name, _ in parts})
     label = {name: index for index, name in enumerate(names)}
@@ -56,7 +39,7 @@ def manifest(paths: Sequence[str]) -> pd.DataFrame:
 
 
 def stratified_split(labels: np.ndarray, *, validation: float, seed: int) -> np.ndarray:
-    """`train` or `val` for every image; each class gives the same share, at least one image each.
+    """Split of every image, `train` or `val`; each class gives the same share, at least one image each.
 
     The draw of a class is seeded by its name: another class more or less leaves it as it is.
 
@@ -66,12 +49,7 @@ def stratified_split(labels: np.ndarray, *, validation: float, seed: int) -> np.
     split = np.full(len(labels), "train", dtype=object)
     for label in np.unique(labels):
         members = np.flatnonzero(labels == label)
-        if len(members) < 2:
-            raise InputError(
-                f"class {label} has a single image, which cannot be both trained on and "
-                "held out; add images to it, or lay them out as train/ and val/ yourself"
-            )
-        count = int(np.clip(round(validation * len(members)), 1, len(members) - 1))
+        count = held_out(label, len(members), validation)
         split[generator(seed, "split", str(label)).permutation(members)[:count]] = "val"
     return split
 
@@ -79,9 +57,8 @@ def stratified_split(labels: np.ndarray, *, validation: float, seed: int) -> np.
 def select(images: pd.DataFrame, *, split: str, count: int, seed: int, order: str) -> pd.DataFrame:
     """The first `count` images of a split in one of two orders.
 
-    * `rounds`: seeded, and going round the classes; every beginning has the classes as balanced as
-      can be.
-    * `log`: that of the experiment log, whatever the seed: the files sorted by class and name as in
+    * `rounds`: seeded, and going round the classes; every beginning is as balanced as can be.
+    * `log`: the order of the experiment log, whatever the seed: the files sorted by class and name as in
       torchvision's ImageFolder, then shuffled by `torch_shuffle`.
 
     Neither depends on `count`: a smaller selection is the beginning of a larger one.
@@ -97,15 +74,15 @@ def select(images: pd.DataFrame, *, split: str, count: int, seed: int, order: st
         image_id, path, label, class_name, position.
 
     Raises:
-        InputError: there are not so many images, or there is no such order.
+        InputError: the split has fewer images, or the order is unknown.
     """
     if order not in ORDERS:
-        raise InputError(f"images.order: {order!r} is not an order; choose rounds or log")
+        raise InputError(f"order: {order!r} is not an order; choose rounds or log")
     images = images[images["split"] == split]
     if count > len(images):
         raise InputError(
-            f"images.count: {count} images asked for, the split {split} has {len(images)}; "
-            f"ask for at most {len(images)}"
+            f"count: {count} images are more than the {len(images)} of the split {split}; choose at "
+            f"most {len(images)}"
         )
     if order == "log":
         # paths of one class differ in the file name only
@@ -122,13 +99,13 @@ def select(images: pd.DataFrame, *, split: str, count: int, seed: int, order: st
 def select_class(
     images: pd.DataFrame, *, class_name: str | None, split: str, most: int, seed: int
 ) -> pd.DataFrame:
-    """Images of one class, or of all, in the order `rounds` of `select`: as many as there are, at most.
+    """The first images of one class, or of all, in the order `rounds` of `select`.
 
     Args:
         images: a manifest.
         class_name: of the class; None for all.
         split: train, val, or both.
-        most: how many images.
+        most: images, at most.
         seed: of the study.
 
     Returns:
@@ -141,14 +118,14 @@ def select_class(
         names = sorted(images["class_name"].astype(str).unique())
         if class_name not in names:
             raise InputError(
-                f"spectral.class: {class_name!r} is not a class of this data set; choose one of "
+                f"class: {class_name!r} is not a class of this data set; choose one of "
                 f"{', '.join(names[:20])}{', …' if len(names) > 20 else ''}, or null for all"
             )
         images = images[images["class_name"].astype(str) == class_name]
     if split != "both":
         images = images[images["split"] == split]
     if images.empty:
-        raise InputError(f"spectral.split: class {class_name} has no image in {split}; choose both")
+        raise InputError(f"split: class {class_name} has no image in {split}; choose both")
     of_image = images.set_index("image_id")["split"]
     count = min(most, len(images))
     chosen = select(
@@ -160,7 +137,7 @@ def select_class(
 def torch_shuffle(n: int, seed: int = 0) -> np.ndarray:
     """The order in which torch's shuffling DataLoader goes through `n` items on the first pass.
 
-    That of `DataLoader(…, shuffle=True, generator=torch.Generator().manual_seed(seed))`, without
+    It is the order of `DataLoader(…, shuffle=True, generator=torch.Generator().manual_seed(seed))`, without
     torch: the loader draws a seed for its workers, two words of the Mersenne Twister, and then a
     permutation by Fisher and Yates, a word for each swap.
 

@@ -1,4 +1,4 @@
-"""Data sets that need no download: digits, photographs of installed packages, folders."""
+"""Data sets that need no download: digits, photographs inside packages, the user's folders."""
 
 from pathlib import Path
 
@@ -7,8 +7,8 @@ import pandas as pd
 from PIL import Image
 
 from thinkalike.errors import InputError
-from thinkalike.images.archives import _has_split, _split_files
-from thinkalike.images.selection import _classes, manifest, stratified_split
+from thinkalike.images.listing import class_files, has_split, split_files
+from thinkalike.images.selection import manifest, stratified_split
 from thinkalike.randomness import generator
 
 # in Imagenette: tench, English springer, cassette player, chain saw, church, French horn, garbage
@@ -68,22 +68,22 @@ def link_folder(folder: Path, source: Path, *, validation: float, seed: int) -> 
             only.
     """
     if not source.is_dir():
-        raise InputError(f"dataset.path: {source} is not a folder; give an ImageFolder <class>/*")
-    if _has_split(source):
-        found = _split_files(source)
+        raise InputError(f"path: {source} is not a folder; give an ImageFolder <class>/*")
+    if has_split(source):
+        files = split_files(source)
     else:
-        classes = _classes(source)
-        labels = np.repeat(list(classes), [len(files) for files in classes.values()])
-        split_of = stratified_split(labels, validation=validation, seed=seed)
-        pairs = [(name, file) for name, files in classes.items() for file in files]
-        found = [
+        classes = class_files(source)
+        labels = np.repeat(list(classes), [len(images) for images in classes.values()])
+        splits = stratified_split(labels, validation=validation, seed=seed)
+        pairs = [(name, file) for name, images in classes.items() for file in images]
+        files = [
             (f"{split}/{name}/{file.name}", file)
-            for split, (name, file) in zip(split_of, pairs, strict=True)
+            for split, (name, file) in zip(splits, pairs, strict=True)
         ]
-    for path, file in found:
+    for path, file in files:
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).symlink_to(file.resolve())
-    return manifest([path for path, _ in found])
+    return manifest([path for path, _ in files])
 
 
 def make_samples(folder: Path, *, seed: int) -> pd.DataFrame:

@@ -1,2 +1,2 @@
-from .estimator import ClusterExplanation as ClusterExplanation
 from .estimator import Neon as Neon
+from .explanation import ClusterExplanation as ClusterExplanation

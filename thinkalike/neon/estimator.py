@@ -11,119 +11,26 @@ least 0, and 0 on the border to another cluster. Relevance goes back through bot
     R_i = Σ_{k≠c} R_k (x_i − m_ik) w_ik / Σ_i' (x_i' − m_i'k) w_i'k          (midpoint rule)
 
 with m_k = (μ_c + μ_k)/2. The second denominator is h_k, so that Σ_i R_i = Σ_k R_k = f_c for every β.
-
-How it is computed: since (x_i − m_ik) w_ik = (x_i − μ_ki)² − (x_i − μ_ci)², with s_k = R_k/h_k for the
-others and s_c = −Σ_{k≠c} s_k,
-
-    R_i = Σ_k s_k μ_ki² − 2 x_i Σ_k s_k μ_ki
-
-are two products of matrices behind the one that gives all h_k. No array has more than points times
-features, or points times clusters, and these are worked on in blocks.
+`thinkalike.neon.blocks` has the arithmetic.
 
 Source: Kauffmann, Esders, Ruff, Montavon, Samek and Müller, From Clustering to Cluster Explanations via
 Neural Networks, IEEE TNNLS 2022 (arXiv:1906.07633), sections III and IV.
 """
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
 from itertools import zip_longest
 from numbers import Real
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from sklearn.base import BaseEstimator
 
 from thinkalike.errors import InputError
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-
-BLOCK_BYTES = 2**19
-"""Of a block of points: what the caches of a processor hold, with the products made of it."""
+from thinkalike.neon.blocks import Block, blocks, not_finite
+from thinkalike.neon.explanation import ClusterExplanation, probability
 
 
-LOCAL = 1 / 64
-"""A point whose second nearest centroid is nearer than this share (of squared distances) of where
-centroids and point are spread is looked at from its own centroid, where less is lost to rounding."""
-
-
-@dataclass(frozen=True)
-class ClusterExplanation:
-    """Why each of N points is in its cluster.
-
-    Attributes:
-        clusters: (N,) the cluster c of each point.
-        competitors: (N,) the nearest other cluster.
-        logits: (N,) f_c, a squared distance: how much farther that cluster is.
-        relevances: (N, D) R_i, in the same unit; positive speaks for the cluster, negative for
-            another. They sum to the logit.
-        count: of clusters, K.
-        feature_names: of the D features, or none.
-    """
-
-    clusters: np.ndarray
-    competitors: np.ndarray
-    logits: np.ndarray
-    relevances: np.ndarray
-    count: int
-    feature_names: tuple[str, ...] = ()
-
-    @property
-    def probabilities(self) -> np.ndarray:
-        """(N,) 1/(1 + exp(−f_c)), one half on the border to another cluster."""
-        return probability(self.logits)
-
-    @property
-    def overall(self) -> np.ndarray:
-        """(D,) mean relevance over all points; sums to the mean logit."""
-        return _mean(self.relevances)
-
-    @property
-    def by_cluster(self) -> np.ndarray:
-        """(K, D) mean relevance over the points of each cluster; NaN where there is no point."""
-        means = np.full((self.count, self.relevances.shape[1]), np.nan, self.relevances.dtype)
-        for cluster in np.unique(self.clusters):
-            means[cluster] = _mean(self.relevances[self.clusters == cluster])
-        return means
-
-    def table(self) -> "pd.DataFrame":
-        """A row for each point: cluster, competitor, logit, probability, and every feature's relevance."""
-        import pandas as pd
-
-        columns = {
-            "cluster": self.clusters,
-            "competitor": self.competitors,
-            "logit": self.logits,
-            "probability": self.probabilities,
-        }
-        return pd.concat([pd.DataFrame(columns), self._named(self.relevances)], axis=1)
-
-    def summary(self) -> "pd.DataFrame":
-        """A row for each cluster and one for all: points, mean logit, and every feature's mean relevance.
-
-        The index is the cluster, and `all`. A cluster without a point has no mean.
-        """
-        import pandas as pd
-
-        points = np.bincount(self.clusters, minlength=self.count)
-        totals = np.bincount(self.clusters, self.logits, minlength=self.count)
-        logits = np.divide(totals, points, out=np.full(self.count, np.nan), where=points > 0)
-        columns = {
-            "points": [*points, len(self.clusters)],
-            "logit": [*logits, self.logits.mean()],
-        }
-        means = self._named(np.vstack([self.by_cluster, self.overall]))
-        table = pd.concat([pd.DataFrame(columns), means], axis=1)
-        return table.set_index(pd.Index([*range(self.count), "all"], name="cluster"))
-
-    def _named(self, relevances: np.ndarray) -> "pd.DataFrame":
-        import pandas as pd
-
-        names = self.feature_names or [f"feature_{i}" for i in range(relevances.shape[1])]
-        return pd.DataFrame(relevances, columns=list(names))
-
-
-class Neon:
+class Neon(BaseEstimator):
     """Neuralized k-means, in scikit-learn's conventions.
 
     Points are (N, D) arrays or data frames. float32 is computed in float32, everything else in
@@ -171,7 +78,7 @@ class Neon:
         if points is not None:
             array = self._checked(points)
             if not np.isfinite(array).all():
-                raise _not_finite(array)
+                raise not_finite(array)
         if self.beta is not None:
             self.beta_ = float(self.beta)
         elif points is None or not len(array):
@@ -184,25 +91,13 @@ class Neon:
             self.feature_names_in_ = np.array(names, object)
         return self
 
-    def get_params(self, deep: bool = True) -> dict[str, Any]:
-        """The arguments, as scikit-learn's `clone` asks for them."""
-        return {"clusters": self.clusters, "beta": self.beta}
-
-    def set_params(self, **parameters: Any) -> "Neon":
-        """Other arguments; `fit` again afterwards."""
-        for name, value in parameters.items():
-            if name not in self.get_params():
-                raise InputError(f"Neon has no parameter {name!r}; it has clusters and beta")
-            setattr(self, name, value)
-        return self
-
     def predict(self, points: Any) -> np.ndarray:
         """(N,) the nearest centroid of each point."""
-        return self._over(points, lambda look: look.clusters, (), np.intp)
+        return self._blockwise(points, lambda block: block.clusters, (), np.intp)
 
     def logits(self, points: Any) -> np.ndarray:
         """(N,) f_c of the cluster that each point is in; not negative."""
-        return self._over(points, lambda look: look.logits, ())
+        return self._blockwise(points, lambda block: block.logits, ())
 
     def probabilities(self, points: Any) -> np.ndarray:
         """(N,) 1/(1 + exp(−f_c))."""
@@ -211,27 +106,27 @@ class Neon:
     def decision_function(self, points: Any) -> np.ndarray:
         """(N, K) f_k = min_{j≠k} ‖x − μ_j‖² − ‖x − μ_k‖² for every cluster; positive for its own alone."""
 
-        def every(look: "_Look") -> np.ndarray:
-            values = -look.gaps
-            values[look.rows, look.clusters] = look.logits
+        def decisions(block: Block) -> np.ndarray:
+            values = -block.gaps
+            values[block.rows, block.clusters] = block.logits
             return values
 
-        return self._over(points, every, (len(self._fitted()),))
+        return self._blockwise(points, decisions, (len(self._fitted()),))
 
     def discriminants(self, points: Any) -> np.ndarray:
         """(N, K) h_k = ‖x − μ_k‖² − ‖x − μ_c‖² of every cluster; 0 for the point's own."""
-        return self._over(points, lambda look: look.gaps, (len(self._fitted()),))
+        return self._blockwise(points, lambda block: block.gaps, (len(self._fitted()),))
 
     def competition(self, points: Any) -> np.ndarray:
         """(N, K) R_k, the relevance of every competing cluster; 0 for the point's own."""
 
-        def shared(look: "_Look") -> np.ndarray:
-            return look.logits[:, None] * look.shares(self.beta_)
+        def competition(block: Block) -> np.ndarray:
+            return block.logits[:, None] * block.shares(self.beta_)
 
-        return self._over(points, shared, (len(self._fitted()),))
+        return self._blockwise(points, competition, (len(self._fitted()),))
 
     def explain(self, points: Any) -> ClusterExplanation:
-        """Clusters, logits and relevances of points, from one look at each."""
+        """Clusters, competitors, logits and relevances of points."""
         names = _names(points)
         points = self._checked(points)
         count, features = points.shape
@@ -239,10 +134,10 @@ class Neon:
         competitors = np.empty(count, np.intp)
         logits = np.empty(count, points.dtype)
         relevances = np.empty((count, features), points.dtype)
-        for part, look in _looks(points, self._fitted()):
-            clusters[part], competitors[part] = look.clusters, look.competitors
-            logits[part] = look.logits
-            relevances[part] = look.relevances(self.beta_)
+        for part, block in blocks(points, self._fitted()):
+            clusters[part], competitors[part] = block.clusters, block.competitors
+            logits[part] = block.logits
+            relevances[part] = block.relevances(self.beta_)
         return ClusterExplanation(
             clusters,
             competitors,
@@ -253,19 +148,18 @@ class Neon:
         )
 
     def _fitted(self) -> np.ndarray:
+        """The centroids."""
         if not hasattr(self, "centroids_"):
             raise InputError("this Neon is not fitted; call fit first")
         return self.centroids_
 
     def _checked(self, points: Any) -> np.ndarray:
+        """Points as an array with the features of the centroids."""
         centroids = self._fitted()
         names, known = _names(points), tuple(getattr(self, "feature_names_in_", ()))
         if names and known and names != known:
-            theirs, ours = next(
-                pair
-                for pair in zip_longest(names, known, fillvalue="nothing")
-                if len(set(pair)) > 1
-            )
+            pairs = zip_longest(names, known, fillvalue="nothing")
+            theirs, ours = next(pair for pair in pairs if pair[0] != pair[1])
             raise InputError(
                 f"where Neon was fitted to the feature {ours!r} the points have {theirs!r}; give the same "
                 "columns in the same order"
@@ -278,128 +172,23 @@ class Neon:
             )
         return _numbers(array, "points")
 
-    def _over(
+    def _blockwise(
         self,
         points: Any,
-        ask: Callable[["_Look"], np.ndarray],
+        function: Callable[[Block], np.ndarray],
         shape: tuple[int, ...],
         dtype: Any = None,
     ) -> np.ndarray:
-        """What every look at a part of the points answers, put together."""
+        """Values (N, *shape) that a function gives for every block of the points."""
         points = self._checked(points)
-        found = np.empty((len(points), *shape), dtype or points.dtype)
-        for part, look in _looks(points, self._fitted()):
-            found[part] = ask(look)
-        return found
-
-
-def probability(logits: np.ndarray) -> np.ndarray:
-    """1/(1 + exp(−f)) for logits f ≥ 0, of any shape."""
-    return np.asarray(1 / (1 + np.exp(-logits)))
-
-
-class _Look:
-    """Points and centroids as seen from an origin near them, and what follows for the assignment.
-
-    Attributes:
-        points: (B, D), less the origin.
-        centroids: (K, D), less the origin.
-        clusters, competitors: (B,) the nearest centroid and the second nearest.
-        gaps: (B, K) h_k, 0 for the own cluster.
-        logits: (B,) f_c.
-    """
-
-    def __init__(self, points: np.ndarray, centroids: np.ndarray, origin: np.ndarray) -> None:
-        with np.errstate(over="ignore", invalid="ignore"):  # found below
-            self.points = points - origin
-            self.centroids = centroids - origin
-            self.squares = self.centroids**2
-            distances = self.points @ self.centroids.T  # up to ‖x‖², the same for all centroids
-            distances *= -2
-            distances += self.squares.sum(1)
-        if not np.isfinite(distances).all():
-            raise FloatingPointError
-        self.rows = np.arange(len(points))
-        self.clusters = distances.argmin(1)
-        own = distances[self.rows, self.clusters]
-        self.gaps = distances
-        self.gaps -= own[:, None]
-        self.gaps[self.rows, self.clusters] = np.inf
-        self.competitors = self.gaps.argmin(1)
-        self.logits = self.gaps[self.rows, self.competitors]
-        self.gaps[self.rows, self.clusters] = 0
-        self._own = own
-
-    def local(self) -> np.ndarray:
-        """The rows that are better looked at from their own centroids."""
-        norms = np.einsum("ij,ij->i", self.points, self.points)
-        second = norms + self._own + self.logits
-        return np.flatnonzero(second < LOCAL * (norms + self.squares.sum(1).max()))
-
-    def shares(self, beta: float) -> np.ndarray:
-        """(B, K) exp(−β h_k) / Σ exp(−β h_k'), 0 for the own cluster."""
-        excess = self.gaps - self.logits[:, None]
-        excess[self.rows, self.clusters] = 0
-        if beta > float(np.finfo(excess.dtype).max):
-            weights = (excess == 0).astype(excess.dtype)
-        else:
-            with np.errstate(over="ignore"):  # to −inf, of which the exponential is 0
-                excess *= -beta
-            weights = np.exp(excess, out=excess)
-        weights[self.rows, self.clusters] = 0
-        weights /= weights.sum(1, keepdims=True)
-        return weights
-
-    def relevances(self, beta: float) -> np.ndarray:
-        """(B, D) R_i."""
-        scales = self.shares(beta)
-        # R_k/h_k = share · f/h. On a border f and h are 0: their quotient tends to 1 from inside.
-        nearness = np.divide(
-            self.logits[:, None], self.gaps, out=np.ones_like(self.gaps), where=self.gaps > 0
-        )
-        scales *= nearness
-        scales[self.rows, self.clusters] = -scales.sum(1)
-        found = scales @ (-2 * self.centroids)
-        found *= self.points
-        found += scales @ self.squares
-        return found
-
-
-def _looks(points: np.ndarray, centroids: np.ndarray) -> Iterator[tuple[Any, _Look]]:
-    """Looks at all points, each with the slice or numbers of its rows; the last look at a row counts.
-
-    A block is looked at from the mean of the centroids, so that where the data lie costs no digits.
-    Where clusters of clusters lie far apart that is not near enough: some rows are then looked at
-    again, cluster by cluster.
-    """
-    centroids = centroids.astype(points.dtype)
-    middle = centroids.mean(0)
-    size = max(BLOCK_BYTES // (points.itemsize * max(centroids.shape)), 1)
-    again: list[np.ndarray] = []
-    theirs: list[np.ndarray] = []
-    for start in range(0, len(points), size):
-        part = slice(start, min(start + size, len(points)))
-        try:
-            look = _Look(points[part], centroids, middle)
-        except FloatingPointError:
-            raise _not_finite(points) from None
-        yield part, look
-        local = look.local()
-        again.append(start + local)
-        theirs.append(look.clusters[local])
-    if not sum(map(len, again)):
-        return
-    rows, clusters = np.concatenate(again), np.concatenate(theirs)
-    order = clusters.argsort(kind="stable")
-    rows, clusters = rows[order], clusters[order]
-    for cluster, start in zip(*np.unique(clusters, return_index=True), strict=True):
-        end = np.searchsorted(clusters, cluster, side="right")
-        for first in range(start, end, size):
-            block = rows[first : min(first + size, end)]
-            yield block, _Look(points[block], centroids, centroids[cluster])
+        values = np.empty((len(points), *shape), dtype or points.dtype)
+        for part, block in blocks(points, self._fitted()):
+            values[part] = function(block)
+        return values
 
 
 def _centroids(clusters: Any) -> np.ndarray:
+    """Centroids of an array or of a fitted estimator."""
     if hasattr(clusters, "fit") and not hasattr(clusters, "cluster_centers_"):
         raise InputError(
             f"the {type(clusters).__name__} has no cluster_centers_; fit it first, or give centroids"
@@ -433,25 +222,8 @@ def _numbers(array: np.ndarray, what: str) -> np.ndarray:
 
 
 def _names(points: Any) -> tuple[str, ...]:
+    """Names of the columns of a data frame, if all are strings."""
     columns = getattr(points, "columns", None)
     if columns is None or not all(isinstance(name, str) for name in columns):
         return ()
     return tuple(columns)
-
-
-def _not_finite(points: np.ndarray) -> InputError:
-    bad = np.argwhere(~np.isfinite(points))
-    if not len(bad):
-        return InputError(
-            "the points are so large that their squared distances overflow; scale points and centroids "
-            "down"
-        )
-    return InputError(
-        f"of {len(points)} points {len(np.unique(bad[:, 0]))} are not finite, the first in feature "
-        f"{bad[0, 1]}; leave them out or replace the missing values"
-    )
-
-
-def _mean(relevances: np.ndarray) -> np.ndarray:
-    """Over the first axis; in float64, for a sum of millions in float32 loses digits."""
-    return np.asarray(relevances.mean(0, dtype=np.float64).astype(relevances.dtype))

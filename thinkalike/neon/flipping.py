@@ -20,57 +20,57 @@ import numpy as np
 import pandas as pd
 from scipy.stats import bootstrap
 
-from thinkalike.neon.estimator import ClusterExplanation, Neon
+from thinkalike.neon.estimator import Neon
+from thinkalike.neon.explanation import ClusterExplanation
 
 STEPS = 32
-"""Of a curve, at most; a point of fewer features has as many as features."""
-
+"""Steps of a curve, at most; points of fewer features have as many as features."""
 
 RESAMPLES = 2000
-
+"""Bootstrap samples of an interval."""
 
 Order = Callable[[np.ndarray, np.ndarray, ClusterExplanation, np.ndarray], np.ndarray]
 
 
 def by_relevance(
-    points: np.ndarray, centroids: np.ndarray, found: ClusterExplanation, fill: np.ndarray
+    points: np.ndarray, centroids: np.ndarray, explanation: ClusterExplanation, fill: np.ndarray
 ) -> np.ndarray:
-    """R_i, by NEON."""
-    return found.relevances
+    """Relevances R_i of NEON."""
+    return explanation.relevances
 
 
 def by_gradient(
-    points: np.ndarray, centroids: np.ndarray, found: ClusterExplanation, fill: np.ndarray
+    points: np.ndarray, centroids: np.ndarray, explanation: ClusterExplanation, fill: np.ndarray
 ) -> np.ndarray:
     """x_i ∂f_c/∂x_i = 2 x_i (μ_ci − μ_ki), k the nearest competitor: gradient × input."""
-    return points * _weights(centroids, found)
+    return points * _weights(centroids, explanation)
 
 
 def by_distance(
-    points: np.ndarray, centroids: np.ndarray, found: ClusterExplanation, fill: np.ndarray
+    points: np.ndarray, centroids: np.ndarray, explanation: ClusterExplanation, fill: np.ndarray
 ) -> np.ndarray:
     """−(x_i − μ_ci)²: the nearer to its centroid in a feature, the more that speaks for the cluster."""
-    return -((points - centroids[found.clusters]) ** 2)
+    return -((points - centroids[explanation.clusters]) ** 2)
 
 
 def by_effect(
-    points: np.ndarray, centroids: np.ndarray, found: ClusterExplanation, fill: np.ndarray
+    points: np.ndarray, centroids: np.ndarray, explanation: ClusterExplanation, fill: np.ndarray
 ) -> np.ndarray:
     """2 (x_i − fill_i) (μ_ci − μ_ki): what removing the feature takes from h_k of the nearest competitor.
 
-    No order can take from that h_k faster. It knows how features will be removed, which no
-    explanation does.
+    No order takes more from that h_k. It knows how features will be removed, which no explanation does.
     """
-    return (points - fill) * _weights(centroids, found)
+    return (points - fill) * _weights(centroids, explanation)
 
 
-def _weights(centroids: np.ndarray, found: ClusterExplanation) -> np.ndarray:
-    return np.asarray(2 * (centroids[found.clusters] - centroids[found.competitors]))
+def _weights(centroids: np.ndarray, explanation: ClusterExplanation) -> np.ndarray:
+    """2 (μ_c − μ_k), k the nearest competitor."""
+    own, other = centroids[explanation.clusters], centroids[explanation.competitors]
+    return np.asarray(2 * (own - other))
 
 
 EFFECT = "effect"
-"""Of the orders, the one that no explanation can be: a bound."""
-
+"""The order that no explanation can be: a bound."""
 
 ORDERS: Mapping[str, Order] = {
     "neon": by_relevance,
@@ -80,13 +80,13 @@ ORDERS: Mapping[str, Order] = {
 }
 """Name → scores (N, D) of features, from points, centroids, their explanation and the fill."""
 
-
 RANDOM = "random"
+"""The order by chance."""
 
 
 @dataclass(frozen=True)
 class Curves:
-    """What is left of N points' clusters as features go.
+    """Logits of N points as their features are removed.
 
     Attributes:
         shares: (S,) of the features that are removed, from 0 to 1.
@@ -114,17 +114,17 @@ def flip(
     order: np.ndarray,
     fill: np.ndarray,
 ) -> Curves:
-    """The logits of points whose features are replaced one after the other.
+    """Logits of points whose features are replaced one after the other.
 
     Replacing feature i of x changes ‖x − μ_k‖² by (fill_i − μ_ki)² − (x_i − μ_ki)²; the changes of the
-    features that are gone add up.
+    removed features add up.
 
     Args:
         points: (N, D).
         centroids: (K, D).
         clusters: (N,) of each point.
-        order: (N, D) numbers of the features, the first to go first.
-        fill: (D,) what features are replaced by.
+        order: (N, D) numbers of the features, the first to be removed first.
+        fill: (D,) values that replace the features.
     """
     features = points.shape[1]
     counts = np.unique(np.linspace(0, features, min(STEPS, features) + 1).round().astype(int))
@@ -148,17 +148,27 @@ def flip_by(
     draw: np.random.Generator,
     repeats: int = 10,
 ) -> dict[str, Curves]:
-    """Curves of `points` by every order, and by random ones, whose mean of `repeats` is one curve."""
-    found = neon.explain(points)
+    """Curves of points by every order, and the mean curve of `repeats` random ones.
+
+    Args:
+        neon: fitted.
+        points: (N, D).
+        draw: for the random orders.
+        repeats: number of these.
+
+    Returns:
+        Order → curves.
+    """
+    explanation = neon.explain(points)
     fill = points.mean(0)
     centroids = neon.centroids_
 
     def run(order: np.ndarray) -> Curves:
-        return flip(points, centroids, found.clusters, order, fill)
+        return flip(points, centroids, explanation.clusters, order, fill)
 
     curves = {
         # stable: features of the same score go in their own order
-        name: run(np.argsort(-score(points, centroids, found, fill), axis=1, kind="stable"))
+        name: run(np.argsort(-score(points, centroids, explanation, fill), axis=1, kind="stable"))
         for name, score in ORDERS.items()
     }
     random = [
@@ -170,7 +180,7 @@ def flip_by(
 
 
 def areas(curves: Mapping[str, Curves], *, draw: np.random.Generator) -> pd.DataFrame:
-    """The area of every order with its 95 % interval, and how far it is from that of NEON.
+    """Area of every order with its 95 % interval, and its difference from that of NEON.
 
     Intervals are percentiles of 2,000 resamples of the points; that of the difference takes the same
     points for both.
@@ -180,54 +190,53 @@ def areas(curves: Mapping[str, Curves], *, draw: np.random.Generator) -> pd.Data
     """
     rows = []
     neon = curves["neon"].areas
-    for name, of in curves.items():
-        full = of.logits[:, 0]
-        area, low, high = ratio_of_means(of.areas, full, draw=draw)
-        difference, below, above = ratio_of_means(of.areas - neon, full, draw=draw)
+    for name, curve in curves.items():
+        full = curve.logits[:, 0]
+        area, low, high = ratio_of_means(curve.areas, full, draw=draw)
+        difference, below, above = ratio_of_means(curve.areas - neon, full, draw=draw)
         rows.append((name, len(full), area, low, high, difference, below, above))
     columns = ["order", "n", "area", "low", "high", "difference"]
     return pd.DataFrame(rows, columns=[*columns, "difference_low", "difference_high"])
 
 
 def ratio_of_means(
-    values: np.ndarray, of: np.ndarray, *, draw: np.random.Generator
+    values: np.ndarray, units: np.ndarray, *, draw: np.random.Generator
 ) -> tuple[float, float, float]:
-    """mean(values)/mean(of) over the same points, with the ends of its 95 % interval.
+    """mean(values)/mean(units) over the same points, with the ends of its 95 % interval.
 
     Args:
-        values, of: (N,).
+        values, units: (N,).
         draw: for the resamples.
 
     Returns:
         The ratio and its interval by bootstrap percentiles; NaN where there is a single point, or
         nothing to divide by.
     """
-    if len(of) < 2 or not of.any():
-        ratio = values.mean() / of.mean() if of.any() else np.nan
+    if len(units) < 2 or not units.any():
+        ratio = values.mean() / units.mean() if units.any() else np.nan
         return float(ratio), np.nan, np.nan
 
     def ratio_of(a: np.ndarray, b: np.ndarray, axis: int = -1) -> np.ndarray:
         return np.asarray(a.mean(axis) / b.mean(axis))
 
-    found = bootstrap(
-        (values, of),
+    interval = bootstrap(
+        (values, units),
         ratio_of,
         paired=True,
         vectorized=True,
         n_resamples=RESAMPLES,
         method="percentile",
         rng=draw,
-    )
-    interval = found.confidence_interval
-    return float(ratio_of(values, of)), float(interval.low), float(interval.high)
+    ).confidence_interval
+    return float(ratio_of(values, units)), float(interval.low), float(interval.high)
 
 
 FACTORS = (0.0, 0.01, 0.1, 1.0, 10.0, 100.0, np.inf)
-"""Of the β that is swept."""
+"""Factors of β in `sweep`."""
 
 
 def sweep(neon: Neon, points: np.ndarray, *, draw: np.random.Generator) -> pd.DataFrame:
-    """What β does: from all competitors alike (0) to the nearest alone (∞).
+    """Effect of β, from all competitors alike (0) to the nearest alone (∞).
 
     Args:
         neon: fitted; its β is the unit.
@@ -235,8 +244,8 @@ def sweep(neon: Neon, points: np.ndarray, *, draw: np.random.Generator) -> pd.Da
         draw: for the intervals.
 
     Returns:
-        factor, beta, competitors (mean over points of exp(entropy) of their shares of the logit: how many
-        there are in effect), cosine (mean, of a point's relevances with those of ∞), area, low, high (of
+        factor, beta, competitors (mean over points of exp(entropy) of their shares of the logit: their
+        effective number), cosine (mean, of a point's relevances with those of ∞), area, low, high (of
         flipping by these relevances).
     """
     fill = points.mean(0)
@@ -245,15 +254,15 @@ def sweep(neon: Neon, points: np.ndarray, *, draw: np.random.Generator) -> pd.Da
     for factor in FACTORS:
         beta = factor * neon.beta_
         varied = Neon(neon.centroids_, beta=beta).fit()
-        found = varied.explain(points)
-        order = np.argsort(-found.relevances, axis=1, kind="stable")
-        curves = flip(points, neon.centroids_, found.clusters, order, fill)
+        explanation = varied.explain(points)
+        order = np.argsort(-explanation.relevances, axis=1, kind="stable")
+        curves = flip(points, neon.centroids_, explanation.clusters, order, fill)
         area, low, high = ratio_of_means(curves.areas, curves.logits[:, 0], draw=draw)
-        shares = varied.competition(points)[found.logits > 0]
+        shares = varied.competition(points)[explanation.logits > 0]
         shares /= shares.sum(1, keepdims=True)
         logarithms = np.log(shares, out=np.zeros_like(shares), where=shares > 0)
         effective = np.exp(-(shares * logarithms).sum(1))
-        cosine = _cosine(found.relevances, nearest)
+        cosine = _cosine(explanation.relevances, nearest)
         rows.append((factor, beta, effective.mean(), np.nanmean(cosine), area, low, high))
     columns = ["factor", "beta", "competitors", "cosine", "area", "low", "high"]
     return pd.DataFrame(rows, columns=columns)
@@ -265,7 +274,7 @@ def _cosine(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 
 def conservation(neon: Neon, points: np.ndarray) -> pd.DataFrame:
-    """How far Σ_i R_i is from the logit, for three β, in both precisions.
+    """Deviation of Σ_i R_i from the logit, for three β, in both precisions.
 
     Returns:
         beta, precision, n (points off a border), largest and median of |Σ_i R_i − f_c| / f_c, the sum in
@@ -274,10 +283,10 @@ def conservation(neon: Neon, points: np.ndarray) -> pd.DataFrame:
     rows = []
     for beta in (0.0, neon.beta_, np.inf):
         for precision in (np.float64, np.float32):
-            found = Neon(neon.centroids_, beta=beta).fit().explain(points.astype(precision))
-            there = found.logits > 0
-            logits = found.logits[there].astype(np.float64)
-            total = found.relevances[there].sum(1, dtype=np.float64)
+            explanation = Neon(neon.centroids_, beta=beta).fit().explain(points.astype(precision))
+            inside = explanation.logits > 0
+            logits = explanation.logits[inside].astype(np.float64)
+            total = explanation.relevances[inside].sum(1, dtype=np.float64)
             missing = np.abs(total - logits) / logits
             name = np.dtype(precision).name
             rows.append((beta, name, len(logits), missing.max(), np.median(missing)))

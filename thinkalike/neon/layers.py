@@ -208,7 +208,10 @@ class _SoftMinPooling(torch.autograd.Function):
 
 
 class _SoftMinShares(torch.autograd.Function):
-    """Of its own, to refuse a derivative by scores; `once_differentiable` would leave it out unsaid."""
+    """Shares of relevances, as a function that refuses a derivative by scores.
+
+    `once_differentiable` would leave that derivative out without a word.
+    """
 
     @staticmethod
     def forward(

@@ -18,11 +18,12 @@ from thinkalike.neon.flipping import EFFECT, ORDERS, ratio_of_means
 from thinkalike.randomness import generator, integer_seed
 
 SEPARATIONS = (1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0)
+"""Shifts of planted features that are tried, in standard deviations."""
 
 
 @dataclass(frozen=True)
 class Planted:
-    """Points in clusters.
+    """Points in clusters whose relevant features are known.
 
     Attributes:
         points: (N, D).
@@ -37,10 +38,10 @@ class Planted:
     shifted: np.ndarray
 
     def relevant(self, competitors: np.ndarray) -> np.ndarray:
-        """(N, D) which features keep a point in its cluster, rather than in that of `competitors` (N,)."""
+        """(N, D) whether a feature keeps a point in its cluster rather than in its competitor's, (N,)."""
         own = self.owners == self.clusters[:, None]
-        theirs = self.owners == competitors[:, None]
-        return np.asarray((own & self.shifted) | (theirs & ~self.shifted))
+        other = self.owners == competitors[:, None]
+        return np.asarray((own & self.shifted) | (other & ~self.shifted))
 
 
 def planted(
@@ -78,7 +79,7 @@ def planted(
 
 
 def separability(scores: np.ndarray, relevant: np.ndarray, noise: np.ndarray) -> np.ndarray:
-    """(N,) area under the ROC curve: how often a relevant feature scores above one of noise.
+    """(N,) areas under the ROC curve: how often a relevant feature scores above one of noise.
 
     Args:
         scores: (N, D).
@@ -88,17 +89,17 @@ def separability(scores: np.ndarray, relevant: np.ndarray, noise: np.ndarray) ->
     Returns:
         NaN for a point without a relevant feature.
     """
-    theirs = scores[:, None, noise]
-    above = (scores[:, :, None] > theirs).mean(2) + (scores[:, :, None] == theirs).mean(2) / 2
+    noisy = scores[:, None, noise]
+    above = (scores[:, :, None] > noisy).mean(2) + (scores[:, :, None] == noisy).mean(2) / 2
     count = relevant.sum(1)
     total = (above * relevant).sum(1)
     return np.divide(total, count, out=np.full(len(scores), np.nan), where=count > 0)
 
 
 def recovery(seed: int) -> pd.DataFrame:
-    """How well the scores of every order find the features that were planted; clusters by k-means.
+    """Areas under the ROC curve of the planted features by the scores of every order.
 
-    Points count that k-means has put with their own.
+    Clusters are those of k-means; points count that it has put with their own.
 
     Args:
         seed: of the study.
@@ -111,20 +112,20 @@ def recovery(seed: int) -> pd.DataFrame:
     for separation in SEPARATIONS:
         names = ("planted", str(separation))
         case = planted(separation, draw=generator(seed, *names))
-        truly = len(np.unique(case.clusters))
-        fitted = KMeans(truly, n_init=10, random_state=integer_seed(seed, *names) % 2**32)
+        number = len(np.unique(case.clusters))
+        fitted = KMeans(number, n_init=10, random_state=integer_seed(seed, *names) % 2**32)
         neon = Neon(fitted.fit(case.points)).fit(case.points)
-        found = neon.explain(case.points)
-        # the true cluster that most of the points of a found one are of
-        meaning = pd.crosstab(found.clusters, case.clusters).idxmax(axis=1).to_numpy()
-        competitors = meaning[found.competitors]
+        explanation = neon.explain(case.points)
+        # the true cluster that most of the points of a cluster of k-means are of
+        meaning = pd.crosstab(explanation.clusters, case.clusters).idxmax(axis=1).to_numpy()
+        competitors = meaning[explanation.competitors]
         relevant = case.relevant(competitors)
-        counts = (meaning[found.clusters] == case.clusters) & (competitors != case.clusters)
+        counts = (meaning[explanation.clusters] == case.clusters) & (competitors != case.clusters)
         counts &= relevant.any(1)
         for order, score in ORDERS.items():
             if order == EFFECT:
                 continue
-            scores = score(case.points, neon.centroids_, found, case.points.mean(0))
+            scores = score(case.points, neon.centroids_, explanation, case.points.mean(0))
             values = separability(scores, relevant, case.owners < 0)[counts]
             draw = generator(seed, *names, order)
             auc, low, high = ratio_of_means(values, np.ones(len(values)), draw=draw)

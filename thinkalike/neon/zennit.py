@@ -126,11 +126,11 @@ class KMeansCanonizer(Canonizer):
         setattr(parent, name, replacement)
 
     def remove(self) -> None:
-        """Put back what was there."""
+        """Put the distance layer back."""
         setattr(*self._place)
 
     def copy(self) -> "KMeansCanonizer":
-        """The same canonizer, not applied."""
+        """A canonizer with this β that is not applied."""
         return type(self)(self.beta)
 
     def _neuralized(self, layer: PairwiseCentroidDistance) -> nn.Module:

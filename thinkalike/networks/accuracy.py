@@ -1,4 +1,4 @@
-"""What an image is made into before a model sees it, and what that does to accuracy.
+"""Transforms of an image before a model sees it, and what they do to accuracy.
 
 Three transforms are compared:
 
@@ -16,17 +16,20 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from thinkalike.images.archives import SPLITS
+from thinkalike.images.dataset import Dataset
 from thinkalike.images.loading import load_images, open_image
 from thinkalike.networks.compiler import compiler_deferred
 from thinkalike.networks.model import Model
 from thinkalike.networks.predict import labels, logits
+from thinkalike.progress import log
 
 with compiler_deferred():
     from timm.data import IMAGENET_DEFAULT_MEAN, IMAGENET_DEFAULT_STD, create_transform
 
 
 def own_images(paths: Sequence[str], header: Mapping[str, Any]) -> np.ndarray:
-    """Images resized and cropped as the makers of weights do it, not yet normalised.
+    """Images resized and cropped as the makers of the weights do it, not yet normalised.
 
     The shorter side becomes size/crop_pct, by the weights' interpolation, and the middle is kept.
     Weights that do not say so were trained here, on whole images: those are squashed to a square.
@@ -55,22 +58,62 @@ def own_images(paths: Sequence[str], header: Mapping[str, Any]) -> np.ndarray:
     return images
 
 
+def accuracy_by_transform(
+    own: Model,
+    common: Model,
+    header: Mapping[str, Any],
+    dataset: Dataset,
+    *,
+    count: int,
+    order: str,
+    seed: int,
+) -> pd.DataFrame:
+    """Accuracy of a model under each transform, on the first images of either split.
+
+    Args:
+        own, common, header: as for `correct_by_transform`.
+        dataset: of the images.
+        count: images of each split, or as many as there are.
+        order, seed: of the images (`select`).
+
+    Returns:
+        model, split, and the columns of `accuracy_table`.
+
+    Raises:
+        InputError: as `correct_by_transform`.
+    """
+    parts = []
+    for split in SPLITS:
+        available = int((dataset.images["split"] == split).sum())
+        images = dataset.selected(split=split, count=min(count, available), seed=seed, order=order)
+        right = correct_by_transform(
+            own, common, header, list(images["path"]), list(images["class_name"])
+        )
+        part = accuracy_table(right)
+        for row in part.itertuples():
+            log.info("%s, %s: %d of %d correct", split, row.transform, row.correct, row.images)
+        part.insert(0, "model", own.name)
+        part.insert(1, "split", split)
+        parts.append(part)
+    return pd.concat(parts)
+
+
 def correct_by_transform(
     own: Model,
-    study: Model,
+    common: Model,
     header: Mapping[str, Any],
     paths: Sequence[str],
     class_names: Sequence[str],
 ) -> dict[str, np.ndarray]:
-    """Which images a model gets right under each transform.
+    """Correctly classified images under each transform.
 
-    An image is right if the largest of all logits is that of the output with its class's name.
+    An image is correct if the largest of all logits is that of the output with its class's name.
 
     Args:
         own: the model, for its native size.
-        study: the same, for the study's.
+        common: the same model, for the size that all models of a study share.
         header: of its weights.
-        paths: of the images.
+        paths: of N images.
         class_names: of the images.
 
     Returns:
@@ -79,16 +122,16 @@ def correct_by_transform(
     Raises:
         InputError: the model does not know one of the classes, or an image cannot be read.
     """
-    label = labels(class_names, study)
+    label = labels(class_names, common)
     # first: it names every file that cannot be read
-    squashed = load_images(paths, study.size)
+    squashed = load_images(paths, common.size)
     right = {
         "own": _right(own, own_images(paths, header), label),
-        "common_own_normalisation": _right(study, squashed, label),
+        "common_own_normalisation": _right(common, squashed, label),
     }
-    common = replace(study, mean=IMAGENET_DEFAULT_MEAN, std=IMAGENET_DEFAULT_STD)
-    same = (common.mean, common.std) == (study.mean, study.std)
-    right["common"] = right["common_own_normalisation"] if same else _right(common, squashed, label)
+    other = replace(common, mean=IMAGENET_DEFAULT_MEAN, std=IMAGENET_DEFAULT_STD)
+    same = (other.mean, other.std) == (common.mean, common.std)
+    right["common"] = right["common_own_normalisation"] if same else _right(other, squashed, label)
     return right
 
 
@@ -97,7 +140,7 @@ def _right(model: Model, pixels: np.ndarray, label: np.ndarray) -> np.ndarray:
 
 
 def accuracy_table(right: Mapping[str, np.ndarray]) -> pd.DataFrame:
-    """Accuracy under every transform, and how it differs from that under `own`.
+    """Accuracy under every transform, and its difference from that under `own`.
 
     Args:
         right: transform → (N,) bool, of the same images.
@@ -110,10 +153,10 @@ def accuracy_table(right: Mapping[str, np.ndarray]) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "transform": list(right),
-            "correct": [int(here.sum()) for here in right.values()],
+            "correct": [int(correct.sum()) for correct in right.values()],
             "images": len(own),
-            "accuracy": [float(here.mean()) for here in right.values()],
-            "gained": [int((here & ~own).sum()) for here in right.values()],
-            "lost": [int((own & ~here).sum()) for here in right.values()],
+            "accuracy": [float(correct.mean()) for correct in right.values()],
+            "gained": [int((correct & ~own).sum()) for correct in right.values()],
+            "lost": [int((own & ~correct).sum()) for correct in right.values()],
         }
     )

@@ -1,4 +1,4 @@
-"""How many inputs go through a network at a time, and what happens when they do not fit."""
+"""Batches: the number of inputs that go through a network at a time, halved when memory runs out."""
 
 import gc
 from collections.abc import Callable, Iterator
@@ -14,8 +14,8 @@ from thinkalike.networks.model import Model
 from thinkalike.progress import log, progress
 
 MOST_ON_CPU = {False: 64, True: 128}
-"""Beyond this, a batch on a CPU gains nothing, without gradients and with them: its activations leave
-the caches.
+"""Whether there are gradients → inputs per batch on a CPU, at most: the activations of more leave the
+caches, and gain nothing.
 """
 
 
@@ -27,7 +27,7 @@ MOST_ON_CUDA = 1024
 
 
 FREE_SHARE = 0.6
-"""Of the free memory of a GPU, what a batch may take."""
+"""Share of the free memory of a GPU that a batch may take."""
 
 
 TRIAL = 8
@@ -40,7 +40,7 @@ T = TypeVar("T")
 
 
 class Batches:
-    """Work on so many inputs at a time; halved when memory runs out.
+    """Work in parts of so many inputs, halved when memory runs out.
 
     Attributes:
         size: inputs per pass, now.
@@ -52,10 +52,14 @@ class Batches:
     def over(
         self, count: int, work: Callable[[slice], T], what: str = ""
     ) -> Iterator[tuple[slice, T]]:
-        """`work` on slices of at most `size` that cover `count`, in order, with their results.
+        """Slices of at most `size` that cover `count`, in order, each with the result of `work` on it.
 
         A slice that runs out of memory is tried again in halves, and all later ones are as small.
-        With `what` the inputs are called, progress is shown.
+
+        Args:
+            count: inputs.
+            work: on a slice of them.
+            what: name of the inputs; with it, progress is shown.
 
         Raises:
             InputError: one input alone does not fit.
@@ -101,12 +105,12 @@ def _out_of_memory(error: Exception) -> bool:
 
 
 def fitting(model: Model, *, gradients: bool) -> int:
-    """How many inputs fit in one pass of the network.
+    """Number of inputs that fit in one pass of the network.
 
     On a CPU by a model of memory, so that all inputs together hold at most `CPU_ACTIVATIONS`: without
-    gradients three times the inputs and outputs of the largest layer, for there are branches beside
-    it; with gradients the outputs of all layers, each of which is the input of the next. On CUDA by a
-    trial of a few images, whose peak is extrapolated to a share of the free memory.
+    gradients three times the inputs and outputs of the largest layer, because of branches beside it;
+    with gradients the outputs of all layers, each of which is the input of the next. On CUDA by a trial
+    of a few images, whose peak is extrapolated to a share of the free memory.
     """
     if model.device.type == "cuda":
         per_input, free = _tried(model, gradients)
@@ -117,7 +121,7 @@ def fitting(model: Model, *, gradients: bool) -> int:
 
 
 def _activations(model: Model) -> list[int]:
-    """Bytes of the inputs and outputs of every layer, for one image; a network is asked once."""
+    """Bytes of the inputs and outputs of every layer, for one image; measured once for a network."""
     known = _KNOWN.setdefault(model.network, {})
     if (model.size, model.dtype) in known:
         return known[model.size, model.dtype]

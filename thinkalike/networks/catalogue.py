@@ -1,4 +1,4 @@
-"""The catalogue of models."""
+"""The catalogue of models: entries, and what they take from each other."""
 
 from collections.abc import Mapping
 from functools import cache
@@ -14,27 +14,37 @@ CATALOGUE = Path(__file__).resolve().parents[1] / "catalogue.yaml"
 
 @cache
 def built_in_catalogue() -> dict[str, Any]:
-    """The models that come with thinkalike."""
+    """Key → entry of the models that come with thinkalike, as the catalogue has them."""
     catalogue: dict[str, Any] = yaml.safe_load(CATALOGUE.read_text())
     return catalogue
 
 
 def complete_entry(key: str, catalogue: Mapping[str, Any]) -> dict[str, Any]:
-    """A catalogue entry with everything it takes from the one it is `like`."""
+    """Entry of a model with everything it takes from the one it is `like`.
+
+    `training` is merged key by key. `size` belongs to `timm` and `arguments`, and is not taken by an
+    entry that has one of these itself.
+
+    Args:
+        key: of the model.
+        catalogue: key → entry.
+
+    Raises:
+        InputError: an entry is like a model that there is not, or like itself.
+    """
     entry = dict(catalogue[key])
     chain = [key]
     while (like := entry.pop("like", None)) is not None:
         if like not in catalogue:
             raise InputError(
-                f"catalogue.{key}.like: {like!r} is not a model{did_you_mean(like, catalogue)}"
+                f"{chain[-1]} is like {like!r}, which is no model{did_you_mean(like, catalogue)}"
             )
         if like in chain:
-            raise InputError(
-                f"catalogue.{key}.like: {' → '.join([*chain, like])} goes in a circle; say what "
-                "one of them is"
-            )
+            raise InputError(f"{' → '.join([*chain, like])} is a circle; say what one of them is")
         chain.append(like)
-        other = catalogue[like]
+        other = dict(catalogue[like])
+        if entry.keys() & {"timm", "arguments"}:
+            other.pop("size", None)
         training = {**other.get("training", {}), **entry.get("training", {})}
-        entry = {**other, **{k: v for k, v in entry.items() if k != "like"}, "training": training}
+        entry = {**other, **entry, "training": training}
     return entry

@@ -1,8 +1,8 @@
 """Import timm without importing the compiler of torch.
 
 timm and torchvision mark a few functions as not to be compiled while they are imported, and for that
-mark torch imports its whole compiler: a third of the seconds that a job takes before it does
-anything (docs/benchmarks.md), although nothing here is ever compiled.
+mark torch imports its whole compiler: about a processor second of every job that loads a network, a
+tenth of the default study (docs/benchmarks.md), although nothing here is ever compiled.
 """
 
 import sys
@@ -19,8 +19,8 @@ NAMES = ("torch._dynamo", "torch._dynamo.utils")
 def compiler_deferred() -> Iterator[None]:
     """While open, a stand-in for torch's compiler takes such marks and does nothing.
 
-    Asked for anything else it gives way to the real module. Afterwards no trace of it is left: what
-    needs the compiler later imports it as ever. Nothing happens if it has been imported already.
+    For any other name it gives way to the real module. Afterwards no trace of it is left: what needs
+    the compiler later imports it as usual. If the compiler is imported already, nothing happens.
     """
     if NAMES[0] in sys.modules:
         yield
@@ -38,12 +38,12 @@ class _StandIn(ModuleType):
     __path__: list[str] = []  # noqa: RUF012
 
     def disable(self, function: Any = None, *_: Any, **__: Any) -> Any:
-        """torch._dynamo.disable, as a function or as a decorator with arguments."""
+        """`torch._dynamo.disable`, as a function or as a decorator with arguments."""
         keep: Callable[[Any], Any] = lambda marked: marked  # noqa: E731
         return keep if function is None else function
 
     def is_compile_supported(self, _device_type: str) -> bool:
-        """torch._dynamo.utils.is_compile_supported."""
+        """`torch._dynamo.utils.is_compile_supported`."""
         return False
 
     def __getattr__(self, name: str) -> Any:

@@ -1,4 +1,4 @@
-"""The device that a job computes on."""
+"""The device that networks compute on."""
 
 from typing import Any
 
@@ -6,11 +6,15 @@ from thinkalike.errors import InputError
 
 
 def device_for(gpus: int, threads: int) -> Any:
-    """The torch device of a job: CUDA if a GPU was granted, else the CPU with `threads` threads.
+    """The torch device: CUDA if there are GPUs to use, else the CPU; limits this process's threads.
+
+    Args:
+        gpus: GPUs that this process may use; one is used.
+        threads: threads of torch and of SciPy's linear algebra.
 
     Raises:
-        InputError: a GPU was granted and CUDA is not there. Falling back to the CPU would turn
-            minutes into days without a word.
+        InputError: CUDA finds no device. Falling back to the CPU would turn minutes into days without
+            a word.
     """
     import torch
     from threadpoolctl import threadpool_limits
@@ -24,7 +28,6 @@ def device_for(gpus: int, threads: int) -> Any:
         return torch.device("cpu")
     if not torch.cuda.is_available():
         raise InputError(
-            "resources.gpu is 1 for this job but CUDA finds no device; run it where there is one, "
-            "or set gpu=0 (--set-resources <rule>:gpu=0)"
+            f"gpus is {gpus} but CUDA finds no device; run where there is one, or set gpus=0"
         )
     return torch.device("cuda")

@@ -32,11 +32,11 @@ WEIGHTS = "model.safetensors"
 
 
 PAUSES = (1.0, 4.0, 16.0)
-"""Seconds before the second attempt, the third, ...: as many attempts as there are, and one."""
+"""Seconds before the second attempt, the third, …; the last attempt follows the last pause."""
 
 
 PASSING = (408, 429, 500, 502, 503, 504)
-"""Answers of a server that may be others a little later."""
+"""Status codes of a server that may answer otherwise a little later."""
 
 
 BY_HAND = "or copy the weights into a folder by hand (pretrained.folder)"
@@ -49,7 +49,7 @@ class Files:
     Attributes:
         weights: a safetensors file, as the hub has it.
         config: the config.json that stood beside it, if one did.
-        source: where they are from, for the header of our own file.
+        source: of the files, for the header of our own file.
     """
 
     weights: Path
@@ -113,7 +113,7 @@ def find(folder: str | Path, name: str, repository: str) -> Files:
 
 
 def check_config(config: Path, *, architecture: str, tag: str) -> None:
-    """Check that a config.json is that of the weights wanted: other weights may have the same shape.
+    """Check that a config.json belongs to the weights wanted: other weights may have the same shape.
 
     Raises:
         InputError: it is of others, or cannot be read.
@@ -121,21 +121,21 @@ def check_config(config: Path, *, architecture: str, tag: str) -> None:
     try:
         content = json.loads(config.read_text(encoding="utf-8"))
         # older files have all at the top
-        found = content["architecture"], content.get("pretrained_cfg", content).get("tag")
+        named = content["architecture"], content.get("pretrained_cfg", content).get("tag")
     except (OSError, ValueError, KeyError, AttributeError, TypeError):
         raise InputError(
             f"{config} is no config.json of a timm model; put the right one there, or delete it "
             "and run again"
         ) from None
-    if found[0] != architecture or (found[1] or tag) != tag:
+    if named[0] != architecture or (named[1] or tag) != tag:
         raise InputError(
-            f"{config} says that the weights beside it are {'.'.join(filter(None, found))}, not "
-            f"{architecture}.{tag}; put the right files there, or mend `timm` in the catalogue entry"
+            f"{config} says that the weights beside it are {'.'.join(filter(None, named))}, not "
+            f"{architecture}.{tag}; put the right files there, or correct `timm` in the catalogue entry"
         )
 
 
 def _persistently(repository: str, file: str, revision: str | None) -> Path:
-    """The path of a file in the hub's cache; what may pass is tried again."""
+    """Path of a file in the hub's cache; after errors that may pass the download is tried again."""
     pauses = iter(PAUSES)
     while True:
         try:
@@ -150,7 +150,7 @@ def _persistently(repository: str, file: str, revision: str | None) -> Path:
 
 
 def _may_pass(error: Exception) -> bool:
-    """Whether another attempt may end otherwise."""
+    """Whether another attempt may succeed."""
     if isinstance(error, HfHubHTTPError):
         return error.response.status_code in PASSING
     # The library has tried several times before it says that nothing is to be had. Errors with a
@@ -159,7 +159,7 @@ def _may_pass(error: Exception) -> bool:
 
 
 def _refused(repository: str, file: str, error: Exception) -> InputError:
-    """What went wrong, in a sentence with its mend."""
+    """The error in a sentence that says what to do."""
     what = f"{file} of {repository} could not be fetched from {constants.ENDPOINT}"
     cause = error.__cause__ or error
     match error:
@@ -170,7 +170,7 @@ def _refused(repository: str, file: str, error: Exception) -> InputError:
             )
         case RepositoryNotFoundError():
             return InputError(
-                f"{what}: there is no such repository, or it is private; mend `timm` in the "
+                f"{what}: there is no such repository, or it is private; correct `timm` in the "
                 f"catalogue entry or HF_ENDPOINT, set HF_TOKEN, {BY_HAND}"
             )
         case RemoteEntryNotFoundError() | RevisionNotFoundError():
@@ -213,12 +213,12 @@ def _verify(path: Path, expected: str | None, repository: str) -> None:
         log.warning("%s gives no SHA-256 for %s of %s", constants.ENDPOINT, path.name, repository)
         return
     with path.open("rb") as file:
-        found = hashlib.file_digest(file, "sha256").hexdigest()
-    if found != expected:
+        actual = hashlib.file_digest(file, "sha256").hexdigest()
+    if actual != expected:
         path.resolve().unlink()
         path.unlink(missing_ok=True)
         raise InputError(
-            f"{path.name} of {repository} came from {constants.ENDPOINT} with SHA-256 {found[:12]}… "
+            f"{path.name} of {repository} came from {constants.ENDPOINT} with SHA-256 {actual[:12]}… "
             f"instead of {expected[:12]}… and was deleted; run again, set HF_ENDPOINT to another "
             f"mirror, {BY_HAND}"
         )

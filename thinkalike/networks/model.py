@@ -1,6 +1,6 @@
-"""Models: build one from its catalogue entry and a weights file, ready to explain."""
+"""Models: a network with its own preprocessing and label space, made by timm."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from thinkalike.errors import InputError
+from thinkalike.networks.architecture import Architecture
 from thinkalike.networks.compiler import compiler_deferred
 
 with compiler_deferred():
@@ -17,15 +18,15 @@ with compiler_deferred():
 
 @dataclass(frozen=True)
 class Model:
-    """A network with its own preprocessing.
+    """A network with its own preprocessing and label space.
 
     Attributes:
         network: in eval mode, without gradients of its parameters.
         mean, std: of its normalisation, (3,) each, for RGB in [0, 1].
         size: side of its square input in pixels.
         classes: names of its outputs, in order: its label space.
-        entry: its catalogue entry.
-        class_names: what people call the outputs; empty where the classes are called that.
+        architecture: of the network.
+        class_names: names that people use for the outputs; empty where these are the classes.
     """
 
     network: nn.Module
@@ -33,8 +34,13 @@ class Model:
     std: tuple[float, float, float]
     size: int
     classes: tuple[str, ...]
-    entry: Mapping[str, Any]
+    architecture: Architecture
     class_names: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """Name of the model in messages."""
+        return self.architecture.name
 
     @property
     def device(self) -> torch.device:
@@ -67,43 +73,40 @@ class Model:
         """The Grad-CAM target layer at a depth in percent.
 
         Raises:
-            InputError: the entry names no layer there, or one that the network does not have.
+            InputError: the architecture names no layer at that depth, or the network does not have it.
         """
-        layers = self.entry["layers"]
-        name = layers.get(f"depth_{depth}")
-        if name is None:
-            there = ", ".join(key.removeprefix("depth_") for key in layers)
-            raise InputError(
-                f"{self.entry['name']} has no Grad-CAM layer at depth {depth} (only at {there}); "
-                f"add layers.depth_{depth} to its catalogue entry"
-            )
+        name = self.architecture.layer(depth)
         try:
             return self.network.get_submodule(name)
         except AttributeError:
             raise InputError(
-                f"{self.entry['name']} has no layer {name!r} (layers.depth_{depth} in its "
+                f"{self.name} has no layer {name!r} (layers.depth_{depth} in its "
                 "catalogue entry); name one of its modules"
             ) from None
 
     def to_grid(self, activations: torch.Tensor) -> torch.Tensor:
-        """Activations of a target layer as (N, C, rows, columns), prefix tokens dropped."""
-        match self.entry["layout"]:
+        """Activations of a target layer as (N, C, rows, columns), prefix tokens dropped.
+
+        Raises:
+            InputError: the patch tokens are no square grid.
+        """
+        match self.architecture.layout:
             case "nchw":
                 return activations
             case "nhwc":
                 return activations.permute(0, 3, 1, 2)
-        tokens = activations[:, self.entry.get("prefix", 0) :]
+        tokens = activations[:, self.architecture.prefix :]
         side = round(tokens.shape[1] ** 0.5)
         if side * side != tokens.shape[1]:
             raise InputError(
-                f"{self.entry['name']}: {tokens.shape[1]} patch tokens are no square grid; "
+                f"{self.name}: {tokens.shape[1]} patch tokens are no square grid; "
                 "set `prefix` in its catalogue entry to the number of tokens before them"
             )
         return tokens.reshape(len(tokens), side, side, -1).permute(0, 3, 1, 2)
 
 
 def penultimate(network: nn.Module, inputs: torch.Tensor) -> torch.Tensor:
-    """The features that the last layer of a timm network makes its logits of, (B, D), of inputs.
+    """Features (B, D) of inputs, from which the last layer of a timm network makes its logits.
 
     Raises:
         InputError: the network has no such features, or has them on a grid.
@@ -125,14 +128,18 @@ def penultimate(network: nn.Module, inputs: torch.Tensor) -> torch.Tensor:
     return features
 
 
-def create(entry: Mapping[str, Any], *, classes: int, size: int) -> nn.Module:
-    """The untrained network of a catalogue entry, in eval mode, from torch's random state.
+def create(architecture: Architecture, *, classes: int, size: int) -> nn.Module:
+    """An untrained network, in eval mode, from torch's random state.
+
+    Args:
+        architecture: of the network.
+        classes: number of outputs.
+        size: side of the images it is given.
 
     Raises:
         InputError: timm does not know the architecture, or refuses the arguments.
     """
-    arguments = dict(entry.get("arguments", {}))
-    name = entry["timm"]
+    name, arguments = architecture.timm, dict(architecture.arguments)
     if not timm.is_model(name):
         near = timm.list_models(f"*{name.split('_')[0]}*")[:3]
         hint = f"; near: {', '.join(near)}" if near else ""
@@ -148,12 +155,20 @@ def create(entry: Mapping[str, Any], *, classes: int, size: int) -> nn.Module:
     except (TypeError, ValueError, AssertionError, RuntimeError) as error:
         raise InputError(
             f"timm cannot make {name!r} for {size} x {size} images with {arguments}: {error}; "
-            "mend images.size, or `arguments` in its catalogue entry"
+            "change images.size, or `arguments` in its catalogue entry"
         ) from None
     return network
 
 
-def preprocessing(network: nn.Module) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Mean and standard deviation that timm's configuration of the architecture gives."""
+def as_model(
+    network: nn.Module,
+    architecture: Architecture,
+    *,
+    classes: Sequence[str],
+    size: int,
+    class_names: Sequence[str] = (),
+) -> Model:
+    """A network of timm as a model, normalised as timm's configuration of it says."""
     configuration = timm.data.resolve_model_data_config(network)
-    return tuple(configuration["mean"]), tuple(configuration["std"])
+    mean, std = tuple(configuration["mean"]), tuple(configuration["std"])
+    return Model(network, mean, std, size, tuple(classes), architecture, tuple(class_names))

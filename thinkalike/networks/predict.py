@@ -1,4 +1,4 @@
-"""Logits and features, and predictions in a model's own label space."""
+"""Logits and features of images, and predictions in a model's own label space."""
 
 from collections.abc import Callable, Iterable
 
@@ -6,13 +6,15 @@ import numpy as np
 import pandas as pd
 import torch
 
-from thinkalike.errors import ImageError, InputError
+from thinkalike.errors import ImageError, InputError, naming
+from thinkalike.images.blocks import blocks
+from thinkalike.images.loading import load_images
 from thinkalike.networks.batches import Batches, fitting
 from thinkalike.networks.model import Model, penultimate
 
 
 def logits(model: Model, images: np.ndarray, *, batch_size: int | None = None) -> np.ndarray:
-    """Logits of images: (N, size, size, 3) uint8 → (N, classes) float32.
+    """Logits (N, classes) float32 of images (N, size, size, 3) uint8.
 
     Batches are of the given size, or of one that fits.
 
@@ -23,10 +25,10 @@ def logits(model: Model, images: np.ndarray, *, batch_size: int | None = None) -
 
 
 def features(model: Model, images: np.ndarray, *, batch_size: int | None = None) -> np.ndarray:
-    """Penultimate features of images: (N, size, size, 3) uint8 → (N, D) float32.
+    """Penultimate features (N, D) float32 of images (N, size, size, 3) uint8.
 
     Raises:
-        InputError: a feature is not finite, or the network has none (`models.penultimate`).
+        InputError: a feature is not finite, or the network has none (`model.penultimate`).
     """
     return _outputs(model, images, lambda x: penultimate(model.network, x), batch_size)
 
@@ -63,13 +65,33 @@ def check_finite(model: Model, scores: np.ndarray, what: str = "{image}") -> Non
     if len(bad):
         raise ImageError(
             int(bad[0]),
-            f"{model.entry['name']} gives a score that is not finite for {what}; its weights are "
+            f"{model.name} gives a score that is not finite for {what}; its weights are "
             "damaged or its training diverged",
         )
 
 
-def predictions(values: np.ndarray, images: pd.DataFrame, model: Model) -> pd.DataFrame:
-    """The table of predictions from logits.
+def logits_of_files(model: Model, images: pd.DataFrame) -> np.ndarray:
+    """Logits of image files, read one block after the other.
+
+    Args:
+        model: whose logits they are.
+        images: N rows with image_id and path.
+
+    Returns:
+        (N, classes) float32.
+
+    Raises:
+        InputError: an image cannot be read, or has a logit that is not finite; it is named.
+    """
+    paths, values = images["path"].tolist(), []
+    for block in blocks(len(paths)):
+        with naming(images["image_id"].tolist()[block]):
+            values.append(logits(model, load_images(paths[block], model.size)))
+    return np.concatenate(values)
+
+
+def prediction_table(values: np.ndarray, images: pd.DataFrame, model: Model) -> pd.DataFrame:
+    """Predictions from logits, a row for each image.
 
     Args:
         values: logits, (N, classes).
@@ -77,9 +99,9 @@ def predictions(values: np.ndarray, images: pd.DataFrame, model: Model) -> pd.Da
         model: whose logits they are.
 
     Returns:
-        image_id; predicted, the output with the largest logit, by index, predicted_class, its name in
-        the model's label space, and predicted_name, what people call it; its probability; label, the
-        output that stands for the image's class; correct, whether they are the same; logits.
+        image_id; predicted, the output with the largest logit, by index; predicted_class, its name in
+        the model's label space; predicted_name, what people call it; its probability; label, the output
+        that stands for the image's class; correct, whether label and predicted are the same; logits.
 
     Raises:
         InputError: a class of the images is not in the model's label space.
@@ -103,10 +125,10 @@ def predictions(values: np.ndarray, images: pd.DataFrame, model: Model) -> pd.Da
 
 
 def labels(class_names: Iterable[object], model: Model) -> np.ndarray:
-    """The output of a model that stands for each image's class: found by name, not by position.
+    """The output of a model that stands for each image's class, by name and not by position.
 
     Args:
-        class_names: of N images, as their folders are called.
+        class_names: of N images: names of their folders.
         model: with its label space.
 
     Returns:
@@ -121,7 +143,7 @@ def labels(class_names: Iterable[object], model: Model) -> np.ndarray:
     if missing:
         more = f" and {len(missing) - 5} more" if len(missing) > 5 else ""
         raise InputError(
-            f"{model.entry['name']} has no output for the images' class {', '.join(missing[:5])}{more} "
+            f"{model.name} has no output for the images' class {', '.join(missing[:5])}{more} "
             f"({len(model.classes)} outputs: {', '.join(model.classes[:3])}, …); fine-tune it "
             "(weights: finetuned), or name the class folders as the outputs"
         )

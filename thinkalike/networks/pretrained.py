@@ -1,16 +1,18 @@
-"""Published weights of timm's networks, and networks that have them."""
+"""Published weights: what timm's tables say of them, and models with them or in their place."""
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
 from safetensors import SafetensorError
 from torch import nn
 
 from thinkalike.errors import InputError
+from thinkalike.networks.architecture import Architecture
 from thinkalike.networks.compiler import compiler_deferred
+from thinkalike.networks.model import Model, as_model, create
 
 with compiler_deferred():
     import timm
@@ -18,7 +20,7 @@ with compiler_deferred():
 
 @dataclass(frozen=True)
 class Pretrained:
-    """What timm knows of the pretrained weights of a catalogue entry.
+    """Published weights of an architecture, as timm's tables have them.
 
     Attributes:
         architecture, tag: of timm, which together name the weights.
@@ -28,7 +30,7 @@ class Pretrained:
         crop_pct: side of the middle that a test image is cropped to, in sides of the image.
         interpolation: how a test image is resized.
         classes: names of the outputs: synsets of WordNet.
-        class_names: what people call them.
+        class_names: names that people use for them.
     """
 
     architecture: str
@@ -42,17 +44,17 @@ class Pretrained:
 
     @property
     def transform(self) -> dict[str, Any]:
-        """What a weights file says of its own transform, besides mean, std and size."""
+        """Attributes that a weights file has for its makers' transform, besides mean, std and size."""
         return {"crop_pct": self.crop_pct, "interpolation": self.interpolation}
 
 
-def pretrained(entry: Mapping[str, Any]) -> Pretrained:
-    """The pretrained weights that an entry names, from timm's tables; nothing is fetched.
+def pretrained(architecture: Architecture) -> Pretrained:
+    """The published weights of an architecture, from timm's tables; nothing is fetched.
 
     Raises:
         InputError: timm knows no such weights, or not what their outputs mean.
     """
-    name = entry["timm"]
+    name = architecture.timm
     try:
         configuration = timm.get_pretrained_cfg(name)
     except RuntimeError:  # the architecture exists, the tag behind the dot does not
@@ -61,12 +63,13 @@ def pretrained(entry: Mapping[str, Any]) -> Pretrained:
         near = timm.list_models(f"{name.split('.')[0]}*", pretrained=True)[:3]
         hint = f"; there are {', '.join(near)}" if near else ""
         raise InputError(
-            f"{entry['name']}: timm knows no weights {name!r}; mend `timm` in its catalogue entry{hint}"
+            f"{architecture.name}: timm knows no weights {name!r}; correct `timm` in its catalogue "
+            f"entry{hint}"
         )
     subset = timm.data.infer_imagenet_subset({"num_classes": configuration.num_classes})
     if subset is None:
         raise InputError(
-            f"{entry['name']}: the weights {name} have {configuration.num_classes} outputs, and what "
+            f"{architecture.name}: the weights {name} have {configuration.num_classes} outputs, and what "
             "they stand for is in none of timm's lists of ImageNet classes; choose other weights"
         )
     labels = timm.data.ImageNetInfo(subset)
@@ -87,25 +90,25 @@ def pretrained(entry: Mapping[str, Any]) -> Pretrained:
     )
 
 
-def load_pretrained(entry: Mapping[str, Any], path: str | Path) -> nn.Module:
-    """The network of an entry with the weights of a file as the hub has it, in eval mode.
+def load_pretrained(architecture: Architecture, path: str | Path) -> Model:
+    """A model with the published weights in a file as the hub has it, in eval mode.
 
     timm reads the file, so that weights which it stores under other names or shapes fit.
 
     Args:
-        entry: of the catalogue.
+        architecture: of the network.
         path: of a safetensors file, with that suffix.
 
     Raises:
-        InputError: it is no safetensors file, or one of another network.
+        InputError: it is no safetensors file, or one of another network, or timm knows no such weights.
     """
     try:
         # strictly: a tensor too many, too few or of another shape is an error
         network = timm.create_model(
-            entry["timm"],
+            architecture.timm,
             pretrained=True,
             pretrained_cfg_overlay={"file": str(path), "custom_load": False},
-            **entry.get("arguments", {}),
+            **architecture.arguments,
         )
     except (SafetensorError, OSError) as error:
         raise InputError(
@@ -114,14 +117,37 @@ def load_pretrained(entry: Mapping[str, Any], path: str | Path) -> nn.Module:
         ) from None
     except (RuntimeError, KeyError, ValueError, TypeError, AssertionError) as error:
         raise InputError(
-            f"the tensors of {path} do not fit {entry['timm']} with {entry.get('arguments', {})} "
+            f"the tensors of {path} do not fit {architecture.timm} with {architecture.arguments} "
             f"({misfits(error)}); put the right file there"
         ) from None
-    return network.eval()
+    return _as_published(network.eval(), architecture)
+
+
+def randomised(architecture: Architecture, seed: int) -> Model:
+    """A model with random weights in the place of the published ones: same size, same outputs.
+
+    Raises:
+        InputError: timm knows no such weights.
+    """
+    published = pretrained(architecture)
+    torch.manual_seed(seed)
+    network = create(architecture, classes=len(published.classes), size=published.size)
+    return _as_published(network, architecture)
+
+
+def _as_published(network: nn.Module, architecture: Architecture) -> Model:
+    published = pretrained(architecture)
+    return as_model(
+        network,
+        architecture,
+        classes=published.classes,
+        size=published.size,
+        class_names=published.class_names,
+    )
 
 
 def misfits(error: Exception) -> str:
-    """The first three tensors that torch, or timm, complains of when weights do not fit."""
+    """Names of the first three tensors in an error that says which weights do not fit."""
     keys = re.findall(r'"([^"]+)"|size mismatch for (\S+):', str(error))
     named = [quoted or mismatched for quoted, mismatched in keys]
     rest = f" and {len(named) - 3} more" if len(named) > 3 else ""

@@ -1,23 +1,20 @@
 """Training from scratch and fine-tuning, with timm's optimisers, schedulers and parameter groups."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Sequence
 from copy import deepcopy
-from dataclasses import dataclass
-from difflib import get_close_matches
-from pathlib import Path
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import torch
 import torch.nn.functional as functional
 from timm.optim import create_optimizer_v2, list_optimizers
 from timm.scheduler import create_scheduler_v2
 from torch import nn
 
-from thinkalike.errors import InputError
-from thinkalike.images.loading import load_images
-from thinkalike.networks.model import Model, create, preprocessing
+from thinkalike.errors import InputError, did_you_mean
+from thinkalike.networks.architecture import Architecture
+from thinkalike.networks.model import Model, as_model, create
 from thinkalike.networks.predict import logits
 from thinkalike.progress import log, progress
 from thinkalike.randomness import generator, integer_seed
@@ -31,22 +28,79 @@ MARGIN = 1.15
 
 
 WARMUP_EPOCHS = 0.3
-"""Of fine-tuning: the first steps, on statistics of few batches, would undo what is known."""
+"""Length of the warm-up of each part of fine-tuning: the first steps, on statistics of few batches, would
+undo what the model knows."""
 
 
 Augment = Callable[[np.ndarray, np.random.Generator], torch.Tensor]
 
 
+@dataclass(frozen=True, kw_only=True)
+class Descent:
+    """Settings of gradient descent.
+
+    Attributes:
+        epochs: how often every image is seen.
+        batch_size: images per step.
+        optimizer, schedule: timm's names.
+        learning_rate: at its highest.
+        weight_decay: of the optimiser.
+        warmup_epochs: in which the learning rate rises linearly.
+        layer_decay: factor on the learning rate from a layer to the one before it; None: no decay.
+    """
+
+    epochs: int
+    batch_size: int
+    optimizer: str
+    schedule: str
+    learning_rate: float
+    weight_decay: float
+    warmup_epochs: float
+    layer_decay: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Training(Descent):
+    """Settings of training from scratch.
+
+    Attributes:
+        shift: of the images in pixels, at most.
+        accuracy_at_least: on images that are held out.
+    """
+
+    shift: int
+    accuracy_at_least: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finetuning(Descent):
+    """Settings of fine-tuning.
+
+    Attributes:
+        epochs: of the whole network.
+        frozen_epochs: of the head alone, before.
+        learning_rate: of the head, and of the last layers.
+        crop: share of an image's area that a crop keeps, at least.
+        accuracy_at_least: on images that are held out.
+    """
+
+    schedule: str = "cosine"
+    warmup_epochs: float = WARMUP_EPOCHS
+    frozen_epochs: int
+    crop: float
+    accuracy_at_least: float
+
+
 @dataclass(frozen=True)
 class Examples:
-    """What a network learns from.
+    """Labelled images, and how a network sees them.
 
     Attributes:
         images: (N, H, W, 3) uint8.
         labels: (N,) integers.
         mean, std: of the network's normalisation, (3,) each, for RGB in [0, 1].
-        augment: images and a generator → what is seen of them, (n, size, size, 3) in 0 … 255, on
-            the network's device.
+        augment: images and a generator → views of them, (n, size, size, 3) in 0 … 255, on the
+            network's device.
     """
 
     images: np.ndarray
@@ -66,46 +120,46 @@ class Examples:
 
 
 def train(
-    entry: Mapping[str, Any],
+    architecture: Architecture,
     images: np.ndarray,
     labels: np.ndarray,
     *,
-    classes: int,
-    settings: Mapping[str, Any],
+    classes: Sequence[str],
+    settings: Training,
     seed: int,
     device: torch.device,
-) -> nn.Module:
-    """Train the network of a catalogue entry from random weights.
+) -> Model:
+    """Train a network from random weights.
 
     Cross-entropy; per step a learning rate that rises linearly and falls as a cosine; every image
     shifted at random, each epoch anew. Zero epochs leave the random weights: an untrained control.
 
     Args:
-        entry: of the catalogue.
+        architecture: of the network.
         images: (N, size, size, 3) uint8.
-        labels: (N,) integers below `classes`.
-        classes: number of outputs.
-        settings: epochs, batch_size, optimizer and schedule (timm's names), learning_rate,
-            weight_decay, warmup_epochs, shift (pixels, at most).
+        labels: (N,) integers, indices of `classes`.
+        classes: names of the outputs.
+        settings: of the training.
         seed: of the weights, the order and the shifts.
-        device: where to.
+        device: to train on.
 
     Returns:
-        The network, in eval mode.
+        The model, in eval mode.
 
     Raises:
         InputError: timm does not know the architecture or the optimiser.
     """
     torch.manual_seed(integer_seed(seed, "weights"))
-    network = create(entry, classes=classes, size=images.shape[1]).to(device)
-    most = int(settings["shift"])
+    network = create(architecture, classes=len(classes), size=images.shape[1]).to(device)
+    model = as_model(network, architecture, classes=classes, size=images.shape[1])
 
     def augment(batch: np.ndarray, random: np.random.Generator) -> torch.Tensor:
-        return torch.from_numpy(shifted(batch, most, random)).to(device)
+        return torch.from_numpy(shifted(batch, settings.shift, random)).to(device)
 
-    examples = Examples(images, labels, *preprocessing(network), augment)
-    _descend(network.train(), examples, settings, section="training", seed=seed, names=("epoch",))
-    return network.eval()
+    examples = Examples(images, labels, model.mean, model.std, augment)
+    _descend(network.train(), examples, settings, seed=seed, names=("epoch",))
+    network.eval()
+    return model
 
 
 def finetune(
@@ -113,89 +167,81 @@ def finetune(
     images: np.ndarray,
     labels: np.ndarray,
     *,
-    classes: int,
-    settings: Mapping[str, Any],
+    classes: Sequence[str],
+    settings: Finetuning,
     seed: int,
-) -> nn.Module:
+) -> Model:
     """Teach a trained network other classes: a new head first, then everything.
 
     Cross-entropy; every image cropped and mirrored at random, each epoch anew (`cropped`). In each
     of the two parts the learning rate rises linearly for `WARMUP_EPOCHS` and falls as a cosine.
     While the body is frozen it is in eval mode, statistics and all: the head learns from the
-    features that it is asked about later, and a body that has not learned stays bit for bit.
+    features that it is given later, and a body that has not learned stays bit for bit.
     Then layer l of L learns at learning_rate · layer_decay^(L − l), timm's count of layers.
 
     Args:
         model: with its own normalisation, for the size that is learned; it stays as it is.
         images: (N, H, W, 3) uint8, H and W about `MARGIN` times the model's size.
-        labels: (N,) integers below `classes`.
-        classes: number of outputs.
-        settings: frozen_epochs, epochs (of everything), batch_size, optimizer (timm's name),
-            learning_rate (of the head, and of the last layers), layer_decay, weight_decay, crop
-            (share of an image's area that a crop keeps, at least).
+        labels: (N,) integers, indices of `classes`.
+        classes: names of the outputs; one that the model has too keeps the name that people call it.
+        settings: of the fine-tuning.
         seed: of the head, the order, the crops and the mirroring.
 
     Returns:
-        The network, in eval mode, on the model's device.
+        The fine-tuned model, in eval mode, on the same device.
 
     Raises:
         InputError: timm does not know the optimiser.
     """
     torch.manual_seed(integer_seed(seed, "head"))
     network: Any = deepcopy(model.network)
-    network.reset_classifier(classes)
+    network.reset_classifier(len(classes))
     network.to(model.device)
 
     def augment(batch: np.ndarray, random: np.random.Generator) -> torch.Tensor:
         rgb = torch.from_numpy(batch).to(model.device)
-        return cropped(rgb, model.size, float(settings["crop"]), random)
+        return cropped(rgb, model.size, settings.crop, random)
 
     examples = Examples(images, labels, model.mean, model.std, augment)
-    for frozen, epochs in ((True, settings["frozen_epochs"]), (False, settings["epochs"])):
-        network.requires_grad_(not frozen)
+    for part, epochs in (("frozen", settings.frozen_epochs), ("all", settings.epochs)):
+        network.requires_grad_(part == "all")
         network.get_classifier().requires_grad_(True)
-        _descend(
-            network.train(not frozen),
-            examples,
-            {**settings, "epochs": epochs, "schedule": "cosine", "warmup_epochs": WARMUP_EPOCHS},
-            section="finetuning",
-            seed=seed,
-            names=("frozen" if frozen else "all", "epoch"),
-        )
-    return network.eval()
+        network.train(part == "all")
+        parts = (part, "epoch")
+        _descend(network, examples, replace(settings, epochs=epochs), seed=seed, names=parts)
+    known = dict(zip(model.classes, model.class_names or model.classes, strict=True))
+    names = tuple(known.get(name, name) for name in classes)
+    return replace(model, network=network.eval(), classes=tuple(classes), class_names=names)
 
 
 def _descend(
     network: nn.Module,
     examples: Examples,
-    settings: Mapping[str, Any],
+    settings: Descent,
     *,
-    section: str,
     seed: int,
     names: tuple[str, ...],
 ) -> None:
     """Gradient descent on the parameters that ask for gradients, in the mode the network is in."""
-    epochs = int(settings["epochs"])
-    if epochs == 0:
+    if settings.epochs == 0:
         return
-    batch_size = int(settings["batch_size"])
-    steps = max(len(examples.images) // batch_size, 1)
-    optimizer = _optimizer(network, settings, section)
+    steps = max(len(examples.images) // settings.batch_size, 1)
+    optimizer = _optimizer(network, settings)
     scheduler, _ = create_scheduler_v2(
         optimizer,
-        sched=settings["schedule"],
-        num_epochs=epochs,
-        warmup_epochs=settings["warmup_epochs"],
-        warmup_lr=settings["learning_rate"] / 20,
-        min_lr=settings["learning_rate"] / 1000,
+        sched=settings.schedule,
+        num_epochs=settings.epochs,
+        warmup_epochs=settings.warmup_epochs,  # type: ignore[arg-type]  # fractions work
+        warmup_lr=settings.learning_rate / 20,
+        min_lr=settings.learning_rate / 1000,
         step_on_epochs=False,
         updates_per_epoch=steps,
     )
     step = 0
-    for epoch in progress(range(epochs), what="epochs", total=epochs):
+    for epoch in progress(range(settings.epochs), what="epochs", total=settings.epochs):
         total = 0.0
         random = generator(seed, *names, epoch)
-        for index in _batches(len(examples.images), batch_size, random):
+        for index in _batches(len(examples.images), settings.batch_size, random):
             inputs, labels = examples.batch(index, random)
             loss = functional.cross_entropy(network(inputs), labels)
             optimizer.zero_grad()
@@ -204,34 +250,60 @@ def _descend(
             step += 1
             scheduler.step_update(step)
             total += loss.item()
-        log.info("epoch %d of %d: loss %.4f", epoch + 1, epochs, total / steps)
+        log.info("epoch %d of %d: loss %.4f", epoch + 1, settings.epochs, total / steps)
 
 
-def _optimizer(
-    network: nn.Module, settings: Mapping[str, Any], section: str
-) -> torch.optim.Optimizer:
+def _optimizer(network: nn.Module, settings: Descent) -> torch.optim.Optimizer:
     """timm's optimiser of the settings.
 
     Raises:
         InputError: timm does not know it.
     """
-    name = settings["optimizer"]
-    if name not in list_optimizers():
-        near = get_close_matches(name, list_optimizers(), n=1)
-        hint = f"; did you mean {near[0]!r}?" if near else ""
-        raise InputError(f"{section}.optimizer: timm has no optimiser {name!r}{hint}")
+    known = list_optimizers()
+    if settings.optimizer not in known:
+        raise InputError(
+            f"optimizer: timm has no optimiser {settings.optimizer!r}"
+            f"{did_you_mean(settings.optimizer, known)}"
+        )
     optimizer: torch.optim.Optimizer = create_optimizer_v2(
         network,
-        opt=name,
-        lr=settings["learning_rate"],
-        weight_decay=settings["weight_decay"],
-        layer_decay=settings.get("layer_decay"),
+        opt=settings.optimizer,
+        lr=settings.learning_rate,
+        weight_decay=settings.weight_decay,
+        layer_decay=settings.layer_decay,
     )
     return optimizer
 
 
+def check_accuracy(
+    model: Model, images: np.ndarray, labels: np.ndarray, at_least: float
+) -> dict[str, Any]:
+    """Accuracy on images that are held out: the share whose largest logit is that of their label.
+
+    Args:
+        model: to be judged.
+        images: (N, size, size, 3) uint8.
+        labels: (N,), indices of its outputs.
+        at_least: the accuracy that it must have.
+
+    Returns:
+        accuracy, and images, their number: both for the header of the weights.
+
+    Raises:
+        InputError: the accuracy is lower.
+    """
+    accuracy = float(np.mean(logits(model, images).argmax(1) == labels))
+    log.info("accuracy %.4f on the %d images of val", accuracy, len(images))
+    if accuracy < at_least:
+        raise InputError(
+            f"{model.name} reaches an accuracy of {accuracy:.3f} on val, under accuracy_at_least, "
+            f"{at_least}; give it more epochs or another learning rate, or lower the bar"
+        )
+    return {"accuracy": accuracy, "images": len(images)}
+
+
 def shifted(images: np.ndarray, most: int, random: np.random.Generator) -> np.ndarray:
-    """Every image moved by up to `most` pixels in each direction, edges repeated."""
+    """Images (N, size, size, 3) moved by up to `most` pixels in each direction, edges repeated."""
     if most == 0:
         return images
     size = images.shape[1]
@@ -294,64 +366,7 @@ def cropped(
 
 
 def _batches(count: int, size: int, random: np.random.Generator) -> Iterator[np.ndarray]:
-    """Shuffled batches of equal size; what is left over is seen in another epoch."""
+    """Indices of shuffled batches of equal size; images left over are seen in another epoch."""
     order = random.permutation(count)
     for start in range(0, max(count - size, 0) + 1, size):
         yield order[start : start + size]
-
-
-def class_names(manifest: pd.DataFrame) -> list[str]:
-    """The classes of a manifest, in the order of their labels."""
-    classes = manifest.drop_duplicates("label").sort_values("label")["class_name"]
-    return classes.astype(str).tolist()
-
-
-def examples_of(
-    manifest: pd.DataFrame, folder: Path, *, split: str, size: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """All images of a split and their labels.
-
-    Args:
-        manifest: of the data set.
-        folder: that its paths start from.
-        split: train or val.
-        size: of the square that images are resized to, uncropped.
-
-    Returns:
-        (N, size, size, 3) uint8, and (N,).
-
-    Raises:
-        InputError: images that cannot be read; all are named.
-    """
-    part = manifest[manifest["split"] == split]
-    images = load_images([str(folder / path) for path in part["path"]], size)
-    return images, part["label"].to_numpy()
-
-
-def accuracy_on_val(
-    model: Model, images: np.ndarray, labels: np.ndarray, *, at_least: float, section: str
-) -> dict[str, Any]:
-    """Share of the images of val whose largest logit is that of their label.
-
-    Args:
-        model: to be judged.
-        images: (N, size, size, 3) uint8, of val.
-        labels: (N,).
-        at_least: accuracy asked for.
-        section: of the configuration that asks for it.
-
-    Returns:
-        accuracy, and images, their number: both for the header of the weights.
-
-    Raises:
-        InputError: the accuracy is lower than asked for.
-    """
-    accuracy = float(np.mean(logits(model, images).argmax(1) == labels))
-    log.info("accuracy %.4f on the %d images of val", accuracy, len(images))
-    if accuracy < at_least:
-        raise InputError(
-            f"{model.entry['name']} reaches an accuracy of {accuracy:.3f} on val, under "
-            f"{section}.accuracy_at_least, {at_least}; give it more epochs or another learning "
-            "rate, or lower the bar"
-        )
-    return {"accuracy": accuracy, "images": len(images)}

@@ -1,4 +1,4 @@
-"""A model's clusters: their images, and what makes these this cluster rather than the next one."""
+"""Clusters of a model's features: their images, and what makes these this cluster rather than the next."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,23 +9,66 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from PIL import Image
 
-from thinkalike.plotting.style import FAMILY_COLOURS, FAMILY_MARKERS, PALETTE, WIDTH, family_legend
+from thinkalike.clustering.features import UNMATCHED
+from thinkalike.compare.bases import Segments
+from thinkalike.compare.maps import render
+from thinkalike.images.loading import load_image
+from thinkalike.neon.features import STRONGEST, FeatureClusters
+from thinkalike.plotting.panels import overlay
+from thinkalike.plotting.style import (
+    FAMILY_COLOURS,
+    FAMILY_MARKERS,
+    PALETTE,
+    WIDTH,
+    family_legend,
+    method_name,
+)
+from thinkalike.stores.arrays import open_arrays
+from thinkalike.stores.maps import read_maps
 
 MOST = 20
 """Clusters in a figure, the largest; all are in the table."""
 TILE = 0.6
 """Inches of an image."""
+SIDE = 128
+"""Pixels of an image, at most."""
 STEP, PAIR, GAP, PITCH = 1.06, 2.12, 0.1, 1.22
 """From an image to the next, from a pair to the next, before pairs, from row to row, in tiles."""
 SPECTRUM = 1.45
 """Inches of the bars of features."""
 LABELS = 0.95
 """Inches of the names of clusters."""
-STRONGEST = 8
-"""Features with a bar."""
+EMPTY = 235
+"""Grey in the place of a mean of nothing."""
 FOR, AGAINST = PALETTE[1], PALETTE[0]
 SMALL = 5.5
+
+
+def read_rendered(
+    path: str, segments: Sequence[Segments] | None, image_ids: Sequence[str]
+) -> tuple[dict[int, np.ndarray], dict[str, float]]:
+    """Rendered maps of some images, and what the maps miss.
+
+    Args:
+        path: file of the maps.
+        segments: superpixels of all images, for maps on these.
+        image_ids: of all images.
+
+    Returns:
+        Position of an image → its map (height, width); and `median_gap_of_maps`, the median share of a
+        map's sum that is missing, where the method says it.
+    """
+    gap = {}
+    with open_arrays(path, ["image"]) as dataset:
+        names = [str(name) for name in dataset["image"].to_numpy()]
+        if "gap" in dataset:
+            missing = np.abs(dataset["gap"] / dataset["difference"])
+            gap["median_gap_of_maps"] = float(missing.median())
+    positions = [image_ids.index(name) for name in names]
+    maps, _ = read_maps(path, [segments[i] for i in positions] if segments else None)
+    return {position: render(maps, row) for row, position in enumerate(positions)}, gap
 
 
 @dataclass(frozen=True)
@@ -35,7 +78,7 @@ class Shown:
     Attributes:
         image: (side, side, 3) uint8.
         drawn: the same size, its map over it.
-        rather: what the next cluster is called.
+        rather: name of the next cluster.
         logit: how much farther that is.
     """
 
@@ -47,7 +90,7 @@ class Shown:
 
 @dataclass(frozen=True)
 class Row:
-    """A cluster.
+    """What is drawn of a cluster.
 
     Attributes:
         name: of it.
@@ -66,6 +109,72 @@ class Row:
     shown: Sequence[Shown]
     features: Sequence[int]
     relevances: Sequence[float]
+
+
+def gallery_rows(
+    explained: FeatureClusters,
+    summary: pd.DataFrame,
+    images: np.ndarray,
+    paths: Sequence[str],
+    rendered: Mapping[int, np.ndarray],
+) -> list[Row]:
+    """Rows of the largest clusters, by name.
+
+    Args:
+        explained: the clusters.
+        summary: table of them, as of `FeatureClusters.summary`.
+        images: (N, side, side, 3) uint8.
+        paths: of their files.
+        rendered: position of an image → its map.
+    """
+
+    def mean(cluster: int) -> np.ndarray:
+        members = images[explained.clusters == cluster]
+        if not len(members):  # of two equal centroids one has no image
+            return np.full(images.shape[1:], EMPTY, np.uint8)
+        return members.mean(0).round().astype(np.uint8)
+
+    def name(cluster: int) -> str:
+        return str(explained.called[cluster]) or f"cluster {cluster}"
+
+    def shown(position: int) -> Shown:
+        rather = name(explained.competitors[position])
+        tiles = _tiles(paths[position], rendered[position], images.shape[1])
+        return Shown(*tiles, rather, float(explained.logits[position]))
+
+    rows = []
+    for row in summary.nlargest(MOST, "images").sort_index().to_dict("records"):
+        cluster, matched = row["cluster"], row["class_name"] != UNMATCHED
+        of_class = f"\n{row['of_class']} of that class" if matched else ""
+        rows.append(
+            Row(
+                name=name(cluster),
+                note=f"{row['images']} images{of_class}",
+                mean=mean(cluster),
+                next_mean=mean(row["next"]),
+                shown=[shown(one) for one in rendered if explained.clusters[one] == cluster],
+                features=[int(number) for number in row["strongest"].split(", ")],
+                relevances=[float(share) for share in row["shares"].split(", ")],
+            )
+        )
+    return sorted(rows, key=lambda row: row.name)
+
+
+def _tiles(path: str, values: np.ndarray, side: int) -> tuple[np.ndarray, np.ndarray]:
+    """An image, and its map over it, (side, side, 3) uint8 each."""
+    over = overlay(load_image(path, len(values)), values)
+    picture = Image.fromarray((255 * over).round().astype(np.uint8))
+    drawn = picture.resize((side, side), Image.Resampling.BILINEAR)
+    return load_image(path, side), np.asarray(drawn)
+
+
+def gallery_title(name: str, method: str, left_out: int) -> str:
+    """Title of the gallery of a model, with the number of clusters that are left out."""
+    note = f"; {left_out} smaller clusters are in the table" if left_out else ""
+    return (
+        f"{name}: why an image is in its cluster, rather than in the next one "
+        f"({method_name(method)}{note})"
+    )
 
 
 def gallery(rows: Sequence[Row], *, title: str) -> Figure:
@@ -90,23 +199,27 @@ def gallery(rows: Sequence[Row], *, title: str) -> Figure:
     bars.set(xlim=(-0.6, STRONGEST - 0.4), ylim=(depth, 0))
     largest = max((abs(value) for row in rows for value in row.relevances), default=0) or 1
     for y, row in zip(np.arange(len(rows)) * PITCH, rows, strict=True):
-        pictures.text(-0.12, y + 0.42, row.name, ha="right", va="bottom", fontsize=7)
-        grey: dict[str, Any] = {"fontsize": SMALL, "color": "#555555"}
-        pictures.text(-0.12, y + 0.5, row.note, ha="right", va="top", **grey)
-        for x, one in zip(_places(edges, row), row.shown, strict=True):
-            told = f"not {one.rather}: {one.logit:.3g}"
-            pictures.text(x + 1, y + 1.02, told, ha="center", va="top", fontsize=SMALL)
+        _labels(pictures, row, y, _places(edges, row))
         _bars(bars, row, y, largest)
+    head: dict[str, Any] = {"ha": "center", "va": "bottom", "fontsize": 6}
     centres = [0.5, STEP + 0.5, *(x + 1 for x in edges[2:])]
     heads = ["mean", "mean of\nnext", *["typical"] * (most - 1), "border"]
-    for x, head in zip(centres, heads, strict=True):
-        pictures.text(x, -0.06, head, ha="center", va="bottom", fontsize=6)
-    told = "strongest features,\nshare of the logit"
-    bars.text((STRONGEST - 1) / 2, -0.06, told, ha="center", va="bottom", fontsize=6)
+    for x, words in zip(centres, heads, strict=True):
+        pictures.text(x, -0.06, words, **head)
+    bars.text((STRONGEST - 1) / 2, -0.06, "strongest features,\nshare of the logit", **head)
     for axes in (pictures, bars):
         axes.set_axis_off()
     figure.suptitle(title, y=1 - 0.05 / height, va="top", fontsize=8)
     return figure
+
+
+def _labels(axes: Axes, row: Row, y: float, places: Sequence[float]) -> None:
+    """Name and note before a row, and what each image is rather than below it."""
+    axes.text(-0.12, y + 0.42, row.name, ha="right", va="bottom", fontsize=7)
+    axes.text(-0.12, y + 0.5, row.note, ha="right", va="top", fontsize=SMALL, color="#555555")
+    for x, one in zip(places, row.shown, strict=True):
+        words = f"not {one.rather}: {one.logit:.3g}"
+        axes.text(x + 1, y + 1.02, words, ha="center", va="top", fontsize=SMALL)
 
 
 def _places(edges: Sequence[float], row: Row) -> list[float]:

@@ -52,7 +52,7 @@ class Row:
 
 
 def cluster_rows(
-    found: Sequence[Prototype],
+    clusters: Sequence[Prototype],
     maps: UnitMaps,
     points: pd.DataFrame,
     *,
@@ -62,7 +62,7 @@ def cluster_rows(
     """Rows of the largest clusters, with their images.
 
     Args:
-        found: the clusters, the largest first.
+        clusters: the clusters, the largest first.
         maps: of the same images by one model or several.
         points: a row for each map: path, model, predicted_name, correct.
         size: pixels of a side of the maps.
@@ -71,7 +71,7 @@ def cluster_rows(
     images = load_images(points["path"].tolist()[: len(maps.maps[0])], min(size, SIDE))
     several = len(maps.maps) > 1
     rows = []
-    for number, prototype in enumerate(found[:MOST_ROWS]):
+    for number, prototype in enumerate(clusters[:MOST_ROWS]):
         members = points.iloc[prototype.members]
         notes = [f"{len(members)} maps", f"predicted: {counts(members['predicted_name'], 2)}"]
         if several:

@@ -1,4 +1,4 @@
-"""NEON in pictures: the published examples, feature flipping, what β does, planted features."""
+"""NEON in pictures: the published examples, feature flipping, the effect of β, planted features."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -22,13 +22,13 @@ ORDER_LOOKS: Mapping[str, tuple[str, str, str]] = {
 }
 """Order of features → name, colour, stroke."""
 MOST_PANELS = 16
-"""Data sets with curves of their own; the areas of all are drawn beside them."""
+"""Data sets with a panel of curves; all have their areas in another figure."""
 
 
 def iris_figure(
     relevances: pd.DataFrame, published: Mapping[str, Sequence[float]], features: Sequence[str]
 ) -> Figure:
-    """One flower, by NEON and as it was published, and the mean relevances of three clusters.
+    """Relevances of one flower, by NEON and as published, and the mean relevances of three clusters.
 
     Args:
         relevances: cluster, and a column for every feature: a row for every point, by NEON.
@@ -66,6 +66,7 @@ def iris_figure(
 
 
 def _two_lines(name: str) -> str:
+    """Name of a feature of iris without its unit, in two lines."""
     return name.replace(" (cm)", "").replace(" ", "\n")
 
 
@@ -106,7 +107,7 @@ def wine_figure(wrong: pd.DataFrame, features: Sequence[str]) -> Figure:
 def flipping_curves(
     curves: pd.DataFrame, sizes: Mapping[str, int], names: Mapping[str, str]
 ) -> Figure:
-    """What is left of the logit, and of the points' assignment, as features are removed.
+    """Share of the logit that is left as features are removed, a panel for each data set.
 
     Args:
         curves: data, order, removed, logit, staying.
@@ -114,7 +115,7 @@ def flipping_curves(
         names: data → display name.
     """
     shown = list(names)[:MOST_PANELS]
-    columns = 4
+    columns = min(len(shown), 4)
     rows = -(-len(shown) // columns)
     figure, grid = plt.subplots(
         rows, columns, figsize=(WIDTH, 0.75 + 1.45 * rows), sharex=True, squeeze=False
@@ -149,7 +150,7 @@ def _orders_legend(figure: Figure) -> None:
 
 
 def flipping_areas(areas: pd.DataFrame, names: Mapping[str, str]) -> Figure:
-    """Areas under the curves, with 95 % intervals; and how far each order is from NEON.
+    """Areas under the curves with 95 % intervals, and their differences from NEON's.
 
     Args:
         areas: data, order, area, low, high, difference, difference_low, difference_high.
@@ -189,7 +190,7 @@ def beta_curves(
     names: Mapping[str, str],
     families: Mapping[str, str],
 ) -> Figure:
-    """What β does: competitors that count, relevances beside those of ∞, flipping, conservation.
+    """Effect of β on competitors that count, relevances beside those of ∞, flipping, conservation.
 
     Args:
         betas: data, factor, competitors, cosine, area.
@@ -210,25 +211,25 @@ def beta_curves(
     figure, grid = plt.subplots(2, 2, figsize=(WIDTH, 4.3))
     factors = sorted(betas["factor"].unique())
     place = {factor: number for number, factor in enumerate(factors)}
-    labels = {
+    columns = {
         "competitors": "competitors that count",
         "cosine": "cosine with that of β = ∞",
         "area": "area of flipping, less that of β = 1",
     }
     at_one = betas[betas["factor"] == 1].set_index("data")["area"]
     betas = betas.assign(area=betas["area"] - betas["data"].map(at_one))
-    for axes, (column, label) in zip(grid.flat, labels.items(), strict=False):
+    for axes, (column, label) in zip(grid.flat, columns.items(), strict=False):
         for data, look in looks.items():
             part = betas[betas["data"] == data]
             axes.plot(part["factor"].map(place), part[column], **look)
         axes.set_xticks(range(len(factors)), [_factor(value) for value in factors])
         axes.set(xlabel="β, in units of 1/mean logit", ylabel=label)
     _conservation(grid[1, 1], conservation, looks)
-    there = [f for f in FAMILY_COLOURS if any(families.get(data) == f for data in names)]
-    handles = [Line2D([], [], color=FAMILY_COLOURS[f]) for f in there]
+    drawn = [f for f in FAMILY_COLOURS if any(families.get(data) == f for data in names)]
+    handles = [Line2D([], [], color=FAMILY_COLOURS[f]) for f in drawn]
     handles += [Line2D([], [], color="k", ls=stroke) for stroke in toys.values()]
-    told = [f"features of a {FAMILY_NAMES[f]}" for f in there] + [names[data] for data in toys]
-    figure.legend(handles, told, loc="outside lower center", ncols=len(handles))
+    labels = [f"features of a {FAMILY_NAMES[f]}" for f in drawn] + [names[data] for data in toys]
+    figure.legend(handles, labels, loc="outside lower center", ncols=len(handles))
     figure.suptitle("What β does")
     return figure
 
@@ -242,8 +243,8 @@ def _conservation(
     for precision, left in groups:
         part = conservation[conservation["precision"] == precision]
         for data, look in looks.items():
-            of = part[part["data"] == data].sort_values("beta")
-            axes.plot(range(left, left + len(of)), of["largest"], marker=".", ms=3, **look)
+            rows = part[part["data"] == data].sort_values("beta")
+            axes.plot(range(left, left + len(rows)), rows["largest"], marker=".", ms=3, **look)
         ticks += [left, left + 1, left + 2]
         labels += ["0", f"1\n{precision}", "∞"]
     axes.set_xticks(ticks, labels)
@@ -256,7 +257,7 @@ def _factor(value: float) -> str:
 
 
 def planted_curves(planted: pd.DataFrame) -> Figure:
-    """How often a planted feature ranks above noise, by how far the clusters are apart.
+    """Areas under the ROC curve of planted features against noise, by the separation of the clusters.
 
     Args:
         planted: separation, order, auc, low, high, found.

@@ -1,10 +1,12 @@
-"""Headers of weights files, read without their tensors."""
+"""Weights files without torch: their headers, and copies of them."""
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
 from thinkalike.errors import InputError
+from thinkalike.stores.atomic import atomic
 from thinkalike.stores.damage import AGAIN, unreadable
 
 HEADER = "thinkalike"
@@ -12,7 +14,7 @@ HEADER = "thinkalike"
 
 
 def read_header(path: str | Path) -> dict[str, Any]:
-    """What `models.save` wrote into the header of a weights file; its tensors are not read.
+    """Header of a weights file, as `networks.weights.save` writes it; its tensors are not read.
 
     Raises:
         InputError: the file is missing, damaged, or not one of ours.
@@ -29,3 +31,17 @@ def read_header(path: str | Path) -> dict[str, Any]:
     except (KeyError, ValueError):
         raise InputError(f"{path} does not say which network it is of; {AGAIN}") from None
     return header
+
+
+def copy_weights(source: str | Path, path: str | Path) -> None:
+    """Copy a weights file.
+
+    A copy and no link: it is as new as the job that makes it, so that what depends on it is older than
+    weights that have been exchanged, and results stay whole where they are moved alone.
+
+    Raises:
+        InputError: the file is missing, damaged, or not one of ours.
+    """
+    read_header(source)
+    with atomic(path) as temporary:
+        shutil.copyfile(source, temporary)

@@ -20,7 +20,7 @@ try:
 except ImportError:  # not on Windows
     resource = None  # type: ignore[assignment]
 
-OPTIONAL_PARAMS = ("code", "listing")
+OPTIONAL_PARAMS = ("code", "depends_on")
 """Parameters of rules that only decide whether a job runs again; a script takes them to store them."""
 
 
@@ -64,7 +64,11 @@ def arguments(main: Callable[..., None], snakemake: Any) -> dict[str, Any]:
     if "device" in parameters:
         from thinkalike.networks.devices import device_for
 
-        given["device"] = device_for(snakemake.resources.get("gpu", 0), snakemake.threads)
+        try:
+            given["device"] = device_for(snakemake.resources.get("gpu", 0), snakemake.threads)
+        except InputError as error:
+            hint = f"--set-resources {snakemake.rule}:gpu=0"
+            raise InputError(f"resources.gpu: {error} ({hint})") from None
     missing = {
         name
         for name, parameter in parameters.items()

@@ -1,13 +1,13 @@
 """A job that fails, or is broken off, leaves its files as they were before the run.
 
-Snakemake removes the outputs of a job before it starts it, and notes its parameters even if it fails.
-So before the first job of a run starts, `begin` gives every file that is to be made again a second
-name (a hard link, which takes no space), and writes down what Snakemake knows of it, in a journal.
-After the run `settle` puts back what belongs to jobs that did not finish: the file with its old time
-stamp, and Snakemake's record of it. For Snakemake it is then as if these jobs had never been started.
-A run that is killed leaves its journal, which the next one settles.
+Snakemake removes the outputs of a job before it starts it, and records its parameters even if it
+fails. So before the first job of a run starts, `begin` gives every file that is to be made again a
+second name (a hard link, which takes no space), and writes a journal with Snakemake's record of the
+file. After the run, `settle` restores what belongs to jobs that did not finish: the file with its time
+stamp, and its record. For Snakemake it is then as if these jobs had never been started. A run that is
+killed leaves its journal, which the next run settles.
 
-The library knows nothing of Snakemake; its memory comes in as `Records`.
+Nothing here imports Snakemake: its records come in as `Records`.
 """
 
 import errno
@@ -23,37 +23,40 @@ from typing import Any, NamedTuple, Protocol
 from thinkalike.errors import InputError
 
 NO_LINKS = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK)
-"""What file systems without hard links answer, or without another one for this file."""
+"""Errors of file systems that have no hard links, or no further one for a file."""
+
+Stamp = list[int] | None
+"""Time of a file's last change in nanoseconds, and its size in bytes; None if there is no file."""
 
 
 class Records(Protocol):
-    """What Snakemake remembers of files, by their paths."""
+    """Snakemake's records of files, by their paths."""
 
     def read(self, path: str) -> dict[str, Any] | None:
-        """The parameters and inputs that the file was made with, and when; or None."""
+        """Parameters and inputs that the file was made with, and when; None if there is no record."""
 
     def write(self, path: str, record: dict[str, Any] | None) -> None:
-        """Remember that instead; None forgets."""
+        """Replace the record; None deletes it."""
 
-    def is_begun(self, path: str) -> bool:
-        """Has a job that makes the file been started, and not ended?"""
+    def is_incomplete(self, path: str) -> bool:
+        """Whether a job that makes the file was started and has not ended."""
 
-    def set_begun(self, path: str, begun: bool) -> None:
-        """Remember that instead: a file that is begun is made anew by the next run."""
+    def set_incomplete(self, path: str, incomplete: bool) -> None:
+        """Mark the file, or take the mark away; the next run makes a marked file anew."""
 
 
 @dataclass
 class Output:
-    """A file that a job of the run makes, as it was before.
+    """The state of an output before the run.
 
     Attributes:
-        kept: its second name; None if there was no whole file.
-        stamp: time of its last change, in nanoseconds, and size.
+        kept: second name of the file; None if there was no complete file.
+        stamp: time stamp and size of the file.
         record: Snakemake's record of it.
     """
 
     kept: str | None
-    stamp: tuple[int, int] | None
+    stamp: Stamp
     record: dict[str, Any] | None
 
 
@@ -62,20 +65,20 @@ class Job:
     """A job of the run.
 
     Attributes:
-        outputs: what it makes, as it was before.
-        inputs: their stamps before.
-        logs: of the job.
-        record: what Snakemake will remember of the outputs, without the time.
+        outputs: path → state before the run.
+        inputs: path → stamp before the run.
+        logs: paths of the job's logs.
+        record: what Snakemake will record of the outputs, without times.
     """
 
     outputs: dict[str, Output]
-    inputs: dict[str, tuple[int, int] | None]
+    inputs: dict[str, Stamp]
     logs: list[str]
     record: dict[str, Any]
 
 
 class Planned(NamedTuple):
-    """A job that is about to run."""
+    """A job that is about to run: paths, and what Snakemake will record of the outputs."""
 
     outputs: Sequence[str]
     inputs: Sequence[str]
@@ -84,18 +87,15 @@ class Planned(NamedTuple):
 
 
 def begin(planned: Iterable[Planned], records: Records, folder: Path) -> Path:
-    """Keep what the jobs of a run are about to remove.
+    """Keep what the jobs of a run are about to remove; returns the journal.
 
     Args:
         planned: the jobs.
-        records: Snakemake's memory.
-        folder: where the journal goes.
-
-    Returns:
-        The journal.
+        records: Snakemake's records.
+        folder: where the journal is written.
 
     Raises:
-        InputError: a file cannot be kept, or a folder not be written to. Nothing has been removed then.
+        InputError: a file cannot be kept, or a folder is read-only. Nothing has been removed then.
     """
     # not at the top: its packages take a while, and every start of Snakemake imports this module
     from thinkalike.stores.atomic import atomic
@@ -113,20 +113,17 @@ def begin(planned: Iterable[Planned], records: Records, folder: Path) -> Path:
     ]
     for target in {Path(path).parent for job in jobs for path in job.outputs}:
         _check_writable(target)
-    # the journal first: a second name that it does not know would stay for ever
+    kept = {path: old.kept for job in jobs for path, old in job.outputs.items() if old.kept}
     path = str(journal)
     try:
+        # the journal first: nobody would remove a second name that no journal has
         with atomic(journal) as temporary:
             temporary.write_text(json.dumps([asdict(job) for job in jobs]))
-        for job in jobs:
-            for path, old in job.outputs.items():
-                if old.kept:
-                    _link(Path(path), Path(old.kept))
+        for path, name in kept.items():
+            _link(Path(path), Path(name))
     except OSError as error:
-        for job in jobs:
-            for old in job.outputs.values():
-                if old.kept:
-                    Path(old.kept).unlink(missing_ok=True)
+        for name in kept.values():
+            Path(name).unlink(missing_ok=True)
         journal.unlink(missing_ok=True)
         raise InputError(
             f"{path} cannot be kept while it is made anew ({error.strerror}); nothing has been "
@@ -136,29 +133,21 @@ def begin(planned: Iterable[Planned], records: Records, folder: Path) -> Path:
 
 
 def settle(journal: Path, records: Records, finished: Callable[[Job], bool] | None) -> list[str]:
-    """Put back what the jobs of a run removed and did not make, and forget the run.
+    """Restore what the jobs of a run removed and did not make, and delete the journal.
 
-    It may itself be broken off at any point, and be done again.
+    A settlement that is itself broken off can be done again.
 
     Args:
-        journal: of `begin`.
-        records: Snakemake's memory.
-        finished: whether a job has finished; None for a run that was broken off, where Snakemake's
-            records say so.
+        journal: returned by `begin`.
+        records: Snakemake's records.
+        finished: whether a job has finished; None for a run that was broken off, where the records
+            decide.
 
     Returns:
-        The files that were put back.
+        The files that were restored.
     """
     jobs = [
-        Job(
-            outputs={
-                path: Output(old["kept"], _pair(old["stamp"]), old["record"])
-                for path, old in job["outputs"].items()
-            },
-            inputs={path: _pair(stamp) for path, stamp in job["inputs"].items()},
-            logs=job["logs"],
-            record=job["record"],
-        )
+        Job(**job | {"outputs": {path: Output(**old) for path, old in job["outputs"].items()}})
         for job in json.loads(journal.read_text())
     ]
     restored, undone = [], []
@@ -174,50 +163,46 @@ def settle(journal: Path, records: Records, finished: Callable[[Job], bool] | No
                 if old.kept:
                     Path(old.kept).unlink(missing_ok=True)
             continue
-        if finished is None and any(map(records.is_begun, job.outputs)):
-            _take_over(job)
-        restored += [path for path, old in job.outputs.items() if _put_back(path, old, records)]
+        if finished is None and any(map(records.is_incomplete, job.outputs)):
+            _take_logs_away(job)
+        restored += [path for path, old in job.outputs.items() if _restore(path, old, records)]
         undone.append(job)
-    for job in filter(_is_hidden_change, undone):
+    for job in filter(_has_hidden_change, undone):
         for path in job.outputs:
-            records.set_begun(path, True)
+            records.set_incomplete(path, True)
     journal.unlink()
     return restored
 
 
 def broken_off(folder: Path) -> list[Path]:
-    """Journals in a folder whose run is no longer alive, as far as can be seen from here."""
+    """Journals in a folder whose run is no longer alive, as far as this machine can tell."""
     return [path for path in sorted(folder.glob("*.json")) if not _is_alive(path.stem)]
 
 
 def _check_writable(folder: Path) -> None:
-    there = next(path for path in (folder, *folder.parents) if path.exists())
-    if not os.access(there, os.W_OK):
+    existing = next(path for path in (folder, *folder.parents) if path.exists())
+    if not os.access(existing, os.W_OK):
         raise InputError(
-            f"{there} cannot be written to, and jobs of this run write there; make it writable, or ask "
-            "for targets that do not need it (snakemake -n says what would run)"
+            f"{existing} cannot be written to, and jobs of this run write there; make it writable, or "
+            "ask for targets that do not need it (snakemake -n says what would run)"
         )
 
 
 def _is_alive(run: str) -> bool:
+    """Whether the process of a run is alive on this machine; an older one with our number is not."""
+    import psutil  # of Snakemake; the library may be installed without
+
     host, _, number = run.rpartition(".")
-    if host != socket.gethostname() or int(number) == os.getpid():
-        return False
-    try:
-        os.kill(int(number), 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:  # someone else's, and there
-        return True
-    return True
+    here = host == socket.gethostname() and int(number) != os.getpid()
+    return here and bool(psutil.pid_exists(int(number)))
 
 
 def _before(path: str, run: str, records: Records) -> Output:
     stamp = _stamp(path)
-    # what an older job has begun and not ended is not worth keeping
-    whole = stamp is not None and not records.is_begun(path)
-    kept = str(Path(path).with_name(f".{Path(path).name}.{run}.before")) if whole else None
-    return Output(kept, stamp if whole else None, records.read(path))
+    # an incomplete file of an earlier job is not worth keeping
+    complete = stamp is not None and not records.is_incomplete(path)
+    kept = str(Path(path).with_name(f".{Path(path).name}.{run}.before")) if complete else None
+    return Output(kept, stamp if complete else None, records.read(path))
 
 
 def _link(path: Path, kept: Path) -> None:
@@ -230,8 +215,8 @@ def _link(path: Path, kept: Path) -> None:
         shutil.copy2(path, kept)
 
 
-def _put_back(path: str, old: Output, records: Records) -> bool:
-    """Make a file and what is known of it what they were; was it another file, or gone?"""
+def _restore(path: str, old: Output, records: Records) -> bool:
+    """Restore a file and its record; returns whether the file was another one, or missing."""
     from thinkalike.stores.atomic import temporaries
 
     target = Path(path)
@@ -249,47 +234,47 @@ def _put_back(path: str, old: Output, records: Records) -> bool:
     if kept:
         # two names of the same file: replacing one by the other leaves both
         kept.unlink(missing_ok=True)
-    records.set_begun(path, False)
+    records.set_incomplete(path, False)
     return changed and target.exists()
 
 
 def _is_recorded(job: Job, records: Records) -> bool:
-    """Did Snakemake see the end of the job? It notes that last, and anew for each."""
+    """Whether Snakemake saw the end of the job: it writes the record last, and a new one each time."""
     return all(
         Path(path).exists()
-        and not records.is_begun(path)
+        and not records.is_incomplete(path)
         and records.read(path) not in (None, old.record)
         for path, old in job.outputs.items()
     )
 
 
 def _has_ended_unseen(job: Job, records: Records) -> bool:
-    """Did the job end well after its run was killed?
+    """Whether the job ended well after its run was killed.
 
-    On a cluster it may. The Snakemake inside it then says that nothing is begun any more, and leaves
-    the record to the one that was killed.
+    On a cluster it may. The Snakemake inside the job then takes the mark of incomplete files away, and
+    leaves the record to the one that was killed.
     """
     return all(
         Path(path).exists()
-        and not records.is_begun(path)
+        and not records.is_incomplete(path)
         and records.read(path) == old.record
         and _stamp(path) != old.stamp
         for path, old in job.outputs.items()
     )
 
 
-def _take_over(job: Job) -> None:
-    """Take the log away from a job that may outlive its run, which then drops what it makes.
+def _take_logs_away(job: Job) -> None:
+    """Rename the logs of a job that may outlive its run: without them it drops what it makes.
 
-    See `jobs.wanted`.
+    `jobs.job_log` checks that.
     """
     for log in map(Path, job.logs):
         if log.exists():
             log.replace(log.with_name(f"{log.name}.broken_off"))
 
 
-def _is_hidden_change(job: Job) -> bool:
-    """Has an input changed in the run, but by its time stamp before the outputs?
+def _has_hidden_change(job: Job) -> bool:
+    """Whether an input changed during the run, but by its time stamp before the outputs.
 
     Clocks go back, and differ between machines. Snakemake would take the outputs for newer.
     """
@@ -300,13 +285,9 @@ def _is_hidden_change(job: Job) -> bool:
     return bool(made and changed) and min(changed) <= min(made)
 
 
-def _stamp(path: str) -> tuple[int, int] | None:
+def _stamp(path: str) -> Stamp:
     try:
         status = Path(path).stat()
     except FileNotFoundError:
         return None
-    return status.st_mtime_ns, status.st_size
-
-
-def _pair(values: list[int] | None) -> tuple[int, int] | None:
-    return (values[0], values[1]) if values else None
+    return [status.st_mtime_ns, status.st_size]

@@ -5,7 +5,9 @@ Methods of `Study` take wildcards by their names (`model`, `method`, `metric`, `
 `<results>`, which Snakemake replaces.
 """
 
+import hashlib
 import inspect
+import json
 from collections.abc import Callable, Mapping, Sequence
 from itertools import product
 from typing import Any
@@ -13,9 +15,8 @@ from typing import Any
 from thinkalike.images.blocks import shard as image_range
 from thinkalike.images.blocks import shard_count
 from thinkalike.methods import COMPARISON_SETTINGS, METHODS, Method
-from thinkalike.workflow.config.checks import JOINT
 from thinkalike.workflow.config.resolve import resolve
-from thinkalike.workflow.config.settings import images_of, size_of
+from thinkalike.workflow.config.settings import JOINT, images_of, size_of
 
 
 def by_wildcards(function: Callable[..., Any]) -> Callable[[Any], Any]:
@@ -125,9 +126,42 @@ class Study:
         folder = "<results>/weights/random" if is_random else "resources/weights"
         return f"{folder}/{model}.safetensors"
 
-    def models_with(self, weights: str) -> str:
+    def training_settings(self, model: str) -> dict[str, Any]:
+        """Settings of the training of a model, or of its fine-tuning."""
+        entry = self["catalogue"][model]
+        return self["finetuning"] if entry["weights"] == "finetuned" else entry["training"]
+
+    def trained_weights(self, model: str, code: str, listing: str) -> str:
+        """File of the weights of a model that is trained or fine-tuned, shared by studies.
+
+        Studies share the file if everything is the same that its content depends on.
+
+        Args:
+            model: key.
+            code: fingerprint of the script that makes the weights.
+            listing: hash of the user's own images (`folder_listing`), or empty.
+        """
+        is_finetuned = self["catalogue"][model]["weights"] == "finetuned"
+        content = {
+            "architecture": self.architecture(model),
+            "settings": self.training_settings(model),
+            "size": self["images"]["size"],
+            "seed": self["seed"],
+            # a mirror has the same files
+            "dataset": {key: self["dataset"][key] for key in self["dataset"] if key != "mirror"},
+            "listing": listing,
+            "initial": self.initial_weights(model) if is_finetuned else "",
+            # random weights to begin with belong to one study
+            "study": self["study"] if is_finetuned and self["weights"] == "random" else "",
+            "code": code,
+        }
+        text = json.dumps(content, sort_keys=True)
+        key = hashlib.sha256(text.encode()).hexdigest()[:16]
+        return f"resources/weights/trained/{key}/{model}.safetensors"
+
+    def models_with(self, *weights: str) -> str:
         """Wildcard constraint of the models whose weights come from there."""
-        names = [m for m in self.models if self["catalogue"][m]["weights"] == weights]
+        names = [m for m in self.models if self["catalogue"][m]["weights"] in weights]
         return "|".join(names) or "nothing"
 
     # Methods

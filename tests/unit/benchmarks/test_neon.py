@@ -12,7 +12,8 @@ from sklearn.datasets import load_iris
 
 from benchmarks import common, neon, neon_peers
 from benchmarks.common import COLUMNS, Row
-from thinkalike.neon.estimator import Neon, _Look
+from thinkalike.neon.blocks import Block
+from thinkalike.neon.estimator import Neon
 
 PEERS = [neon_peers.loop, neon_peers.all_weights]
 
@@ -111,8 +112,8 @@ class TestRows:
             small = neon.Shape(300, shape.features, shape.clusters, 1)
             for apart, share in ((0, 0), (neon.FAR, 1)):
                 points, centroids = neon.blobs(small, "float64", apart)
-                look = _Look(points, centroids, centroids.mean(0))
-                assert len(look.local()) == share * len(points)
+                block = Block(points, centroids, centroids.mean(0))
+                assert len(block.local()) == share * len(points)
 
     def test_the_peak_counts_what_is_there_at_once(self):
         def work() -> np.ndarray:

@@ -21,8 +21,8 @@ def test_k_means_finds_blobs_and_is_the_same_from_the_same_seed():
 
 
 @pytest.mark.parametrize("count", [1, 7])
-def test_one_cluster_or_more_than_images_is_refused_with_the_mend(count):
-    with pytest.raises(InputError, match=rf"^{count} clusters of 6 images: give neon.clusters"):
+def test_one_cluster_or_more_than_images_is_refused_with_the_fix(count):
+    with pytest.raises(InputError, match=rf"^{count} clusters of 6 images: give a number"):
         cluster(np.random.default_rng(0).normal(size=(6, 3)), count, restarts=1, seed=0)
 
 

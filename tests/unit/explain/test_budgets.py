@@ -10,6 +10,7 @@ from scripts import measure_budgets, plot_budgets
 from tests.support.small_study import SmallStudy, small_study
 from thinkalike.compare.bases import Segments
 from thinkalike.compare.maps import Maps, render
+from thinkalike.explain.budgets import errors
 from thinkalike.explain.common import Explanation
 from thinkalike.plotting.budgets import budget_curves, summarise
 from thinkalike.plotting.style import styled
@@ -53,7 +54,7 @@ def test_errors_are_those_of_the_rendered_maps():
         Segments(np.random.default_rng(count).integers(0, count, (9, 9))) for count in (5, 8, 3)
     )
     found, reference = estimate(0, bases), estimate(1, bases)
-    columns = measure_budgets.compared(found, reference)
+    columns = errors(found, reference)
     for image in range(3):
         own, other = render(found.maps, image), render(reference.maps, image)
         norm = (other**2).sum()
@@ -75,7 +76,7 @@ def test_errors_are_those_of_the_rendered_maps():
 def test_a_blank_reference_gives_no_number():
     bases = (Segments(np.arange(9).reshape(3, 3)),)
     blank = Explanation(Maps(np.zeros((1, 9)), bases), np.zeros(1), {}, None, np.zeros((1, 9)))
-    columns = measure_budgets.compared(estimate(0, bases), blank)
+    columns = errors(estimate(0, bases), blank)
     assert all(np.isnan(columns[name]) for name in ("error", "stated_error", "cosine"))
 
 
@@ -101,9 +102,9 @@ def test_every_image_budget_and_repeat_has_its_row(study):
     assert (sampled["evaluated"] == sampled["evaluations"]).all()
     assert (table["seconds"] > 0).all()
     # four times the evaluations: less error, whoever is asked
-    errors = table.groupby(["segments", "evaluations"])["error"].mean()
+    means = table.groupby(["segments", "evaluations"])["error"].mean()
     for count in (20, 12):
-        assert errors[count, 160] < errors[count, 40]
+        assert means[count, 160] < means[count, 40]
 
 
 def test_a_budget_that_is_too_small_is_raised_to_two_more_than_there_are_segments(study):
@@ -174,14 +175,14 @@ def test_there_is_a_line_for_every_model_and_number_of_segments():
     table = pd.concat([rows("one", 50), rows("one", 64), rows("two", 50)])
     with styled():
         figure = drawn(table, ["one", "two", "absent"])
-        errors, calibration, seconds = figure.get_axes()
+        actual, calibration, seconds = figure.get_axes()
         summary = summarise(table)
         lines = [line for line in seconds.get_lines() if len(line.get_xdata())]
         assert len(lines) == 3
         np.testing.assert_array_equal(lines[0].get_xdata(), [52, 100, 400])
         np.testing.assert_array_equal(lines[0].get_ydata(), [0.5, 1, 4])
-        np.testing.assert_array_equal(errors.get_lines()[1].get_ydata(), summary["error"][3:6])
-        assert errors.get_xscale() == errors.get_yscale() == "log"
+        np.testing.assert_array_equal(actual.get_lines()[1].get_ydata(), summary["error"][3:6])
+        assert actual.get_xscale() == actual.get_yscale() == "log"
         assert calibration.get_xlim() == calibration.get_ylim()
         labels = [text.get_text() for text in figure.legends[0].get_texts()]
         assert labels == ["One", "Two", "50 segments", "64 segments"]

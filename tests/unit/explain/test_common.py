@@ -27,6 +27,7 @@ from tests.support.explaining import (
     recorded,
     tensors,
     traces,
+    with_architecture,
     with_graph,
 )
 from thinkalike.compare.bases import Pixels
@@ -40,7 +41,7 @@ from thinkalike.explain.common import (
     audit,
     baseline_image,
     check_targets,
-    ends,
+    endpoints,
     explaining,
 )
 from thinkalike.networks.model import Model
@@ -271,8 +272,8 @@ def test_a_target_that_is_no_output_is_refused_before_anything_is_computed(metho
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"output": "loss"}, r"explanation\.output 'loss' is neither logit nor probability"),
-        ({"precision": "float16"}, r"explanation\.precision 'float16' is neither float32 nor bf"),
+        ({"output": "loss"}, r"output 'loss' is neither logit nor probability"),
+        ({"precision": "float16"}, r"precision 'float16' is neither float32 nor bf"),
     ],
 )
 def test_an_unknown_output_or_precision_is_refused(method, changes, message):
@@ -299,8 +300,9 @@ def spoiled(value: float, grey: int) -> Model:
     # one channel stands for all: they are normalised alike here
     assert torch.all(colour == colour[0, 0, 0, 0])
     network = SpoiledWhere(model.network, value, float(colour[0, 0, 0, 0])).eval()
-    entry = {**model.entry, "layers": {"depth_100": "network.layer4"}}
-    return replace(model, network=network, entry=entry)
+    return with_architecture(
+        replace(model, network=network), layers={"depth_100": "network.layer4"}
+    )
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
@@ -454,7 +456,7 @@ def test_ends_are_the_scores_of_image_and_baseline(output, known):
     changes = {"logits": logits["full"]} if known else {}
     given = question(output=output, baseline=baseline, batch_size=2, **changes)
     with recorded(model.network) as seen:
-        found = ends(model, pixels, np.array([4, 0, 2]), given)
+        found = endpoints(model, pixels, np.array([4, 0, 2]), given)
     assert [len(inputs) for inputs in seen] == ([1] if known else [2, 1, 1])
     near = {"rtol": 0, "atol": 1e-12}
     full = scores["full"][[0, 1, 2], [4, 0, 2]]
@@ -463,7 +465,7 @@ def test_ends_are_the_scores_of_image_and_baseline(output, known):
     np.testing.assert_allclose(found.difference, full - scores["empty"][0, [4, 0, 2]], **near)
     np.testing.assert_allclose(found.spread, scores["full"].std(1), **near)
     assert found.targets.tolist() == [4, 0, 2]
-    predicted = ends(model, pixels, None, given)
+    predicted = endpoints(model, pixels, None, given)
     np.testing.assert_array_equal(predicted.targets, scores["full"].argmax(1))
     np.testing.assert_allclose(predicted.full, scores["full"].max(1), **near)
 
@@ -483,12 +485,12 @@ def test_a_question_about_some_of_the_images():
     whole = question(
         segments=quarters(5, 8), seeds=np.arange(5), logits=np.arange(10.0).reshape(5, 2)
     )
-    part = whole.of(slice(1, 3))
+    part = whole.part(slice(1, 3))
     assert part.segments.shape == (2, 8, 8)
     assert part.seeds.tolist() == [1, 2]
     assert part.logits.tolist() == [[2.0, 3.0], [4.0, 5.0]]
     assert replace(part, segments=None, seeds=None, logits=None) == question()
-    assert question().of(slice(1, 3)) == question()
+    assert question().part(slice(1, 3)) == question()
 
 
 def test_the_batch_size_is_the_one_that_is_asked_for_or_one_that_fits():

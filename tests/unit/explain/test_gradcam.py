@@ -29,12 +29,15 @@ from tests.support.explaining import (
     question,
     tensors,
     traces,
+    with_architecture,
     with_graph,
 )
 from thinkalike.compare.bases import Grid
 from thinkalike.compare.maps import render, rescaled, with_sign
 from thinkalike.errors import InputError
 from thinkalike.explain import gradcam
+from thinkalike.explain.common import Question
+from thinkalike.networks.architecture import Architecture
 from thinkalike.networks.catalogue import complete_entry
 from thinkalike.networks.model import Model
 
@@ -62,7 +65,7 @@ class Case:
 
     @property
     def depths(self) -> list[int]:
-        return [d for d in DEPTHS if f"depth_{d}" in self.model.entry["layers"]]
+        return [d for d in DEPTHS if f"depth_{d}" in self.model.architecture.layers]
 
     def explain(self, targets: np.ndarray | None = None, **changes) -> gradcam.Explanation:
         chosen = self.targets if targets is None else targets
@@ -131,12 +134,21 @@ def test_what_comes_before_the_layer_has_no_graph(key):
 
 def ungridded(model: Model, grid: torch.Tensor, output: torch.Tensor) -> torch.Tensor:
     """A grid (N, C, rows, columns) in place of the patch tokens of a layer's output."""
-    match model.entry["layout"]:
+    match model.architecture.layout:
         case "nchw":
             return grid
         case "nhwc":
             return grid.movedim(1, 3)
-    return torch.cat([output[:, : model.entry["prefix"]], grid.flatten(2).mT], 1)
+    return torch.cat([output[:, : model.architecture.prefix], grid.flatten(2).mT], 1)
+
+
+def at_depths(
+    model: Model, pixels: np.ndarray, targets: np.ndarray | None, asked: Question, depths: list[int]
+) -> dict[int, gradcam.Explanation]:
+    """Maps of the layers at several depths, from one call."""
+    names = {depth: model.architecture.layer(depth) for depth in depths}
+    found = gradcam.at_layers(model, pixels, targets, asked, layers=list(names.values()))
+    return {depth: found[name] for depth, name in names.items()}
 
 
 def of_captum(model: Model, pixels: np.ndarray, targets: np.ndarray, depth: int) -> np.ndarray:
@@ -203,7 +215,7 @@ def shapes(found: dict[int, gradcam.Explanation]) -> list[int]:
 
 def test_the_layers_of_the_catalogue_have_the_published_resolutions(case):
     one = replace(case, pixels=case.pixels[:1], targets=case.targets[:1])
-    found = gradcam.at_depths(one.model, one.pixels, one.targets, question(), depths=one.depths)
+    found = at_depths(one.model, one.pixels, one.targets, question(), depths=one.depths)
     if case.key in IMAGENET:
         expected = {"deit_s": [14] * 4, "deit_t": [14] * 4, "vit_b_32": [7] * 4}
         assert shapes(found) == expected.get(case.key, [56, 28, 14, 7])
@@ -219,9 +231,7 @@ def test_several_depths_come_from_one_pass_and_equal_those_of_a_pass_each(key):
     case = case_of(key)
     passes = []
     with hooked(case.model.network, lambda *_: passes.append(1)):
-        together = gradcam.at_depths(
-            case.model, case.pixels, case.targets, question(), depths=case.depths
-        )
+        together = at_depths(case.model, case.pixels, case.targets, question(), depths=case.depths)
     assert len(passes) == 1
     assert list(together) == case.depths
     for depth, found in together.items():
@@ -240,7 +250,7 @@ def test_several_depths_come_from_one_pass_and_equal_those_of_a_pass_each(key):
 def test_the_order_of_the_depths_is_the_caller_s():
     case = case_of("resnet")
     depths = [100, 25, 75]
-    found = gradcam.at_depths(case.model, case.pixels, None, question(), depths=depths)
+    found = at_depths(case.model, case.pixels, None, question(), depths=depths)
     assert list(found) == depths
     for depth in depths:
         alone = gradcam.explain(case.model, case.pixels, None, question(), depth=depth)
@@ -250,8 +260,8 @@ def test_the_order_of_the_depths_is_the_caller_s():
 def test_two_depths_may_share_a_layer():
     case = case_of("resnet")
     layers = {"depth_75": "layer4", "depth_100": "layer4"}
-    model = replace(case.model, entry={**case.model.entry, "layers": layers})
-    found = gradcam.at_depths(model, case.pixels, case.targets, question(), depths=[75, 100])
+    model = with_architecture(case.model, layers=layers)
+    found = at_depths(model, case.pixels, case.targets, question(), depths=[75, 100])
     for explanation in found.values():
         np.testing.assert_array_equal(explanation.maps.coefficients, case.coefficients())
 
@@ -272,16 +282,16 @@ class Branches(nn.Module):
 
 
 def custom(network: nn.Module, size: int = 32, **layers: str) -> Model:
-    entry = {"name": "Custom", "layout": "nchw", "layers": layers}
+    architecture = Architecture("Custom", layers=layers)
     network.eval().requires_grad_(False)
-    return Model(network, BLACK, (1.0,) * 3, size, tuple("abc"), entry)
+    return Model(network, BLACK, (1.0,) * 3, size, tuple("abc"), architecture)
 
 
 def test_layers_on_different_branches_are_explained_in_one_pass():
     model = double(custom(Branches(), depth_50="left", depth_100="right"))
     pixels, targets = images(2, 32), np.array([0, 2])
     for depths in ([50, 100], [100, 50]):
-        found = gradcam.at_depths(model, pixels, targets, question(), depths=depths)
+        found = at_depths(model, pixels, targets, question(), depths=depths)
         for depth in depths:
             reference = of_captum(model, pixels, targets, depth)
             close(found[depth].maps.coefficients, reference, 1e-12)
@@ -293,7 +303,7 @@ def test_layers_on_different_branches_are_explained_in_one_pass():
 @pytest.mark.parametrize("key", ["resnet", "efficientnet", "vit"])
 def test_layers_by_name_are_those_of_the_depths_and_come_from_one_pass(key):
     case = case_of(key)
-    names = [case.model.entry["layers"][f"depth_{depth}"] for depth in reversed(case.depths)]
+    names = [case.model.architecture.layers[f"depth_{depth}"] for depth in reversed(case.depths)]
     passes = []
     with hooked(case.model.network, lambda *_: passes.append(1)):
         found = gradcam.at_layers(case.model, case.pixels, case.targets, question(), layers=names)
@@ -312,7 +322,7 @@ def test_a_layer_that_the_catalogue_does_not_list_can_be_explained():
     )
     listed = replace(
         case,
-        model=replace(case.model, entry={**case.model.entry, "layers": {"depth_100": "conv_head"}}),
+        model=with_architecture(case.model, layers={"depth_100": "conv_head"}),
     )
     reference = of_captum(listed.model, case.pixels, case.targets, 100)
     close(found["conv_head"].maps.coefficients, reference, 2e-5)
@@ -359,7 +369,7 @@ def mended_by_hand(case: Case, cells: set[tuple[int, int]]) -> np.ndarray:
 )
 def test_mended_cells_are_the_mean_of_the_others_before_weights_are_formed(key, layer):
     case = case_of(key)
-    model = replace(double(case.model), entry={**case.model.entry, "layers": {"depth_100": layer}})
+    model = with_architecture(double(case.model), layers={"depth_100": layer})
     case = replace(case, model=model)
     found = gradcam.explain(model, case.pixels, case.targets, question(), depth=100, mended=MENDED)
     close(found.maps.coefficients, mended_by_hand(case, {(0, 1), (1, 1)}), 1e-10)
@@ -630,7 +640,7 @@ def test_weights_statistics_and_random_state_stay_as_they_are(key):
     case = case_of(key)
     state = {name: value.clone() for name, value in case.model.network.state_dict().items()}
     random_state = torch.get_rng_state()
-    gradcam.at_depths(case.model, case.pixels, None, question(), depths=case.depths)
+    at_depths(case.model, case.pixels, None, question(), depths=case.depths)
     assert torch.equal(torch.get_rng_state(), random_state)
     assert case.model.network.state_dict().keys() == state.keys()
     for name, value in case.model.network.state_dict().items():
@@ -664,7 +674,7 @@ def test_memory_does_not_grow():
 
     def often(times: int) -> tuple[int, int]:
         for _ in range(times):
-            gradcam.at_depths(case.model, case.pixels, None, question(), depths=case.depths)
+            at_depths(case.model, case.pixels, None, question(), depths=case.depths)
         gc.collect()
         # the interpreter remembers names that were looked up, some thousands
         (getattr(sys, "_clear_internal_caches", None) or sys._clear_type_cache)()
@@ -717,7 +727,7 @@ FAILURES = {
     failing: (ZeroDivisionError, "in the network"),
     paired: (
         InputError,
-        "ResNet: its Grad-CAM layer 'layer4' gives a tuple, not a tensor; mend `layers.depth_100`",
+        "ResNet: its Grad-CAM layer 'layer4' gives a tuple, not a tensor; correct `layers.depth_100`",
     ),
 }
 
@@ -730,7 +740,7 @@ def test_no_trace_is_left_when_it_fails(damage):
     kind, message = FAILURES[damage]
     with torch.enable_grad():
         with pytest.raises(kind, match=message):
-            gradcam.at_depths(case.model, case.pixels, None, question(), depths=[50, 100])
+            at_depths(case.model, case.pixels, None, question(), depths=[50, 100])
         assert torch.is_grad_enabled()
     assert traces(case.model.network) == []
     assert all(parameter.requires_grad for parameter in case.model.network.parameters())
@@ -811,7 +821,7 @@ def test_a_grid_of_mended_cells_alone_is_refused():
 
 def test_cells_of_a_layer_that_is_not_explained_are_refused():
     case = case_of("resnet")
-    with pytest.raises(InputError, match="cells are mended of 'layer3', which is not explained"):
+    with pytest.raises(InputError, match="cells of 'layer3' are mended, which is not explained"):
         gradcam.at_layers(
             case.model,
             case.pixels,
@@ -824,7 +834,7 @@ def test_cells_of_a_layer_that_is_not_explained_are_refused():
 
 def test_a_name_that_is_no_module_is_refused():
     case = case_of("resnet")
-    message = "ResNet: its Grad-CAM layer 'layer5' is none of its modules; mend the name"
+    message = "ResNet: its Grad-CAM layer 'layer5' is none of its modules; correct the name"
     with pytest.raises(InputError, match=message):
         gradcam.at_layers(case.model, case.pixels, None, question(), layers=["layer4", "layer5"])
     assert traces(case.model.network) == []
@@ -834,23 +844,27 @@ def test_a_name_that_is_no_module_is_refused():
 @pytest.mark.parametrize("depths", [[100], [50, 100]])
 def test_a_layer_that_does_not_lead_to_the_score_is_refused(layer, depths):
     model = custom(Branches(), depth_50="left", depth_100=layer)
-    message = f"Custom: its Grad-CAM layer '{layer}' has no influence on the score; mend `layers"
+    message = f"Custom: its Grad-CAM layer '{layer}' has no influence on the score; correct `layers"
     with pytest.raises(InputError, match=message):
-        gradcam.at_depths(model, images(2, 32), None, question(), depths=depths)
+        at_depths(model, images(2, 32), None, question(), depths=depths)
     assert traces(model.network) == []
 
 
 @pytest.mark.parametrize(
     ("key", "layout", "message"),
     [
-        ("vit", "nchw", "'blocks.5.norm1' gives a tensor of 3 dimensions; the layout has 4; mend"),
+        (
+            "vit",
+            "nchw",
+            "'blocks.5.norm1' gives a tensor of 3 dimensions; the layout has 4; correct",
+        ),
         ("vit", "nhwc", r"`layers\.depth_100` or `layout` \(nhwc\) in its catalogue entry"),
-        ("resnet", "tokens", "'layer4' gives a tensor of 4 dimensions; the layout has 3; mend"),
+        ("resnet", "tokens", "'layer4' gives a tensor of 4 dimensions; the layout has 3; correct"),
     ],
 )
 def test_a_layer_of_another_layout_is_refused(key, layout, message):
     case = case_of(key)
-    model = replace(case.model, entry={**case.model.entry, "layout": layout})
+    model = with_architecture(case.model, layout=layout)
     with pytest.raises(InputError, match=message):
         gradcam.explain(model, case.pixels, None, question(), depth=100)
     assert traces(model.network) == []

@@ -32,6 +32,7 @@ from thinkalike.compare.bases import Pixels
 from thinkalike.errors import InputError
 from thinkalike.explain import integrated_gradients
 from thinkalike.explain.common import Explanation
+from thinkalike.networks.architecture import Architecture
 from thinkalike.networks.model import Model
 
 ARCHITECTURES = [k for k in DIGITS if "like" not in CATALOGUE[k]]
@@ -78,7 +79,7 @@ def differences(
 def custom(network: nn.Module, size: int = 16, classes: int = 4) -> Model:
     network.eval().requires_grad_(False).double()
     names = tuple(map(str, range(classes)))
-    return Model(network, BLACK, (1.0,) * 3, size, names, {"name": "Custom"})
+    return Model(network, BLACK, (1.0,) * 3, size, names, Architecture("Custom"))
 
 
 class Powers(nn.Module):
@@ -272,7 +273,7 @@ def test_what_misses_the_tolerance_is_flagged_and_told(caplog):
     assert found.measures["steps"].tolist() == [6, 18, 6, 18]
     (warning,) = [r.getMessage() for r in caplog.records if r.levelno == logging.WARNING]
     assert warning == (
-        "Custom: the maps of 2 of 4 images miss settings.integrated_gradients.tolerance after 18 "
+        "Custom: the maps of 2 of 4 images miss the tolerance after 18 "
         "steps; the file says which (converged)"
     )
 

@@ -37,6 +37,7 @@ from thinkalike.explain.common import Explanation, Question
 from thinkalike.explain.kernelshap import DRAWS, explain_together
 from thinkalike.explain.shapley.coalitions import Design, draw, extend
 from thinkalike.explain.shapley.solver import MOST_PAIRS
+from thinkalike.networks.architecture import Architecture
 from thinkalike.networks.model import Model
 
 
@@ -121,7 +122,7 @@ def of_games(games: list, blocks: int, size: int = 28) -> tuple[Model, np.ndarra
     """A model whose scores are games of blocks x blocks players, a white image, its segments."""
     network = Blocks(games, blocks, size).eval()
     names = tuple(map(str, range(len(games))))
-    model = Model(network, BLACK, (1.0,) * 3, size, names, {"name": "Blocks"})
+    model = Model(network, BLACK, (1.0,) * 3, size, names, Architecture("Blocks"))
     row = np.arange(size) // (size // blocks)
     labels = (blocks * row[:, None] + row[None]).astype(np.int16)
     return model, np.full((1, size, size, 3), 255, np.uint8), labels[None]
@@ -242,7 +243,7 @@ class Curved(nn.Module):
 
 def curved(size: int = 16) -> Model:
     network = Curved(size).eval().requires_grad_(False).double()
-    return Model(network, BLACK, (1.0,) * 3, size, tuple("abcd"), {"name": "Curved"})
+    return Model(network, BLACK, (1.0,) * 3, size, tuple("abcd"), Architecture("Curved"))
 
 
 CURVED = curved()
@@ -316,7 +317,7 @@ def test_segments_that_look_and_act_alike_get_the_same():
     network = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(3, 8), nn.Tanh())
     torch.manual_seed(0)
     network.append(nn.Linear(8, 3)).double().eval().requires_grad_(False)
-    model = Model(network, BLACK, (1.0,) * 3, 16, tuple("abc"), {"name": "Pooled"})
+    model = Model(network, BLACK, (1.0,) * 3, 16, tuple("abc"), Architecture("Pooled"))
     pixels, labels = images(1, 16), quarters(1, 16)
     pixels[:, 8:, 8:] = pixels[:, :8, :8]
     found = kernelshap.explain(model, pixels, None, asked(labels), evaluations=16).maps.row(0)
@@ -609,7 +610,7 @@ def test_it_goes_on_until_the_similarities_are_known_well_enough(caplog):
     assert used.max() > 22
     assert largest_error(found) < errors[22]
     assert "22 evaluations an image: the largest standard error" in caplog.text
-    assert "above settings.kernelshap.tolerance" not in caplog.text
+    assert "above the tolerance" not in caplog.text
     # at the tolerance exactly, nothing more is asked
     caplog.clear()
     enough = together(tolerance=errors[22] * (1 + 1e-9))
@@ -734,14 +735,14 @@ def test_fewer_evaluations_than_segments_and_two_are_refused(evaluations):
 def test_more_evaluations_than_can_be_solved_are_refused():
     question, most = asked(patches([5], 16)), 2 * MOST_PAIRS + 2
     run = partial(kernelshap.explain, CURVED, images(1, 16), None, question)
-    message = r"settings\.kernelshap\.evaluations: 8195 is more than the solver takes; .* 8194"
+    message = r"evaluations: 8195 is more than the solver takes; .* 8194"
     with pytest.raises(InputError, match=message):
         run(evaluations=most + 1)
     assert run(evaluations=most).measures["evaluations"].tolist() == [32]
 
 
 def test_a_limit_above_what_can_be_solved_is_refused():
-    message = r"settings\.kernelshap\.most_evaluations: 10000 is more than the solver takes"
+    message = r"most_evaluations: 10000 is more than the solver takes"
     with pytest.raises(InputError, match=message):
         together(tolerance=0.1, most=10000)
 
@@ -749,7 +750,7 @@ def test_a_limit_above_what_can_be_solved_is_refused():
 def test_an_image_of_a_single_segment_is_refused():
     labels = quarters(3, 16).copy()
     labels[1] = 0
-    message = "image number 1 is a single segment; .* raise segments.count"
+    message = "image number 1 is a single segment; .* cut it into more"
     with pytest.raises(InputError, match=message):
         kernelshap.explain(CURVED, images(3, 16), None, asked(labels), evaluations=10)
 

@@ -18,7 +18,6 @@ from zennit.types import Convolution, Linear
 
 from tests.support.explaining import (
     BLACK,
-    CATALOGUE,
     DIGITS,
     IMAGENET,
     SIDE,
@@ -36,11 +35,12 @@ from tests.support.explaining import (
 from thinkalike.compare.bases import Pixels
 from thinkalike.errors import InputError
 from thinkalike.explain import lrp
-from thinkalike.explain.lrp import COMPOSITES, FAMILIES, relevance
+from thinkalike.explain.lrp import COMPOSITES, relevance
 from thinkalike.explain.relevance.ledger import Ledger
-from thinkalike.explain.relevance.operations import OPERATIONS, TABLE
+from thinkalike.explain.relevance.table import OPERATIONS, TABLE
 from thinkalike.explain.relevance.tape import Composite, Tape
-from thinkalike.networks.model import Model, preprocessing
+from thinkalike.networks.architecture import Architecture
+from thinkalike.networks.model import Model, as_model
 
 ARCHITECTURES = [k for k in (*DIGITS, *IMAGENET) if not k.startswith("resnet_")]
 EPSILON, PLUS = Composite(), Composite(float("inf"), float("inf"))
@@ -60,11 +60,10 @@ def one_thread() -> Iterator[None]:
     torch.set_num_threads(threads)
 
 
-def custom(network: nn.Module, size: int = 8, family: str = "cnn") -> Model:
+def custom(network: nn.Module, size: int = 8) -> Model:
     """A network of our own in float64; pixels are [0, 1] as they are."""
     network.eval().requires_grad_(False).double()
-    entry = {"name": "Custom", "family": family}
-    return Model(network, BLACK, (1.0,) * 3, size, tuple("abcd"), entry)
+    return Model(network, BLACK, (1.0,) * 3, size, tuple("abcd"), Architecture("Custom"))
 
 
 def asked(model: Model, pixels: np.ndarray, composite=EPSILON, targets=None, **changes):
@@ -144,8 +143,7 @@ def of_timm(name: str) -> Model:
     _stir(network)
     network.eval().requires_grad_(False).double()
     size = network.pretrained_cfg["input_size"][-1]
-    mean, std = preprocessing(network)
-    return Model(network, mean, std, size, tuple("abcde"), {"name": name, "family": "cnn"})
+    return as_model(network, Architecture(name), classes="abcde", size=size)
 
 
 @pytest.mark.parametrize("name", UNSEEN)
@@ -698,7 +696,6 @@ def test_an_explanation_says_score_and_shares():
     constants = shares[1] * found.measures["score"]
     np.testing.assert_allclose(sum(ledger.values()), constants, rtol=1e-9)
     assert found.measures["ledger_gap"].max() < 1e-9
-    assert set(FAMILIES) == {entry["family"] for entry in CATALOGUE.values() if "family" in entry}
 
 
 # refusals
@@ -805,7 +802,7 @@ def test_probabilities_and_less_precision_are_refused():
         asked(model, pixels, output="probability")
     with pytest.raises(InputError, match="does not close in bfloat16"):
         asked(model, pixels, precision="bfloat16")
-    with pytest.raises(InputError, match=r"composite 'gama' of lrp is none of epsilon, gamma"):
+    with pytest.raises(InputError, match=r"composite 'gama' is none of epsilon, gamma"):
         lrp.explain(model, pixels, None, question(), composite="gama")
 
 

@@ -22,7 +22,8 @@ from torchvision.datasets import ImageFolder, Imagenette
 from scripts import download_dataset, select_images
 from tests.support.servers import serving
 from thinkalike.errors import InputError
-from thinkalike.images.archives import ARCHIVES, replace_folder, unpack_cifar10, unpack_folder
+from thinkalike.images.archives import ARCHIVES, unpack_cifar10, unpack_folder
+from thinkalike.images.layout import replace_folder
 from thinkalike.images.loading import load_image, load_images, report_constant
 from thinkalike.images.selection import (
     MANIFEST,
@@ -197,7 +198,7 @@ def test_files_that_are_no_images_and_hidden_folders_are_passed_over(tmp_path):
 
 
 def test_a_folder_that_is_none_is_refused(tmp_path):
-    with pytest.raises(InputError, match=r"dataset\.path: .*absent is not a folder; give"):
+    with pytest.raises(InputError, match=r"path: .*absent is not a folder; give"):
         link_folder(tmp_path / "linked", tmp_path / "absent", validation=0.5, seed=0)
 
 
@@ -476,7 +477,8 @@ def test_the_other_versions_of_cifar10_are_not_taken_for_the_binary_one(tmp_path
 
 
 def laid_out(manifest: Path, **parameters: object) -> pd.DataFrame:
-    settings = {"kind": "archive", "path": "", "validation": 0.2, "seed": 0} | parameters
+    settings = {"kind": "archive", "validation": 0.2, "seed": 0}
+    settings |= dict.fromkeys(("path", "url", "checksum", "mirror"), "") | parameters
     download_dataset.main(str(manifest), **settings)
     return pd.read_parquet(manifest)
 
@@ -615,10 +617,10 @@ def test_images_of_all_classes_go_round_them():
 
 
 def test_a_class_that_is_not_there_is_refused_by_its_name():
-    with pytest.raises(InputError, match=r"spectral.class: 'c' is not a class.* one of a, b, or"):
+    with pytest.raises(InputError, match=r"class: 'c' is not a class.* one of a, b, or"):
         select_class(table(a=9, b=14), class_name="c", split="val", most=12, seed=0)
     images = table(a=9, b=14)
-    with pytest.raises(InputError, match=r"spectral.split: class a has no image in train"):
+    with pytest.raises(InputError, match=r"split: class a has no image in train"):
         select_class(
             images[images["split"] == "val"], class_name="a", split="train", most=12, seed=0
         )
@@ -661,7 +663,7 @@ def test_the_manifest_stays_as_it_is():
 
 
 def test_more_images_than_there_are_are_refused_with_their_number():
-    with pytest.raises(InputError, match=r"images\.count: 8 .* split val has 7; ask for at most 7"):
+    with pytest.raises(InputError, match=r"count: 8 .* the 7 of the split val; choose at most 7"):
         select(table(a=3, b=4), split="val", count=8, seed=0, order="rounds")
 
 
@@ -718,7 +720,7 @@ def test_the_order_of_the_log_is_that_of_an_image_folder_under_torch_s_loader(tm
 
 
 def test_an_order_that_is_none_is_refused():
-    with pytest.raises(InputError, match=r"images\.order: 'sorted' is not an order; choose rounds"):
+    with pytest.raises(InputError, match=r"order: 'sorted' is not an order; choose rounds"):
         select(table(a=3), split="val", count=1, seed=0, order="sorted")
 
 
@@ -732,7 +734,7 @@ def test_the_script_selects_in_the_order_it_is_told(tmp_path):
             str(tmp_path / "manifest.parquet"),
             str(tmp_path / f"{order}.parquet"),
             split="val",
-            count=20,
+            number=20,
             size=4,
             seed=0,
             order=order,

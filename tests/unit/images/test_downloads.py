@@ -189,7 +189,9 @@ def test_a_server_in_lasting_trouble_is_left_after_five_attempts(served, path):
 def test_a_refusal_is_not_asked_for_again(status, served, path):
     with (
         serving(served, troubles=99, status=status) as server,
-        pytest.raises(InputError, match=rf"answers {status} .*; mend the address or name a mirror"),
+        pytest.raises(
+            InputError, match=rf"answers {status} .*; correct the address or name a mirror"
+        ),
     ):
         fetch(f"{server.url}/data.tgz", path, checksum=SHA256)
     assert len(server.asked) == 1

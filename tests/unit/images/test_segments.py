@@ -88,5 +88,5 @@ def test_the_image_stays_as_it_is():
 
 
 def test_a_single_segment_is_refused_with_the_size_of_the_image():
-    with pytest.raises(InputError, match=r"segments.count: 1 .* single segment .* 64 x 48 pixels"):
+    with pytest.raises(InputError, match=r"count: 1 .* single segment .* 64 x 48 pixels"):
         superpixels(picture()[:, :48], count=1, compactness=10)

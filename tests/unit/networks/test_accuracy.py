@@ -165,14 +165,8 @@ def measure(manifest, folder, key: str, *, native: int, number: int = 20, **head
     entry = complete_entry(key, CATALOGUE)
     architecture = {"name": key, "timm": entry["timm"], "arguments": entry.get("arguments", {})}
     weights, output = folder / "weights.safetensors", folder / f"{key}.csv"
-    save(
-        classifier(key, native, classes=10).network,
-        weights,
-        entry=architecture,
-        classes=list("9876543210"),
-        size=native,
-        attributes=header,
-    )
+    model = replace(classifier(key, native, classes=10), classes=tuple("9876543210"))
+    save(model, weights, header)
     measure_accuracy.main(
         str(manifest),
         str(weights),

@@ -13,6 +13,7 @@ from torch import nn
 from tests.support.explaining import classifier, double
 from thinkalike.errors import InputError
 from thinkalike.networks import batches
+from thinkalike.networks.architecture import Architecture
 from thinkalike.networks.batches import MOST_ON_CPU, MOST_ON_CUDA, Batches, fitting
 from thinkalike.networks.model import Model
 
@@ -226,7 +227,7 @@ def test_numbers_of_twice_the_bytes_make_half_the_batch():
 def test_memory_is_that_of_the_layers():
     """Two layers: 3 → 8 channels, then a mean; of 16 x 16 pixels in float32."""
     network = nn.Sequential(nn.Conv2d(3, 8, 1), nn.AdaptiveAvgPool2d(1), nn.Flatten()).eval()
-    model = Model(network, (0.0,) * 3, (1.0,) * 3, 16, tuple("abcdefgh"), {"name": "small"})
+    model = Model(network, (0.0,) * 3, (1.0,) * 3, 16, tuple("abcdefgh"), Architecture("small"))
     cells = 16 * 16
     assert batches._activations(model) == [
         4 * (3 * cells + 8 * cells),

@@ -5,7 +5,7 @@ import sys
 
 PROGRAM = """
 import sys
-import thinkalike.models
+import thinkalike.networks.model
 assert "torch._dynamo" not in sys.modules, "the compiler was imported"
 import timm, torch
 model = timm.create_model("test_vit", img_size=64, num_classes=3).eval()
@@ -13,7 +13,7 @@ with torch.inference_mode():
     model(torch.zeros(1, 3, 64, 64))
 assert "torch._dynamo" not in sys.modules, "the compiler was imported by a forward pass"
 import torch._dynamo
-assert torch._dynamo.config.cache_size_limit > 0, "the real compiler is not there any more"
+assert torch._dynamo.config.cache_size_limit > 0, "the real compiler is gone"
 assert torch.compiler.disable(len)("abc") == 3
 """
 
@@ -25,7 +25,7 @@ with compiler_deferred():
     import torch._dynamo
     assert torch._dynamo.disable(len)("ab") == 2
     assert torch._dynamo.disable(recursive=False)(len)("ab") == 2
-    assert torch._dynamo.config.cache_size_limit > 0  # not of the stand-in: the real one is
+    assert torch._dynamo.config.cache_size_limit > 0  # the real one has it
 assert sys.modules["torch._dynamo"].__file__
 """
 

@@ -36,5 +36,5 @@ def test_the_device_follows_what_was_granted(monkeypatch, gpus, cuda, device):
 
 def test_a_granted_gpu_that_is_missing_is_an_error(monkeypatch):
     torch_stand_in(monkeypatch, cuda=False)
-    with pytest.raises(InputError, match=r"gpu is 1 .* CUDA finds no device; .* set gpu=0"):
+    with pytest.raises(InputError, match=r"gpus is 1 but CUDA finds no device; .* set gpus=0"):
         device_for(1, 1)

@@ -17,8 +17,10 @@ from safetensors.torch import load_file, save_file
 from scripts import download_weights, initialise_weights
 from tests.support import hub_server
 from thinkalike.errors import InputError
+from thinkalike.networks.architecture import Architecture
 from thinkalike.networks.catalogue import built_in_catalogue, complete_entry
 from thinkalike.networks.hub import check_config, fetch
+from thinkalike.networks.model import Model
 from thinkalike.networks.pretrained import pretrained
 from thinkalike.networks.weights import build
 from thinkalike.stores.weights import read_header
@@ -34,16 +36,19 @@ MOBILENET = "mobilenetv3_large_100.ra_in1k"
 SCRIPT = """
     import json, runpy, sys, time
     from types import SimpleNamespace
+    from snakemake.iocontainers import Namedlist
 
     time.sleep = lambda seconds: None  # between attempts
     job = json.loads(sys.argv[1])
+    params = {"architecture": job["architecture"], "folder": "", "code": "c0de"}
     snakemake = SimpleNamespace(
         rule="download_weights",
-        output=SimpleNamespace(weights=job["weights"]),
-        params=SimpleNamespace(architecture=job["architecture"], folder="", code="c0de"),
+        input=Namedlist(),
+        output=Namedlist(fromdict={"weights": job["weights"]}),
+        params=Namedlist(fromdict=params),
         wildcards={},
         threads=1,
-        log=[job["log"]],
+        log=Namedlist([job["log"]]),
     )
     runpy.run_path("scripts/download_weights.py", {"snakemake": snakemake}, "__main__")
 """
@@ -67,11 +72,11 @@ BUILD = """
 
     socket.socket.connect = socket.getaddrinfo = refuse
     import numpy as np, torch
+    from thinkalike.networks.architecture import Architecture
     from thinkalike.networks.weights import build
-    from thinkalike.networks.pretrained import pretrained
 
     name, weights, images, logits = sys.argv[1:]
-    model = build({"name": "X", "timm": name}, weights, torch.device("cpu"), 160)
+    model = build(Architecture("X", name), weights, torch.device("cpu"), 160)
     with torch.inference_mode():
         np.save(logits, model.network(model.normalise(np.load(images))).numpy())
 """
@@ -79,6 +84,10 @@ BUILD = """
 
 def entry_of(name: str) -> dict:
     return {"name": "X", "timm": name, "arguments": {}}
+
+
+def built(entry: dict, weights: Path, size: int | None = None) -> Model:
+    return build(Architecture.of(entry), weights, CPU, size)
 
 
 def network_of(name: str, **arguments: object) -> torch.nn.Module:
@@ -262,7 +271,7 @@ def test_without_a_server_the_sentence_says_what_to_do(tmp_path):
 @pytest.mark.parametrize(
     ("kept", "gated", "sentence"),
     [
-        ([], False, "there is no such repository, or it is private; mend `timm`"),
+        ([], False, "there is no such repository, or it is private; correct `timm`"),
         (["config.json", "model.safetensors"], True, "accept them on its page and set HF_TOKEN"),
         (["config.json", "pytorch_model.bin"], False, "model.safetensors of .* does not have it"),
     ],
@@ -297,7 +306,7 @@ def test_weights_copied_by_hand(tmp_path, layout):
         (tmp_path / "copied" / VIT / "model.safetensors").rename(single)
     header = from_folder(tmp_path / "copied", VIT, tmp_path / "x.safetensors")
     assert header["source"] == "folder"
-    model = build(entry_of(VIT), tmp_path / "x.safetensors", CPU)
+    model = built(entry_of(VIT), tmp_path / "x.safetensors")
     for key, tensor in network.state_dict().items():
         assert torch.equal(model.network.state_dict()[key], tensor), key
 
@@ -322,7 +331,7 @@ def test_the_header_says_how_the_weights_are_used(tmp_path):
     assert header["classes"][217] == "n02102040"
     assert header["class_names"][217] == "English springer"
     assert header["class_names"][0] == "tench"
-    model = build(entry_of(name), tmp_path / "x.safetensors", CPU, 224)
+    model = built(entry_of(name), tmp_path / "x.safetensors", 224)
     assert (model.size, model.class_names[0]) == (224, "tench")
 
 
@@ -399,7 +408,7 @@ def test_position_embeddings_for_another_size_are_those_that_timm_resamples(tmp_
     size = 192 if name == VIT else 256
     put(tmp_path / name, name)
     from_folder(tmp_path, name, tmp_path / "x.safetensors")
-    model = build(entry_of(name), tmp_path / "x.safetensors", CPU, size)
+    model = built(entry_of(name), tmp_path / "x.safetensors", size)
     file = {"file": str(tmp_path / name / "model.safetensors"), "custom_load": False}
     direct = timm.create_model(name, pretrained=True, pretrained_cfg_overlay=file, img_size=size)
     expected = direct.state_dict()
@@ -412,14 +421,14 @@ def test_position_embeddings_for_another_size_are_those_that_timm_resamples(tmp_
 def test_a_size_that_does_not_fit_is_refused(tmp_path):
     put(tmp_path / VIT, VIT)
     from_folder(tmp_path, VIT, tmp_path / "x.safetensors")
-    with pytest.raises(InputError, match=r"for 150 x 150 images .*mend images\.size"):
-        build(entry_of(VIT), tmp_path / "x.safetensors", CPU, 150)
+    with pytest.raises(InputError, match=r"for 150 x 150 images .*change images\.size"):
+        built(entry_of(VIT), tmp_path / "x.safetensors", 150)
 
 
 @pytest.mark.parametrize("key", IMAGENET)
 def test_the_published_networks_have_a_repository_and_a_label_space(key):
     entry = complete_entry(key, CATALOGUE)
-    wanted = pretrained(entry)
+    wanted = pretrained(Architecture.of(entry))
     assert wanted.repository == f"timm/{entry['timm']}"
     assert f"{wanted.architecture}.{wanted.tag}" == entry["timm"]
     assert wanted.classes[:1] + wanted.classes[-1:] == ("n01440764", "n15075141")
@@ -430,21 +439,21 @@ def test_the_sizes_that_the_published_networks_were_tested_with():
     expected |= dict.fromkeys(("resnet18", "resnet50", "resnext50"), 288)
     assert len(IMAGENET) == 14
     for key in IMAGENET:
-        wanted = pretrained(complete_entry(key, CATALOGUE))
+        wanted = pretrained(Architecture.of(complete_entry(key, CATALOGUE)))
         assert wanted.size == expected.get(key, 224), key
 
 
 @pytest.mark.parametrize(
     ("name", "sentence"),
     [
-        ("resnet50.of_mine", "knows no weights 'resnet50.of_mine'; mend .*there are resnet50"),
+        ("resnet50.of_mine", "knows no weights 'resnet50.of_mine'; correct .*there are resnet50"),
         ("of_mine", "timm knows no weights 'of_mine'"),
         ("vit_base_patch16_224.dino", "have 0 outputs, .* none of timm's lists"),
     ],
 )
 def test_weights_that_timm_does_not_have_or_whose_outputs_mean_nothing(name, sentence):
     with pytest.raises(InputError, match=sentence):
-        pretrained(entry_of(name))
+        pretrained(Architecture.of(entry_of(name)))
 
 
 def test_a_network_without_published_weights_has_random_ones_or_those_of_a_folder(tmp_path):
@@ -453,7 +462,7 @@ def test_a_network_without_published_weights_has_random_ones_or_those_of_a_folde
         str(tmp_path / "x.safetensors"), architecture=entry_of(name), seed=0, code="c0de"
     )
     with pytest.raises(InputError, match=r"no repository with the weights 'test_vit_relpos'; name"):
-        fetch(name, pretrained(entry_of(name)).repository)
+        fetch(name, pretrained(Architecture.of(entry_of(name))).repository)
     with pytest.raises(InputError, match=r"put one there$"):
         from_folder(tmp_path, name, tmp_path / "y.safetensors")
     put(tmp_path / name, name, config=f"{name}.untrained")
@@ -461,7 +470,7 @@ def test_a_network_without_published_weights_has_random_ones_or_those_of_a_folde
 
 
 def test_outputs_of_another_list_of_imagenet_are_named():
-    wanted = pretrained(entry_of("vit_base_patch16_224.augreg_in21k"))
+    wanted = pretrained(Architecture.of(entry_of("vit_base_patch16_224.augreg_in21k")))
     assert len(wanted.classes) == len(wanted.class_names) == 21843
     assert (wanted.classes[0], wanted.class_names[0]) == ("n00004475", "organism")
 
@@ -486,7 +495,7 @@ def test_random_weights_tell_images_apart(tmp_path):
     for key in ("deit_t", "mobilenetv3"):
         entry = complete_entry(key, CATALOGUE)
         initialise_weights.main(str(path), architecture=entry, seed=0, code="c0de")
-        model = build(entry, path, CPU, 224)
+        model = built(entry, path, 224)
         images = np.random.default_rng(0).integers(0, 256, (3, 7, 7, 3), dtype=np.uint8)
         with torch.inference_mode():
             values = model.network(model.normalise(images.repeat(32, 1).repeat(32, 2))).numpy()

@@ -1,12 +1,16 @@
 """Networks from catalogue entries and weights files."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
+from tests.support.explaining import architecture_of
 from thinkalike.errors import InputError
-from thinkalike.networks.catalogue import built_in_catalogue, complete_entry
-from thinkalike.networks.model import Model, create
+from thinkalike.networks.architecture import Architecture
+from thinkalike.networks.catalogue import built_in_catalogue
+from thinkalike.networks.model import as_model, create
 from thinkalike.networks.predict import logits
 from thinkalike.networks.weights import build, save
 
@@ -14,28 +18,21 @@ CATALOGUE = built_in_catalogue()
 CPU = torch.device("cpu")
 
 
-def entry_of(key: str) -> dict:
-    return complete_entry(key, CATALOGUE)
-
-
 def saved(tmp_path, key: str = "vit", **header: object):
     torch.manual_seed(0)
-    entry = entry_of(key)
-    network = create(entry, classes=3, size=64).eval()
+    network = create(architecture_of(key), classes=3, size=64).eval()
     path = tmp_path / f"{key}.safetensors"
-    save(
-        network, path, entry=entry, classes=["a", "b", "c"], size=64, attributes={"x": 1, **header}
-    )
+    save(as_model(network, architecture_of(key), classes="abc", size=64), path, {"x": 1, **header})
     return network, path
 
 
 @pytest.mark.parametrize("key", list(CATALOGUE))
 def test_every_layer_of_the_catalogue_gives_a_square_grid(key):
-    entry = entry_of(key)
-    network = create(entry, classes=10, size=64).eval()
-    model = Model(network, (0.5,) * 3, (0.5,) * 3, 64, tuple("0123456789"), entry)
+    architecture = architecture_of(key)
+    network = create(architecture, classes=10, size=64).eval()
+    model = as_model(network, architecture, classes="0123456789", size=64)
     images = np.zeros((2, 64, 64, 3), np.uint8)
-    for name in entry["layers"]:
+    for name in architecture.layers:
         seen = []
         layer = model.layer(int(name.removeprefix("depth_")))
         handle = layer.register_forward_hook(lambda *a, s=seen: s.append(a[2]))
@@ -49,7 +46,7 @@ def test_every_layer_of_the_catalogue_gives_a_square_grid(key):
 
 def test_weights_come_back_as_they_were(tmp_path):
     network, path = saved(tmp_path)
-    model = build(entry_of("vit"), path, CPU)
+    model = build(architecture_of("vit"), path, CPU)
     assert model.classes == ("a", "b", "c")
     assert not model.network.training
     assert not any(p.requires_grad for p in model.network.parameters())
@@ -71,45 +68,45 @@ def test_a_damaged_file_is_named(tmp_path, damage):
     with pytest.raises(
         InputError, match=r"vit\.safetensors is not a readable safetensors file .*delete it"
     ):
-        build(entry_of("vit"), path, CPU)
+        build(architecture_of("vit"), path, CPU)
 
 
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(InputError, match=r"none\.safetensors does not exist"):
-        build(entry_of("vit"), tmp_path / "none.safetensors", CPU)
+        build(architecture_of("vit"), tmp_path / "none.safetensors", CPU)
 
 
 def test_weights_of_another_architecture_are_refused(tmp_path):
     _, path = saved(tmp_path)
     with pytest.raises(InputError, match="are of test_vit, not test_resnet"):
-        build(entry_of("resnet"), path, CPU)
+        build(architecture_of("resnet"), path, CPU)
 
 
 def test_weights_for_other_arguments_are_refused(tmp_path):
     _, path = saved(tmp_path)
     with pytest.raises(InputError, match="do not fit test_vit"):
-        build({**entry_of("vit"), "arguments": {"depth": 2}}, path, CPU)
+        build(replace(architecture_of("vit"), arguments={"depth": 2}), path, CPU)
 
 
 def test_an_architecture_that_timm_does_not_know():
     with pytest.raises(InputError, match="timm has no model 'resnet_of_mine'"):
-        create({"timm": "resnet_of_mine"}, classes=2, size=64)
+        create(Architecture("mine", "resnet_of_mine"), classes=2, size=64)
 
 
 def test_arguments_that_timm_refuses():
     with pytest.raises(InputError, match=r"`arguments` in its catalogue entry"):
-        create({"timm": "test_vit", "arguments": {"wings": 2}}, classes=2, size=64)
+        create(Architecture("mine", "test_vit", {"wings": 2}), classes=2, size=64)
 
 
 @pytest.mark.parametrize("key", ["vit", "coatnet"])
 def test_a_size_that_a_network_refuses_only_when_an_image_comes(key):
-    with pytest.raises(InputError, match=r"for 70 x 70 images .*mend images\.size"):
-        create(entry_of(key), classes=2, size=70)
+    with pytest.raises(InputError, match=r"for 70 x 70 images .*change images\.size"):
+        create(architecture_of(key), classes=2, size=70)
 
 
 def test_a_layer_that_is_not_there(tmp_path):
     _, path = saved(tmp_path)
-    model = build({**entry_of("vit"), "layers": {"depth_100": "blocks.99"}}, path, CPU)
+    model = build(replace(architecture_of("vit"), layers={"depth_100": "blocks.99"}), path, CPU)
     with pytest.raises(InputError, match=r"no layer 'blocks\.99'"):
         model.layer(100)
     with pytest.raises(InputError, match="no Grad-CAM layer at depth 25"):
@@ -118,14 +115,14 @@ def test_a_layer_that_is_not_there(tmp_path):
 
 def test_tokens_that_are_no_square_ask_for_the_prefix(tmp_path):
     _, path = saved(tmp_path)
-    model = build({**entry_of("vit"), "prefix": 0}, path, CPU)
+    model = build(replace(architecture_of("vit"), prefix=0), path, CPU)
     with pytest.raises(InputError, match=r"17 patch tokens are no square grid; set `prefix`"):
         model.to_grid(torch.zeros(1, 17, 4))
 
 
 def test_normalisation_is_the_model_s_own(tmp_path):
     _, path = saved(tmp_path)
-    model = build(entry_of("vit"), path, CPU)
+    model = build(architecture_of("vit"), path, CPU)
     images = np.random.default_rng(0).integers(0, 256, (2, 64, 64, 3), dtype=np.uint8)
     expected = (images / 255 - np.array(model.mean)) / np.array(model.std)
     got = model.normalise(images).numpy()
@@ -134,7 +131,7 @@ def test_normalisation_is_the_model_s_own(tmp_path):
 
 def test_logits_do_not_depend_on_the_batch(tmp_path):
     _, path = saved(tmp_path, "resnet")
-    model = build(entry_of("resnet"), path, CPU)
+    model = build(architecture_of("resnet"), path, CPU)
     images = np.random.default_rng(0).integers(0, 256, (5, 64, 64, 3), dtype=np.uint8)
     together = logits(model, images, batch_size=5)
     np.testing.assert_allclose(together, logits(model, images, batch_size=2), atol=1e-5)
@@ -143,7 +140,7 @@ def test_logits_do_not_depend_on_the_batch(tmp_path):
 
 def test_logits_that_are_not_finite_name_the_model(tmp_path):
     _, path = saved(tmp_path)
-    model = build(entry_of("vit"), path, CPU)
+    model = build(architecture_of("vit"), path, CPU)
     model.network.head.bias.data[1] = float("nan")
     with pytest.raises(InputError, match="ViT gives a score that is not finite for image number 0"):
         logits(model, np.zeros((1, 64, 64, 3), np.uint8), batch_size=1)
@@ -151,7 +148,7 @@ def test_logits_that_are_not_finite_name_the_model(tmp_path):
 
 def test_a_size_of_its_own_leaves_convolutions_as_they_are(tmp_path):
     network, path = saved(tmp_path, "resnet")
-    model = build(entry_of("resnet"), path, CPU, size=96)
+    model = build(architecture_of("resnet"), path, CPU, size=96)
     assert model.size == 96
     for key, tensor in network.state_dict().items():
         assert torch.equal(model.network.state_dict()[key], tensor), key
@@ -159,7 +156,7 @@ def test_a_size_of_its_own_leaves_convolutions_as_they_are(tmp_path):
 
 def test_a_size_of_its_own_resamples_position_embeddings_and_keeps_the_outputs(tmp_path):
     network, path = saved(tmp_path)
-    model = build(entry_of("vit"), path, CPU, size=96)
+    model = build(architecture_of("vit"), path, CPU, size=96)
     # patches of 16 pixels, a class token before them
     assert model.network.pos_embed.shape[1] == 6 * 6 + 1
     assert torch.equal(model.network.head.weight, network.head.weight)
@@ -171,25 +168,19 @@ def test_a_size_of_its_own_resamples_position_embeddings_and_keeps_the_outputs(t
 
 def test_a_size_of_its_own_does_not_hide_weights_that_do_not_fit(tmp_path):
     _, path = saved(tmp_path)
-    entry = {**entry_of("vit"), "arguments": {"depth": 2}}
+    architecture = replace(architecture_of("vit"), arguments={"depth": 2})
     with pytest.raises(
         InputError, match=r"are made for 64 x 64 images and do not fit .*\(blocks\.2\."
     ):
-        build(entry, path, CPU, size=96)
+        build(architecture, path, CPU, size=96)
 
 
 def test_outputs_have_other_names_only_if_they_are_given(tmp_path):
     network, path = saved(tmp_path)
-    assert build(entry_of("vit"), path, CPU).class_names == ("a", "b", "c")
+    assert build(architecture_of("vit"), path, CPU).class_names == ("a", "b", "c")
     names = ["ant", "bee", "cat"]
-    save(
-        *(network, path),
-        entry=entry_of("vit"),
-        classes=["a", "b", "c"],
-        class_names=names,
-        size=64,
-        attributes={},
-    )
-    model = build(entry_of("vit"), path, CPU)
+    named = as_model(network, architecture_of("vit"), classes="abc", size=64, class_names=names)
+    save(named, path, {})
+    model = build(architecture_of("vit"), path, CPU)
     assert model.classes == ("a", "b", "c")
     assert model.class_names == tuple(names)

@@ -1,5 +1,7 @@
 """Predictions, and labels found by name in a model's own label space."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -7,11 +9,12 @@ import torch
 from PIL import Image
 
 from scripts import compare_predictions, initialise_weights, predict_images
+from tests.support.explaining import classifier
 from thinkalike.errors import InputError
-from thinkalike.explain import study
-from thinkalike.networks.catalogue import built_in_catalogue, complete_entry
-from thinkalike.networks.model import Model, create
-from thinkalike.networks.predict import labels, predictions
+from thinkalike.explain.cases import Files, read_case
+from thinkalike.networks.architecture import Architecture
+from thinkalike.networks.model import Model
+from thinkalike.networks.predict import labels, prediction_table
 from thinkalike.networks.pretrained import pretrained
 from thinkalike.networks.weights import build, save
 from thinkalike.stores.tables import read_table, write_table
@@ -36,7 +39,7 @@ RESNET = {"name": "ResNet", "timm": "test_resnet.r160_in1k", "arguments": {}}
 
 def model_with(classes: str, class_names: tuple[str, ...] = ()) -> Model:
     network = torch.nn.Identity()
-    return Model(network, BLACK, WHITE, 8, tuple(classes), {"name": "Mine"}, class_names)
+    return Model(network, BLACK, WHITE, 8, tuple(classes), Architecture("Mine"), class_names)
 
 
 def table_of(class_names: str) -> pd.DataFrame:
@@ -46,7 +49,7 @@ def table_of(class_names: str) -> pd.DataFrame:
 
 def test_predictions_are_the_softmax_of_the_logits():
     values = np.array([[1.0, 3.0, 2.0], [500.0, -500.0, 0.0]], np.float32)
-    table = predictions(values, table_of("yz"), model_with("xyz"))
+    table = prediction_table(values, table_of("yz"), model_with("xyz"))
     expected = torch.from_numpy(values).double().softmax(1).max(1)
     assert table["predicted"].tolist() == expected.indices.tolist() == [1, 0]
     np.testing.assert_allclose(table["probability"], expected.values, rtol=1e-12)
@@ -57,7 +60,7 @@ def test_predictions_are_the_softmax_of_the_logits():
 def test_labels_are_found_by_name_wherever_the_outputs_stand(order):
     model = model_with(order, tuple({"a": "ant", "b": "bee", "c": "cat"}[c] for c in order))
     values = np.eye(3, dtype=np.float32)[[order.index(c) for c in "acb"]]
-    table = predictions(values, table_of("acc"), model)
+    table = prediction_table(values, table_of("acc"), model)
     assert table["predicted_class"].tolist() == ["a", "c", "b"]
     assert table["predicted_name"].tolist() == ["ant", "cat", "bee"]
     assert [order[i] for i in table["label"]] == ["a", "c", "c"]
@@ -66,7 +69,7 @@ def test_labels_are_found_by_name_wherever_the_outputs_stand(order):
 
 
 def test_classes_without_other_names_are_called_by_their_own():
-    table = predictions(np.eye(2, dtype=np.float32), table_of("xy"), model_with("xy"))
+    table = prediction_table(np.eye(2, dtype=np.float32), table_of("xy"), model_with("xy"))
     assert table["predicted_name"].tolist() == ["x", "y"]
 
 
@@ -119,13 +122,13 @@ def predict(folder, size: int | None = None) -> pd.DataFrame:
 def test_imagenet_labels_of_images_are_those_of_their_synsets(imagenette):
     table = predict(imagenette)
     assert table["label"].tolist() == [IMAGENETTE[name] for name in table["image_id"]]
-    classes = pretrained(RESNET).classes
+    classes = pretrained(Architecture.of(RESNET)).classes
     assert table["predicted_class"].tolist() == [classes[i] for i in table["predicted"]]
 
 
 def test_the_size_of_the_study_is_what_the_network_sees(imagenette):
     table = predict(imagenette, 64)
-    model = build(RESNET, imagenette / "weights.safetensors", CPU)
+    model = build(Architecture.of(RESNET), imagenette / "weights.safetensors", CPU)
     with Image.open(imagenette / f"{table['image_id'][3]}.png") as image:
         resized = np.array(image.resize((64, 64), Image.Resampling.BILINEAR))
     with torch.inference_mode():
@@ -144,17 +147,14 @@ def test_classes_in_folders_of_another_name_stop_the_job(imagenette):
 @pytest.mark.parametrize("target", ["label", "prediction"])
 def test_explanations_of_the_label_are_of_the_model_s_own_output_for_it(imagenette, target):
     table = predict(imagenette, 64)
-    case = study.load(
-        *(str(imagenette / name) for name in ("images.parquet", "weights.safetensors")),
-        str(imagenette / "p.parquet"),
-        None,
-        architecture=RESNET,
-        explanation={"target": target, "output": "logit", "baseline": [], "precision": "float32"},
-        seed=0,
-        names=["gradcam"],
-        device=CPU,
+    names = ("images.parquet", "weights.safetensors", "p.parquet")
+    case = read_case(
+        Files(*(str(imagenette / name) for name in names)),
+        RESNET,
+        {"target": target, "output": "logit", "baseline": [], "precision": "float32"},
         size=64,
         part=slice(7),
+        device=CPU,
     )
     label = [IMAGENETTE[name] for name in table["image_id"][:7]]
     expected = label if target == "label" else table["predicted"][:7].tolist()
@@ -167,18 +167,11 @@ def test_models_agree_on_names_not_on_numbers(tmp_path):
     first, second = model_with("abc"), model_with("cba")
     first_values = np.eye(3, dtype=np.float32)[[0, 1, 2]]  # a, b, c
     second_values = np.eye(3, dtype=np.float32)[[2, 1, 1]]  # a, b, b
-    write_table(predictions(first_values, table_of("abc"), first), tmp_path / "1.parquet")
-    write_table(predictions(second_values, table_of("abc"), second), tmp_path / "2.parquet")
-    entry = complete_entry("resnet", built_in_catalogue())
-    network = create(entry, classes=3, size=64)
+    write_table(prediction_table(first_values, table_of("abc"), first), tmp_path / "1.parquet")
+    write_table(prediction_table(second_values, table_of("abc"), second), tmp_path / "2.parquet")
+    model = replace(classifier("resnet", classes=3), classes=tuple("abc"))
     for name, header in (("1", {"accuracy": 0.5, "images": 8}), ("2", {"source": "random"})):
-        save(
-            *(network, tmp_path / f"{name}.safetensors"),
-            entry=entry,
-            classes=list("abc"),
-            size=64,
-            attributes=header,
-        )
+        save(model, tmp_path / f"{name}.safetensors", header)
     written = [str(tmp_path / name) for name in ("counts.csv", "pairs.parquet", "accuracy.csv")]
     compare_predictions.main(
         [str(tmp_path / f"{i}.parquet") for i in (1, 2)],

@@ -1,5 +1,7 @@
 """Training from scratch, and fine-tuning."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -7,19 +9,27 @@ from PIL import Image
 from sklearn.datasets import load_digits
 
 from scripts import finetune_model, train_model
-from tests.support.explaining import CATALOGUE, DIGITS, IMAGENET, classifier
+from tests.support.explaining import CATALOGUE, DIGITS, IMAGENET, architecture_of, classifier
 from thinkalike.errors import InputError
 from thinkalike.images.sources import make_digits
-from thinkalike.networks.catalogue import built_in_catalogue, complete_entry
-from thinkalike.networks.model import Model, create, preprocessing
+from thinkalike.networks.catalogue import complete_entry
+from thinkalike.networks.model import as_model, create
 from thinkalike.networks.predict import logits
-from thinkalike.networks.training import crop_boxes, cropped, finetune, shifted, train
+from thinkalike.networks.training import (
+    Finetuning,
+    Training,
+    crop_boxes,
+    cropped,
+    finetune,
+    shifted,
+    train,
+)
 from thinkalike.networks.weights import build, save
 from thinkalike.randomness import integer_seed
 from thinkalike.stores.tables import read_table, write_table
 from thinkalike.stores.weights import read_header
 
-ENTRY = complete_entry("vit", built_in_catalogue())
+VIT = architecture_of("vit")
 CPU = torch.device("cpu")
 SETTINGS = {
     "epochs": 2,
@@ -30,6 +40,7 @@ SETTINGS = {
     "weight_decay": 0.0,
     "warmup_epochs": 0,
     "shift": 0,
+    "accuracy_at_least": 0,
 }
 
 
@@ -44,8 +55,9 @@ def data(count: int = 16):
 
 def trained(seed: int = 1, **changes: object):
     images, labels = data()
-    settings = {**SETTINGS, **changes}
-    return train(ENTRY, images, labels, classes=2, settings=settings, seed=seed, device=CPU)
+    settings = Training(**{**SETTINGS, **changes})
+    model = train(VIT, images, labels, classes="ab", settings=settings, seed=seed, device=CPU)
+    return model.network
 
 
 def weights(network) -> np.ndarray:
@@ -61,15 +73,14 @@ def test_the_same_seed_gives_the_same_weights_and_another_gives_others():
 
 def test_no_epochs_leave_the_random_weights():
     torch.manual_seed(integer_seed(1, "weights"))
-    untouched = create(ENTRY, classes=2, size=64)
+    untouched = create(VIT, classes=2, size=64)
     assert np.array_equal(weights(trained(epochs=0)), weights(untouched))
 
 
 def test_two_classes_are_learned():
     images, labels = data()
     network = trained(epochs=15, optimizer="muon", learning_rate=0.01)
-    mean, std = preprocessing(network)
-    model = Model(network, mean, std, 64, ("a", "b"), ENTRY)
+    model = as_model(network, VIT, classes="ab", size=64)
     with torch.inference_mode():
         predicted = network(model.normalise(images)).argmax(1).numpy()
     assert (predicted == labels).all()
@@ -77,7 +88,7 @@ def test_two_classes_are_learned():
 
 
 def test_an_optimiser_that_timm_does_not_know():
-    with pytest.raises(InputError, match=r"training\.optimizer: .*'adamww'; did you mean 'adamw"):
+    with pytest.raises(InputError, match=r"optimizer: .*'adamww'; did you mean 'adamw"):
         trained(optimizer="adamww")
 
 
@@ -156,13 +167,14 @@ TUNING = {
     "layer_decay": 0.9,
     "weight_decay": 0.0,
     "crop": 0.35,
+    "accuracy_at_least": 0,
 }
 
 
 def tuned(model, seed: int = 1, count: int = 4, **changes: object):
     images, labels = data(count)
-    settings = {**TUNING, **changes}
-    return finetune(model, images, labels, classes=2, settings=settings, seed=seed)
+    settings = Finetuning(**{**TUNING, **changes})
+    return finetune(model, images, labels, classes="ab", settings=settings, seed=seed).network
 
 
 def state(network) -> dict[str, torch.Tensor]:
@@ -230,7 +242,8 @@ def test_every_architecture_learns_other_classes(key, size):
     model = classifier(key, size)
     before = state(model.network)
     images = np.repeat(np.repeat(data(4)[0], 4, 1), 4, 2)[:, : size + 8, : size + 8]
-    network = finetune(model, images, np.array([0, 1, 2, 0]), classes=3, settings=TUNING, seed=1)
+    labels, settings = np.array([0, 1, 2, 0]), Finetuning(**TUNING)
+    network = finetune(model, images, labels, classes="abc", settings=settings, seed=1).network
     assert not network.training
     with torch.inference_mode():
         outputs = network(model.normalise(images[:, :size, :size]))
@@ -248,26 +261,33 @@ def test_digits_that_were_not_learned_are_learned_by_fine_tuning():
     grey = np.repeat(np.repeat(grey, 4, 1), 4, 2)
     images = np.repeat(grey[..., None], 3, -1)
     low, high = digits.target < 5, digits.target >= 5
-    entry = complete_entry("resnet", CATALOGUE)
-    settings = {**SETTINGS, "epochs": 2, "batch_size": 32, "shift": 2}
-    network = train(
-        entry, images[low], digits.target[low], classes=5, settings=settings, seed=0, device=CPU
+    learning = Training(**{**SETTINGS, "epochs": 2, "batch_size": 32, "shift": 2})
+    model = train(
+        architecture_of("resnet"),
+        images[low],
+        digits.target[low],
+        classes="01234",
+        settings=learning,
+        seed=0,
+        device=CPU,
     )
-    mean, std = preprocessing(network)
-    model = Model(network, mean, std, 32, tuple("01234"), entry)
-    settings = {**TUNING, "batch_size": 32, "crop": 0.8, "frozen_epochs": 2, "epochs": 3}
+    tuning = {**TUNING, "batch_size": 32, "crop": 0.8, "frozen_epochs": 2, "epochs": 3}
     seen = np.flatnonzero(high)[:600]
     unseen = np.flatnonzero(high)[600:]
-    network = finetune(
-        model, images[seen], digits.target[seen] - 5, classes=5, settings=settings, seed=0
+    tuned_model = finetune(
+        model,
+        images[seen],
+        digits.target[seen] - 5,
+        classes="56789",
+        settings=Finetuning(**tuning),
+        seed=0,
     )
-    tuned_model = Model(network, mean, std, 32, tuple("56789"), entry)
     right = logits(tuned_model, images[unseen]).argmax(1) == digits.target[unseen] - 5
     assert right.mean() > 0.7  # chance: 0.2
 
 
 def test_fine_tuning_with_an_optimiser_that_timm_does_not_know():
-    with pytest.raises(InputError, match=r"finetuning\.optimizer: .*'sgdd'; did you mean 'sgd"):
+    with pytest.raises(InputError, match=r"optimizer: .*'sgdd'; did you mean 'sgd"):
         tuned(classifier("vit"), optimizer="sgdd")
 
 
@@ -290,16 +310,9 @@ def architecture(key: str) -> dict:
 
 
 def initial(folder, **header: object):
-    model = classifier("resnet", size=32)
+    model = replace(classifier("resnet", size=32), classes=tuple("abcde"), mean=(0.1, 0.2, 0.3))
     path = folder / "initial.safetensors"
-    save(
-        model.network,
-        path,
-        entry=architecture("resnet"),
-        classes=list("abcde"),
-        size=32,
-        attributes={"mean": [0.1, 0.2, 0.3], "crop_pct": 0.9, "source": "elsewhere", **header},
-    )
+    save(model, path, {"crop_pct": 0.9, "source": "elsewhere", **header})
     return path
 
 
@@ -333,7 +346,7 @@ def test_fine_tuned_weights_say_what_they_are_and_give_the_accuracy_they_say(
     assert header["images"] == 160
     # it learned on whole images
     assert "crop_pct" not in header
-    model = build(architecture("resnet"), path, CPU)
+    model = build(architecture_of("resnet"), path, CPU)
     assert model.mean == (0.1, 0.2, 0.3)
     right = []
     for path in sorted(digits_manifest.parent.glob("val/*/*.png")):
@@ -355,9 +368,7 @@ def test_fine_tuning_again_gives_the_same_bytes_and_another_seed_gives_others(
 
 
 def test_a_model_that_fine_tuning_leaves_below_the_bar_is_refused(digits_manifest, tmp_path):
-    with pytest.raises(
-        InputError, match=r"resnet reaches .* under finetuning\.accuracy_at_least, 1"
-    ):
+    with pytest.raises(InputError, match=r"resnet reaches .* under accuracy_at_least, 1"):
         run_finetune(digits_manifest, tmp_path, accuracy_at_least=1, epochs=0)
     assert not (tmp_path / "tuned.safetensors").exists()
 
@@ -377,7 +388,7 @@ def test_a_trained_model_says_its_accuracy_on_val(digits_manifest, tmp_path):
     )
     header = read_header(path)
     assert (header["images"], header["classes"]) == (160, list("0123456789"))
-    with pytest.raises(InputError, match=r"under training\.accuracy_at_least, 1\.1"):
+    with pytest.raises(InputError, match=r"under accuracy_at_least, 1\.1"):
         train_model.main(
             str(digits_manifest),
             str(path),

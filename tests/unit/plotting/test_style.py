@@ -6,7 +6,6 @@ import re
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
-import yaml
 from matplotlib.backends.backend_svg import RendererSVG
 
 from tests.support.checkout import REPOSITORY as ROOT
@@ -21,6 +20,7 @@ from thinkalike.plotting.style import (
     subset_name,
     title_of,
 )
+from thinkalike.workflow.config.schema import schema
 
 
 @pytest.mark.parametrize(
@@ -62,9 +62,9 @@ def test_a_subset_in_words(subset, name):
 
 
 def test_everything_that_a_study_can_have_has_a_name():
-    schema = yaml.safe_load((ROOT / "schemas" / "config.schema.yaml").read_text())["properties"]
-    assert set(METRIC_NAMES) == set(schema["metrics"]["items"]["enum"])
-    conditions = schema["subsets"]["items"]["pattern"].split("(")[1].split(")")[0].split("|")
+    properties = schema()["properties"]
+    assert set(METRIC_NAMES) == set(properties["metrics"]["items"]["enum"])
+    conditions = properties["subsets"]["items"]["pattern"].split("(")[1].split(")")[0].split("|")
     assert set(SUBSET_NAMES) == set(conditions)
 
 

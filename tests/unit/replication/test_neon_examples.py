@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-from replication.clusters import IRIS, WINE, compare, iris, published_optimum, wine
 
+from replication.neon_examples import IRIS, WINE, compare, iris, published_optimum, wine
 from thinkalike.errors import InputError
 
 
@@ -52,11 +52,11 @@ def test_beside_the_wrong_relevances_stand_the_right_ones(table):
 
 
 def test_tables_call_clusters_after_the_classes_that_they_match():
-    found, table = iris().explained()
+    explanation, table = iris().explained()
     assert set(table["cluster"]) == {"setosa", "versicolor", "virginica"}
     assert (table.loc[:49, "cluster"] == "setosa").all()
     features = table.columns[-4:]
-    np.testing.assert_array_equal(table[features].to_numpy(), found.relevances)
+    np.testing.assert_array_equal(table[features].to_numpy(), explanation.relevances)
     np.testing.assert_allclose(table[features].sum(axis=1), table["logit"], rtol=1e-10)
 
 

@@ -496,3 +496,10 @@ def test_a_fingerprint_is_the_same_whichever_others_were_asked_for_before():
     for script in scripts:
         module._parse_at.cache_clear()
         assert asked[script] == [fingerprint(script)] * 2
+
+
+def test_the_replication_is_followed_as_the_library_is():
+    script = module.ROOT / "scripts/replicate.py"
+    modules = {name for name, _ in module.reached(script)}
+    assert {"replication.entries.april", "replication.analyses.clusters"} <= modules
+    assert "thinkalike.statistics.tests" in modules

@@ -18,7 +18,7 @@ class Memory:
 
     def __init__(self, **records):
         self.records = records
-        self.begun = set()
+        self.incomplete = set()
 
     def read(self, path):
         return self.records.get(Path(path).name)
@@ -28,11 +28,11 @@ class Memory:
         if record is not None:
             self.records[Path(path).name] = record
 
-    def is_begun(self, path):
-        return path in self.begun
+    def is_incomplete(self, path):
+        return path in self.incomplete
 
-    def set_begun(self, path, begun):
-        (self.begun.add if begun else self.begun.discard)(path)
+    def set_incomplete(self, path, incomplete):
+        (self.incomplete.add if incomplete else self.incomplete.discard)(path)
 
 
 class Study:
@@ -70,13 +70,13 @@ class Study:
         """What Snakemake does before a job."""
         for path in self.outputs:
             Path(path).unlink(missing_ok=True)
-            self.memory.set_begun(path, True)
+            self.memory.set_incomplete(path, True)
 
     def note(self):
         """What Snakemake remembers after a job, whether it failed or not."""
         for path in self.outputs:
             self.memory.write(path, {"depth": 100})
-            self.memory.set_begun(path, False)
+            self.memory.set_incomplete(path, False)
 
     def leftovers(self):
         known = {*map(Path, self.outputs), Path(self.input), self.log, self.journals}
@@ -141,7 +141,7 @@ def test_a_job_that_was_at_work_when_its_run_was_killed_is_undone(study, wrote):
         study.write(path, "new")
     settle(journal, study.memory, None)
     assert study.state() == study.before
-    assert not study.memory.begun
+    assert not study.memory.incomplete
 
 
 @pytest.mark.parametrize("wrote", [0, 1], ids=["nothing", "one of two files"])
@@ -150,7 +150,7 @@ def test_a_job_that_failed_on_a_cluster_after_its_run_was_killed_is_undone(study
     study.start_job()
     for path in study.outputs[:wrote]:
         study.write(path, "new")
-    study.memory.begun.clear()  # by the Snakemake inside the job
+    study.memory.incomplete.clear()  # by the Snakemake inside the job
     settle(journal, study.memory, None)
     assert study.state() == study.before
 
@@ -160,7 +160,7 @@ def test_a_job_that_ended_on_a_cluster_after_its_run_was_killed_gets_its_record(
     study.start_job()
     for path in study.outputs:
         study.write(path, "new")
-    study.memory.begun.clear()
+    study.memory.incomplete.clear()
     assert settle(journal, study.memory, None) == []
     for path in map(Path, study.outputs):
         made = path.stat().st_mtime
@@ -236,7 +236,7 @@ def test_a_settlement_that_is_broken_off_is_done_again(study, calls, monkeypatch
 
 
 def test_what_was_begun_before_the_run_is_not_kept(study):
-    study.memory.set_begun(study.outputs[0], True)
+    study.memory.set_incomplete(study.outputs[0], True)
     journal = study.begin()
     study.start_job()
     settle(journal, study.memory, None)
@@ -269,7 +269,7 @@ def test_an_input_that_changed_by_a_clock_that_went_back_makes_the_job_run_again
     settle(journal, study.memory, lambda job: False)
     assert study.state() == study.before
     # where the input is newer by its time stamp, Snakemake sees that by itself
-    assert study.memory.begun == (set(study.outputs) if again else set())
+    assert study.memory.incomplete == (set(study.outputs) if again else set())
 
 
 # ---- keeping ------------------------------------------------------------------------------------

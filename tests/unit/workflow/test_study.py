@@ -1,5 +1,7 @@
 """The study as the rules see it: paths and settings of jobs."""
 
+import re
+
 import pytest
 from snakemake.iocontainers import Wildcards
 
@@ -11,6 +13,7 @@ from thinkalike.workflow.study import Study, by_wildcards
 RANDOM = {"like": "byobnet", "name": "Random", "weights": "random"}
 TUNED = {"like": "byobnet", "name": "Tuned", "weights": "finetuned"}
 DOWNLOADED = {"like": "byobnet", "name": "Downloaded", "weights": "pretrained"}
+IMAGENETTE = {"kind": "imagenette"}  # of classes that published weights know
 
 
 @pytest.fixture(scope="module")
@@ -21,15 +24,16 @@ def study() -> Study:
 
 def of_models(*models: str, **catalogue: dict) -> Study:
     """A study of these models, some of which have entries of their own in the catalogue."""
-    return Study.of(configuration(models=list(models), catalogue=catalogue))
+    changes = {"models": list(models), "catalogue": catalogue, "dataset": IMAGENETTE}
+    return Study.of(configuration(**changes))
 
 
 # ---- wildcards ----------------------------------------------------------------------------------
 
 
 def test_a_function_gets_the_wildcards_that_it_names():
-    wildcards = Wildcards(fromdict={"model": "vit", "method": "gradcam", "metric": "rbf"})
-    assert by_wildcards(lambda method, model: (method, model))(wildcards) == ("gradcam", "vit")
+    wildcards = Wildcards(fromdict={"model": "vit_once", "method": "gradcam", "metric": "rbf"})
+    assert by_wildcards(lambda method, model: (method, model))(wildcards) == ("gradcam", "vit_once")
     assert by_wildcards(lambda: "nothing")(wildcards) == "nothing"
 
 
@@ -42,8 +46,8 @@ def test_a_wildcard_that_the_job_lacks_is_left_to_the_default():
 
 
 def test_a_method_of_the_study_is_called_with_itself(study):
-    wildcards = Wildcards(fromdict={"model": "vit", "metric": "rbf"})
-    assert by_wildcards(study.weights_file)(wildcards) == "<results>/weights/vit.safetensors"
+    wildcards = Wildcards(fromdict={"model": "vit_once", "metric": "rbf"})
+    assert by_wildcards(study.weights_file)(wildcards) == "<results>/weights/vit_once.safetensors"
 
 
 # ---- the configuration --------------------------------------------------------------------------
@@ -57,7 +61,7 @@ def test_a_configuration_with_a_problem_is_no_study():
 def test_sections_are_those_of_the_resolved_configuration(study):
     assert study["images"]["count"] == 6
     assert study["settings"]["gradcam_50"]["method"] == "gradcam"
-    assert study.models == ["resnet_untrained", "byobnet", "vit"]
+    assert study.models == ["resnet_untrained", "byobnet_once", "vit_once"]
     assert study.methods == ["gradcam", "kernelshap"]
 
 
@@ -67,10 +71,14 @@ def test_sections_are_those_of_the_resolved_configuration(study):
 def test_names_and_families_are_those_of_the_catalogue(study):
     assert study.names == {
         "resnet_untrained": "ResNet (untrained)",
-        "byobnet": "ByobNet",
-        "vit": "ViT",
+        "byobnet_once": "ByobNet (one epoch)",
+        "vit_once": "ViT (one epoch)",
     }
-    assert study.families == {"resnet_untrained": "cnn", "byobnet": "cnn", "vit": "transformer"}
+    assert study.families == {
+        "resnet_untrained": "cnn",
+        "byobnet_once": "cnn",
+        "vit_once": "transformer",
+    }
 
 
 def test_models_without_training_are_untrained_wherever_their_weights_come_from():
@@ -88,27 +96,27 @@ def test_models_without_training_are_untrained_wherever_their_weights_come_from(
     [("trained", 0.95), ("finetuned", 0.9), ("pretrained", 0), ("random", 0)],
 )
 def test_the_accuracy_goal_is_that_of_the_study_s_own_training(weights, goal):
-    assert Study.of(configuration(weights=weights)).accuracy_goal == goal
+    assert Study.of(configuration(weights=weights, dataset=IMAGENETTE)).accuracy_goal == goal
 
 
 def test_an_architecture_is_what_builds_the_network(study):
     expected = {
-        "name": "byobnet",
+        "name": "byobnet_once",
         "timm": "test_byobnet",
         "arguments": {"output_stride": 8},
     }
-    assert study.architecture("byobnet") == expected
-    assert study.architecture("byobnet", "kernelshap") == expected
+    assert study.architecture("byobnet_once") == expected
+    assert study.architecture("byobnet_once", "kernelshap") == expected
     # a network without arguments of its own
-    assert study.architecture("vit")["arguments"] == {}
+    assert study.architecture("vit_once")["arguments"] == {}
 
 
 def test_the_architecture_for_grad_cam_has_the_layer_of_its_maps_alone(study):
-    last = study.architecture("byobnet", "gradcam")
+    last = study.architecture("byobnet_once", "gradcam")
     assert last["layers"] == {"depth_100": "final_conv"}
     assert (last["layout"], last["prefix"]) == ("nchw", 0)
     # of a variant it is the layer of the variant
-    middle = study.architecture("vit", "gradcam_50")
+    middle = study.architecture("vit_once", "gradcam_50")
     assert middle["layers"] == {"depth_50": "blocks.2"}
     assert (middle["layout"], middle["prefix"]) == ("tokens", 1)
 
@@ -133,7 +141,7 @@ def test_weights_are_files_of_the_study_but_for_downloaded_ones():
     [("random", "<results>/weights/random"), ("trained", "resources/weights")],
 )
 def test_fine_tuning_begins_with_random_weights_in_a_study_of_such(weights, folder):
-    study = Study.of(configuration(weights=weights))
+    study = Study.of(configuration(weights=weights, dataset=IMAGENETTE))
     assert study.initial_weights("vit") == f"{folder}/vit.safetensors"
 
 
@@ -142,6 +150,52 @@ def test_models_are_told_apart_by_where_their_weights_come_from():
     assert study.models_with("trained") == "resnet|vit"
     assert study.models_with("random") == "random"
     assert study.models_with("pretrained") == "nothing"
+
+
+def trained(study: Study, code: str = "c0de", listing: str = "") -> str:
+    return study.trained_weights("vit", code, listing)
+
+
+def test_studies_share_weights_whatever_they_do_with_them():
+    one = trained(Study.of(configuration()))
+    assert re.fullmatch(r"resources/weights/trained/[0-9a-f]{16}/vit\.safetensors", one)
+    others = {
+        "study": "other",
+        "models": ["vit", "resnet"],
+        "methods": ["lrp"],
+        "images": {"count": 5},
+        "explanation": {"target": "label"},
+        "similarity": {"blanks": "zero"},
+    }
+    assert trained(Study.of(configuration(**others))) == one
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"seed": 1},
+        {"images": {"size": 32}},
+        {"training": {"learning_rate": 0.02}},
+        {"dataset": {"validation": 0.3}},
+        {"dataset": {"name": "others"}},
+        {"weights": "finetuned"},
+    ],
+)
+def test_weights_that_are_trained_in_another_way_are_other_files(changes):
+    assert trained(Study.of(configuration(**changes))) != trained(Study.of(configuration()))
+
+
+def test_weights_of_other_code_or_images_of_the_user_are_other_files():
+    study = Study.of(configuration())
+    files = {trained(study), trained(study, "other"), trained(study, listing="3 files")}
+    assert len(files) == 3
+
+
+@pytest.mark.parametrize(("weights", "files"), [("random", 2), ("trained", 1)])
+def test_weights_fine_tuned_from_random_ones_are_of_one_study(weights, files):
+    settings = of_models("tuned", "vit", tuned=TUNED).settings | {"weights": weights}
+    studies = [Study(settings | {"study": name}) for name in ("one", "two")]
+    assert len({study.trained_weights("tuned", "", "") for study in studies}) == files
 
 
 # ---- methods ------------------------------------------------------------------------------------
@@ -169,10 +223,10 @@ def test_one_setting_of_the_method_in_the_wildcards(study):
 )
 def test_settings_of_maps_are_those_that_change_the_maps_of_a_model(method, settings):
     changed = {
-        "gradcam": {"mended_cells": {"vit": [[0, 1]]}},
+        "gradcam": {"mended_cells": {"vit_once": [[0, 1]]}},
         "lrp": {"composites": {"transformer": "gamma"}},
     }
-    assert Study.of(tiny(settings=changed)).map_settings(method, "vit") == settings
+    assert Study.of(tiny(settings=changed)).map_settings(method, "vit_once") == settings
 
 
 def test_the_baseline_is_part_of_the_question_only_where_one_is_used(study):
@@ -236,7 +290,7 @@ def test_a_pattern_is_filled_in_for_everything_that_it_names(study):
 
 
 def test_values_of_wildcards_may_be_given(study):
-    assert study.files("{model}/{metric}", model="vit", metric=["rbf"]) == ["vit/rbf"]
+    assert study.files("{model}/{metric}", model="vit_once", metric=["rbf"]) == ["vit_once/rbf"]
     assert study.files("{case}/{metric}", case=["a", "b"], metric="rbf") == ["a/rbf", "b/rbf"]
     assert study.files("{model}", model=[]) == []
 
@@ -265,7 +319,9 @@ def test_maps_of_variants_are_in_the_files_that_they_share():
         assert study.maps_files(method) == [
             f"<results>/explanations/{folder}/{model}.nc" for model in study.models
         ]
-    assert study.maps_files("signed", ["vit"]) == ["<results>/explanations/gradcam/vit.nc"]
+    assert study.maps_files("signed", ["vit_once"]) == [
+        "<results>/explanations/gradcam/vit_once.nc"
+    ]
 
 
 def test_predictions_are_read_for_subsets_that_depend_on_them(study):
@@ -291,7 +347,7 @@ def test_subsets_are_nested_clustered_or_whole(study):
 def test_one_job_explains_the_images_of_a_model_unless_shards_share_them(study):
     assert not study.has_shards
     assert study.shard_stem == "{model}"
-    assert study.shard_files("gradcam", "vit") == ["<results>/shards/gradcam/vit/0.nc"]
+    assert study.shard_files("gradcam", "vit_once") == ["<results>/shards/gradcam/vit_once/0.nc"]
     assert study.image_range("gradcam") == [0, 6]
     assert study.image_range("kernelshap") == [0, 4]
 
@@ -301,8 +357,8 @@ def test_shards_share_the_images_of_a_method_in_whole_blocks():
     study = Study.of(tiny(images=images, settings={"kernelshap": {"images": BLOCK + 1}}))
     assert study.has_shards
     assert study.shard_stem == "{model}/{shard}"
-    assert study.shard_files("gradcam", "vit") == [
-        f"<results>/shards/gradcam/vit/{number}.nc" for number in (0, 1)
+    assert study.shard_files("gradcam", "vit_once") == [
+        f"<results>/shards/gradcam/vit_once/{number}.nc" for number in (0, 1)
     ]
     assert [study.image_range("gradcam", shard) for shard in "01"] == [
         [0, 2 * BLOCK],
@@ -313,13 +369,15 @@ def test_shards_share_the_images_of_a_method_in_whole_blocks():
         [BLOCK, BLOCK + 1],
     ]
     # two images are one block, which one job explains
-    assert study.shard_files("gradcam_50", "vit") == ["<results>/shards/gradcam_50/vit/0.nc"]
+    assert study.shard_files("gradcam_50", "vit_once") == [
+        "<results>/shards/gradcam_50/vit_once/0.nc"
+    ]
 
 
 def test_everything_that_maps_depend_on_is_known_to_the_job_that_joins_them(study):
-    assert study.everything_explained("gradcam_50", "vit") == {
+    assert study.everything_explained("gradcam_50", "vit_once") == {
         "number": 2,
-        "architecture": study.architecture("vit", "gradcam_50"),
+        "architecture": study.architecture("vit_once", "gradcam_50"),
         "settings": {"depth": 50, "mended": []},
         "explanation": study.question("gradcam_50"),
         "size": 64,
@@ -341,17 +399,17 @@ def test_one_job_compares_all_models_where_they_are_one_group(study):
 
 def test_tiles_are_of_every_two_groups():
     study = Study.of(tiny(similarity={"group": 2}))
-    assert study.groups == [["resnet_untrained", "byobnet"], ["vit"]]
+    assert study.groups == [["resnet_untrained", "byobnet_once"], ["vit_once"]]
     assert study.tile_stem == "{metric}/{row}_{column}"
     assert study.tile_files("gradcam", "rbf") == [
         f"<results>/similarity/gradcam/rbf/{tile}.nc" for tile in ("0_0", "0_1", "1_1")
     ]
-    assert study.row_models("0") == ["resnet_untrained", "byobnet"]
-    assert study.column_models("0", "1") == ["vit"]
+    assert study.row_models("0") == ["resnet_untrained", "byobnet_once"]
+    assert study.column_models("0", "1") == ["vit_once"]
     # where the rows are the columns, maps are read once
     assert study.column_models("1", "1") == study.column_maps("gradcam", "1", "1") == []
-    assert study.row_maps("gradcam_50", "1") == ["<results>/explanations/gradcam_50/vit.nc"]
-    assert study.column_maps("gradcam", "0", "1") == ["<results>/explanations/gradcam/vit.nc"]
+    assert study.row_maps("gradcam_50", "1") == ["<results>/explanations/gradcam_50/vit_once.nc"]
+    assert study.column_maps("gradcam", "0", "1") == ["<results>/explanations/gradcam/vit_once.nc"]
 
 
 # ---- figures, NEON and the spectral study -------------------------------------------------------
@@ -373,20 +431,20 @@ def test_every_clustered_model_has_a_gallery(study):
 
 
 def test_several_models_are_also_clustered_together(study):
-    assert study.spectral_cases == ["resnet_untrained", "byobnet", "joint"]
-    assert study.spectral_models("joint") == ["resnet_untrained", "byobnet"]
-    assert study.spectral_models("byobnet") == ["byobnet"]
+    assert study.spectral_cases == ["resnet_untrained", "byobnet_once", "joint"]
+    assert study.spectral_models("joint") == ["resnet_untrained", "byobnet_once"]
+    assert study.spectral_models("byobnet_once") == ["byobnet_once"]
     assert study.spectral_name("joint") == "All together"
-    assert study.spectral_name("byobnet") == "ByobNet"
+    assert study.spectral_name("byobnet_once") == "ByobNet (one epoch)"
     assert len(study.spectral_figures) == 4 * 3 + 1
 
 
 @pytest.mark.parametrize(
     ("spectral", "cases"),
     [
-        ({"models": ["vit"]}, ["vit"]),
-        ({"joint": False}, ["resnet_untrained", "byobnet"]),
-        ({"models": None}, ["resnet_untrained", "byobnet", "vit", "joint"]),
+        ({"models": ["vit_once"]}, ["vit_once"]),
+        ({"joint": False}, ["resnet_untrained", "byobnet_once"]),
+        ({"models": None}, ["resnet_untrained", "byobnet_once", "vit_once", "joint"]),
         ({"models": []}, []),
     ],
 )

@@ -73,21 +73,21 @@ def prototypes(maps: UnitMaps, clusters: np.ndarray, count: int) -> list[Prototy
         clusters: (N,) numbered from 0; negative for maps that are in none.
         count: of nearest maps.
     """
-    found = []
+    result = []
     for cluster in range(int(clusters.max()) + 1):
         members = np.flatnonzero(clusters == cluster)
         # with maps of length 1 the nearest to the mean has the largest inner product with it
         cosines = maps.cosines_with_mean(members)
         nearest = members[np.argsort(-cosines, kind="stable")][:count]
-        found.append(Prototype(members, nearest, float(cosines.mean())))
-    return found
+        result.append(Prototype(members, nearest, float(cosines.mean())))
+    return result
 
 
-def prototype_table(found: Sequence[Prototype], points: pd.DataFrame) -> pd.DataFrame:
+def prototype_table(clusters: Sequence[Prototype], points: pd.DataFrame) -> pd.DataFrame:
     """A row for each cluster.
 
     Args:
-        found: the clusters.
+        clusters: as of `prototypes`.
         points: a row for each map: image_id, model, predicted_name, correct.
 
     Returns:
@@ -95,7 +95,7 @@ def prototype_table(found: Sequence[Prototype], points: pd.DataFrame) -> pd.Data
         nearest (images and models).
     """
     rows = []
-    for number, prototype in enumerate(found, 1):
+    for number, prototype in enumerate(clusters, 1):
         members, nearest = points.iloc[prototype.members], points.iloc[prototype.nearest]
         rows.append(
             {

@@ -191,7 +191,7 @@ def _lanczos(
 
     operator: Any = LinearOperator((len(first), len(first)), matvec=times, dtype=kind)
     try:
-        values, found = eigsh(
+        values, eigenvectors = eigsh(
             operator,
             count,
             which="SA",
@@ -202,7 +202,7 @@ def _lanczos(
         )
     except ArpackNoConvergence:
         return None
-    return values.astype(np.float64), found.astype(np.float64)
+    return values.astype(np.float64), eigenvectors.astype(np.float64)
 
 
 def gaps(values: np.ndarray) -> np.ndarray:

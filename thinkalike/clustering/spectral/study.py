@@ -32,7 +32,7 @@ from thinkalike.clustering.spectral.stability import (
 from thinkalike.errors import InputError
 from thinkalike.progress import log
 from thinkalike.stores.arrays import open_arrays
-from thinkalike.stores.damage import AGAIN
+from thinkalike.stores.damage import same_images
 from thinkalike.stores.tables import read_table
 
 KNOWN = {
@@ -94,9 +94,8 @@ def table_of_maps(
         of_model = read_table(predicted, columns)[columns]
         with open_arrays(maps, ["image"]) as dataset:
             explained = [str(name) for name in dataset["image"].to_numpy()]
-        for path, names in ((maps, explained), (predicted, of_model["image_id"].tolist())):
-            if names != image_ids:
-                raise InputError(f"{path} is about other images than {images}; {AGAIN}")
+        same_images(maps, explained, images, image_ids)
+        same_images(predicted, of_model["image_id"], images, image_ids)
         part = selected[["image_id", "path", "class_name", "split"]].merge(of_model, on="image_id")
         parts.append(part.assign(model=model))
     return pd.concat(parts, ignore_index=True)
@@ -145,36 +144,45 @@ def cluster_maps(
     del products
     scales = settings.scales(distances)
     spectra = graph_spectra(distances, eigenvalue_count(clusters), scales)
-    found = clusterings(distances, spectra, clusters, seed=seed)
+    results = clusterings(distances, spectra, clusters, seed=seed)
     samples = draws(count, bootstraps, seed, name)
-    stability = stabilities(distances, found, samples, settings, seed=seed, threads=threads)
+    stability = stabilities(distances, results, samples, settings, seed=seed, threads=threads)
 
-    labels = [result.clusters for result in found.values()]
+    labels = [result.clusters for result in results.values()]
     matrix = agreements(labels)
-    # how much of the differences is the number of clusters?
-    same = int(np.median([result.number for result in found.values()]))
+    same = int(np.median([result.number for result in results.values()]))
     fixed = [one.clusters for one in clusterings(distances, spectra, same, seed=seed).values()]
-    compared = [("eigengap", np.nan, matrix), ("same", same, agreements(fixed))]
     return MapClusters(
-        results=_results(found, stability, scales, len(maps)),
-        eigenvalues=_eigenvalues(found),
+        results=_results(results, stability, scales, len(maps)),
+        eigenvalues=_eigenvalues(results),
         agreement=pd.DataFrame(matrix, NAMES, NAMES).rename_axis("result").reset_index(),
-        known=_known(found, maps.iloc[inside]),
-        choices=pd.DataFrame(
-            [{"number": how, "clusters": k, **vars(choices(m))} for how, k, m in compared]
-        ),
+        known=_known(results, maps.iloc[inside]),
+        choices=_choices({"eigengap": (np.nan, matrix), "same": (same, agreements(fixed))}),
         points=_points(maps, inside, plane(distances), labels),
     )
 
 
+def _choices(agreement: Mapping[str, tuple[float, np.ndarray]]) -> pd.DataFrame:
+    """Which choice matters, with clusters by the eigengap and with the same number of them for all.
+
+    Args:
+        agreement: how clusters are numbered → their number and the agreements of the results.
+    """
+    rows = [
+        {"number": name, "clusters": number, **vars(choices(matrix))}
+        for name, (number, matrix) in agreement.items()
+    ]
+    return pd.DataFrame(rows)
+
+
 def _results(
-    found: Mapping[Pair, Clustering],
+    results: Mapping[Pair, Clustering],
     stability: Mapping[Pair, np.ndarray],
     scales: Scales,
     maps: int,
 ) -> pd.DataFrame:
     rows = []
-    for pair, result in found.items():
+    for pair, result in results.items():
         count = len(result.clusters)
         sizes = ", ".join(map(str, np.bincount(result.clusters[result.clusters != APART])))
         mean = stability[pair].mean()
@@ -201,20 +209,20 @@ def _results(
     return pd.DataFrame(rows)
 
 
-def _eigenvalues(found: Mapping[Pair, Clustering]) -> pd.DataFrame:
+def _eigenvalues(results: Mapping[Pair, Clustering]) -> pd.DataFrame:
     rows = [
         (*pair, number, value, number == result.number)
-        for pair, result in found.items()
+        for pair, result in results.items()
         for number, value in enumerate(result.values, 1)
     ]
     return pd.DataFrame(rows, columns=["graph", "laplacian", "number", "value", "chosen"])
 
 
-def _known(found: Mapping[Pair, Clustering], maps: pd.DataFrame) -> pd.DataFrame:
+def _known(results: Mapping[Pair, Clustering], maps: pd.DataFrame) -> pd.DataFrame:
     rows = [
         (*pair, name, *known_agreement(result.clusters, maps[column].to_numpy()))
         for name, column in KNOWN.items()
-        for pair, result in found.items()
+        for pair, result in results.items()
     ]
     columns = ["graph", "laplacian", "known", "adjusted_rand", "mutual_information"]
     return pd.DataFrame(rows, columns=columns)

@@ -1,8 +1,8 @@
-"""Where relevance ended that did not reach the input: one account for each constant, per image.
+"""Relevance that did not reach the input: one account for each constant, per image.
 
 A network whose nonlinear factors are held fixed is linear in its input and in the constants that it
 adds, its biases b: f = Σ_i x_i ∂f/∂x_i + Σ b ∂f/∂b. The accounts hold the second sum, each b ∂f/∂b from
-the gradient where that constant was added. They know nothing of the first one.
+the gradient where that constant was added. They do not know the first one.
 """
 
 from collections.abc import Mapping
@@ -23,7 +23,7 @@ class Ledger:
         self._accounts: dict[str, list[torch.Tensor]] = {}
 
     def watch(self, name: str, output: torch.Tensor, constant: torch.Tensor | float) -> None:
-        """When the gradient reaches `output`, a sum with `constant`, pay into the account `name`."""
+        """Pay into the account `name` when the gradient reaches `output`, a sum with `constant`."""
         if not output.requires_grad:
             return
 
@@ -38,7 +38,7 @@ class Ledger:
         Args:
             name: of the account.
             gradient: (B·k, …), the rows of an image one after the other.
-            constant: what was added, in a shape that broadcasts to that of the gradient.
+            constant: that was added, in a shape that broadcasts to that of the gradient.
 
         Raises:
             MixedImagesError: rows cannot be told apart by image.
@@ -51,10 +51,10 @@ class Ledger:
         added = added.reshape((1,) * (gradient.ndim - added.ndim) + added.shape)
         same = [d for d in range(1, gradient.ndim) if added.shape[d] == 1]
         sums = gradient.sum(same, keepdim=True) if same else gradient
-        # where nothing comes, nothing is paid, even to −∞ that a pool was padded with
+        # a gradient of 0 pays nothing, even to −∞ that a pool was padded with
         shares = torch.where(sums == 0, 0, sums * added).reshape(self.count, -1).double().sum(1)
         self._accounts.setdefault(name, []).append(shares.detach())
 
     def balances(self) -> Mapping[str, np.ndarray]:
-        """(B,) float64 of each account, in the order in which the pass back reached them."""
+        """Account → (B,) float64, in the order in which the backward pass reached them."""
         return {name: torch.stack(p).sum(0).cpu().numpy() for name, p in self._accounts.items()}

@@ -1,7 +1,7 @@
-"""How relevance goes back through one layer, as a gradient that is not the true one.
+"""Relevance through one layer, as a gradient that is not the true one.
 
-`through(x, compute, back)` computes what the network computes, and lets `back` make the gradient at x of
-the gradient at the result. Relevance is value times gradient throughout: R_i = x_i g_i.
+`through(x, compute, backward)` computes what the network computes, and lets `backward` make the gradient
+at x from the gradient at the result. Relevance is value times gradient throughout: R_i = x_i g_i.
 """
 
 from collections.abc import Callable
@@ -23,32 +23,32 @@ class _Through(Function):
         ctx: Any,
         x: torch.Tensor,
         compute: Callable[[torch.Tensor], tuple[torch.Tensor, tuple[torch.Tensor, ...]]],
-        back: Pullback,
+        backward: Pullback,
     ) -> torch.Tensor:
         y, saved = compute(x)
         ctx.save_for_backward(*saved)
-        ctx.back = back
+        ctx.pullback = backward
         return y
 
     @staticmethod
     def backward(ctx: Any, *gradients: torch.Tensor) -> tuple[torch.Tensor, None, None]:
-        return ctx.back(gradients[0], *ctx.saved_tensors), None, None
+        return ctx.pullback(gradients[0], *ctx.saved_tensors), None, None
 
 
 def through(
     x: torch.Tensor,
     compute: Callable[[torch.Tensor], tuple[torch.Tensor, tuple[torch.Tensor, ...]]],
-    back: Pullback,
+    backward: Pullback,
 ) -> torch.Tensor:
-    """y of `compute(x) → (y, saved)`, with the gradient `back(gradient at y, *saved)` at x."""
-    result: torch.Tensor = _Through.apply(x, compute, back)
+    """y of `compute(x) → (y, saved)`, with the gradient `backward(gradient at y, *saved)` at x."""
+    result: torch.Tensor = _Through.apply(x, compute, backward)
     return result
 
 
 def by_ratio(x: torch.Tensor, function: Callable[[torch.Tensor], torch.Tensor]) -> torch.Tensor:
-    """An activation φ with φ(0) = 0, of each number by itself: φ(x) = x · r with r = φ(x)/x held fixed.
+    """Activation φ(x) = x · r with r = φ(x)/x held fixed, for φ(0) = 0, of each number by itself.
 
-    R_in = R_out. At x = 0 there is nothing to pass on, and r is 0.
+    R_in = R_out. At x = 0 there is no relevance to pass on, and r is 0.
     """
 
     def compute(x: torch.Tensor) -> tuple[torch.Tensor, tuple[torch.Tensor]]:
@@ -89,11 +89,11 @@ def centred(
         variance = split(x).var(dims, correction=0, keepdim=True)
         return function(x), ((variance + eps).rsqrt(),)
 
-    def back(gradient: torch.Tensor, inverse: torch.Tensor) -> torch.Tensor:
+    def backward(gradient: torch.Tensor, inverse: torch.Tensor) -> torch.Tensor:
         weighted = split(gradient if scale is None else gradient * scale) * inverse
         return (weighted - weighted.mean(dims, keepdim=True)).reshape(gradient.shape)
 
-    return through(x, compute, back)
+    return through(x, compute, backward)
 
 
 def _same(t: torch.Tensor) -> torch.Tensor:
@@ -105,19 +105,19 @@ class Layer:
     """A convolution or a linear layer, W without its bias.
 
     Attributes:
-        forth: x, W → W x, with W in its own shape.
-        back: g, W, shape of x → Wᵀ g.
-        channels: of the results: their dimension, from the end.
-        convolutional: or linear.
+        forward: x, W → W x, with W in its own shape.
+        backward: g, W, x → Wᵀ g in the shape of x.
+        channels: dimension of the results' channels, from the end.
+        convolutional: whether it is a convolution; else it is linear.
     """
 
-    forth: Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
-    back: Callable[[torch.Tensor, torch.Tensor, torch.Tensor], torch.Tensor]
+    forward: Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
+    backward: Callable[[torch.Tensor, torch.Tensor, torch.Tensor], torch.Tensor]
     channels: int
     convolutional: bool
 
     def along(self, values: torch.Tensor) -> torch.Tensor:
-        """One number a channel, in a shape that broadcasts."""
+        """One number for each channel, in a shape that broadcasts to the results."""
         return values.reshape(-1, *[1] * (-self.channels - 1))
 
 
@@ -135,7 +135,7 @@ def convolution(
     transposed: bool = False,
     output_padding: Any = 0,
 ) -> Layer:
-    """Of one, two or three dimensions, with numbers or lists as in torch."""
+    """Convolution of one, two or three dimensions, with numbers or lists as in torch."""
 
     def each(value: Any) -> list[int]:
         values = [value] if isinstance(value, int) else list(value)
@@ -150,13 +150,13 @@ def convolution(
         groups,
     )
 
-    def forth(x: torch.Tensor, w: torch.Tensor) -> torch.Tensor:
+    def forward(x: torch.Tensor, w: torch.Tensor) -> torch.Tensor:
         return torch.ops.aten.convolution(x, w, None, *setting)
 
-    def back(g: torch.Tensor, w: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
+    def backward(g: torch.Tensor, w: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
         return torch.ops.aten.convolution_backward(g, x, w, None, *setting, [True, False, False])[0]
 
-    return Layer(forth, back, -1 - dimensions, True)
+    return Layer(forward, backward, -1 - dimensions, True)
 
 
 def by_gamma(
@@ -175,7 +175,7 @@ def by_gamma(
 
         R_ij = (c_ij + γ max(c_ij, 0)) / Σ_i (c_ij + γ max(c_ij, 0)) · R_j
 
-    and of an output y_j ≤ 0 the same with min: contributions of the output's own sign count 1 + γ times.
+    and with min for an output y_j ≤ 0: contributions of the output's own sign count 1 + γ times.
     The denominator has the output's sign and is not smaller, so that no factor y_j/z_j exceeds 1.
     γ = 0 is the rule epsilon with ε = 0; γ = ∞, only those of the same sign, is z⁺ for both signs.
 
@@ -188,31 +188,31 @@ def by_gamma(
         compute: x → y, as the network does it.
         layer: W.
         weight, bias: its numbers, (channels,) of the bias.
-        gamma: asked in the pass back, when the number of layers is known.
-        ledger, account: where b_j's share goes.
+        gamma: called in the backward pass, when the number of layers is known.
+        ledger, account: of the share of b_j.
 
-    All is computed in the pass back, so that a layer whose result goes to a batch norm, which is then
+    All is computed in the backward pass, so that a layer whose result goes to a batch norm, which is then
     one layer with it, costs nothing more.
     """
 
-    def forth(x: torch.Tensor) -> tuple[torch.Tensor, tuple[torch.Tensor, ...]]:
+    def forward(x: torch.Tensor) -> tuple[torch.Tensor, tuple[torch.Tensor, ...]]:
         y = compute(x)
         # y may be changed in place later
         return y, (x, y.clone())
 
-    def back(g: torch.Tensor, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
-        much = gamma()
-        if much == 0:
+    def backward(g: torch.Tensor, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+        value = gamma()
+        if value == 0:
             if bias is not None:
                 ledger.pay(account, g, layer.along(bias))
-            return layer.back(g, weight, x)
-        own, more = (0.0, 1.0) if much == float("inf") else (1.0, much)
+            return layer.backward(g, weight, x)
+        own, more = (0.0, 1.0) if value == float("inf") else (1.0, value)
         raised = weight.clamp(min=0)
-        # the sum of the positive contributions; y less it is that of the negative ones
+        # sums of the positive contributions; those of the negative ones are y less that
         signed = bool((x < 0).any())
-        positive = layer.forth(x.clamp(min=0), raised)
+        positive = layer.forward(x.clamp(min=0), raised)
         if signed:
-            positive += layer.forth(x.clamp(max=0), weight.clamp(max=0))
+            positive += layer.forward(x.clamp(max=0), weight.clamp(max=0))
         if bias is not None:
             positive += layer.along(bias.clamp(min=0))
         up = y > 0
@@ -223,11 +223,11 @@ def by_gamma(
             both = own * layer.along(bias)
             ledger.pay(account, above, both + more * layer.along(bias.clamp(min=0)))
             ledger.pay(account, below, both + more * layer.along(bias.clamp(max=0)))
-        lifted = layer.back(above - below, raised, x)
+        lifted = layer.backward(above - below, raised, x)
         if not signed:
-            return layer.back(own * scaled + more * below, weight, x) + more * lifted
-        from_above, from_below = (layer.back(part, weight, x) for part in (above, below))
+            return layer.backward(own * scaled + more * below, weight, x) + more * lifted
+        from_above, from_below = (layer.backward(part, weight, x) for part in (above, below))
         chosen = torch.where(x >= 0, lifted + from_below, from_above - lifted)
         return own * (from_above + from_below) + more * chosen
 
-    return through(x, forth, back)
+    return through(x, forward, backward)

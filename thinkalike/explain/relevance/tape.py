@@ -1,8 +1,7 @@
-"""What a network computes, operation by operation, and of what kind each tensor is.
+"""A network's computation, operation by operation, with the kind of each tensor.
 
-While a `Tape` is open, every function of torch that the network calls comes by here. It is looked up in
-the table of `thinkalike.explain.relevance.operations`, by the function itself and not by its name. Tensors are of
-four kinds:
+While a `Tape` is open, every function of torch that the network calls comes by here. Its rule is looked
+up in `relevance.table`, by the function itself and not by its name. Tensors are of four kinds:
 
 * a *constant* does not depend on the images: a parameter, a mask, an index of positions;
 * a *signal* carries relevance: the images, and what is linear in them once gates are held fixed;
@@ -10,7 +9,7 @@ four kinds:
   gate;
 * an *unresolved* tensor is one of which nobody has said how relevance goes through it, like the product of
   two signals, either of which could be the gate. It may become a gate, as the products of queries and
-  keys do in a softmax. What is made of it in another way is as unresolved, and refused as a score.
+  keys do in a softmax. What is made of it in another way is unresolved too, and refused as a score.
 """
 
 from collections.abc import Callable, Mapping, Sequence, Set
@@ -36,7 +35,7 @@ Kind = Enum("Kind", ["CONSTANT", "SIGNAL", "GATE", "UNRESOLVED"])
 
 @dataclass(frozen=True)
 class Origin:
-    """The kind of a tensor, the operation and the module that made it so, and why if it is unresolved."""
+    """The kind of a tensor, the operation and module that made it, and the reason if it is unresolved."""
 
     kind: Kind
     function: str
@@ -46,11 +45,11 @@ class Origin:
 
 @dataclass(frozen=True)
 class Composite:
-    """Which rule a layer with weights gets; 0 is the rule epsilon, ∞ is z⁺.
+    """The rules of layers with weights, by their γ: 0 is the rule epsilon, ∞ is z⁺.
 
     Attributes:
-        convolutions, linears: γ.
-        share: of these layers, counted from the input, that have that γ; the others have 0.
+        convolutions, linears: γ of these layers.
+        share: of the layers, counted from the input, that have this γ; the others have 0.
     """
 
     convolutions: float = 0.0
@@ -58,7 +57,7 @@ class Composite:
     share: float = 1.0
 
     def layers(self, convolutional: bool) -> float:
-        """γ of convolutions, or of linear layers."""
+        """γ of convolutions, else of linear layers."""
         return self.convolutions if convolutional else self.linears
 
 
@@ -85,7 +84,7 @@ class Call:
         return [leaf for leaf in leaves if isinstance(leaf, torch.Tensor)]
 
     def mapped(self, change: Callable[[torch.Tensor], torch.Tensor]) -> "Call":
-        """The call with other tensors."""
+        """The call with every tensor changed."""
         args, kwargs = tree_map_only(torch.Tensor, change, (self.args, dict(self.kwargs)))
         return Call(self.function, args, kwargs)
 
@@ -95,18 +94,24 @@ class Call:
             return self.args[position]
         return self.kwargs.get(name, default)
 
+    def with_input(self, x: torch.Tensor) -> torch.Tensor:
+        """Result of the call for another first argument."""
+        if self.args:
+            return self.function(x, *self.args[1:], **self.kwargs)
+        return self.function(**{**self.kwargs, "input": x})
+
 
 Rule = Callable[["Tape", Call], Any]
 
 
 @dataclass(frozen=True)
 class Table:
-    """What is known of functions of torch.
+    """Functions of torch that networks may call.
 
     Attributes:
-        rules: how relevance goes through them.
-        gates: those that make a gate even of what is unresolved.
-        inquiries: those that ask for no value of a tensor.
+        rules: function → its rule.
+        gates: functions that make a gate even of what is unresolved.
+        inquiries: functions whose result says nothing of the values of a tensor.
     """
 
     rules: Mapping[Callable[..., Any], Rule]
@@ -115,15 +120,15 @@ class Table:
 
 
 class Tape(TorchFunctionMode):
-    """Open during the pass forth of a network that is in `explaining`.
+    """Rules applied while open, in the forward pass of a network that is in `explaining`.
 
     Args:
-        name: of the model, for sentences.
+        name: of the model, for error messages.
         network: whose modules are called.
         images: the input of the pass, which requires a gradient.
         ledger: for the constants.
-        composite: rules.
-        table: what is known.
+        composite: of the layers with weights.
+        table: of the functions.
     """
 
     def __init__(
@@ -142,7 +147,7 @@ class Tape(TorchFunctionMode):
         self._origins = WeakTensorKeyDictionary()
         self._origins[images] = Origin(Kind.SIGNAL, "the images", "")
         self.made: WeakTensorKeyDictionary = WeakTensorKeyDictionary()
-        """Layer → what it was made of, for a batch norm behind it."""
+        """Result of a convolution → its version, input, layer, weights, bias and γ, for a batch norm."""
         self._names = {module: name for name, module in network.named_modules()}
         self._parameters = {
             tensor.untyped_storage().data_ptr(): name
@@ -176,21 +181,21 @@ class Tape(TorchFunctionMode):
         return named[-1] if named and named[-1] else "the network itself"
 
     def gamma(self, convolutional: bool) -> Callable[[], float]:
-        """γ of the layer that comes now; it can be told when the last layer has come."""
+        """γ of the layer that comes now; known when the last layer has come."""
         number = self.layers
         self.layers += 1
-        much = self.composite.layers(convolutional)
-        return lambda: much if number < self.composite.share * self.layers else 0.0
+        gamma = self.composite.layers(convolutional)
+        return lambda: gamma if number < self.composite.share * self.layers else 0.0
 
     def account(self, constant: Any) -> str:
-        """Name for the account of a constant: of the parameter, or of the module that adds it."""
+        """Name of the account of a constant: that of the parameter, or of the module that adds it."""
         if not isinstance(constant, torch.Tensor):
             return self.module
         # also of a view of it
         return self._parameters.get(constant.untyped_storage().data_ptr(), self.module)
 
     def kind(self, value: Any) -> Kind:
-        """Of a tensor; numbers are constants."""
+        """Kind of a tensor; numbers are constants."""
         if not isinstance(value, torch.Tensor):
             return Kind.CONSTANT
         origin = self._origins.get(value)
@@ -202,11 +207,26 @@ class Tape(TorchFunctionMode):
             )
         return Kind.CONSTANT
 
-    def origin(self, value: torch.Tensor) -> Origin:
-        return self._origins[value]
+    def gate_among(self, *values: Any) -> str:
+        """Reason why a sum with these values is unresolved, if one is a gate; else empty."""
+        for value in values:
+            if self.kind(value) is Kind.GATE:
+                origin = self._origins[value]
+                place = f"{origin.function} in {origin.module}"
+                return f"it takes what {place} gives, a gate, for a value"
+        return ""
+
+    def with_gates_fixed(self, call: Call) -> Call:
+        """The call with gates that no gradient reaches, which those made in place would let pass."""
+
+        def fixed(value: torch.Tensor) -> torch.Tensor:
+            is_gate = value.requires_grad and self.kind(value) is Kind.GATE
+            return value.detach() if is_gate else value
+
+        return call.mapped(fixed)
 
     def refuse(self, call: Call, why: str = "") -> NoReturn:
-        """Say by name what is not known.
+        """Refuse a call, naming it.
 
         Raises:
             InputError: always.
@@ -217,7 +237,7 @@ class Tape(TorchFunctionMode):
         raise InputError(
             f"{self.name}: layer-wise relevance propagation knows no way through {what} in "
             f"{module or self.module}{why and ': '}{why}; leave the model out for this method, or add the "
-            "operation to thinkalike/explain/relevance/operations.py"
+            "operation to thinkalike/explain/relevance/table.py"
         )
 
     def check_output(self, scores: torch.Tensor) -> None:
@@ -230,7 +250,7 @@ class Tape(TorchFunctionMode):
         if kind is Kind.CONSTANT:
             self._refuse("scores that do not depend on the images")
         if kind is not Kind.SIGNAL:
-            origin = self.origin(scores)
+            origin = self._origins[scores]
             self._refuse(origin.function, origin.why or "it is a gate and the score", origin.module)
 
     def __torch_function__(
@@ -260,27 +280,29 @@ class Tape(TorchFunctionMode):
         self.mark(result, call, kind)
         return result
 
-    def unresolved(self, value: torch.Tensor, call: Call, why: str) -> torch.Tensor:
-        """A tensor as one through which nobody has said how relevance goes."""
+    def unresolved(self, call: Call, why: str) -> torch.Tensor:
+        """Result of a call, without a graph, marked as unresolved."""
+        with torch.no_grad():
+            value: torch.Tensor = call()
         self._origins[value] = Origin(Kind.UNRESOLVED, call.name, self.module, why)
         return value
 
     def gate(self, value: torch.Tensor, call: Call) -> torch.Tensor:
-        """A tensor as a gate, whatever it was."""
+        """The tensor, marked as a gate whatever it was."""
         self._origins[value] = Origin(Kind.GATE, call.name, self.module)
         return value
 
     def constant(self, value: torch.Tensor, call: Call) -> torch.Tensor:
-        """A tensor as a constant, although it was made with others at hand."""
+        """The tensor, marked as a constant although it was made from others."""
         self._origins[value] = Origin(Kind.CONSTANT, call.name, self.module)
         return value
 
     def _beside(self, call: Call) -> Any:
-        """Any function that no relevance goes through: of gates, constants and what is unresolved."""
+        """Result of a function that no relevance goes through: of gates, constants, unresolved tensors."""
         if call.function in LEAVING:
             self.refuse(call, "what is decided by it cannot be seen")
         given = {id(value): self.kind(value) for value in call.tensors}
-        # that of the worst of what it takes
+        # the result is as unresolved as what it takes
         origin = max(
             (self._origins[t] for t in call.tensors if self.kind(t) is not Kind.CONSTANT),
             key=lambda origin: origin.kind is Kind.UNRESOLVED,
@@ -297,14 +319,14 @@ class Tape(TorchFunctionMode):
         return result
 
     def mark(self, result: Any, call: Call, kind: Kind) -> None:
-        """Remember of what kind is what a function gave: signals have a graph, all else is as told."""
+        """Mark the results of a function: those with a graph as signals, all else as of this kind."""
         origin = Origin(kind, call.name, self.module)
         for value in tree_leaves(result):
             if not isinstance(value, torch.Tensor):
                 continue
             known = self._origins.get(value)
-            told = known is not None and known.kind in (Kind.GATE, Kind.UNRESOLVED)
-            if value.requires_grad and not told:
+            marked = known is not None and known.kind in (Kind.GATE, Kind.UNRESOLVED)
+            if value.requires_grad and not marked:
                 self._origins[value] = Origin(Kind.SIGNAL, origin.function, origin.module)
             elif known is None or known.kind is Kind.SIGNAL:
                 self._origins[value] = origin
@@ -314,4 +336,4 @@ LEAVING = frozenset(
     getattr(torch.Tensor, name)
     for name in ("item", "tolist", "numpy", "__bool__", "__float__", "__int__", "__index__")
 )
-"""Functions after which a value of a tensor is a number of Python."""
+"""Functions that give a value of a tensor as a number of Python."""

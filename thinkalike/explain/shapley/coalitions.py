@@ -1,7 +1,7 @@
-"""Which coalitions of players a game is asked about.
+"""Coalitions of players on which a game is evaluated.
 
-Shapley values depend on a game v only through v(S) − v(Sᶜ) (its odd part): a coalition is always asked
-together with its complement. Sizes are drawn evenly, which is proportional to the leverage scores of
+Shapley values depend on a game v only through v(S) − v(Sᶜ) (its odd part): a coalition always
+comes with its complement. Sizes are drawn evenly, which is proportional to the leverage scores of
 the KernelSHAP regression, and within a size no coalition is drawn twice.
 
 Sources: Covert and Lee, Improving KernelSHAP, AISTATS 2021 (pairs); Musco and Witter, Provably
@@ -18,7 +18,7 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Design:
-    """The coalitions a game is asked about, beside the empty and the full one.
+    """Coalitions on which a game is evaluated, beside the empty and the full one.
 
     Attributes:
         members: (P, M) bool, one coalition of each pair; its complement is the other.
@@ -34,7 +34,7 @@ class Design:
 
     @property
     def evaluations(self) -> int:
-        """How often the game is asked, the empty and the full coalition included."""
+        """Number of evaluations of the game, the empty and the full coalition included."""
         return 2 * len(self.members) + 2
 
 
@@ -72,14 +72,14 @@ def extend(design: Design, evaluations: int, generator: np.random.Generator) -> 
 
 
 def _smaller_of_pairs(members: np.ndarray) -> np.ndarray:
-    """Of each pair the smaller coalition, of two equal ones that with the first player."""
+    """The smaller coalition (P, M) of each pair; of two equal ones the one with the first player."""
     players, sizes = members.shape[1], members.sum(1)
     other = (2 * sizes > players) | ((2 * sizes == players) & ~members[:, :1].any(1))
     return members ^ other[:, None]
 
 
 def _available(players: int) -> np.ndarray:
-    """How many pairs there are whose smaller coalition has 1, 2, … ⌊M/2⌋ players (floats: many)."""
+    """Numbers of pairs whose smaller coalition has 1, 2, … ⌊M/2⌋ players (floats: they are large)."""
     sizes = range(1, players // 2 + 1)
     pairs = (comb(players, s) // (2 if 2 * s == players else 1) for s in sizes)
     return np.array([min(number, 2**53) for number in pairs], float)
@@ -105,10 +105,10 @@ def _shares(players: int, pairs: int, generator: np.random.Generator) -> np.ndar
     return counts
 
 
-def _missing(there: np.ndarray, wanted: np.ndarray, number: int) -> np.ndarray:
-    """How many pairs of each size to add, `number` in all, where some are there."""
-    missing = np.maximum(wanted - there, 0)
-    # a size that was rounded up before and down now has one too many: one less of another
+def _missing(known: np.ndarray, wanted: np.ndarray, number: int) -> np.ndarray:
+    """Numbers of pairs of each size to add to the known ones, `number` in all."""
+    missing = np.maximum(wanted - known, 0)
+    # a size that was rounded up before and down now has one too many: another gets one less
     for _ in range(missing.sum() - number):
         missing[np.argmax(missing)] -= 1
     return missing
@@ -129,11 +129,11 @@ def _of_size(size: int, count: int, generator: np.random.Generator, old: np.ndar
             row[list(members)] = True
         fresh = everyone[[row.tobytes() not in known for row in everyone]]
         return fresh[np.sort(generator.choice(len(fresh), count, replace=False))]
-    found: dict[bytes, np.ndarray] = {}
-    while len(found) < count:
-        ranks = generator.random((count - len(found), players)).argsort(1)
+    drawn: dict[bytes, np.ndarray] = {}
+    while len(drawn) < count:
+        ranks = generator.random((count - len(drawn), players)).argsort(1)
         rows = ranks < size
         if halves:
             rows ^= ~rows[:, :1]
-        found.update({key: row for row in rows if (key := row.tobytes()) not in known})
-    return np.array(list(found.values()))
+        drawn.update({key: row for row in rows if (key := row.tobytes()) not in known})
+    return np.array(list(drawn.values()))

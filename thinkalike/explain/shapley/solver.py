@@ -69,7 +69,7 @@ class Estimate:
     Attributes:
         values: (M, T); each column sums to the game's v(all) − v(none).
         standard_errors: (M, T), posterior standard deviations; 0 where values are exact.
-        draws: (R, M, T) from the posterior. Games asked the same coalitions err alike: draws made from
+        draws: (R, M, T) from the posterior. Games evaluated on the same coalitions err alike: draws from
             the same random numbers covary as their errors do, so that the spread of any function of
             several games over its draws is its standard error.
     """
@@ -80,16 +80,16 @@ class Estimate:
 
 
 class Solver:
-    """What turns the values of a design's coalitions into Shapley values; games do not matter to it.
+    """Solver for the Shapley values of any games on the coalitions of one design.
 
     Everything that depends on the design alone is factorised once, in float64.
     """
 
     def __init__(self, design: Design, relevance: np.ndarray | None = None) -> None:
         """Args:
-        design: the coalitions, at most `MOST_PAIRS` pairs of them if they are not all there are.
-        relevance: (M,) positive, how much a player can matter beside the others; only the ratios
-            count. All the same if not given.
+        design: the coalitions; of an incomplete one at most `MOST_PAIRS` pairs.
+        relevance: (M,) positive, how much a player can matter beside the others; only ratios count. By
+            default all are equal.
         """
         self.design = design
         if not design.complete:
@@ -121,7 +121,7 @@ class Solver:
         normal = generator.standard_normal((draws, self.design.players, len(observed)))
         results = [law.posteriors(observed) for law in self._laws]
         columns = [
-            _averaged(self._laws, [part.of(game) for part in results], normal)
+            _averaged(self._laws, [part.game(game) for part in results], normal)
             for game in range(observed.shape[1])
         ]
         values, errors, drawn = (np.stack(part, -1) * size for part in zip(*columns, strict=True))
@@ -150,14 +150,15 @@ def _exact(members: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True)
 class _Posteriors:
-    """Of T games under one law, for each strength of the terms of degree 1."""
+    """Posteriors of T games under one law, for each strength of the terms of degree 1."""
 
     likelihood: np.ndarray  # (strengths, T), logarithm, at the best σ²
     scale: np.ndarray  # (strengths, T), that σ²
     values: np.ndarray  # (strengths, M, T)
     residual: np.ndarray  # (strengths, 1 + P, T), what degree 1 leaves, white in units of σ
 
-    def of(self, game: int) -> "_Posteriors":
+    def game(self, game: int) -> "_Posteriors":
+        """Posteriors of one game."""
         return _Posteriors(
             self.likelihood[..., game],
             self.scale[..., game],

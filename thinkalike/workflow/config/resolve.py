@@ -1,19 +1,30 @@
 """Load and check a study, and say everything that is wrong with it at once."""
 
+import os
 from collections.abc import Mapping
 from copy import deepcopy
 from typing import Any
 
 from thinkalike.errors import InputError
-from thinkalike.networks.catalogue import built_in_catalogue, complete_entry
-from thinkalike.workflow.config.checks import CHECKS
-from thinkalike.workflow.config.schema import _validator
-from thinkalike.workflow.config.sentences import _sentence
-from thinkalike.workflow.config.settings import all_settings, clustered_models, mapped_models
+from thinkalike.workflow.config import settings
+from thinkalike.workflow.config.checks import problems
+from thinkalike.workflow.config.schema import validator
+from thinkalike.workflow.config.sentences import sentence
+
+PATHS = (
+    ("dataset", "path"),
+    ("dataset", "mirror"),
+    ("pretrained", "folder"),
+    ("replication", "folder"),
+)
+"""Keys whose values may begin with `~`, the user's home."""
+
+HARMLESS = ("uniqueItems", "minItems")
+"""Faults of a list that stop no further check of its section."""
 
 
 def resolve(config: Mapping[str, Any]) -> dict[str, Any]:
-    """Check a study's configuration and complete its models.
+    """Check a study's configuration and complete it.
 
     Args:
         config: as read from config.yaml and its overlays.
@@ -21,44 +32,52 @@ def resolve(config: Mapping[str, Any]) -> dict[str, Any]:
     Returns:
         The configuration, with `catalogue` holding the selected models alone, each complete: `like`
         followed, `training` and `weights` filled up from the study's; `settings` holding those of the
-        variants, too, each with its `method`; `neon.models` and `spectral.models` lists; and every set
-        of panels complete.
+        variants, too, each with its `method`; every set of panels complete; numbers in
+        `subsampling.sizes`; and a value for whatever follows from other keys.
 
     Raises:
-        InputError: a line for every problem, with the mend.
+        InputError: a line for every problem, with the fix.
     """
-    errors = list(_validator().iter_errors(config))
-    damaged = {str(error.absolute_path[0]) for error in errors if error.absolute_path}
-    sound = {key for key in config if key not in damaged}
-    problems = [_sentence(error) for error in errors]
-    for sections, check in CHECKS.items():
-        if sound.issuperset(sections.split()):
-            problems.extend(check(config))
-    if problems:
-        raise InputError("\n".join(sorted(set(problems))))
+    study = with_home(config)
+    errors = list(validator(study).iter_errors(study))
+    damaged = {
+        str(error.absolute_path[0])
+        for error in errors
+        if error.absolute_path and error.validator not in HARMLESS
+    }
+    lines = {*map(sentence, errors), *problems(study, study.keys() - damaged)}
+    if lines:
+        raise InputError("\n".join(sorted(lines)))
+    return completed(study)
+
+
+def with_home(config: Mapping[str, Any]) -> dict[str, Any]:
+    """A copy of a configuration whose paths have the user's home in the place of `~`."""
     study = deepcopy(dict(config))
-    catalogue = {**built_in_catalogue(), **config["catalogue"]}
-    study["catalogue"] = {
-        key: _filled_up(complete_entry(key, catalogue), config) for key in config["models"]
-    }
-    study["settings"] = all_settings(config)
-    study["neon"]["models"] = clustered_models(config)
-    study["spectral"]["models"] = mapped_models(config)
-    study["figures"]["panels"] = {
-        name: {
-            "count": panels["count"],
-            "images": panels.get("images", "first"),
-            "models": panels.get("models") or config["models"],
-            "methods": panels.get("methods") or config["methods"],
-        }
-        for name, panels in config["figures"]["panels"].items()
-    }
+    for section, key in PATHS:
+        values = study.get(section)
+        if isinstance(values, dict) and isinstance(values.get(key), str):
+            # an address stays as it is
+            values[key] = os.path.expanduser(values[key])  # noqa: PTH111
     return study
 
 
-def _filled_up(entry: dict[str, Any], config: Mapping[str, Any]) -> dict[str, Any]:
+def completed(study: Mapping[str, Any]) -> dict[str, Any]:
+    """A sound configuration with everything that follows from its keys."""
+    changes = {
+        "dataset": {"name": study["dataset"]["name"] or study["dataset"]["kind"]},
+        "subsampling": {"sizes": settings.subsampling_sizes(study)},
+        "neon": {"models": settings.clustered_models(study)},
+        "spectral": {
+            "models": settings.mapped_models(study),
+            "method": settings.mapped_method(study),
+            "class": settings.mapped_class_of(study),
+        },
+        "figures": {"panels": settings.completed_panels(study)},
+    }
     return {
-        **entry,
-        "training": {**config["training"], **entry.get("training", {})},
-        "weights": entry.get("weights", config["weights"]),
+        **study,
+        **{section: {**study[section], **values} for section, values in changes.items()},
+        "catalogue": settings.completed_entries(study),
+        "settings": settings.all_settings(study),
     }

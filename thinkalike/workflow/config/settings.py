@@ -1,15 +1,39 @@
-"""Settings of methods and variants, and what follows from them."""
+"""What follows from the keys of a configuration: everything that is null or left out in it."""
 
+import math
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
-FEW = 3
-"""Models whose maps are clustered, if none are named."""
-METHODS = ("gradcam", "integrated_gradients", "kernelshap", "lrp")
+from thinkalike.methods import METHODS
+from thinkalike.networks.catalogue import built_in_catalogue, complete_entry
+
+JOINT = "joint"
+"""Stands for a model in the names of files about all models at once."""
+
+MAPPED = 3
+"""Number of models whose maps are clustered, if none are named."""
+
+MOST_EVALUATIONS = 8194
+"""Largest number of evaluations of KernelSHAP."""
 
 
-COMPARED = ("images", "sign", "rescaling", "rbf_sigma", "ceiling_images")
-"""Settings of a method that do not change its maps, only how many there are or how they are compared."""
+def selected_entries(config: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Catalogue entries of the study's models, with what they take from other models."""
+    catalogue = {**built_in_catalogue(), **config["catalogue"]}
+    return {key: complete_entry(key, catalogue) for key in config["models"]}
+
+
+def completed_entries(config: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Catalogue entries of the study's models, with weights and the whole training of each."""
+    return {
+        key: {
+            **entry,
+            "training": {**config["training"], **entry.get("training", {})},
+            "weights": entry.get("weights", config["weights"]),
+        }
+        for key, entry in selected_entries(config).items()
+    }
 
 
 def clustered_models(config: Mapping[str, Any]) -> list[str]:
@@ -21,7 +45,28 @@ def clustered_models(config: Mapping[str, Any]) -> list[str]:
 def mapped_models(config: Mapping[str, Any]) -> list[str]:
     """The models whose maps are clustered."""
     models = config["spectral"]["models"]
-    return list(config["models"][:FEW] if models is None else models)
+    return list(config["models"][:MAPPED] if models is None else models)
+
+
+def base_method(config: Mapping[str, Any], name: str) -> str:
+    """The method that a key of `methods` is, or is a variant of."""
+    return str(name if name in METHODS else config["variants"][name]["method"])
+
+
+def mapped_method(config: Mapping[str, Any]) -> str:
+    """The method whose maps are clustered: by default the last without segments."""
+    if (given := config["spectral"]["method"]) is not None:
+        return str(given)
+    on_grid = (m for m in config["methods"] if not METHODS[base_method(config, m)].segments)
+    return ["gradcam", *on_grid][-1]
+
+
+def mapped_class_of(config: Mapping[str, Any]) -> str | None:
+    """Name of the class whose maps are clustered; None for all classes."""
+    name = config["spectral"]["class"]
+    if name is None and config["dataset"]["kind"] == "digits":
+        return "8"
+    return None if name == "*" else name
 
 
 def all_settings(config: Mapping[str, Any]) -> dict[str, Any]:
@@ -32,13 +77,63 @@ def all_settings(config: Mapping[str, Any]) -> dict[str, Any]:
         if "depth" in changes:  # another layer has another grid
             inherited["mended_cells"] = {}
         settings[name] = {**inherited, **changes}
+    for values in settings.values():
+        if values["method"] == "kernelshap":
+            default = 4 * least_evaluations(config)
+            evaluations = values["evaluations"] or min(default, MOST_EVALUATIONS)
+            most = values["most_evaluations"] or min(8 * evaluations, MOST_EVALUATIONS)
+            values |= {"evaluations": evaluations, "most_evaluations": most}
     return settings
 
 
+def least_evaluations(config: Mapping[str, Any]) -> int:
+    """Least number of evaluations that KernelSHAP takes for the superpixels of the study."""
+    return int(config["segments"]["count"]) + 2
+
+
 def images_of(settings: Mapping[str, Any], count: int) -> int:
-    """How many of the study's images a method explains."""
+    """Number of the study's images that a method explains."""
     images = settings["images"]
     return count if images is None else min(int(images), count)
+
+
+def image_counts(config: Mapping[str, Any]) -> dict[str, int]:
+    """Method of the study → number of images that it explains."""
+    settings, count = all_settings(config), config["images"]["count"]
+    return {name: images_of(settings[name], count) for name in config["methods"]}
+
+
+def subsampling_sizes(config: Mapping[str, Any]) -> list[int]:
+    """Numbers of images to draw; of shares those of each number of images that a method explains.
+
+    A share of n images is rounded, halves up, to at least 2 and at most n.
+    """
+    sizes = config["subsampling"]["sizes"]
+    if all(isinstance(size, int) for size in sizes):
+        return list(sizes)
+    counts = {config["images"]["count"], *image_counts(config).values()}
+    return sorted({share_of(share, count) for share in sizes for count in counts})
+
+
+def share_of(share: float, count: int) -> int:
+    """Rounded share of a number of images, between 2 and that number."""
+    # as it is written: in binary 0.7 · 45 is less than 31.5
+    return min(max(math.floor(Decimal(str(share)) * count + Decimal("0.5")), 2), count)
+
+
+def completed_panels(config: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Every set of panels, with no more images than each of its methods explains."""
+    settings, count = all_settings(config), config["images"]["count"]
+    completed = {}
+    for name, panels in config["figures"]["panels"].items():
+        methods = panels.get("methods") or config["methods"]
+        completed[name] = {
+            "count": min(panels["count"], *(images_of(settings[m], count) for m in methods)),
+            "images": panels.get("images", "first"),
+            "models": panels.get("models") or config["models"],
+            "methods": methods,
+        }
+    return completed
 
 
 def size_of(subset: str) -> int | None:

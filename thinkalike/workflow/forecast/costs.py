@@ -1,17 +1,15 @@
 """What a forward pass of a model takes: operations, bytes of weights, cells of its layers."""
 
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-import numpy as np
+from thinkalike.workflow.study import Study
 
-Study = Mapping[str, Any]
-
-FACTS = Path(__file__).with_name("costs.toml")
+MEASURED = Path(__file__).with_name("costs.toml")
 
 
 @dataclass(frozen=True)
@@ -21,7 +19,7 @@ class Cost:
     Attributes:
         size: side of the image in pixels.
         gigaflops: additions and multiplications, 10⁹.
-        megabytes: of the weights.
+        megabytes: 10⁶ bytes of the weights.
         cells: depth in percent → cells of the Grad-CAM layer there.
     """
 
@@ -31,33 +29,35 @@ class Cost:
     cells: Mapping[int, int]
 
     def at(self, size: int) -> "Cost":
-        """The same for another size: operations and cells grow with the area of the image."""
+        """Cost for images of another size: operations and cells grow with the area."""
         growth = (size / self.size) ** 2
         cells = {depth: max(round(number * growth), 1) for depth, number in self.cells.items()}
         return Cost(size, self.gigaflops * growth, self.megabytes, cells)
 
 
 @cache
-def facts() -> dict[str, Any]:
-    """What costs.toml says of the built-in models."""
-    return tomllib.loads(FACTS.read_text(encoding="utf-8"))
+def _measured() -> list[tuple[str, dict[str, Any], Cost]]:
+    """timm's name, arguments and cost of the built-in architectures."""
+    rows = tomllib.loads(MEASURED.read_text(encoding="utf-8")).values()
+    return [
+        (
+            row.pop("timm"),
+            row.pop("arguments", {}),
+            Cost(**{**row, "cells": {int(depth): n for depth, n in row["cells"].items()}}),
+        )
+        for row in rows
+    ]
 
 
 def known_cost(entry: Mapping[str, Any]) -> Cost | None:
-    """The measured cost of an architecture with these arguments, or None."""
-    for fact in facts().values():
-        if (fact["timm"], fact.get("arguments", {})) == (entry["timm"], entry.get("arguments", {})):
-            return _cost(fact)
-    return None
-
-
-def _cost(fact: Mapping[str, Any]) -> Cost:
-    cells = {int(depth): number for depth, number in fact["cells"].items()}
-    return Cost(fact["size"], fact["gigaflops"], fact["megabytes"], cells)
+    """Measured cost of an architecture with these arguments, or None."""
+    architecture = entry["timm"], entry.get("arguments", {})
+    costs = [cost for *measured, cost in _measured() if tuple(measured) == architecture]
+    return costs[0] if costs else None
 
 
 def counted_cost(entry: Mapping[str, Any], size: int, classes: int) -> Cost:
-    """The cost of a forward pass, counted on the network itself with random weights.
+    """Cost of a forward pass, counted on the network itself with random weights.
 
     Raises:
         InputError: timm cannot make the network.
@@ -65,12 +65,14 @@ def counted_cost(entry: Mapping[str, Any], size: int, classes: int) -> Cost:
     import torch
     from torch.utils.flop_counter import FlopCounterMode
 
+    from thinkalike.networks.architecture import Architecture
     from thinkalike.networks.model import Model, create
 
-    network = create(entry, classes=classes, size=size)
-    model = Model(network, (0.0,) * 3, (1.0,) * 3, size, (), entry)
+    architecture = Architecture.of(entry)
+    network = create(architecture, classes=classes, size=size)
+    model = Model(network, (0.0,) * 3, (1.0,) * 3, size, (), architecture)
     cells: dict[int, int] = {}
-    for name in entry["layers"]:
+    for name in architecture.layers:
         depth = int(name.removeprefix("depth_"))
 
         def look(_module: Any, _inputs: Any, output: Any, depth: int = depth) -> None:
@@ -83,41 +85,14 @@ def counted_cost(entry: Mapping[str, Any], size: int, classes: int) -> Cost:
     return Cost(size, counter.get_total_flops() / 1e9, weights / 1e6, cells)
 
 
-def model_costs(study: Study, classes: int) -> tuple[dict[str, Cost], list[str]]:
-    """The cost of every model of a study at its image size, and what has to be said about them.
-
-    A model that costs.toml does not have is built and counted; where torch is not installed, the mean
-    of the others stands for it.
+def model_costs(study: Study, classes: int) -> dict[str, Cost]:
+    """Model → cost at the image size of the study; one that costs.toml does not have is built and counted.
 
     Raises:
         InputError: timm cannot make a network.
     """
-    size, notes = study["images"]["size"], []
-    costs: dict[str, Cost] = {}
-    unknown = []
-    for model, entry in study["catalogue"].items():
-        if (cost := known_cost(entry)) is not None:
-            costs[model] = cost.at(size)
-            continue
-        try:
-            costs[model] = counted_cost(entry, size, classes)
-        except ImportError:
-            unknown.append(model)
-    if unknown:
-        mean = _mean_cost(list(costs.values()), size)
-        costs |= dict.fromkeys(unknown, mean)
-        notes.append(
-            f"{', '.join(unknown)}: taken to cost {mean.gigaflops:.3g} GFLOP an image, the mean of "
-            "the known models, because torch is not there to count"
-        )
-    return costs, notes
-
-
-def _mean_cost(costs: Sequence[Cost], size: int) -> Cost:
-    there = [cost.at(size) for cost in costs or map(_cost, facts().values())]
-    return Cost(
-        size,
-        float(np.mean([cost.gigaflops for cost in there])),
-        float(np.mean([cost.megabytes for cost in there])),
-        {},
-    )
+    size = study["images"]["size"]
+    return {
+        model: cost.at(size) if (cost := known_cost(entry)) else counted_cost(entry, size, classes)
+        for model, entry in study["catalogue"].items()
+    }

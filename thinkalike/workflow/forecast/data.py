@@ -1,4 +1,4 @@
-"""How large a data set is: from its manifest, its folder, or what is published."""
+"""How large a data set is: from its manifest, or from what is known of its kind."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,20 +7,18 @@ from typing import Any
 
 import pandas as pd
 
-PUBLISHED_SIZES = {
-    "digits": (1797, 0, 10),
-    "samples": (60, 80, 10),
-    "imagenette": (9469, 3925, 10),
-    "imagenette_320": (9469, 3925, 10),
-    "imagenette_160": (9469, 3925, 10),
-    "cifar10": (50000, 10000, 10),
-}
-"""Kind of data set → images to learn from, images held out (0: a share of them), classes."""
+from thinkalike.images.contents import contents
 
 
 @dataclass(frozen=True)
 class DatasetSize:
-    """Images to learn from and held out, and classes."""
+    """Size of a data set.
+
+    Attributes:
+        train: images to learn from; 0 if that is not known before it is laid out.
+        val: images held out.
+        classes: number of classes.
+    """
 
     train: int
     val: int
@@ -28,39 +26,22 @@ class DatasetSize:
 
 
 def dataset_size(dataset: Mapping[str, Any], manifest: str | Path) -> DatasetSize:
-    """The size of a study's data set: from its manifest, where that is made already, else from its kind.
+    """Size of a study's data set: from its manifest, where it is laid out already, else by its kind.
 
     Args:
         dataset: kind, validation and, of a folder, path.
-        manifest: its path, whether or not it is there.
+        manifest: path of the manifest, whether or not it exists.
     """
     if Path(manifest).is_file():
-        table = pd.read_parquet(manifest, columns=["split", "label"])
-        train = int((table["split"] == "train").sum())
-        return DatasetSize(train, len(table) - train, table["label"].nunique())
-    if dataset["kind"] == "folder":
-        return _folder_size(Path(dataset["path"]), dataset["validation"])
-    train, val, classes = PUBLISHED_SIZES.get(dataset["kind"], (0, 0, 10))
-    return _divided(train, val, classes, dataset["validation"])
+        return manifest_size(manifest)
+    known = contents(dataset)
+    if known is None:
+        return DatasetSize(0, 0, 10)
+    return DatasetSize(known.train, known.val, len(known.classes))
 
 
-def _folder_size(path: Path, validation: float) -> DatasetSize:
-    if (path / "train").is_dir() and (path / "val").is_dir():
-        train, val = (_files(path / split) for split in ("train", "val"))
-        return DatasetSize(train, val, _folders(path / "train"))
-    return _divided(_files(path), 0, _folders(path), validation)
-
-
-def _divided(train: int, val: int, classes: int, validation: float) -> DatasetSize:
-    if not val:
-        val = round(train * validation)
-        train -= val
-    return DatasetSize(train, val, classes)
-
-
-def _files(path: Path) -> int:
-    return sum(file.is_file() for file in path.rglob("*"))
-
-
-def _folders(path: Path) -> int:
-    return sum(entry.is_dir() for entry in path.iterdir())
+def manifest_size(manifest: str | Path) -> DatasetSize:
+    """Size of the data set that a manifest lists."""
+    table = pd.read_parquet(manifest, columns=["split", "label"])
+    train = int((table["split"] == "train").sum())
+    return DatasetSize(train, len(table) - train, table["label"].nunique())

@@ -1,125 +1,144 @@
-"""Sizes of files."""
+"""Sizes of the files that jobs write, in MB (10⁶ bytes).
 
-import re
-from collections.abc import Mapping
+Maps are float32 coefficients, compressed to COMPRESSION of their bytes: cells of a grid, pixels, or
+superpixels with their standard errors and draws. A similarity is a float64 for each image and pair of
+models, and another with its standard error. Weights are float32.
+"""
+
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import Any
 
-from thinkalike.workflow.forecast.costs import Cost, Study
-from thinkalike.workflow.forecast.data import DatasetSize
-from thinkalike.workflow.forecast.passes import (
-    _method_in,
-    _names,
-    base_method,
-    class_images,
-    explained,
-)
+from thinkalike.workflow.forecast.facts import Facts
+from thinkalike.workflow.forecast.plan import Job
+from thinkalike.workflow.study import by_wildcards
 
-DRAWS = 8
-"""From the posterior of a KernelSHAP map; as in explain/kernelshap.py."""
-
-
-NUMBERS = 0.93
-"""Share that compression leaves of float32 numbers of no pattern."""
-
+COMPRESSION = 0.93
+"""Share that compression leaves of float32 numbers without a pattern."""
 
 FILE_BYTES = 20e3
-"""Of a NetCDF file without images: attributes, structure."""
-
+"""Bytes of a NetCDF file without images: attributes, structure."""
 
 IMAGE_BYTES = 85
-"""Of an image in such a file: its id and a few measures."""
-
+"""Bytes of an image in such a file: its id and a few measures."""
 
 FEATURES = 1000
-"""Penultimate, of a network; the built-in ones have between 64 and 2,048."""
-
+"""Features of a network before its head; the built-in ones have between 64 and 2,048."""
 
 LABEL_BYTES = 0.2
-"""Of a pixel's superpixel, compressed."""
+"""Bytes of a pixel's superpixel, compressed."""
 
-
-TYPICAL_MEGABYTES = {".svg": 0.18, ".png": 0.21, ".csv": 0.005, ".parquet": 0.007}
-"""Of files that hardly depend on the study: means over the digits study."""
-
+TYPICAL = {".svg": 0.18, ".png": 0.21, ".csv": 0.005, ".parquet": 0.007}
+"""Suffix → MB of a file that hardly depends on the study: means over the digits study."""
 
 PRETRAINED_CLASSES = 1000
-"""Outputs of weights of ImageNet, that are not fine-tuned."""
+"""Outputs of weights of ImageNet that are not fine-tuned."""
 
 
-def megabytes(study: Study, path: str, data: DatasetSize, costs: Mapping[str, Cost]) -> float:
-    """About how large a file of a study will be, in MB (10⁶ bytes).
-
-    Maps are float32 coefficients, compressed to NUMBERS of their bytes: cells of a grid, pixels, or
-    superpixels with their standard errors and draws. A similarity is a float64 for each image and pair of
-    models, and another with its standard error. Weights are float32. Shards are 0: they do not stay.
-    """
-    file, names, count = Path(path), _names(path), study["images"]["count"]
-    if names[0] == "shards":
-        return 0.0
-    model = file.stem if file.stem in costs else None
-    if model and file.suffix == ".safetensors":
-        return costs[model].megabytes
-    if model and "predictions" in names:
-        return _predictions_megabytes(study, model, data)
-    if file.suffix != ".nc":
-        return TYPICAL_MEGABYTES.get(file.suffix, 0.0)
-    if file.stem == "segments":
-        return (FILE_BYTES + count * study["images"]["size"] ** 2 * LABEL_BYTES) / 1e6
-    method = _method_in(study, path)
-    if "neon" in names and model:
-        return _cluster_megabytes(study, "maps" in names, data, costs[model])
-    if "spectral" in names and model:
-        numbers = _map_numbers(study, study["spectral"]["method"], costs[model])
-        of_class = class_images(study, data)
-        return (FILE_BYTES + of_class * (IMAGE_BYTES + 4 * NUMBERS * numbers)) / 1e6
-    if method is None:
-        return FILE_BYTES / 1e6
-    images = explained(study, method)
-    if "again" in names:
-        images = min(images, study["settings"][method]["ceiling_images"])
-    if model:
-        numbers = _map_numbers(study, method, costs[model])
-    else:
-        numbers = _pair_numbers(study, method, file.stem)
-    return (FILE_BYTES + images * (IMAGE_BYTES + 4 * NUMBERS * numbers)) / 1e6
+def _arrays(images: int, numbers: float) -> float:
+    """Size of a NetCDF file with so many float32 numbers for each image."""
+    return (FILE_BYTES + images * (IMAGE_BYTES + 4 * COMPRESSION * numbers)) / 1e6
 
 
-def _predictions_megabytes(study: Study, model: str, data: DatasetSize) -> float:
-    pretrained = study["catalogue"][model].get("weights") == "pretrained"
-    classes = PRETRAINED_CLASSES if pretrained else data.classes
-    return (3e3 + study["images"]["count"] * (8 * classes + 10)) / 1e6
+def _maps(facts: Facts, method: str, model: str, images: int) -> float:
+    """Size of a file of maps."""
+    study = facts.study
+    numbers = study.method(method).numbers(
+        study["settings"][method],
+        study["images"]["size"],
+        study["segments"]["count"],
+        facts.costs[model].cells,
+    )
+    return _arrays(images, numbers)
 
 
-def _cluster_megabytes(study: Study, maps: bool, data: DatasetSize, cost: Cost) -> float:
-    neon, count = study["neon"], study["images"]["count"]
-    if maps:
-        images = min(count, neon["shown"] * (neon["clusters"] or data.classes))
-        numbers = _map_numbers(study, neon["method"], cost)
-    else:
-        images, numbers = count, 2 * FEATURES
-    return (FILE_BYTES + images * (IMAGE_BYTES + 4 * NUMBERS * numbers)) / 1e6
+def _logits(facts: Facts, model: str, images: int) -> float:
+    """Size of a table of predictions."""
+    is_pretrained = facts.study["catalogue"][model]["weights"] == "pretrained"
+    classes = PRETRAINED_CLASSES if is_pretrained else facts.data.classes
+    return (3e3 + images * (8 * classes + 10)) / 1e6
 
 
-def _map_numbers(study: Study, method: str, cost: Cost) -> int:
-    """float32 numbers of a map."""
-    match base_method(study, method):
-        case "gradcam":
-            return cost.cells.get(study["settings"][method]["depth"], 0)
-        case "kernelshap":
-            segments = study["settings"][method].get("segments") or study["segments"]["count"]
-            return int(segments) * (2 + DRAWS)
-    return int(study["images"]["size"] ** 2)
+def _weights(facts: Facts, model: str) -> float:
+    return facts.costs[model].megabytes
 
 
-def _pair_numbers(study: Study, method: str, name: str) -> int:
-    """float32 numbers that take as much as the float64 similarities of an image.
+def _predict_images(facts: Facts, model: str) -> float:
+    return _logits(facts, model, facts.images)
 
-    Of all models, or of two groups of them if the file is called by their numbers, as in 0_1.
-    """
-    models = len(study["models"])
-    rows = columns = models
-    if tile := re.fullmatch(r"(\d+)_(\d+)", name):
-        group = study["similarity"]["group"]
-        rows, columns = (min(group, models - group * int(number)) for number in tile.groups())
-    estimated = base_method(study, method) == "kernelshap"
-    return 2 * rows * columns * (2 if estimated else 1)
+
+def _segment_images(facts: Facts) -> float:
+    pixels = facts.images * facts.study["images"]["size"] ** 2
+    return (FILE_BYTES + pixels * LABEL_BYTES) / 1e6
+
+
+def _explain_images(facts: Facts, method: str, model: str) -> float:
+    # a shard does not stay once it is joined
+    return 0.0 if facts.study.has_shards else _join_shards(facts, method, model)
+
+
+def _join_shards(facts: Facts, method: str, model: str) -> float:
+    return _maps(facts, method, model, facts.study.image_count(method))
+
+
+def _explain_together(facts: Facts) -> float:
+    return sum(_join_shards(facts, "kernelshap", model) for model in facts.study.models)
+
+
+def _explain_again(facts: Facts, model: str) -> float:
+    return _maps(facts, "kernelshap", model, facts.study.ceiling_count("kernelshap"))
+
+
+def _explain_clusters(facts: Facts, model: str) -> float:
+    features_and_relevances = _arrays(facts.images, 2 * FEATURES)
+    maps = _maps(facts, facts.study["neon"]["method"], model, facts.cluster_images)
+    return features_and_relevances + maps
+
+
+def _explain_class_images(facts: Facts, model: str) -> float:
+    images = facts.class_images
+    maps = _maps(facts, facts.study["spectral"]["method"], model, images)
+    return _logits(facts, model, images) + maps
+
+
+def _compare_models(
+    facts: Facts, method: str, row: str | None = None, column: str | None = None
+) -> float:
+    study = facts.study
+    rows, columns = (
+        len(study.models if number is None else study.groups[int(number)])
+        for number in (row, column)
+    )
+    # float64 takes as much as two float32
+    numbers = 2 * rows * columns * (2 if study.method(method).estimated else 1)
+    return _arrays(study.image_count(method), numbers)
+
+
+SIZED_RULES: dict[str, Callable[..., float]] = {
+    "download_weights": _weights,
+    "initialise_weights": _weights,
+    "train_model": _weights,
+    "finetune_model": _weights,
+    "place_weights": _weights,
+    "predict_images": _predict_images,
+    "segment_images": _segment_images,
+    "explain_images": _explain_images,
+    "join_shards": _join_shards,
+    "explain_together": _explain_together,
+    "explain_again": _explain_again,
+    "explain_clusters": _explain_clusters,
+    "explain_class_images": _explain_class_images,
+    "compare_models": _compare_models,
+    "join_similarities": _compare_models,
+}
+"""Rule → MB that a job writes, from the facts and the wildcards that are named. Files of other rules
+hardly depend on the study."""
+
+
+def megabytes(facts: Facts, job: Job) -> float:
+    """About how large the files of a job will be, in MB."""
+    rule: Any = SIZED_RULES.get(job.rule)
+    if rule:
+        return by_wildcards(partial(rule, facts))(job.wildcards)
+    return sum(TYPICAL.get(Path(path).suffix, 0.0) for path in job.files)

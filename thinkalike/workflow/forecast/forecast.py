@@ -1,60 +1,48 @@
 """What a study will take, before anything runs: forward passes, operations, hours, disk.
 
-passes of a job = images × passes per image                           (PASSES, PER_IMAGE)
+passes of a job = images × passes per image                           (passes, methods.py)
 operations      = passes × operations of a forward pass of its model  (costs.toml, or counted)
-hours           = operations / sustained rate + START_UP per job      (given, or from finished jobs)
-disk            = sum over the files that are to be written           (megabytes)
+hours           = operations / sustained rate + START_UP per job      (rates)
+disk            = sum over the files that are to be written           (disk)
 
-A pass forth and back counts as three forward passes where the weights learn, and as two where only the
-image, or an activation, gets a gradient: that is what torch's counter of operations finds. Which jobs
-are to run, and which files they write, Snakemake says (`planned_jobs`, `planned_files`).
+Which jobs are to run, Snakemake says (plan).
 """
 
-import csv
 import math
-import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from thinkalike.errors import InputError
-from thinkalike.workflow.forecast.costs import Cost, Study
-from thinkalike.workflow.forecast.data import DatasetSize
+from thinkalike.workflow.forecast.costs import model_costs
+from thinkalike.workflow.forecast.data import dataset_size
 from thinkalike.workflow.forecast.disk import megabytes
-from thinkalike.workflow.forecast.passes import (
-    KINDS,
-    PASSES,
-    PER_IMAGE,
-    base_method,
-    jobs_of,
-    passes,
+from thinkalike.workflow.forecast.facts import Facts
+from thinkalike.workflow.forecast.passes import NETWORK_RULES, work
+from thinkalike.workflow.forecast.plan import Job, planned_jobs
+from thinkalike.workflow.forecast.rates import (
+    START_UP,
+    Finished,
+    Rates,
+    benchmark_rates,
+    finished_jobs,
+    given_rate,
+    timed_rate,
 )
-from thinkalike.workflow.forecast.rates import START_UP, Finished, Rates
+from thinkalike.workflow.study import Study
 
-
-def planned_jobs(dry_run: str) -> dict[str, int]:
-    """Rule → number of jobs, from what a dry run prints; `all`, which does nothing, is left out.
-
-    Raises:
-        InputError: there is no such table, and it does not say either that nothing is to be done.
-    """
-    table = re.search(r"^job +count\n-+ +-+\n((?:\w+ +\d+\n)+)", dry_run, re.MULTILINE)
-    if table is None:
-        if "Nothing to be done" in dry_run:
-            return {}
-        last = (dry_run.strip().splitlines() or ["it prints nothing"])[-1].strip()
-        raise InputError(f"Snakemake cannot plan the study ({last}); see what snakemake -n says")
-    rows = [line.split() for line in table[1].splitlines()]
-    return {rule: int(count) for rule, count in rows if rule not in ("total", "all")}
-
-
-def planned_files(summary: str) -> list[tuple[str, str]]:
-    """Rule and path of every file that is to be written, from `snakemake --summary`."""
-    rows = list(csv.DictReader(summary.splitlines(), delimiter="\t"))
-    return [(row["rule"], row["output_file"]) for row in rows if row["plan"] == "update pending"]
+FORMATS = {
+    "jobs": "{:,.0f}",
+    "passes": "{:,.0f}",
+    "teraflop": "{:,.2f}",
+    "device_hours": "{:,.3f}",
+    "other_hours": "{:,.3f}",
+    "disk_mb": "{:,.1f}",
+}
+"""Column of numbers → how it is printed."""
 
 
 @dataclass(frozen=True)
@@ -69,100 +57,97 @@ class Forecast:
     """
 
     table: pd.DataFrame
-    notes: list[str] = field(default_factory=list)
+    notes: Sequence[str]
 
-    def text(self) -> str:
+    def __str__(self) -> str:
         """The table and the notes, for a terminal."""
-        columns = {
-            "jobs": "{:,.0f}".format,
-            "passes": "{:,.0f}".format,
-            "teraflop": "{:,.2f}".format,
-            "device_hours": "{:,.3f}".format,
-            "other_hours": "{:,.3f}".format,
-            "disk_mb": "{:,.1f}".format,
-        }
-        # pandas asks for formatters of str alone, and takes those of other things
-        formatters: Any = columns
+        formatters: Any = {column: text.format for column, text in FORMATS.items()}
         table = self.table.to_string(index=False, formatters=formatters, na_rep="?")
         return "\n".join([table, "", *self.notes])
 
 
-def forecast(
-    study: Study,
-    jobs: Mapping[str, int],
-    files: Sequence[tuple[str, str]],
-    *,
-    data: DatasetSize,
-    costs: Mapping[str, Cost],
-    rates: Rates,
-    finished: Sequence[Finished] = (),
+def study_forecast(
+    snakefile: str | Path, config: Mapping[str, Any], targets: Sequence[str] = ("all",)
 ) -> Forecast:
-    """What a study will take, rule by rule.
+    """What is left to do of a study, from the working directory's results.
+
+    The rate is the given one, else that of finished jobs, else timed.
 
     Args:
-        study: its configuration, as `config.resolve` gives it.
-        jobs: rule → how many are to run.
-        files: rule and path of what they write.
-        data: size of its data set.
-        costs: of its models.
+        snakefile: path of the workflow.
+        config: configuration of the study.
+        targets: rules or files.
+
+    Raises:
+        InputError: the configuration cannot be used, the targets not be planned, or a network not be
+            made.
+    """
+    study = Study.of(config)
+    jobs = planned_jobs(snakefile, config, targets)
+    data = dataset_size(
+        study["dataset"], Path("resources/datasets", study["dataset"]["name"], "manifest.parquet")
+    )
+    finished = finished_jobs("results")
+    given = study["forecast"]["teraflops"]
+    rates = given_rate(given) if given else benchmark_rates(finished) or timed_rate()
+    return forecast(Facts(study, data, model_costs(study, data.classes)), jobs, rates, finished)
+
+
+def forecast(
+    facts: Facts, jobs: Sequence[Job], rates: Rates, finished: Sequence[Finished] = ()
+) -> Forecast:
+    """What jobs will take, rule by rule.
+
+    Args:
+        facts: study, size of its data set, costs of its models.
+        jobs: that are to run.
         rates: of the device.
         finished: jobs that have run: the mean time of a rule's stands for one that runs no network.
     """
-    work = dict.fromkeys(jobs, (0.0, 0.0, 0.0))
-    for job in jobs_of(study, files):
-        number = passes(study, job, data)
-        teraflop = number * costs[job.model].gigaflops / 1e3
-        asked = {"explain_clusters": "neon", "explain_class_images": "spectral"}.get(job.rule)
-        method = study[asked]["method"] if asked else job.method
-        kind = KINDS.get(job.rule) or base_method(study, method)
-        hours = teraflop / rates.of(kind, job.model) / 3600
-        before = work.get(job.rule, (0.0, 0.0, 0.0))
-        work[job.rule] = before[0] + number, before[1] + teraflop, before[2] + hours
-    disk = dict.fromkeys(jobs, 0.0)
-    for rule, path in files:
-        disk[rule] = disk.get(rule, 0.0) + megabytes(study, path, data, costs)
-    rows = [
-        (rule, count, *work[rule][:2], *_hours(rule, count, work[rule][2], finished), disk[rule])
-        for rule, count in jobs.items()
-    ]
-    names = ["rule", "jobs", "passes", "teraflop", "device_hours", "other_hours", "disk_mb"]
-    table = pd.DataFrame(rows, columns=names)
-    total = pd.DataFrame([{"rule": "total", **table[names[1:]].sum()}])
-    both = pd.concat([table, total], ignore_index=True).astype({"jobs": int})
-    return Forecast(both, _notes(study, jobs, data, rates))
+    rows = [_row(facts, job, rates, finished) for job in jobs]
+    columns = ["rule", *FORMATS]
+    by_rule = pd.DataFrame(rows, columns=columns).groupby("rule", sort=False)
+    table = by_rule.sum(min_count=1).reset_index()
+    total = pd.DataFrame([{"rule": "total", **table[columns[1:]].sum()}])
+    table = pd.concat([table, total], ignore_index=True).astype({"jobs": int})
+    return Forecast(table, _notes(facts, jobs, rates))
 
 
-def _hours(
-    rule: str, count: int, computing: float, finished: Sequence[Finished]
-) -> tuple[float, float]:
-    """Hours on the device, and of a rule that runs no network."""
-    if rule in PASSES:
-        return computing + count * START_UP / 3600, 0.0
-    seconds = [job.seconds for job in finished if job.rule == rule]
-    return 0.0, count * float(np.mean(seconds)) / 3600 if seconds else math.nan
+def _row(
+    facts: Facts, job: Job, rates: Rates, finished: Sequence[Finished]
+) -> tuple[str, int, float, float, float, float, float]:
+    """Row of the table for one job."""
+    passes = teraflop = seconds = 0.0
+    for part in work(facts, job):
+        operations = part.passes * facts.costs[part.model].gigaflops / 1e3
+        passes, teraflop = passes + part.passes, teraflop + operations
+        seconds += operations / rates.teraflops(part.kind, part.model)
+    if job.rule in NETWORK_RULES:
+        device, other = seconds + START_UP, 0.0
+    else:
+        earlier = [done.seconds for done in finished if done.rule == job.rule]
+        device, other = 0.0, float(np.mean(earlier)) if earlier else math.nan
+    return job.rule, 1, passes, teraflop, device / 3600, other / 3600, megabytes(facts, job)
 
 
-def _notes(study: Study, jobs: Mapping[str, int], data: DatasetSize, rates: Rates) -> list[str]:
+def _notes(facts: Facts, jobs: Sequence[Job], rates: Rates) -> list[str]:
+    """What a reader of the table has to know."""
+    rules = {job.rule for job in jobs}
     notes = [
         f"Rate: {rates.source}; and {START_UP:g} s to start a job that runs a network.",
-        "A pass forth and back counts as 3 forward passes where weights learn, else as 2.",
+        "A forward and backward pass counts as 3 forward passes where weights learn, else as 2.",
     ]
-    if study["settings"].get("kernelshap", {}).get("tolerance") is not None:
+    if facts.study["settings"]["kernelshap"]["tolerance"] is not None:
         notes.append(
             "KernelSHAP stops at its tolerance; what is counted is settings.kernelshap."
             "most_evaluations, the most it may take."
         )
-    if not data.train and any(KINDS.get(rule) == "training" for rule in jobs):
+    if not facts.data.train and rules & {"train_model", "finetune_model"}:
         notes.append(
             "The size of the data set is not known before it is laid out, and training counts as "
             "nothing; run snakemake --cores 1 data first."
         )
-    unknown = sorted({base_method(study, m) for m in study["methods"]} - set(PER_IMAGE))
-    if unknown:
-        notes.append(
-            f"What a map by {', '.join(unknown)} takes is not known; it counts as nothing."
-        )
-    if any(rule not in PASSES for rule in jobs):
+    if rules - set(NETWORK_RULES):
         notes.append(
             "other_hours: mean time of finished jobs of the rule, whatever their study; ? where there "
             "are none, which the total leaves out."

@@ -1,268 +1,156 @@
-"""Forward passes of jobs."""
+"""Forward passes of jobs: how many images go how often through which network.
 
-import math
-from collections.abc import Callable, Iterable, Mapping
+A forward and backward pass counts as three forward passes where weights learn, and as two where only the
+image, or an activation, gets a gradient: that is what torch's counter of operations finds.
+"""
+
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from functools import partial
 from typing import Any
 
-import numpy as np
-
-from thinkalike.workflow.forecast.costs import Study
+from thinkalike.methods import AUDITED, METHODS, Settings
 from thinkalike.workflow.forecast.data import DatasetSize
+from thinkalike.workflow.forecast.facts import Facts
+from thinkalike.workflow.forecast.plan import Job
+from thinkalike.workflow.study import by_wildcards
 
-AUDITED = 32
-"""Images explained a second time in float32 where a job computes in less; as in explain/common.py."""
-
-
-MIDPOINTS = (6, 18, 54)
-"""Steps of Integrated Gradients after which more are added."""
-
-
-PENDING = (0.682, 0.139, 0.0178)
-"""Share of maps that need more than so many steps at REFERENCE_TOLERANCE, measured on the digits study:
-nine trained models, 100 images each."""
-
-
-REFERENCE_TOLERANCE = 0.02
-
-
-TOLERANCE_POWER = 2 / 3
-"""Steps needed grow with tolerance^(-2/3): fits the means at 0.02 and, in docs/benchmarks-explainers.md,
-at 0.01."""
-
-
-def gradcam_passes(settings: Mapping[str, Any]) -> float:
-    """Forward passes of a Grad-CAM map: one, and back through what comes after the layer.
-
-    1 + (1 − depth/100), with the layer at so many percent of the network; by count of operations up to
-    1.15 at depth 100 (docs/benchmarks-explainers.md).
-    """
-    return 2 - settings["depth"] / 100
-
-
-def integrated_gradients_passes(settings: Mapping[str, Any]) -> float:
-    """Forward passes of a map by Integrated Gradients: two for each of its expected steps."""
-    return 2 * expected_steps(settings["tolerance"], settings["most_steps"])
-
-
-def expected_steps(tolerance: float, most_steps: int) -> float:
-    """Mean number of steps of Integrated Gradients, between 6 and `most_steps`.
-
-    6 + Σ 2n · P(more than n are needed) over n = 6, 18, 54, … with 3n ≤ most_steps, because an image that
-    needs more gets 3n instead of n. P is PENDING, log-linear between its points, of
-    n · (tolerance/REFERENCE_TOLERANCE)^TOLERANCE_POWER.
-    """
-    scale = (tolerance / REFERENCE_TOLERANCE) ** TOLERANCE_POWER
-    steps, expected = MIDPOINTS[0], float(MIDPOINTS[0])
-    while 3 * steps <= most_steps:
-        expected += 2 * steps * _pending(steps * scale)
-        steps *= 3
-    return expected
-
-
-def _pending(steps: float) -> float:
-    places, logs = [0.0, *MIDPOINTS], [0.0, *map(math.log, PENDING)]
-    if steps <= places[-1]:
-        return math.exp(np.interp(steps, places, logs))
-    slope = (logs[-1] - logs[-2]) / (places[-1] - places[-2])
-    return math.exp(logs[-1] + slope * (steps - places[-1]))
-
-
-def kernelshap_passes(settings: Mapping[str, Any]) -> float:
-    """Forward passes of a KernelSHAP map: its evaluations; with a tolerance, the most there can be."""
-    evaluations: int = settings["evaluations"]
-    if settings.get("tolerance") is not None:
-        while 2 * evaluations <= settings["most_evaluations"]:
-            evaluations *= 2
-    return evaluations
-
-
-def lrp_passes(settings: Mapping[str, Any]) -> float:
-    """Forward passes of a map by LRP: forth and back, and with γ for convolutions up to six (docs/lrp.md).
-
-    Args:
-        settings: `composites` of families, of which the most costly counts, or one `composite`.
-    """
-    asked = settings.get("composites", {"": settings.get("composite", "epsilon")})
-    return max(2.0 if name == "epsilon" else 6.0 for name in asked.values())
-
-
-PER_IMAGE: dict[str, Callable[[Mapping[str, Any]], float]] = {
-    "gradcam": gradcam_passes,
-    "integrated_gradients": integrated_gradients_passes,
-    "kernelshap": kernelshap_passes,
-    "lrp": lrp_passes,
-}
-"""Method → forward passes of one map, from its settings."""
+TRANSFORMS = 3
+"""Preprocessings under which the accuracy of a model is measured."""
 
 
 @dataclass(frozen=True)
-class Job:
-    """A job of a rule, or its part for one model.
+class Work:
+    """What a job does with one network.
 
     Attributes:
-        rule: its name.
-        model: that it runs.
-        method: key of the study's settings, where the rule has one.
+        kind: `training`, `predicting`, or the key of a method: work of a kind runs at about one rate.
+        model: key of the network.
+        passes: forward passes of one image each.
     """
 
-    rule: str
+    kind: str
     model: str
-    method: str | None = None
+    passes: float
 
 
-def base_method(study: Study, method: str | None) -> str:
-    """The method that a variant is one of; a method itself."""
-    name = method or "kernelshap"
-    return str(study["settings"].get(name, {}).get("method", name))
+def training_work(model: str, data: DatasetSize, settings: Settings) -> Work:
+    """Work of training or fine-tuning.
 
+    (3 epochs + frozen epochs) · images to learn from + images held out: while all but the head is
+    frozen, there is no backward pass.
 
-def _training(study: Study, job: Job, data: DatasetSize) -> float:
-    epochs = study["catalogue"][job.model]["training"]["epochs"]
-    return training_passes(epochs, data)
-
-
-def training_passes(epochs: int, data: DatasetSize, frozen_epochs: int = 0) -> float:
-    """Forward passes of training: three an image and epoch, one while all but the head is frozen, and
-    one for every image held out.
+    Args:
+        model: key of the network.
+        data: what it learns from.
+        settings: `epochs` and, of fine-tuning, `frozen_epochs`.
     """
-    return (3 * epochs + frozen_epochs) * data.train + data.val
+    epochs = 3 * settings["epochs"] + settings.get("frozen_epochs", 0)
+    return Work("training", model, epochs * data.train + data.val)
 
 
-def _finetuning(study: Study, job: Job, data: DatasetSize) -> float:
-    settings = {
-        **study.get("finetuning", {}),
-        **study["catalogue"][job.model].get("finetuning", {}),
-    }
-    return training_passes(settings.get("epochs", 0), data, settings.get("frozen_epochs", 0))
+def explaining_work(
+    base: str, model: str, part: Sequence[int], settings: Settings, precision: str
+) -> Work:
+    """Work of explaining a part of the images.
 
-
-def _predicting(study: Study, job: Job, data: DatasetSize) -> float:
-    return float(study["images"]["count"])
-
-
-def explained(study: Study, method: str) -> int:
-    """How many images a method explains."""
-    count: int = study["images"]["count"]
-    return min(count, study["settings"].get(method, {}).get("images") or count)
-
-
-def _explaining(study: Study, job: Job, data: DatasetSize) -> float:
-    method = job.method or "kernelshap"
-    per_image = PER_IMAGE.get(base_method(study, method))
-    if per_image is None:
-        return 0.0
-    images = explained(study, method)
-    if study["explanation"].get("precision", "float32") != "float32":
+    Args:
+        base: key of the method.
+        model: key of the network.
+        part: the first image, and the first that is not explained any more.
+        settings: those of the method that change its maps.
+        precision: of the passes; in less than float32 the first images are explained twice.
+    """
+    first, stop = part
+    images = stop - first
+    if precision != "float32" and first == 0:
         images += min(AUDITED, images)
-    return images * per_image(study["settings"][method])
+    return Work(base, model, images * METHODS[base].passes(settings))
 
 
-def _explaining_again(study: Study, job: Job, data: DatasetSize) -> float:
-    method = job.method or "kernelshap"
-    settings = study["settings"][method]
-    images = min(settings["ceiling_images"], explained(study, method))
-    return images * kernelshap_passes(settings)
+def _train_model(facts: Facts, model: str) -> list[Work]:
+    return [training_work(model, facts.data, facts.study.training_settings(model))]
 
 
-def _explaining_layers(study: Study, job: Job, data: DatasetSize) -> float:
-    count: int = study["images"]["count"]
-    images = min(count, study.get("borders", {}).get("images") or count)
-    # from a layer anywhere in the network: at most forth and back once
-    return images * gradcam_passes({"depth": 0})
+def _predict_images(facts: Facts, model: str) -> list[Work]:
+    return [Work("predicting", model, facts.images)]
 
 
-def _explaining_clusters(study: Study, job: Job, data: DatasetSize) -> float:
-    neon = study["neon"]
-    count: int = study["images"]["count"]
-    shown = min(count, neon["shown"] * (neon["clusters"] or data.classes))
-    return count + shown * PER_IMAGE[neon["method"]](study["settings"][neon["method"]])
+def _measure_accuracy(facts: Facts, model: str) -> list[Work]:
+    most = facts.study["accuracy"]["images"]
+    images = min(most, facts.data.train) + min(most, facts.data.val)
+    return [Work("predicting", model, TRANSFORMS * images)]
 
 
-def class_images(study: Study, data: DatasetSize) -> int:
-    """How many images the spectral study has, about: at most those of a class."""
-    asked = study["spectral"]
-    there = {"train": data.train, "val": data.val, "both": data.train + data.val}[asked["split"]]
-    if asked["class"] is not None:
-        there = -(-there // max(data.classes, 1))
-    # the size of some data sets is not known before they are there
-    return min(asked["images"], there) if there else int(asked["images"])
+def _explain_images(facts: Facts, method: str, model: str, shard: str = "0") -> list[Work]:
+    study = facts.study
+    base, part = study.method(method).key, study.image_range(method, shard)
+    settings, precision = study.map_settings(method, model), study.question(method)["precision"]
+    return [explaining_work(base, model, part, settings, precision)]
 
 
-def _explaining_class_images(study: Study, job: Job, data: DatasetSize) -> float:
-    method = study["spectral"]["method"]
-    per_image = PER_IMAGE.get(base_method(study, method))
-    passes_of_a_map = per_image(study["settings"][method]) if per_image else 0
-    return class_images(study, data) * (1 + passes_of_a_map)
+def _explain_together(facts: Facts) -> list[Work]:
+    images = facts.study.image_count("kernelshap")
+    return [_kernelshap(facts, model, images) for model in facts.study.models]
 
 
-def _measuring_accuracy(study: Study, job: Job, data: DatasetSize) -> float:
-    images = study.get("accuracy", {}).get("images") or 0
-    transforms = 3
-    return transforms * float(sum(min(images, there) for there in (data.train, data.val)))
+def _explain_again(facts: Facts, model: str) -> list[Work]:
+    return [_kernelshap(facts, model, facts.study.ceiling_count("kernelshap"))]
 
 
-def _measuring_budgets(study: Study, job: Job, data: DatasetSize) -> float:
-    budgets = study.get("budgets", {})
-    images = min(study["images"]["count"], budgets.get("images", 0))
-    repeated = budgets.get("repeats", 0) * sum(budgets.get("evaluations", []))
-    cuts = len(budgets.get("segments", []))
-    return float(images * cuts * (repeated + budgets.get("reference", 0)))
+def _kernelshap(facts: Facts, model: str, images: int) -> Work:
+    """Work of KernelSHAP with all its settings: with a tolerance, the most there can be."""
+    passes = METHODS["kernelshap"].passes(facts.study["settings"]["kernelshap"])
+    return Work("kernelshap", model, images * passes)
 
 
-PASSES: dict[str, Callable[[Study, Job, DatasetSize], float]] = {
-    "train_model": _training,
-    "finetune_model": _finetuning,
-    "predict_images": _predicting,
-    "measure_accuracy": _measuring_accuracy,
-    "explain_images": _explaining,
-    "explain_together": _explaining,
-    "explain_again": _explaining_again,
-    "explain_layers": _explaining_layers,
-    "explain_clusters": _explaining_clusters,
-    "explain_class_images": _explaining_class_images,
-    "measure_budgets": _measuring_budgets,
+def _explain_layers(facts: Facts, model: str) -> list[Work]:
+    # forward and backward, from layers anywhere in the network; once more where cells are replaced
+    replaced = facts.study["settings"]["gradcam"]["mended_cells"].get(model)
+    images = min(facts.study["borders"]["images"], facts.images)
+    return [Work("gradcam", model, images * (4 if replaced else 2))]
+
+
+def _measure_budgets(facts: Facts, model: str) -> list[Work]:
+    budgets = facts.study["budgets"]
+    evaluations = budgets["repeats"] * sum(budgets["evaluations"]) + budgets["reference"]
+    maps = min(budgets["images"], facts.images) * len(budgets["segments"])
+    return [Work("kernelshap", model, maps * evaluations)]
+
+
+def _explain_clusters(facts: Facts, model: str) -> list[Work]:
+    base, passes = _map_passes(facts, facts.study["neon"]["method"], model)
+    return [Work(base, model, facts.images + facts.cluster_images * passes)]
+
+
+def _explain_class_images(facts: Facts, model: str) -> list[Work]:
+    base, passes = _map_passes(facts, facts.study["spectral"]["method"], model)
+    return [Work(base, model, facts.class_images * (1 + passes))]
+
+
+def _map_passes(facts: Facts, method: str, model: str) -> tuple[str, float]:
+    """Key of a method, and forward passes of one of its maps."""
+    base = facts.study.method(method)
+    return base.key, base.passes(facts.study.map_settings(method, model))
+
+
+NETWORK_RULES: dict[str, Callable[..., list[Work]]] = {
+    "train_model": _train_model,
+    "finetune_model": _train_model,
+    "predict_images": _predict_images,
+    "measure_accuracy": _measure_accuracy,
+    "explain_images": _explain_images,
+    "explain_together": _explain_together,
+    "explain_again": _explain_again,
+    "explain_layers": _explain_layers,
+    "measure_budgets": _measure_budgets,
+    "explain_clusters": _explain_clusters,
+    "explain_class_images": _explain_class_images,
 }
-"""Rule → forward passes of a job. Other rules run no network."""
+"""Rule → work of a job, from the facts and the wildcards that are named. Other rules run no network."""
 
 
-KINDS = {
-    "train_model": "training",
-    "finetune_model": "training",
-    "predict_images": "predicting",
-    "measure_accuracy": "predicting",
-    "explain_layers": "gradcam",
-}
-"""Rule → what kind of work it does, for its rate. That of the other rules is that of their method."""
-
-
-def passes(study: Study, job: Job, data: DatasetSize) -> float:
-    """Forward passes of a job; 0 for a rule that runs no network."""
-    rule = PASSES.get(job.rule)
-    return rule(study, job, data) if rule else 0.0
-
-
-def jobs_of(study: Study, files: Iterable[tuple[str, str]]) -> list[Job]:
-    """The jobs of rules that run networks, from the files that they write.
-
-    A path names the model and the method: `results/<study>/…/<method>/<model>.<suffix>`. A rule whose
-    files name no model runs all of the study's.
-    """
-    jobs: dict[Job, None] = {}
-    for rule, path in files:
-        if rule not in PASSES:
-            continue
-        names = _names(path)
-        models = [name for name in names if name in study["catalogue"]] or study["models"]
-        jobs |= dict.fromkeys(Job(rule, model, _method_in(study, path)) for model in models)
-    return list(jobs)
-
-
-def _names(path: str) -> tuple[str, ...]:
-    """Folders and stem below `results/<study>` or `resources/<kind>`, which may have any name."""
-    return Path(path).with_suffix("").parts[2:]
-
-
-def _method_in(study: Study, path: str) -> str | None:
-    return next((name for name in _names(path) if name in study["settings"]), None)
+def work(facts: Facts, job: Job) -> list[Work]:
+    """Work of a job, one for each network that it runs; none for a rule that runs no network."""
+    rule: Any = NETWORK_RULES.get(job.rule)
+    return by_wildcards(partial(rule, facts))(job.wildcards) if rule else []

@@ -2,27 +2,26 @@
 
 import ast
 import csv
+import inspect
 import time
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from thinkalike.errors import InputError
-from thinkalike.stores.weights import read_header
+from thinkalike.methods import Settings
 from thinkalike.workflow.forecast.costs import counted_cost, known_cost
-from thinkalike.workflow.forecast.data import dataset_size
-from thinkalike.workflow.forecast.passes import PER_IMAGE, training_passes
+from thinkalike.workflow.forecast.data import manifest_size
+from thinkalike.workflow.forecast.passes import Work, explaining_work, training_work
 
 START_UP = 3.0
 """Seconds of a job that runs a network before it does anything: importing, reading weights and images."""
 
-
 LEAST_SECONDS = 3 * START_UP
-"""Of a job that says something about a rate: most of a shorter one is its start."""
+"""Seconds of a job that says something about a rate: most of a shorter one is its start."""
 
 
 @dataclass(frozen=True)
@@ -30,24 +29,22 @@ class Rates:
     """How fast a device is.
 
     Attributes:
-        teraflops: sustained 10¹² operations a second, by (kind of work, model), by (kind,), and for
-            all that is not there by ().
+        known: sustained 10¹² operations a second, by (kind of work, model), by (kind,), and for
+            everything else by ().
         source: where they are from, in words.
     """
 
-    teraflops: Mapping[tuple[str, ...], float]
+    known: Mapping[tuple[str, ...], float]
     source: str
 
-    def of(self, kind: str, model: str) -> float:
+    def teraflops(self, kind: str, model: str) -> float:
         """The rate of the most similar work that is known."""
-        for key in ((kind, model), (kind,)):
-            if key in self.teraflops:
-                return self.teraflops[key]
-        return self.teraflops[()]
+        keys = ((kind, model), (kind,), ())
+        return next(self.known[key] for key in keys if key in self.known)
 
 
 def given_rate(teraflops: float) -> Rates:
-    """One rate for all that networks do."""
+    """One rate for everything that networks do."""
     return Rates({(): teraflops}, f"{teraflops:g} TFLOP/s, given (forecast.teraflops)")
 
 
@@ -56,12 +53,12 @@ class Finished:
     """A job that has run, from its benchmark.
 
     Attributes:
-        study, rule: of which it was one.
+        study: name of its study.
+        rule: name of its rule.
         seconds: wall time.
-        kind: of work; empty where it ran no network, or not known which.
-        model: that it ran.
+        kind, model: of its work; empty where it ran no network, or one of unknown cost.
         teraflop: operations, 10¹².
-        gpu: whether it had one.
+        gpu: whether it had a GPU.
     """
 
     study: str
@@ -73,66 +70,74 @@ class Finished:
     gpu: bool = False
 
 
+def _trained(inputs: Sequence[str], model: str, settings: Settings) -> Work:
+    return training_work(model, manifest_size(_input(inputs, "manifest.parquet")), settings)
+
+
+def _predicted(inputs: Sequence[str], model: str) -> Work:
+    table = pd.read_parquet(_input(inputs, "images.parquet"), columns=["image_id"])
+    return Work("predicting", model, len(table))
+
+
+def _explained(
+    inputs: Sequence[str],
+    model: str,
+    base: str,
+    part: Sequence[int],
+    settings: Settings,
+    explanation: Mapping[str, Any],
+) -> Work:
+    return explaining_work(base, model, part, settings, explanation["precision"])
+
+
+def _input(inputs: Sequence[str], name: str) -> str:
+    for path in inputs:
+        if Path(path).name == name:
+            return path
+    raise LookupError(f"the job has no input {name}")
+
+
+RATED_RULES: dict[str, Callable[..., Work]] = {
+    "train_model": _trained,
+    "finetune_model": _trained,
+    "predict_images": _predicted,
+    "explain_images": _explained,
+}
+"""Rule → work of a finished job, from the paths of its inputs and from the params and wildcards that are
+named. The rules whose jobs give rates; they also have the params `architecture` and `size`."""
+
+
 def finished_jobs(results: str | Path) -> list[Finished]:
     """All jobs under `results/*/benchmarks`; one whose benchmark does not say what it did is left out."""
     jobs = []
     for path in sorted(Path(results).glob("*/benchmarks/**/*.tsv")):
-        place = path.relative_to(results).parts
+        study, _, name, *_ = path.relative_to(results).parts
         try:
             with path.open(encoding="utf-8", newline="") as file:
                 rows = list(csv.DictReader(file, delimiter="\t"))
             # rules of a loop share a folder, and have their names in the table alone
-            folder = Path(place[2]).stem
-            jobs += [_finished(place[0], row.get("rule_name") or folder, row) for row in rows]
-        except (OSError, KeyError, TypeError, ValueError, SyntaxError, InputError):
+            jobs += [_finished(study, row.get("rule_name") or Path(name).stem, row) for row in rows]
+        except (OSError, LookupError, TypeError, ValueError, SyntaxError):
             continue  # cut short, of another version, or of files that are gone
     return jobs
 
 
-def _finished(study: str, rule: str, row: Mapping[str, str]) -> Finished:
+def _finished(study: str, name: str, row: Mapping[str, str]) -> Finished:
     seconds = float(row["s"])
-    if rule not in ("train_model", "predict_images", "explain_images"):
-        return Finished(study, rule, seconds)
+    if name not in RATED_RULES:
+        return Finished(study, name, seconds)
     wildcards, params, resources, inputs = (
         ast.literal_eval(row[key]) for key in ("wildcards", "params", "resources", "input_size_mb")
     )
-    number, kind = _passes_done(rule, wildcards, params, list(inputs))
+    values = {**wildcards, **params, "inputs": list(inputs)}
+    rule = RATED_RULES[name]
+    work = rule(**{key: values[key] for key in inspect.signature(rule).parameters})
     cost = known_cost(params["architecture"])
     if cost is None:
-        return Finished(study, rule, seconds)
-    size = params.get("size") or read_header(_input(inputs, ".safetensors"))["size"]
-    return Finished(
-        study,
-        rule,
-        seconds,
-        kind,
-        wildcards["model"],
-        number * cost.at(size).gigaflops / 1e3,
-        bool(resources.get("gpu")),
-    )
-
-
-def _passes_done(
-    rule: str, wildcards: Mapping[str, str], params: Mapping[str, Any], inputs: Sequence[str]
-) -> tuple[float, str]:
-    """Forward passes of a finished job, and the kind of work."""
-    if rule == "train_model":
-        data = dataset_size({}, _input(inputs, "manifest.parquet"))
-        return training_passes(params["settings"]["epochs"], data), "training"
-    images = params.get("number")
-    if images is None:
-        images = len(pd.read_parquet(_input(inputs, "images.parquet"), columns=["image_id"]))
-    if rule == "predict_images":
-        return images, "predicting"
-    method = params.get("method") or wildcards["method"]
-    return images * PER_IMAGE[method](params["settings"]), method
-
-
-def _input(inputs: Iterable[str], ending: str) -> str:
-    for path in inputs:
-        if path.endswith(ending) and Path(path).is_file():
-            return path
-    raise InputError(f"no input {ending} is there any more; the benchmark is left out")
+        return Finished(study, name, seconds)
+    teraflop = work.passes * cost.at(params["size"]).gigaflops / 1e3
+    gpu = bool(resources.get("gpu"))
+    return Finished(study, name, seconds, work.kind, work.model, teraflop, gpu)
 
 
 def benchmark_rates(finished: Sequence[Finished]) -> Rates | None:
@@ -140,9 +145,8 @@ def benchmark_rates(finished: Sequence[Finished]) -> Rates | None:
 
     Those on a GPU count, where there are any. Jobs shorter than LEAST_SECONDS do not.
     """
-    usable = [job for job in finished if job.kind and job.seconds > LEAST_SECONDS]
+    usable = [job for job in finished if job.teraflop and job.seconds > LEAST_SECONDS]
     usable = [job for job in usable if job.gpu] or usable
-    usable = [job for job in usable if job.teraflop]
     if not usable:
         return None
     sums: dict[tuple[str, ...], np.ndarray] = {}
@@ -150,7 +154,7 @@ def benchmark_rates(finished: Sequence[Finished]) -> Rates | None:
         for key in ((job.kind, job.model), (job.kind,), ()):
             done = np.array([job.teraflop, job.seconds - START_UP])
             sums[key] = sums.get(key, np.zeros(2)) + done
-    rates = {key: float(work / seconds) for key, (work, seconds) in sums.items()}
+    rates = {key: float(teraflop / seconds) for key, (teraflop, seconds) in sums.items()}
     studies = ", ".join(sorted({f"results/{job.study}" for job in usable}))
     device = "a GPU" if usable[0].gpu else "the CPU"
     source = (
@@ -166,14 +170,15 @@ def timed_rate(seconds: float = 3.0, size: int = 224) -> Rates:
     """
     import torch
 
+    from thinkalike.networks.architecture import Architecture
     from thinkalike.networks.devices import device_for
     from thinkalike.networks.model import create
 
-    entry = {"timm": "resnet18"}
+    architecture = Architecture("resnet18", "resnet18")
     gpu = torch.cuda.is_available()
     device = device_for(int(gpu), 1)
-    cost = counted_cost({**entry, "layers": {}}, size, 1000)
-    network = create(entry, classes=1000, size=size).to(device)
+    cost = counted_cost(asdict(architecture), size, 1000)
+    network = create(architecture, classes=1000, size=size).to(device)
     network = network.to(memory_format=torch.channels_last)
     shape = (64 if gpu else 8, 3, size, size)
     images = torch.zeros(shape, device=device).to(memory_format=torch.channels_last)

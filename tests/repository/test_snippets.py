@@ -1,0 +1,40 @@
+"""The Python of the documentation runs as it is written."""
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.support.checkout import REPOSITORY, Checkout
+
+
+def snippets(page: str) -> list[str]:
+    """Python blocks of a page."""
+    return re.findall(r"^```python\n(.*?)^```", (REPOSITORY / page).read_text(), re.M | re.S)
+
+
+def run(code: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, "-c", code], cwd=folder, text=True, capture_output=True)
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/adding-a-model.md"])
+def test_what_a_page_shows_of_the_library_runs(page):
+    (code,) = snippets(page)
+    done = run(code, REPOSITORY)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("code", snippets("CONTRIBUTING.md"))
+def test_a_script_is_called_from_python_as_contributing_says(code, finished: Checkout, tmp_path):
+    study = tmp_path / "checkout"
+    for folder in ("scripts", "thinkalike"):
+        shutil.copytree(REPOSITORY / folder, study / folder)
+    files = "similarity/gradcam"
+    shutil.copytree(finished.root / "results/tiny" / files, study / "results/digits" / files)
+    done = run(code, study)
+    assert done.returncode == 0, done.stderr
+    made = (study / "results/try/all.csv").read_text()
+    assert made == (finished.root / "results/tiny/dissimilarity/gradcam/cosine/all.csv").read_text()

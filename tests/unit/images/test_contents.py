@@ -1,0 +1,90 @@
+"""What a data set holds, before it is laid out."""
+
+import os
+from pathlib import Path
+
+import pytest
+from sklearn.datasets import load_digits
+
+from thinkalike.errors import InputError
+from thinkalike.images.contents import Contents, contents
+from thinkalike.images.listing import folder_listing
+from thinkalike.images.sources import PHOTOGRAPHS, link_folder, make_digits
+
+
+def folder(root: Path, **sizes: int) -> dict[str, object]:
+    """A folder of empty files: `<class>=<number>`, or `<split>__<class>=<number>`."""
+    for name, size in sizes.items():
+        (root / name.replace("__", "/")).mkdir(parents=True)
+        for number in range(size):
+            (root / name.replace("__", "/") / f"{number}.png").touch()
+    return {"kind": "folder", "path": str(root), "validation": 0.28}
+
+
+@pytest.mark.parametrize("validation", [0.001, 0.28, 0.5])
+def test_digits_are_counted_as_they_are_split(validation, tmp_path):
+    known = contents({"kind": "digits", "validation": validation})
+    images = make_digits(tmp_path, validation=validation, seed=0)
+    held = images["split"].value_counts()
+    assert known == Contents(held["train"], held["val"], tuple(map(str, range(10))))
+    assert known.train + known.val == len(load_digits().target)
+
+
+def test_the_samples_have_the_classes_of_imagenette():
+    samples, imagenette = (
+        contents({"kind": kind, "validation": 0.3}) for kind in ("samples", "imagenette_160")
+    )
+    assert samples.classes == imagenette.classes == tuple(PHOTOGRAPHS)
+    assert (samples.train, samples.val) == (60, 80)
+    assert contents({"kind": "archive", "validation": 0.3}) is None
+
+
+@pytest.mark.parametrize(
+    ("sizes", "train", "val"),
+    [({"a": 10, "b": 3}, 9, 4), ({"train__a": 2, "val__a": 3, "train__b": 1, "val__b": 1}, 3, 4)],
+)
+def test_a_folder_is_counted_as_it_is_laid_out(tmp_path, sizes, train, val):
+    dataset = folder(tmp_path / "mine", **sizes)
+    (tmp_path / "mine" / ".hidden").mkdir()
+    assert contents(dataset) == Contents(train, val, ("a", "b"))
+    laid_out = link_folder(tmp_path / "links", tmp_path / "mine", validation=0.28, seed=0)
+    assert dict(laid_out["split"].value_counts()) == {"train": train, "val": val}
+
+
+@pytest.mark.parametrize(
+    ("sizes", "words"),
+    [
+        ({"a": 2, "b": 0}, "no image in class b; add images"),
+        ({"a": 2, "b": 1}, "class b has a single image"),
+        ({"train__a": 2, "val__b": 3}, "the classes a, b are in one of train and val only"),
+    ],
+)
+def test_a_folder_that_cannot_be_laid_out_is_refused(tmp_path, sizes, words):
+    with pytest.raises(InputError, match=words):
+        contents(folder(tmp_path, **sizes))
+
+
+# ---- the listing of a folder --------------------------------------------------------------------
+
+
+def test_a_listing_of_a_folder_sees_added_renamed_and_replaced_files(tmp_path):
+    (tmp_path / "cat").mkdir()
+    (tmp_path / "cat" / "1.png").write_bytes(b"one")
+    seen = [folder_listing(tmp_path)]
+    (tmp_path / "cat" / "2.png").write_bytes(b"two")
+    seen.append(folder_listing(tmp_path))
+    (tmp_path / "cat" / "2.png").write_bytes(b"three")
+    seen.append(folder_listing(tmp_path))
+    (tmp_path / "cat" / "2.png").rename(tmp_path / "cat" / "3.png")
+    seen.append(folder_listing(tmp_path))
+    assert len(set(seen)) == 4
+
+
+def test_a_listing_of_a_folder_does_not_see_time_stamps_or_where_it_lies(tmp_path):
+    for name, order in (("a", (0, 1, 2, 3)), ("b", (2, 0, 3, 1))):
+        (tmp_path / name / "cat").mkdir(parents=True)
+        for number in order:
+            (tmp_path / name / "cat" / f"{number}.png").write_bytes(b"same")
+    os.utime(tmp_path / "b" / "cat" / "1.png", (0, 0))
+    assert folder_listing(tmp_path / "a") == folder_listing(tmp_path / "b")
+    assert len(folder_listing(tmp_path / "a")) == 16

@@ -1,0 +1,41 @@
+"""Hints at the name that was meant."""
+
+import pytest
+
+from thinkalike.errors import did_you_mean
+
+METHODS = ["gradcam", "integrated_gradients", "kernelshap", "lrp"]
+MODELS = ["deit_s", "resnet", "resnet_twin", "resnet50", "resnext50", "swin_t", "vit", "vit_b_32"]
+
+
+@pytest.mark.parametrize(
+    ("word", "known", "name"),
+    [
+        ("expalin", ["replication", "explanation", "finetuning"], "explanation"),
+        ("subset", ["subsampling", "subsets"], "subsets"),
+        ("Grad-CAM", METHODS, "gradcam"),
+        ("LRP", METHODS, "lrp"),
+        ("Integrated Gradients", METHODS, "integrated_gradients"),
+        ("ig", METHODS, "integrated_gradients"),
+        ("shap", METHODS, "kernelshap"),
+        ("vti", MODELS, "vit"),
+        ("ViT-B/32", MODELS, "vit_b_32"),
+        ("ResNet-50", MODELS, "resnet50"),
+        ("resnt", MODELS, "resnet"),
+        ("swin", MODELS, "swin_t"),
+        (100, ["depth_25", "depth_100"], "depth_100"),
+    ],
+)
+def test_the_nearest_name_is_meant(word, known, name):
+    assert did_you_mean(word, known) == f"; did you mean {name!r}?"
+
+
+@pytest.mark.parametrize(
+    ("word", "known"), [("xyz", METHODS), ("color", ["catalogue"]), ("", METHODS), ("x", [])]
+)
+def test_where_none_is_near_nothing_is_said(word, known):
+    assert did_you_mean(word, known) == ""
+
+
+def test_a_word_without_end_is_looked_at_from_its_beginning():
+    assert did_you_mean("resnet" + 10**6 * "x", MODELS) == ""

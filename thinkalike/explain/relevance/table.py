@@ -1,0 +1,162 @@
+"""The table of operations: which rule each function of torch that networks call gets.
+
+A function that is not here is refused. Each rule gets the `Tape` and the `Call`, computes what the
+network computes, and takes care that the gradient, times the value, is the relevance:
+
+* what is linear in the signals, and what picks one of them, is left as it is (`selections`);
+* a constant that is added gets an account in the ledger (`arithmetic`);
+* activations are their input times a ratio that is held fixed (`activations`);
+* gates, weights of attention and statistics of norms are held fixed: they are computed without a graph
+  (`activations`, `normalisation`);
+* weights of layers get the rule of the composite (`layers`);
+* of a product of two signals nobody can tell which is the gate: its result is unresolved, and so is all
+  that is made of it, until a gate is.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import torch
+
+from thinkalike.explain.relevance.activations import activation, clamp, gate, rectified
+from thinkalike.explain.relevance.arithmetic import (
+    add,
+    add_product,
+    join,
+    product,
+    quotient,
+    subtract,
+    subtract_from,
+    unresolved,
+    where,
+)
+from thinkalike.explain.relevance.layers import batch_norm, convolve, dense
+from thinkalike.explain.relevance.normalisation import (
+    attention,
+    group_norm,
+    layer_norm,
+    normalise,
+    rms_norm,
+    variance_and_mean,
+)
+from thinkalike.explain.relevance.selections import (
+    as_another,
+    as_it_is,
+    constant,
+    detach,
+    dropout,
+    iterate,
+    largest,
+    pad,
+)
+from thinkalike.explain.relevance.tape import Rule, Table
+
+
+def _functions(names: str) -> Iterator[Callable[..., Any]]:
+    """The functions of these names wherever torch has them: functions, methods, operators."""
+    spaces = (torch, torch.Tensor, torch.nn.functional, torch._C._nn, torch.linalg, torch.special)
+    for name in names.split():
+        functions = [getattr(space, name) for space in spaces if hasattr(space, name)]
+        if not functions:
+            raise AttributeError(f"torch has no {name}")
+        yield from functions
+
+
+def _properties(names: str) -> Iterator[Callable[..., Any]]:
+    """The getters of these properties of tensors."""
+    return (getattr(torch.Tensor, name).__get__ for name in names.split())
+
+
+INQUIRIES = frozenset(
+    {
+        *_functions(
+            "dim size stride numel nelement element_size is_contiguous is_floating_point storage_offset "
+            "get_device data_ptr is_complex is_tensor __len__ ndimension __repr__ __hash__ __format__"
+        ),
+        *_properties(
+            "shape ndim dtype device requires_grad is_cuda layout is_leaf is_sparse is_quantized "
+            "is_meta is_cpu is_mps itemsize nbytes"
+        ),
+    }
+)
+"""Functions whose result says nothing of the values of a tensor."""
+
+
+_TABLE: tuple[tuple[Rule, str], ...] = (
+    (
+        as_it_is,
+        "reshape view flatten ravel unflatten permute transpose swapaxes movedim moveaxis swapdims t "
+        "contiguous clone squeeze unsqueeze squeeze_ unsqueeze_ expand repeat "
+        "repeat_interleave tile broadcast_to "
+        "narrow select split tensor_split chunk unbind __getitem__ index_select gather roll flip rot90 "
+        "neg neg_ negative __neg__ mean sum to float double type diagonal "
+        "avg_pool1d avg_pool2d adaptive_avg_pool1d adaptive_avg_pool2d "
+        "max_pool1d max_pool2d adaptive_max_pool2d "
+        "interpolate upsample pixel_shuffle pixel_unshuffle unfold fold channel_shuffle "
+        "take_along_dim unsafe_chunk unsafe_split swapaxes_ permute_copy",
+    ),
+    (as_another, "expand_as view_as reshape_as type_as"),
+    (largest, "max min amax amin"),
+    (iterate, "__iter__"),
+    (pad, "pad"),
+    (dropout, "dropout dropout1d dropout2d dropout3d alpha_dropout feature_dropout"),
+    (detach, "detach"),
+    (add, "add add_ __add__ __radd__ __iadd__"),
+    (subtract, "sub sub_ subtract __sub__ __isub__"),
+    (subtract_from, "rsub __rsub__"),
+    (add_product, "addcmul"),
+    (join, "cat concat concatenate stack hstack vstack"),
+    (where, "where"),
+    (
+        activation,
+        "gelu silu silu_ hardswish mish mish_ tanh tanh_ relu6 hardtanh elu selu celu softsign "
+        "hardshrink softshrink tanhshrink atan asinh",
+    ),
+    (clamp, "clamp clip"),
+    (rectified, "relu relu_ leaky_relu leaky_relu_ prelu abs"),
+    (
+        gate,
+        "sigmoid sigmoid_ hardsigmoid softmax softmin softplus logsigmoid erf norm vector_norm var std "
+        "sqrt rsqrt argmax argmin argsort topk eq ne lt le gt ge isnan isfinite sign sgn "
+        "__eq__ __ne__ __lt__ __le__ __gt__ __ge__",
+    ),
+    (constant, "zeros_like ones_like full_like new_zeros new_ones new_full new_tensor"),
+    (variance_and_mean, "var_mean"),
+    (unresolved, "square pow __pow__ exp reciprocal log __rtruediv__ cosine_similarity"),
+    (
+        product,
+        "mul mul_ multiply __mul__ __rmul__ __imul__ matmul __matmul__ __rmatmul__ bmm mm mv dot "
+        "einsum",
+    ),
+    (quotient, "div div_ divide true_divide __truediv__ __itruediv__"),
+    (attention, "scaled_dot_product_attention"),
+    (dense, "linear"),
+    (convolve(1), "conv1d"),
+    (convolve(2), "conv2d"),
+    (convolve(3), "conv3d"),
+    (convolve(2, transposed=True), "conv_transpose2d"),
+    (batch_norm, "batch_norm"),
+    (layer_norm, "layer_norm"),
+    (group_norm, "group_norm"),
+    (rms_norm, "rms_norm"),
+    (normalise, "normalize"),
+)
+
+
+OPERATIONS: dict[Callable[..., Any], Rule] = {
+    function: rule
+    for rule, functions in (
+        (as_it_is, _properties("T mT H mH")),
+        (detach, _properties("data")),
+        *((rule, _functions(names)) for rule, names in _TABLE),
+    )
+    for function in functions
+}
+"""Function of torch → its rule."""
+
+
+GATES = frozenset(_functions(dict(_TABLE)[gate] + " tanh tanh_"))
+"""Functions that make a gate even of a product of two signals."""
+
+
+TABLE = Table(OPERATIONS, GATES, INQUIRIES)

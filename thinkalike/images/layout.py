@@ -1,0 +1,75 @@
+"""Data sets laid out as an ImageFolder with a manifest, whatever they are made from."""
+
+import shutil
+from pathlib import Path
+
+from thinkalike.images.archives import ARCHIVES, unpack_cifar10, unpack_folder
+from thinkalike.images.downloads import fetch, file_name
+from thinkalike.images.sources import link_folder, make_digits, make_samples
+from thinkalike.progress import log
+from thinkalike.stores.tables import write_table
+
+
+def lay_out(
+    manifest: Path,
+    *,
+    kind: str,
+    path: str = "",
+    url: str = "",
+    checksum: str = "",
+    mirror: str = "",
+    validation: float,
+    seed: int,
+) -> None:
+    """Write `<split>/<class>/*` and their manifest, in place of an older data set there.
+
+    The manifest has the columns of `make_digits`, and bytes: a replaced image changes it, and with it
+    what was made from it.
+
+    Args:
+        manifest: parquet file in the folder of the data set.
+        kind: digits, samples, folder, archive, or a key of `ARCHIVES`.
+        path: of the user's images, for the kind folder.
+        url, checksum: of the file, for the kind archive.
+        mirror: where archives are fetched from instead (`fetch`).
+        validation: share of each class that goes into the split `val`, where there is no split yet.
+        seed: of that split, and of the crops of samples.
+
+    Raises:
+        InputError: images or archives are missing, damaged or not laid out as they should be.
+    """
+    folder = manifest.parent
+    new = folder.with_name(f".{folder.name}.new")
+    shutil.rmtree(new, ignore_errors=True)
+    new.mkdir(parents=True)
+    try:
+        match kind:
+            case "digits":
+                images = make_digits(new, validation=validation, seed=seed)
+            case "samples":
+                images = make_samples(new, seed=seed)
+            case "folder":
+                images = link_folder(new, Path(path), validation=validation, seed=seed)
+            case _:
+                url, checksum = ARCHIVES.get(kind, (url, checksum))
+                # kept beside the data sets, for a second layout of the same archive
+                archive = folder.parent.with_name("downloads") / file_name(url)
+                fetch(url, archive, checksum=checksum, mirror=mirror or None)
+                images = (unpack_cifar10 if kind == "cifar10" else unpack_folder)(new, archive)
+        images["bytes"] = [(new / name).stat().st_size for name in images["path"]]
+        write_table(images, new / manifest.name)
+        replace_folder(folder, new)
+    finally:
+        shutil.rmtree(new, ignore_errors=True)
+    counts = ", ".join(f"{n} {split}" for split, n in images["split"].value_counts().items())
+    log.info("%d classes, %s", images["label"].nunique(), counts)
+
+
+def replace_folder(folder: Path, new: Path) -> None:
+    """Put a freshly made folder in the place of an older one; killed in between, there is none."""
+    old = folder.with_name(f".{folder.name}.old")
+    shutil.rmtree(old, ignore_errors=True)
+    if folder.exists():
+        folder.rename(old)
+    new.rename(folder)
+    shutil.rmtree(old, ignore_errors=True)

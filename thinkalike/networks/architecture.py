@@ -1,0 +1,55 @@
+"""Architectures of the catalogue: names in timm, and the layers that Grad-CAM explains."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from thinkalike.errors import InputError
+from thinkalike.settings import rebuilt
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """Everything that building and explaining a network takes, apart from its weights.
+
+    Attributes:
+        name: of the model in messages.
+        timm: name in timm, with a tag where weights are published; empty for a network from elsewhere.
+        arguments: further arguments of `timm.create_model`.
+        family: cnn, transformer or hybrid.
+        layout: dimensions of the activations of its layers: nchw, nhwc or tokens.
+        prefix: tokens before the patch tokens (class token, registers); layout tokens only.
+        layers: `depth_<percent>` → name of the module that Grad-CAM explains there.
+    """
+
+    name: str
+    timm: str = ""
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+    family: str = ""
+    layout: str = "nchw"
+    prefix: int = 0
+    layers: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, entry: Mapping[str, Any]) -> "Architecture":
+        """The architecture of a catalogue entry, whose other keys (training, …) are left out.
+
+        Raises:
+            InputError: the entry has no name.
+        """
+        return rebuilt(cls, entry)
+
+    def layer(self, depth: int) -> str:
+        """Name of the Grad-CAM layer at a depth in percent.
+
+        Raises:
+            InputError: there is none.
+        """
+        name = self.layers.get(f"depth_{depth}")
+        if name is None:
+            known = ", ".join(key.removeprefix("depth_") for key in self.layers)
+            raise InputError(
+                f"{self.name} has no Grad-CAM layer at depth {depth} (only at {known}); add "
+                f"layers.depth_{depth} to its catalogue entry"
+            )
+        return name

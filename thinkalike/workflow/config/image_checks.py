@@ -1,0 +1,127 @@
+"""Checks of a study's data set and of its numbers of images."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from thinkalike.errors import did_you_mean
+from thinkalike.images.contents import PUBLISHED, Contents
+from thinkalike.workflow.config.settings import (
+    clustered_models,
+    image_counts,
+    mapped_class_of,
+    mapped_models,
+    size_of,
+)
+
+Config = Mapping[str, Any]
+
+DOWNLOADED = ("imagenette", "imagenette_320", "imagenette_160", "cifar10", "archive")
+
+KEYS_OF_KINDS = {
+    "path": ("folder",),
+    "url": ("archive",),
+    "checksum": ("archive",),
+    "mirror": DOWNLOADED,
+}
+"""Key of `dataset` → kinds of data set that have it."""
+
+NEEDED = {"archive": ("name", "url", "checksum"), "folder": ("name", "path")}
+"""Kind of data set → keys that it needs."""
+
+SHARED = ("benchmarks", "published")
+"""Folders of `results/` that are no study's."""
+
+
+def study(config: Config) -> Iterator[str]:
+    """Name of a study that another folder has."""
+    if config["study"] in SHARED:
+        yield f"study: results/{config['study']}/ is not a study's; give the study another name"
+
+
+def dataset(config: Config) -> Iterator[str]:
+    """Keys that a kind of data set lacks or does not have, names that are taken, and missing folders."""
+    values = config["dataset"]
+    kind, name = values["kind"], values["name"]
+    for key, kinds in KEYS_OF_KINDS.items():
+        if key in values and kind not in kinds:
+            yield f"dataset.{key}: the kind {kind} has no {key}; remove it"
+    for key in NEEDED.get(kind, ()):
+        if values.get(key) is None:
+            yield f"dataset.{key}: the kind {kind} needs it; give it"
+    if name != kind and name in ("digits", *PUBLISHED):
+        yield f"dataset.name: {name!r} is a built-in data set; give yours a name of its own"
+    if kind == "folder" and not Path(values.get("path", ".")).is_dir():
+        yield f"dataset.path: {values['path']!r} is not a folder; fix the path"
+
+
+def count(config: Config, held: Contents) -> Iterator[str]:
+    """More images than the split has."""
+    images = config["images"]
+    most = {"train": held.train, "val": held.val}[images["split"]]
+    if images["count"] > most:
+        yield (
+            f"images.count: {images['count']} is more than the {most} images of {images['split']}; give "
+            f"at most {most}"
+        )
+
+
+def counts(config: Config) -> Iterator[str]:
+    """Subsets and clusters that need more images than there are."""
+    number = config["images"]["count"]
+    for index, subset in enumerate(config["subsets"]):
+        if (size_of(subset) or 0) >= number:
+            yield (
+                f"subsets.{index}: {subset} is not fewer than images.count, {number}; leave it out"
+            )
+    clusters = config["neon"]["clusters"] or 0
+    if clustered_models(config) and clusters > number:
+        yield (
+            f"neon.clusters: {clusters} is more than images.count, {number}; give fewer, or more images"
+        )
+
+
+def subsampling(config: Config) -> Iterator[str]:
+    """Sizes of two kinds, shares that are none, and more images than there are."""
+    sizes, number = config["subsampling"]["sizes"], config["images"]["count"]
+    if len({type(size) for size in sizes}) > 1:
+        yield (
+            "subsampling.sizes: shares of images.count and numbers of images are mixed; give all sizes "
+            "in one way"
+        )
+        return
+    for index, size in enumerate(sizes):
+        where = f"subsampling.sizes.{index}"
+        if isinstance(size, float) and size >= 1:
+            yield (
+                f"{where}: {size} is no share of images.count; give shares between 0 and 1, or whole "
+                "numbers"
+            )
+        elif size > number:
+            yield (
+                f"{where}: {size} is more than images.count, {number}; without replacement at most "
+                f"{number} can be drawn"
+            )
+
+
+def smallest_subsample(config: Config) -> Iterator[str]:
+    """Methods that explain fewer images than the smallest subsample has."""
+    least, number = min(config["subsampling"]["sizes"], default=0), config["images"]["count"]
+    for method, images in image_counts(config).items():
+        if images < least <= number:
+            yield (
+                f"subsampling.sizes: none is as small as the {images} images that {method} explains; add "
+                "one, or give shares"
+            )
+
+
+def mapped_class(config: Config, held: Contents) -> Iterator[str]:
+    """A class of the spectral study that the data set lacks."""
+    name = mapped_class_of(config)
+    if mapped_models(config) and name is not None and name not in held.classes:
+        more = ", …" if held.classes[20:] else ""
+        yield (
+            f"spectral.class: {name!r} is not a class of this data set"
+            f"{did_you_mean(name, held.classes)}; choose one of {', '.join(held.classes[:20])}{more}, or "
+            '"*" for all'
+        )

@@ -1,0 +1,123 @@
+"""Checks of a study's methods, their variants and settings."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from thinkalike.methods import METHODS
+from thinkalike.workflow.config.settings import (
+    JOINT,
+    all_settings,
+    base_method,
+    clustered_models,
+    least_evaluations,
+    mapped_method,
+    mapped_models,
+    selected_entries,
+)
+
+Config = Mapping[str, Any]
+
+
+def variants(config: Config) -> Iterator[str]:
+    """Variants under the name of a method."""
+    for name in config["variants"]:
+        if name in METHODS:
+            yield f"variants.{name}: this is a method itself; give the variant another key"
+
+
+def used_methods(config: Config) -> dict[str, list[str]]:
+    """Method or variant that the study uses → the models that it explains."""
+    models = config["models"]
+    uses = [(method, models) for method in config["methods"]]
+    uses += [
+        (method, panels.get("models") or models)
+        for panels in config["figures"]["panels"].values()
+        for method in panels.get("methods", [])
+    ]
+    uses.append((config["neon"]["method"], clustered_models(config)))
+    uses.append((mapped_method(config), mapped_models(config)))
+    explained: dict[str, list[str]] = {}
+    for method, some in uses:
+        if some:
+            explained[method] = list(dict.fromkeys([*explained.get(method, []), *some]))
+    return explained
+
+
+def settings_of(config: Config, method: str) -> dict[str, Any]:
+    """Place → settings of a method and of its variants, of those that the study uses."""
+    settings = all_settings(config)
+    return {
+        place(name): settings[name]
+        for name in used_methods(config)
+        if settings[name]["method"] == method
+    }
+
+
+def place(name: str) -> str:
+    """Where the settings of a method or variant stand."""
+    return f"{'settings' if name in METHODS else 'variants'}.{name}"
+
+
+def depths(config: Config) -> Iterator[str]:
+    """Depths at which a model that is explained has no Grad-CAM layer."""
+    entries, used = selected_entries(config), used_methods(config)
+    for where, settings in settings_of(config, "gradcam").items():
+        for key in used[where.split(".")[1]]:
+            layers = entries[key]["layers"]
+            if f"depth_{settings['depth']}" not in layers:
+                yield (
+                    f"{where}.depth: {key} has no Grad-CAM layer at {settings['depth']} (it has "
+                    f"{', '.join(layers)}); choose another depth or leave the model out"
+                )
+
+
+def evaluations(config: Config) -> Iterator[str]:
+    """Too few evaluations of KernelSHAP, and tolerances that cannot be."""
+    least = least_evaluations(config)
+    for where, settings in settings_of(config, "kernelshap").items():
+        number, most = settings["evaluations"], settings["most_evaluations"]
+        if number < least:
+            yield (
+                f"{where}.evaluations: {number} is too few for segments.count, {least - 2}; give at least "
+                f"{least}"
+            )
+        if settings["tolerance"] is None:
+            continue
+        if where.startswith("variants"):
+            yield f"{where}.tolerance: only settings.kernelshap can have one; set null here"
+        elif most < number:
+            yield (
+                f"{where}.most_evaluations: {most} is less than evaluations, {number}; with a tolerance "
+                "they only grow: give more"
+            )
+
+
+def lrp(config: Config) -> Iterator[str]:
+    """Questions that LRP cannot answer: it explains logits in full precision."""
+    for key, value, only in (
+        ("output", "logit", "logits"),
+        ("precision", "float32", "in float32"),
+    ):
+        if config["explanation"][key] != value and settings_of(config, "lrp"):
+            yield f"explanation.{key}: lrp explains {only} alone; set {value}, or leave lrp out of methods"
+
+
+def spectral(config: Config) -> Iterator[str]:
+    """Maps that cannot be clustered, too many clusters, and a model called as all of them are."""
+    values, method = config["spectral"], mapped_method(config)
+    if METHODS[base_method(config, method)].segments:
+        yield (
+            f"spectral.method: {method!r} has maps on superpixels, which differ from image to image; "
+            "choose another method"
+        )
+    clusters, images = values["clusters"] or 0, values["images"]
+    if clusters > images:
+        yield (
+            f"spectral.clusters: {clusters} is more than spectral.images, {images}; give fewer, or more "
+            "images"
+        )
+    if values["joint"] and JOINT in mapped_models(config):
+        yield (
+            f"catalogue.{JOINT}: all models together are called so where maps are clustered; give the "
+            "model another key, or set spectral.joint: false"
+        )

@@ -1,0 +1,126 @@
+"""Checks of a study's models: their entries, names, sizes and classes."""
+
+import math
+import re
+import unicodedata
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from thinkalike.errors import InputError, did_you_mean
+from thinkalike.images.contents import Contents
+from thinkalike.networks.catalogue import built_in_catalogue, complete_entry
+from thinkalike.workflow.config.settings import selected_entries
+
+Config = Mapping[str, Any]
+
+NEEDED = ("timm", "name", "family", "layout", "layers")
+"""Keys that a complete entry of the catalogue has."""
+
+RESERVED = ("model", "resolution", "communities", "modularity", "drawn", "agreement_pairs")
+"""Columns, and one file, that stand beside those of the models."""
+
+WEIGHTS_ARGUMENTS = (
+    "cache_dir",
+    "checkpoint_path",
+    "pretrained",
+    "pretrained_cfg",
+    "pretrained_cfg_overlay",
+    "pretrained_custom_load",
+    "pretrained_model_args",
+)
+"""Arguments of `timm.create_model` by which it would read weights from elsewhere, pickles among them."""
+
+SMALLEST = 16
+"""Smallest side of an image in pixels."""
+
+
+def catalogue(config: Config) -> Iterator[str]:
+    """Entries of the user's that are incomplete, or under a key that is taken."""
+    entries = {**built_in_catalogue(), **config["catalogue"]}
+    for key in config["catalogue"]:
+        if key in built_in_catalogue():
+            yield f"catalogue.{key}: a built-in model has this key; choose another"
+        if key in RESERVED:
+            yield (
+                f"catalogue.{key}: a column or a file beside those of the models is called so; give the "
+                "model another key"
+            )
+        try:
+            entry = complete_entry(key, entries)
+        except InputError as error:
+            yield f"catalogue.{key}.like: {error}"
+            continue
+        for needed in NEEDED:
+            if needed not in entry:
+                yield (
+                    f"catalogue.{key}: {needed} is missing; say it, or take it from another model with "
+                    "`like`"
+                )
+        for name in entry.get("arguments", {}):
+            if name in WEIGHTS_ARGUMENTS:
+                yield (
+                    f"catalogue.{key}.arguments.{name}: where weights come from is not an argument; say "
+                    "it in `weights` (and pretrained.folder)"
+                )
+
+
+def names(config: Config) -> Iterator[str]:
+    """Display names that cannot be drawn or told apart in a figure."""
+    first_with: dict[str, str] = {}
+    for key, entry in selected_entries(config).items():
+        name = entry["name"]
+        if not name.isprintable() or name != name.strip():
+            yield (
+                f"catalogue.{key}.name: {name!a} has a character that cannot be seen, or a blank at an "
+                "end; take it out"
+            )
+        # ligatures, wide letters, no-break blanks, …: drawn, they look the same or nearly so
+        first = first_with.setdefault(unicodedata.normalize("NFKC", name), key)
+        if first != key:
+            # the one of the two that is the user's to name
+            mine, other = (first, key) if key in built_in_catalogue() else (key, first)
+            yield f"catalogue.{mine}.name: {name!r} is the name of {other}, too; give it another"
+
+
+def selections(config: Config) -> Iterator[str]:
+    """Models with settings of their own that are not compared; an empty list takes a model out."""
+    for where, settings in (
+        ("borders.layers", config["borders"]["layers"]),
+        ("settings.gradcam.mended_cells", config["settings"]["gradcam"]["mended_cells"]),
+    ):
+        for key, values in settings.items():
+            if values and key not in config["models"]:
+                hint = did_you_mean(key, config["models"])
+                yield f"{where}: {key!r} is not one of `models`{hint}"
+
+
+def image_size(config: Config) -> Iterator[str]:
+    """A size of images that a network does not take, and the nearest ones that all take."""
+    size = config["images"]["size"]
+    needs = {key: entry.get("size", {}) for key, entry in selected_entries(config).items()}
+    steps = {key: need["multiple"] for key, need in needs.items() if "multiple" in need}
+    leasts = {key: need["minimum"] for key, need in needs.items() if "minimum" in need}
+    refusals = [f"{key} takes multiples of {step}" for key, step in steps.items() if size % step]
+    refusals += [f"{key} at least {least}" for key, least in leasts.items() if size < least]
+    if not refusals:
+        return
+    step, least = math.lcm(*steps.values()), max([SMALLEST, *leasts.values()])
+    first = math.ceil(least / step) * step
+    nearest = {max(first, size // step * step), max(first, math.ceil(size / step) * step)}
+    yield (
+        f"images.size: {size} does not suit every model ({', '.join(refusals)}); set "
+        f"{' or '.join(map(str, sorted(nearest)))}, or leave these models out"
+    )
+
+
+def classes(config: Config, held: Contents) -> Iterator[str]:
+    """Weights with outputs for ImageNet's classes, whose names are synsets, for images of others."""
+    strange = [name for name in held.classes if not re.fullmatch(r"n\d{8}", name)]
+    for key, entry in selected_entries(config).items():
+        weights = entry.get("weights", config["weights"])
+        if strange and weights in ("pretrained", "random"):
+            where = f"catalogue.{key}.weights" if "weights" in entry else "weights"
+            yield (
+                f"{where}: {weights} models have outputs for ImageNet's classes (n01440764, …) and none "
+                f"for {', '.join(strange[:3])}{', …' if strange[3:] else ''}; set finetuned or trained"
+            )

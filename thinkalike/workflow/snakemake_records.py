@@ -1,0 +1,213 @@
+"""Snakemake's records of files, through names that Snakemake does not promise to keep.
+
+No other module uses such names. Where one has moved, `Rollback` warns, and the workflow runs without
+restoring the files of jobs that fail.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from thinkalike.errors import InputError
+from thinkalike.workflow.rollback import Planned, begin, broken_off, settle
+
+try:
+    import snakemake.api  # noqa: F401  # first: Snakemake's modules import each other
+    from snakemake.dag import DAG
+    from snakemake.exceptions import WorkflowError
+    from snakemake.persistence import RECORD_FORMAT_VERSION, MetadataRecord
+    from snakemake.persistence.file import FilePersistence
+except ImportError as error:  # or there is no Snakemake, and the library is used without it
+    IMPORT_PROBLEM = str(error)
+else:
+    IMPORT_PROBLEM = ""
+
+JOURNALS = Path(".snakemake/rollback")
+LOCKS = Path(".snakemake/locks")
+
+RECORD_METHODS = (
+    "_clear_cache",
+    "_delete_record",
+    "_filter_incomplete_keys",
+    "_mark_incomplete",
+    "_read_record",
+    "_unmark_incomplete",
+    "_write_record",
+    # parts of a record
+    "_code",
+    "_conda_env",
+    "_input",
+    "_log",
+    "_params",
+    "_software_stack_hash",
+)
+
+
+def missing_names(workflow: type) -> list[str]:
+    """Names used here that this Snakemake does not have.
+
+    Args:
+        workflow: the class of Snakemake's `workflow`.
+    """
+    if IMPORT_PROBLEM:
+        return [IMPORT_PROBLEM]
+    needed = {
+        FilePersistence: RECORD_METHODS,
+        MetadataRecord: ("items", "model_validate"),
+        DAG: ("finished_jobs", "needrun_jobs"),
+        workflow: ("dag", "is_main_process", "persistence", "touch"),
+    }
+    return [
+        f"{owner.__name__}.{name}"
+        for owner, names in needed.items()
+        for name in names
+        if not hasattr(owner, name)
+    ]
+
+
+class SnakemakeRecords:
+    """Snakemake's records of files, as `rollback.Records`.
+
+    Args:
+        persistence: a `FilePersistence`.
+    """
+
+    def __init__(self, persistence: Any) -> None:
+        self.persistence = persistence
+        persistence._clear_cache()
+
+    def read(self, path: str) -> dict[str, Any] | None:
+        """Record of a file; None if there is none."""
+        record = self.persistence._read_record(path)
+        return plain(dict(record.items())) if record else None
+
+    def write(self, path: str, record: dict[str, Any] | None) -> None:
+        """Replace the record of a file; None deletes it."""
+        if record is None:
+            self.persistence._delete_record(path)
+        else:
+            self.persistence._write_record(path, MetadataRecord.model_validate(record))
+        # it would answer the next question with what it has read before
+        self.persistence._clear_cache()
+
+    def is_incomplete(self, path: str) -> bool:
+        """Whether a job that makes the file was started and has not ended."""
+        return bool(self.persistence._filter_incomplete_keys([path]))
+
+    def set_incomplete(self, path: str, incomplete: bool) -> None:
+        """Mark the file as incomplete, or take the mark away."""
+        if incomplete:
+            self.persistence._mark_incomplete(path, None)
+        else:
+            self.persistence._unmark_incomplete(path)
+
+
+def plain(record: dict[str, Any]) -> dict[str, Any]:
+    """A record with the types that it has after a journal was written and read."""
+    copy: dict[str, Any] = json.loads(json.dumps(record))
+    return copy
+
+
+def future_record(job: Any, persistence: Any) -> dict[str, Any]:
+    """What Snakemake will record of a job that ends well, without times and checksums."""
+    return plain(
+        {
+            "rule": job.rule.name,
+            "input": persistence._input(job),
+            "log": persistence._log(job),
+            "shellcmd": job.shellcmd,
+            "params": persistence._params(job),
+            "code": persistence._code(job.rule),
+            "record_format_version": RECORD_FORMAT_VERSION,
+            "conda_env": persistence._conda_env(job),
+            "container_img_url": job.container_img_url,
+            "software_stack_hash": persistence._software_stack_hash(job),
+            "job_hash": hash(job),
+            "incomplete": False,
+        }
+    )
+
+
+class Rollback:
+    """Restores the files of jobs that fail; rules/rollback.smk calls it before and after a run.
+
+    Args:
+        workflow: Snakemake's `workflow`.
+        logger: Snakemake's logger.
+    """
+
+    def __init__(self, workflow: Any, logger: Any) -> None:
+        self.workflow = workflow
+        self.logger = logger
+        self.journal: Path | None = None
+        missing = missing_names(type(workflow))
+        # a job of the run is a Snakemake of its own on a cluster
+        is_main = getattr(workflow, "is_main_process", True)
+        self.works = is_main and not missing
+        if is_main and missing:
+            logger.warning(
+                "The older files of jobs that fail are not restored: this Snakemake is not one that "
+                f"thinkalike knows ({', '.join(missing)}); requirements.lock names one."
+            )
+
+    def settle_broken_off(self) -> None:
+        """Restore what killed runs have removed, unless a run may still be at work.
+
+        Raises:
+            WorkflowError: a file cannot be restored.
+        """
+        if not self.works or any(LOCKS.glob("*.lock")):
+            return
+        for journal in broken_off(JOURNALS):
+            try:
+                restored = settle(journal, SnakemakeRecords(FilePersistence()), None)
+            except OSError as error:
+                raise WorkflowError(
+                    f"A run was broken off, and its files cannot be restored ({error}); fix that and "
+                    "start again"
+                ) from None
+            self._report(restored, "Put back after a run that was broken off")
+
+    def begin(self) -> None:
+        """Keep what the jobs of this run are about to remove.
+
+        Raises:
+            WorkflowError: a file cannot be kept.
+        """
+        if not self.works or self.workflow.touch:  # --touch removes nothing
+            return
+        persistence = self.workflow.persistence
+        if not isinstance(persistence, FilePersistence):
+            self.logger.warning(
+                "Files of jobs that fail are lost; they are kept with --persistence-backend file."
+            )
+            return
+        planned = [
+            Planned(
+                [*map(str, job.output)],
+                [*map(str, job.input)],
+                [*map(str, job.log)],
+                future_record(job, persistence),
+            )
+            for job in self.workflow.dag.needrun_jobs()
+            if job.output
+        ]
+        try:
+            self.journal = begin(planned, SnakemakeRecords(persistence), JOURNALS)
+        except InputError as error:
+            raise WorkflowError(str(error)) from None
+
+    def end(self) -> None:
+        """Restore what belongs to jobs of this run that did not finish."""
+        if self.journal is None:
+            return
+        made = {str(file) for job in self.workflow.dag.finished_jobs for file in job.output}
+        records = SnakemakeRecords(self.workflow.persistence)
+        restored = settle(self.journal, records, lambda job: made.issuperset(job.outputs))
+        self._report(restored, "Put back the files of jobs that did not finish")
+
+    def _report(self, restored: list[str], why: str) -> None:
+        if restored:
+            more = f" and {len(restored) - 3} more" if len(restored) > 3 else ""
+            names = ", ".join(restored[:3])
+            self.logger.info(f"{why}, as they were before: {names}{more}")
