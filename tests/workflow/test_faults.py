@@ -1,4 +1,4 @@
-"""What breaks in the middle: nothing older is lost, nothing stale is kept, and the next run mends it.
+"""What breaks in the middle: nothing older is lost, nothing stale is kept, and the next run repairs it.
 
 The table in docs/reliability.md names these tests. Faults come from outside: signals, and a
 `sitecustomize` that jobs import (see injected/).
@@ -125,7 +125,7 @@ def test_a_failing_rerun_leaves_the_older_file_and_is_planned_again(maps_study, 
         "compare_models": 1,
         "summarise_similarity": 1,
     }
-    # and back with the older ones there is nothing to mend
+    # and back with the older ones there is nothing to do
     assert maps_study.plan(MATRIX, overlay=MAPS) == {}
 
 

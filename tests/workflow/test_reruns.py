@@ -39,14 +39,12 @@ def test_nothing_after_touching_all_code(study):
 
 
 def test_nothing_after_a_comment_a_docstring_and_a_blank_line(study):
-    study.edit("thinkalike/maps.py", "def gram(", "# a remark\n\n\ndef gram(")
-    study.edit(
-        "thinkalike/similarity.py", '"""How similar two maps are', '"""So similar two maps are'
-    )
+    study.edit("thinkalike/compare/products.py", "def gram(", "# a remark\n\n\ndef gram(")
+    study.edit("thinkalike/compare/streams.py", '"""Compare the maps', '"""Compare all maps')
     study.edit(
         "scripts/compare_models.py",
-        "    empty = np.zeros(",
-        "    # none yet\n    empty = np.zeros(",
+        "    images = read_image_ids(",
+        "    # in order\n\n    images = read_image_ids(",
     )
     assert study.plan(*EVERYTHING) == {}
 
@@ -60,9 +58,10 @@ def test_a_changed_library_function_reruns_exactly_its_users(study):
 
 
 def test_a_changed_function_that_a_module_s_other_users_do_not_reach_leaves_them_alone(study):
-    # similarity.dissimilarity is used by summarise_similarity; compare_models imports the same
-    # module for another function
-    study.edit("thinkalike/similarity.py", "np.sqrt(np.maximum(2 *", "np.sqrt(np.maximum(2.0 *")
+    # compare_models imports a function of compare.streams, and that another one that computes distances
+    study.edit(
+        "thinkalike/compare/dissimilarity.py", "np.sqrt(np.maximum(2 *", "np.sqrt(np.maximum(2.0 *"
+    )
     jobs = study.plan(*EVERYTHING)
     assert "compare_models" not in jobs
     assert "subsample_images" not in jobs
@@ -125,6 +124,7 @@ def test_one_more_model_runs_its_own_jobs_and_the_aggregates(study):
     overlay = study.overlay(models=["resnet_untrained", "byobnet_once", "vit_once", "tiny_twin"])
     assert study.plan(*EVERYTHING, overlay=overlay) == {
         "train_model": 1,
+        "place_weights": 1,
         "predict_images": 1,
         "explain_images": 2,
         "explain_again": 1,
@@ -263,10 +263,10 @@ def test_a_display_name_reruns_the_figures_alone(study):
 
 
 def test_a_failed_parse_names_the_file(study):
-    study.edit("thinkalike/maps.py", "def gram(", "def gram((")
+    study.edit("thinkalike/compare/products.py", "def gram(", "def gram((")
     run = study.snakemake("--dry-run", *EVERYTHING)
     assert run.status != 0
-    assert re.search(r"thinkalike/maps.py, line \d+: .*mend the syntax", run.output)
+    assert re.search(r"thinkalike/compare/products.py, line \d+: .*fix the syntax", run.output)
 
 
 TWINS = {name: {"like": "resnet_untrained", "name": name} for name in ("first", "second", "third")}
@@ -300,6 +300,7 @@ def test_a_model_at_the_end_is_compared_by_the_jobs_of_the_last_group_alone(chec
     four = checkout.overlay("four.yaml", **GROUPED)
     assert checkout.plan(target, overlay=four) == {
         "train_model": 1,
+        "place_weights": 1,
         "predict_images": 1,
         "explain_images": 1,
         "compare_models": 2,

@@ -1,4 +1,4 @@
-"""What all attribution methods share: the question, the form of the answer, and common checks."""
+"""The question that all attribution methods answer, the form of their answer, and common checks."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager

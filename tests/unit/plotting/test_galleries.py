@@ -191,7 +191,9 @@ def test_clusters_of_other_images_are_refused(tmp_path):
     study(tmp_path / "study", np.array([0, 1, 1]), 2)
     images = read_table(tmp_path / "study/images.parquet")
     write_table(images[::-1], tmp_path / "study/images.parquet")
-    with pytest.raises(InputError, match=r"clusters\.nc is about other images than .*images\.parquet"):
+    with pytest.raises(
+        InputError, match=r"clusters\.nc is about other images than .*images\.parquet"
+    ):
         draw(tmp_path / "study", tmp_path)
 
 

@@ -197,7 +197,7 @@ from types import SimpleNamespace
 from thinkalike.errors import DamagedError, InputError
 from thinkalike.workflow.jobs import job_log
 with job_log(SimpleNamespace(log=[sys.argv[1]], rule="r", wildcards={}, threads=1)):
-    raise InputError("mend this")
+    raise InputError("replace this")
 """
     ended = subprocess.run(
         [sys.executable, "-c", script, str(tmp_path / "job.log")],
@@ -205,7 +205,7 @@ with job_log(SimpleNamespace(log=[sys.argv[1]], rule="r", wildcards={}, threads=
         text=True,
         check=False,
     )
-    assert (ended.returncode, ended.stdout, ended.stderr) == (1, "", "r: mend this\n")
+    assert (ended.returncode, ended.stdout, ended.stderr) == (1, "", "r: replace this\n")
 
 
 def test_a_damaged_input_is_moved_aside_and_none_is_lost(job, tmp_path, capsys):
