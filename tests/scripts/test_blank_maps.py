@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.support.scripts import main_of
+from scripts import cluster_models, compare_models, plot_clusters, summarise_similarity
 from thinkalike.compare.bases import Grid
 from thinkalike.compare.maps import Maps
 from thinkalike.stores.maps import write_maps
@@ -36,7 +36,7 @@ def explanations(folder: Path, images: int) -> list[str]:
 
 def compared(folder: Path, images: int, **changes: str) -> Path:
     values = folder / "cosine.nc"
-    main_of("compare_models")(
+    compare_models.main(
         explanations=explanations(folder, images),
         similarity=str(values),
         models=MODELS,
@@ -47,7 +47,7 @@ def compared(folder: Path, images: int, **changes: str) -> Path:
         comparison={"sign": "positive", "rescaling": "min_max", **changes},
         code="0" * 16,
     )
-    main_of("summarise_similarity")(
+    summarise_similarity.main(
         similarity=str(values),
         dissimilarity=str(folder / "all.csv"),
         means=str(folder / "all_similarity.csv"),
@@ -64,7 +64,7 @@ def clustered(folder: Path, matrix: Path) -> dict[str, str | list[str]]:
     names = ("summary", "agreement", "order", "louvain", "sweep", "pca", "mds", "quality")
     files = {name: str(folder / f"{stems.get(name, name)}.csv") for name in names}
     files["linkages"] = [str(folder / f"linkage_{kind}.csv") for kind in KINDS]
-    main_of("cluster_models")(
+    cluster_models.main(
         dissimilarity=str(matrix),
         **files,
         settings={
@@ -98,7 +98,7 @@ def test_a_blank_model_is_left_out_said_so_and_the_others_go_on(tmp_path, caplog
         name: [str(tmp_path / f"figures/{name}.{suffix}") for suffix in ("svg", "png", "csv")]
         for name in ("heat_map", "dendrograms", "communities", "embeddings")
     }
-    main_of("plot_clusters")(
+    plot_clusters.main(
         dissimilarity=str(matrix),
         tables=[*files.pop("linkages"), *files.values()],
         **figures,

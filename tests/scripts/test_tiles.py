@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.support.scripts import main_of
+from scripts import compare_models, join_similarities
 from thinkalike.compare.bases import Grid, Pixels, Segments
 from thinkalike.compare.maps import Maps
 from thinkalike.errors import InputError
@@ -57,7 +57,7 @@ def written(folder: Path, kind: str) -> list[str]:
 
 
 def compare(paths, output, models, *, others=(), other_models=(), kind, metric, blanks="exclude"):
-    main_of("compare_models")(
+    compare_models.main(
         explanations=paths,
         similarity=str(output),
         models=models,
@@ -90,7 +90,7 @@ def test_tiles_are_the_whole(kind, metric, blanks, tmp_path):
     case = {"kind": kind, "metric": metric, "blanks": blanks}
     compare(paths, tmp_path / "whole.nc", MODELS, **case)
     parts = tiles(tmp_path, paths, **case)
-    main_of("join_similarities")(parts, str(tmp_path / "joined.nc"), models=MODELS)
+    join_similarities.main(parts, str(tmp_path / "joined.nc"), models=MODELS)
     with open_arrays(tmp_path / "whole.nc") as whole, open_arrays(tmp_path / "joined.nc") as joined:
         assert whole.attrs == joined.attrs
         assert whole.sizes == joined.sizes
@@ -107,7 +107,7 @@ def test_the_order_of_tiles_does_not_matter(tmp_path):
     paths = written(tmp_path, "grids")
     parts = tiles(tmp_path, paths, kind="grids", metric="cosine")
     for name, order in (("a", parts), ("b", parts[::-1])):
-        main_of("join_similarities")(order, str(tmp_path / f"{name}.nc"), models=MODELS)
+        join_similarities.main(order, str(tmp_path / f"{name}.nc"), models=MODELS)
     assert (tmp_path / "a.nc").read_bytes() == (tmp_path / "b.nc").read_bytes()
 
 
@@ -126,5 +126,5 @@ def test_tiles_of_other_images_are_refused(tmp_path):
     with pytest.raises(
         InputError, match=r"1_1\.nc is about other images than .*0_0\.nc; delete it"
     ):
-        main_of("join_similarities")(parts, str(tmp_path / "joined.nc"), models=MODELS)
+        join_similarities.main(parts, str(tmp_path / "joined.nc"), models=MODELS)
     assert not (tmp_path / "joined.nc").exists()

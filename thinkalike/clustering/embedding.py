@@ -10,7 +10,7 @@ from thinkalike.compare.geometry import doubly_centred
 
 @dataclass(frozen=True)
 class Embedding:
-    """Points, and how well they stand for the matrix.
+    """Models as points, and how well these stand for the matrix.
 
     Attributes:
         points: (M, 2).
@@ -22,7 +22,7 @@ class Embedding:
 
 
 def principal_components(matrix: np.ndarray) -> Embedding:
-    """The first two principal components of the points whose distances are D.
+    """First two principal components of the points whose distances are D.
 
     Eigenvectors of −½ J D² J scaled by the roots of their eigenvalues (Torgerson 1952; Gower 1966):
     for Euclidean D exactly the PCA of the points. The share of variance counts positive eigenvalues

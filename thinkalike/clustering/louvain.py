@@ -10,11 +10,11 @@ import pandas as pd
 def similarity_graph(
     matrix: np.ndarray, names: Sequence[str], largest: float | None = None
 ) -> "nx.Graph[str]":
-    """The complete graph of models with weights 1 − D/largest, in [0, 1].
+    """Complete graph of models with weights 1 − D/largest, in [0, 1].
 
     Args:
         matrix: (M, M) dissimilarities D, no missing cell.
-        names: of the models.
+        names: of the nodes.
         largest: the dissimilarity that gets weight 0; the largest of the matrix if not given.
             1 gives the weights 1 − D of the experiment log.
     """
@@ -30,11 +30,11 @@ def similarity_graph(
 
 
 def communities(graph: "nx.Graph[str]", *, resolution: float, seed: int) -> tuple[pd.Series, float]:
-    """Louvain communities, and their modularity at that resolution.
+    """Louvain communities of a graph, and their modularity at that resolution.
 
     Returns:
-        The community of every model, numbered from 0 by the order of their first member, and the
-        modularity.
+        Community of every node, numbered from 0 in the order of their first members, and the
+        modularity; NaN without any weight.
 
     Source: Blondel et al., Fast unfolding of communities in large networks, 2008; networkx.
     """
@@ -44,32 +44,32 @@ def communities(graph: "nx.Graph[str]", *, resolution: float, seed: int) -> tupl
     # networkx goes through sets of nodes; sets of numbers, unlike those of names, keep their order
     # from one process to the next
     numbered = nx.convert_node_labels_to_integers(graph)  # type: ignore[arg-type]
-    found = nx.community.louvain_communities(
+    groups = nx.community.louvain_communities(
         numbered, weight="weight", resolution=resolution, seed=seed % 2**32
     )
-    found = sorted(found, key=min)
-    of = {node: community for community, members in enumerate(found) for node in members}
-    modularity = nx.community.modularity(numbered, found, weight="weight", resolution=resolution)
-    numbers = [of[node] for node in range(len(graph))]
+    groups = sorted(groups, key=min)
+    modularity = nx.community.modularity(numbered, groups, weight="weight", resolution=resolution)
+    number_of = {node: number for number, members in enumerate(groups) for node in members}
+    numbers = [number_of[node] for node in range(len(graph))]
     return pd.Series(numbers, index=list(graph), name="community"), modularity
 
 
 def sweep(graph: "nx.Graph[str]", *, resolutions: Sequence[float], seed: int) -> pd.DataFrame:
-    """Communities over a range of resolutions.
+    """Louvain communities at several resolutions.
 
     Returns:
-        One row per resolution: resolution, communities, modularity, and a column for every model
-        with its community.
+        A row for every resolution: resolution, communities (how many), modularity, and a column for
+        every node with its community.
     """
     rows = []
     for resolution in resolutions:
-        of, modularity = communities(graph, resolution=resolution, seed=seed)
+        found, modularity = communities(graph, resolution=resolution, seed=seed)
         rows.append(
             {
                 "resolution": resolution,
-                "communities": of.nunique(),
+                "communities": found.nunique(),
                 "modularity": modularity,
-                **of.to_dict(),
+                **found.to_dict(),
             }
         )
     return pd.DataFrame(rows)

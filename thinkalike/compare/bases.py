@@ -17,7 +17,7 @@ import scipy.sparse as sparse
 
 
 class Basis(Protocol):
-    """What a map is a combination of."""
+    """Functions over the pixels of a frame; a map is a combination of them."""
 
     @property
     def height(self) -> int:
@@ -65,8 +65,8 @@ class Pixels:
 class Grid:
     """`rows` x `columns` cells, upsampled bilinearly to the frame with half-pixel centres.
 
-    The same as torch's `interpolate(mode="bilinear", align_corners=False)` and OpenCV's
-    `INTER_LINEAR`: the pixel y looks at (y + ½)·rows/height − ½, held inside the grid.
+    Equal to torch's `interpolate(mode="bilinear", align_corners=False)` and OpenCV's
+    `INTER_LINEAR`: the pixel y is at (y + ½)·rows/height − ½, held inside the grid.
     """
 
     rows: int
@@ -137,14 +137,14 @@ def _interpolation(cells: int, pixels: int) -> sparse.csr_array:
 
 
 def _corners(cells: int, pixels: int) -> np.ndarray:
-    """The first and last pixel between each two neighbouring cell centres."""
+    """First and last pixel between each two neighbouring cell centres."""
     low, _ = _position(cells, pixels)
     change = np.flatnonzero(np.diff(low))
     return np.unique(np.r_[0, change, change + 1, pixels - 1])
 
 
 def _position(cells: int, pixels: int) -> tuple[np.ndarray, np.ndarray]:
-    """For every pixel, the cell centre before it and the weight of the one after."""
+    """Cell centre before every pixel, and the weight of the centre after it."""
     place = np.clip((np.arange(pixels) + 0.5) * cells / pixels - 0.5, 0, cells - 1)
     low = np.minimum(place.astype(int), max(cells - 2, 0))
     return low, place - low

@@ -1,4 +1,4 @@
-"""Where on its grid a model's Grad-CAM maps have their mass, and cells that have too much of it.
+"""Mass of Grad-CAM maps in the cells of their grid, and cells that have too much of it.
 
 Images differ in where their object is, so that over many of them no cell should have much more than
 its share. One that does so in nearly every image, at the border above all, tells of the network
@@ -17,8 +17,6 @@ from thinkalike.errors import InputError
 from thinkalike.progress import log
 
 CONFIDENCE = 0.95
-
-
 SUSPICIOUS = 5.0
 """Times the uniform share. Handwritten digits, all in the middle of their image, give no cell twice of
 it; objects that are all small and in one place would give more. Grids of fewer than six cells cannot.
@@ -47,7 +45,7 @@ def cell_shares(maps: Maps) -> np.ndarray:
 
 
 def grid_of(maps: Maps) -> Grid:
-    """The grid that maps are on.
+    """Grid of maps.
 
     Raises:
         InputError: they are on pixels or segments.
@@ -62,7 +60,7 @@ def grid_of(maps: Maps) -> Grid:
 
 
 def border(rows: int, columns: int) -> np.ndarray:
-    """Which cells are at the border of a grid, (rows, columns) bool."""
+    """Mask (rows, columns) of the cells at the border of a grid."""
     inside = np.zeros((rows, columns), bool)
     inside[1:-1, 1:-1] = True
     return ~inside
@@ -79,7 +77,7 @@ def border_table(maps: Maps) -> pd.DataFrame:
         maps: of N images, on one grid.
 
     Returns:
-        A row for every cell, in row-major order: row, column, border (whether it is there), share,
+        A row for every cell, in row-major order: row, column, border (whether it is at it), share,
         standard_error, low, high, uniform, suspicious, n (images with a positive mass), blank
         (images without).
 
@@ -136,7 +134,7 @@ def grid_tables(
         if table["suspicious"].any():
             log.warning(
                 "%s: most of its Grad-CAM maps have their mass in the same place, %s; compare "
-                "candidate layers, or mend these cells",
+                "candidate layers, or replace these cells",
                 model,
                 suspicious_cells(table),
             )
@@ -148,9 +146,9 @@ def grid_tables(
 
 
 def suspicious_cells(table: pd.DataFrame) -> str:
-    """The suspicious cells of one `border_table` in words, for a log."""
-    found = table[table["suspicious"]]
+    """Suspicious cells of one `border_table` in words, for a log."""
+    suspicious = table[table["suspicious"]]
     return ", ".join(
         f"[{row}, {column}] {share:.0%}"
-        for row, column, share in found[["row", "column", "share"]].itertuples(index=False)
+        for row, column, share in suspicious[["row", "column", "share"]].itertuples(index=False)
     )

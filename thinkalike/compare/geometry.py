@@ -7,15 +7,15 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Geometry:
-    """What a dissimilarity matrix is.
+    """Geometry of a dissimilarity matrix.
 
     Attributes:
-        models: models with all cells present.
-        missing: cells above the diagonal that are missing.
+        models: number of models with all cells present.
+        missing: number of cells above the diagonal that are missing.
         smallest_eigenvalue: of the doubly centred matrix −½ J D² J, over its largest; below 0 by
             more than rounding: no points in any Euclidean space have these distances.
-        euclidean: whether some have.
-        worst_triangle: the largest d(a, b) − d(a, c) − d(c, b); above 0: a detour is shorter.
+        euclidean: whether points in a Euclidean space have these distances.
+        worst_triangle: largest d(a, b) − d(a, c) − d(c, b); above 0: a detour is shorter.
         triangle: whether the triangle inequality holds.
     """
 
@@ -28,10 +28,14 @@ class Geometry:
 
 
 def geometry(matrix: np.ndarray, tolerance: float = 1e-8) -> Geometry:
-    """Whether a dissimilarity matrix is Euclidean and obeys the triangle inequality.
+    """Geometry of a dissimilarity matrix: is it Euclidean, does the triangle inequality hold?
 
     Euclidean: Schoenberg's condition, −½ J D² J positive semi-definite with J = I − 11ᵀ/M. Models
     with missing cells are left out first (`complete`).
+
+    Args:
+        matrix: (M, M), symmetric; NaN where a cell is missing.
+        tolerance: rounding, relative to the largest eigenvalue and the largest dissimilarity.
     """
     missing = int(np.isnan(matrix[np.triu_indices_from(matrix, 1)]).sum())
     keep = complete(matrix)
@@ -56,10 +60,10 @@ def geometry(matrix: np.ndarray, tolerance: float = 1e-8) -> Geometry:
 
 
 def complete(matrix: np.ndarray) -> np.ndarray:
-    """Indices of models without a missing cell among them; no other model could be added.
+    """Indices of models that have no missing cell among them and to which no other can be added.
 
-    The model with the most missing cells is dropped until none is left, of equals the later one;
-    then those that fit after all are taken back, the earlier ones first.
+    The model with the most missing cells is dropped, of equals the later one, until no cell is
+    missing; then models that fit after all are taken back, the earlier ones first.
     """
     keep = np.arange(len(matrix))
     while np.isnan(matrix[np.ix_(keep, keep)]).any():
@@ -73,7 +77,7 @@ def complete(matrix: np.ndarray) -> np.ndarray:
 
 
 def doubly_centred(distances: np.ndarray) -> np.ndarray:
-    """−½ J D² J with J = I − 11ᵀ/M: inner products about the mean, if D is Euclidean."""
+    """Doubly centred matrix −½ J D² J, J = I − 11ᵀ/M: inner products about the mean for Euclidean D."""
     square = distances**2
     rows = square.mean(0, keepdims=True)
     return -0.5 * (square - rows - rows.T + square.mean())

@@ -1,4 +1,4 @@
-"""Maps of many images: coefficients and the bases that they stand in."""
+"""Maps of many images: coefficients and their bases, sign, rescaling, blank maps."""
 
 from dataclasses import dataclass, replace
 
@@ -8,8 +8,6 @@ from thinkalike.compare.bases import Basis, Segments
 from thinkalike.errors import InputError
 
 SIGNS = ("signed", "positive", "absolute")
-
-
 RESCALINGS = ("none", "min_max", "max_abs")
 
 
@@ -37,22 +35,26 @@ class Maps:
 
     @property
     def shared(self) -> bool:
-        """Whether all images have the same basis."""
+        """True if all images have the same basis."""
         return len(self.bases) == 1 and not isinstance(self.bases[0], Segments)
 
     def basis(self, image: int) -> Basis:
+        """Basis of one image."""
         return self.bases[0] if len(self.bases) == 1 else self.bases[image]
 
     def row(self, image: int) -> np.ndarray:
-        """The coefficients of one image, without padding."""
+        """Coefficients of one image, without padding, (K,)."""
         return self.coefficients[image, : self.basis(image).size]
 
 
 def with_sign(maps: Maps, sign: str) -> Maps:
     """Keep a map signed, only its positive part (Grad-CAM's ReLU), or its absolute value.
 
-    Taken in the native basis, before upsampling. For pixels and segments that is the same as on the
-    rendered map; for a grid it is the usual definition of Grad-CAM.
+    Taken in the native basis, before upsampling. For pixels and segments that is equal to the sign of
+    the rendered map; for a grid it is the usual definition of Grad-CAM.
+
+    Raises:
+        InputError: a sign that is none of `SIGNS`.
     """
     match sign:
         case "signed":
@@ -97,12 +99,12 @@ def extremes(maps: Maps) -> tuple[np.ndarray, np.ndarray]:
 
 
 def blank(maps: Maps) -> np.ndarray:
-    """Which maps are all zero: (N,) bool. They have no direction, and no similarity."""
+    """Mask (N,) of the maps that are all zero: they have no direction, and no similarity."""
     return np.all(np.nan_to_num(maps.coefficients) == 0, axis=1)
 
 
 def render(maps: Maps, image: int) -> np.ndarray:
-    """One map as pixels, (height, width) float64; for pictures only."""
+    """Map of one image as pixels, (height, width) float64; for pictures only."""
     basis = maps.basis(image)
     pixels = basis.synthesis() @ maps.row(image).astype(np.float64)
     return pixels.reshape(basis.height, basis.width)

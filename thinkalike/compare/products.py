@@ -1,4 +1,4 @@
-"""Exact inner products of maps, taken in the bases that they stand in."""
+"""Exact inner products of rendered maps, computed in their bases without rendering."""
 
 from collections.abc import Sequence
 from functools import lru_cache
@@ -11,11 +11,9 @@ from thinkalike.compare.maps import Maps
 from thinkalike.errors import InputError
 
 PIXELS_AT_A_TIME = 2**13
-"""Of all models, in float64: they stay in a processor's cache."""
-
-
+"""Pixels of the maps of all models that are converted to float64 at once: they stay in a cache."""
 NUMBERS_AT_A_TIME = 2**23
-"""In float64, of maps of each of two models."""
+"""Coefficients of each of two models that are converted to float64 at once."""
 
 
 def gram(a: Basis, b: Basis) -> sparse.csr_array:
@@ -72,7 +70,7 @@ def all_inner_products(models: Sequence[Maps]) -> np.ndarray:
     """Inner products of all rendered maps with each other, whatever their model and image.
 
     Args:
-        models: maps on one basis each, of as many images as there are.
+        models: maps on one basis each, of any number of images.
 
     Returns:
         (N, N) float64 for N maps in all, those of the first model first.
@@ -83,7 +81,7 @@ def all_inner_products(models: Sequence[Maps]) -> np.ndarray:
     if not all(maps.shared for maps in models):
         raise InputError(
             "maps on superpixels cannot be compared from image to image, as every image has its own; "
-            "choose another method (spectral.method)"
+            "choose another method"
         )
     starts = np.cumsum([0, *map(len, models)])
     products = np.empty((starts[-1], starts[-1]))
@@ -141,7 +139,7 @@ def _same(a: Sequence[Basis], b: Sequence[Basis]) -> bool:
 def _segment_products(a: Sequence[Maps], b: Sequence[Maps]) -> np.ndarray:
     """(N, M_a, M_b) inner products of maps on the same segments: Σ area · a · b."""
     most = max(segments.size for segments in a[0].bases)
-    # a file may be padded for images that are not among these
+    # a file may be padded for other images
     left, right = (np.stack([maps.coefficients[:, :most] for maps in group], 1) for group in (a, b))
     areas = np.zeros((len(left), most))
     for row, segments in zip(areas, a[0].bases, strict=True):

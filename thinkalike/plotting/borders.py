@@ -1,4 +1,4 @@
-"""Where on their grids Grad-CAM maps have their mass, over all images."""
+"""Grids of Grad-CAM maps with the mass that each cell has, over all images."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ FOOT = 0.5
 
 @dataclass(frozen=True)
 class Tile:
-    """One grid: what is written over it, in which colour, and its rows of a `border_table`."""
+    """One grid: its heading and the colour of that, and its rows of a `border_table`."""
 
     heading: str
     colour: str
@@ -41,14 +41,14 @@ def border_maps(
     families: Mapping[str, str],
     title: str,
 ) -> Figure:
-    """Mean share of the positive mass in every cell over the uniform share, a grid for every model.
+    """Draw the mean share of positive mass in every cell over the uniform share, a grid for every model.
 
     Suspicious cells are outlined. Below them, for the models that have candidate layers, a grid for
     each layer. All share one logarithmic scale of colours around 1.
 
     Args:
-        borders: model and the columns of `borders.border_table`.
-        layers: model, layer, mended and the same columns, or None.
+        borders: model and the columns of `compare.borders.border_table`.
+        layers: model, layer, mended and these columns, or None.
         models: in order.
         names: model → display name.
         families: model → family.
@@ -95,7 +95,7 @@ def _lines(tiles: Sequence[Tile]) -> list[Sequence[Tile]]:
 
 
 def _end(tables: Sequence[pd.DataFrame]) -> float:
-    """Where the colours end: a power of two, times the uniform share."""
+    """End of the scale of colours: a power of two, times the uniform share."""
     ratio = np.concatenate([table["share"] / table["uniform"] for table in tables])
     furthest = np.nanmax(np.maximum(ratio, 1 / np.maximum(ratio, 1 / MOST)), initial=LEAST)
     return float(2 ** np.ceil(np.log2(min(furthest, MOST))))
@@ -128,9 +128,9 @@ def _tile(axes: Axes, tile: Tile, end: float) -> None:
     longest = max(map(len, tile.heading.split("\n")))
     axes.set_title(tile.heading, fontsize=min(6, 6 * 22 / longest), color=tile.colour, pad=3)
     at_border = cells["border"]
-    there = cells["share"][at_border].sum(min_count=1)
+    share = cells["share"][at_border].sum(min_count=1)
     even = cells["uniform"][at_border].sum()
-    axes.set_xlabel(f"border {there:.0%}, even {even:.0%}", fontsize=5.5, labelpad=2)
+    axes.set_xlabel(f"border {share:.0%}, even {even:.0%}", fontsize=5.5, labelpad=2)
 
 
 def _colour_bar(figure: SubFigure, end: float) -> None:

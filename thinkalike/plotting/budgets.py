@@ -1,4 +1,4 @@
-"""What KernelSHAP maps gain from more evaluations, and what these cost."""
+"""Error and cost of KernelSHAP maps against the number of their evaluations."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -23,8 +23,8 @@ MARKERS = ("o", "s", "^", "D")
 def summarise(budgets: pd.DataFrame) -> pd.DataFrame:
     """Medians and quartiles over images and repeats, for every model, segments and evaluations.
 
-    `expected_error` is what the maps state of themselves and of the reference, stated_error +
-    reference_error: that is the mean squared distance of two independent estimates.
+    `expected_error` = stated_error + reference_error, the stated errors of the maps and of the
+    reference: that is the mean squared distance of two independent estimates.
 
     Args:
         budgets: model, segments, pieces, evaluations, evaluated, error, stated_error,
@@ -59,13 +59,13 @@ def budget_curves(
     families: Mapping[str, str],
     title: str,
 ) -> Figure:
-    """Error and seconds against evaluations, and the error that is stated against the actual one.
+    """Draw error and seconds against evaluations, and actual errors against stated ones.
 
-    Lines are medians, bands and crosses quartiles. A colour is a model; of more models than there are
-    colours only the medians are drawn, in the colour of their family.
+    Lines are medians, bands and crosses quartiles. A colour is a model; of more models than colours
+    only the medians are drawn, in the colour of their family.
 
     Args:
-        summary: of `summarise`.
+        summary: as `summarise` gives it.
         models: in order; those that are not in the summary are left out.
         names: model → display name.
         families: model → family.
@@ -102,7 +102,7 @@ def budget_curves(
 def _lines(
     panels: Sequence[Axes], part: pd.DataFrame, look: Mapping[str, Any], *, spread: bool
 ) -> None:
-    """One model with one number of segments in all panels: medians, and quartiles if asked for."""
+    """Draw one model with one number of segments in all panels: medians, and quartiles with `spread`."""
     errors, calibration, seconds = panels
     errors.plot(part["evaluated"], part["error"], ms=2.5, lw=0.8, **look)
     calibration.plot(part["expected_error"], part["error"], ms=2.5, **{**look, "ls": ""})
@@ -135,7 +135,7 @@ def _finish(panels: Sequence[Axes], summary: pd.DataFrame) -> None:
 
 
 def _look(number: int) -> dict[str, Any]:
-    """Stroke and marker of the lines of one number of segments."""
+    """Stroke and marker of the lines for one number of segments."""
     return {"ls": STROKES[number % len(STROKES)], "marker": MARKERS[number % len(MARKERS)]}
 
 
@@ -159,12 +159,12 @@ def _crosses(axes: Axes, part: pd.DataFrame, colour: str) -> None:
 
 
 def _ticks(axes: Axes, summary: pd.DataFrame) -> None:
-    """Ticks at budgets that were asked for, those of them that have room."""
-    asked = sorted(summary["evaluations"].unique(), reverse=True)
+    """Set ticks at the budgets that have room."""
+    budgets = sorted(summary["evaluations"].unique(), reverse=True)
     place = axes.get_xaxis().get_transform().transform
     room = 0.11 * float(np.ptp(place(np.array(axes.get_xlim()))))
     kept: list[int] = []
-    for value in asked:
+    for value in budgets:
         if not kept or place(kept[-1]) - place(value) > room:
             kept.append(value)
     axes.set_xticks(kept, [str(value) for value in kept])
@@ -172,7 +172,7 @@ def _ticks(axes: Axes, summary: pd.DataFrame) -> None:
 
 
 def _falling(axes: Axes, summary: pd.DataFrame) -> None:
-    """A guide: errors of independent evaluations fall as one over their number."""
+    """Draw a guide: errors of independent evaluations fall as one over their number."""
     x = np.array([summary["evaluated"].min(), summary["evaluated"].max()])
     y = 1.6 * summary["error"].max() * x[0] / x
     axes.plot(x, y, color="#8C8C8C", lw=0.8, ls=(0, (1, 1.5)), zorder=0)
@@ -187,7 +187,7 @@ def _falling(axes: Axes, summary: pd.DataFrame) -> None:
 
 
 def _decades(axis: Axis, limits: tuple[float, float]) -> None:
-    """Plain numbers at 1, 2 and 5 of each decade, where there are many decades at 1."""
+    """Write plain numbers at 1, 2 and 5 of each decade, or at 1 alone if there are many decades."""
     few = limits[1] / limits[0] < 200
     axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if few else (1.0,)))
     axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
@@ -204,7 +204,7 @@ def _identity(axes: Axes) -> None:
 
 
 def _legend(figure: Figure, colours: Mapping[str, str], counts: Sequence[int]) -> None:
-    """Colours of models or families, then strokes of the numbers of segments."""
+    """Draw a legend: colours of models or families, then strokes of the numbers of segments."""
     handles = [Line2D([], [], color=colour) for colour in colours.values()]
     handles += [Line2D([], [], color="#444444", ms=3, **_look(i)) for i in range(len(counts))]
     labels = [*colours, *(f"{count} segments" for count in counts)]

@@ -34,12 +34,12 @@ def similarities(
     """
     lowest = np.fmin.reduce([np.fmin.reduce(values, axis=None) for values in _values(kernel)])
     edges = np.linspace(-1.0 if lowest < 0 else 0.0, 1.0, BINS + 1)
-    of: dict[str, Any] = {"models": kernel.models, "names": names, "families": families}
+    labels: dict[str, Any] = {"models": kernel.models, "names": names, "families": families}
     if len(kernel.models) <= MOST_HISTOGRAMS:
         counts, medians = _pair_counts(kernel, edges)
         title = f"{title}: similarity per image, and its median"
         table = _pair_bins(kernel.models, counts, edges, medians)
-        return histograms(counts, edges, medians, **of, title=title), table
+        return histograms(counts, edges, medians, **labels, title=title), table
     counts = _model_counts(kernel, edges)
     medians = medians_of(counts, edges)
     table = pd.DataFrame(
@@ -52,7 +52,7 @@ def similarities(
         }
     )
     title = f"{title}: similarity per image, with all other models"
-    return profiles(counts, edges, medians, **of, title=title), table
+    return profiles(counts, edges, medians, **labels, title=title), table
 
 
 def _values(kernel: Kernel) -> Iterator[np.ndarray]:
@@ -190,7 +190,7 @@ def profiles(
 ) -> Figure:
     """Draw the similarities of each model with all others, a row of shades for every model.
 
-    For more models than there is room for histograms of pairs. A point is the median.
+    For more models than have room for histograms of their pairs. A point is the median.
 
     Args:
         counts: (M, bins), over images and other models.
@@ -226,7 +226,7 @@ def profiles(
 
 
 def medians_of(counts: np.ndarray, edges: np.ndarray) -> np.ndarray:
-    """(M,) Medians of binned values, taken as even within a bin; NaN where there are none."""
+    """Medians (M,) of binned values, taken as even within a bin; NaN for a row without any."""
     total = counts.sum(1, keepdims=True)
     below = np.concatenate([np.zeros_like(total), counts.cumsum(1)], 1)
     return np.array(

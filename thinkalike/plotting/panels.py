@@ -105,13 +105,13 @@ def read_panel_maps(
     shared = read_segments(segments) if segments else None
     maps: dict[str, list[Maps]] = {method: [] for method in signs}
     for method, path in zip(np.repeat([*signs], len(files) // len(signs)), files, strict=True):
-        there = read_image_ids(path, len(images))
-        if len(there) < len(images):
+        known = read_image_ids(path, len(images))
+        if len(known) < len(images):
             raise InputError(
-                f"{method} has maps of the first {len(there)} images only ({path}), and the panel "
+                f"{method} has maps of the first {len(known)} images only ({path}), and the panel "
                 f"shows number {len(images)}; explain more images by it, or draw fewer"
             )
-        same_images(path, there, reference, images)
+        same_images(path, known, reference, images)
         stored, _ = read_maps(path, shared, slice(0, len(images)))
         maps[method].append(with_sign(stored, signs[method]))
     return maps
@@ -172,7 +172,7 @@ def panel_title(image: pd.Series, class_names: Mapping[str, str]) -> str:
 def empty_panels(
     which: str, drawn: int, images: int, models: int, methods: Iterable[str]
 ) -> Iterator[tuple[Figure, pd.DataFrame]]:
-    """Any number of figures that say why there is no picture in them, each with a table of that note.
+    """Give figures that say why they have no picture, each with a table of that note.
 
     Args:
         which: as for `choose_images`.

@@ -125,7 +125,7 @@ def log_scale(*axes: Axis) -> None:
 
 
 def method_name(method: str) -> str:
-    """A method or a variant in words; a variant called after its method begins with that one's name."""
+    """Method or variant in words; if its key begins with that of a method, so does its name."""
     for key, known in METHODS.items():
         if method == key or method.startswith(f"{key}_"):
             return known.title + method.removeprefix(key).replace("_", " ")
@@ -133,7 +133,7 @@ def method_name(method: str) -> str:
 
 
 def subset_name(subset: str) -> str:
-    """Which images of a subset count, in words."""
+    """Images of a subset in words."""
     condition, number = parse(subset)
     if condition == "all" and number:
         return f"the first {number} images"
@@ -158,9 +158,9 @@ def colour_names(labels: Sequence, families: Sequence[str]) -> None:
 
 
 def family_legend(axes: Axes, families: Mapping[str, str], **options: Any) -> None:
-    """Draw a legend of the families that there are."""
-    there, handles = _family_handles(list(families.values()))
-    axes.legend(handles, [FAMILY_NAMES[family] for family in there], **options)
+    """Draw a legend of the families of some models."""
+    drawn, handles = _family_handles(list(families.values()))
+    axes.legend(handles, [FAMILY_NAMES[family] for family in drawn], **options)
 
 
 def family_legend_below(
@@ -174,8 +174,8 @@ def family_legend_below(
         labels: of each family, with {} for its name.
         mixed: whether there are pairs of two families.
     """
-    there, handles = _family_handles(families)
-    texts = [labels.format(FAMILY_NAMES[family]) for family in there]
+    drawn, handles = _family_handles(families)
+    texts = [labels.format(FAMILY_NAMES[family]) for family in drawn]
     if mixed:
         handles.append(Line2D([], [], ls="", marker="x", ms=4, color=MIXED))
         texts.append("of two families")
@@ -183,10 +183,10 @@ def family_legend_below(
 
 
 def _family_handles(families: Sequence[str]) -> tuple[list[str], list[Line2D]]:
-    there = [family for family in FAMILY_COLOURS if family in families]
-    return there, [
+    drawn = [family for family in FAMILY_COLOURS if family in families]
+    return drawn, [
         Line2D([], [], ls="", marker=FAMILY_MARKERS[family], ms=4, color=FAMILY_COLOURS[family])
-        for family in there
+        for family in drawn
     ]
 
 

@@ -1,4 +1,4 @@
-"""How much a similarity matrix depends on the number of images.
+"""Similarity matrices of random subsets of images: how many images does it take?
 
 n of the N images are drawn without replacement, many times over, and the matrix of mean similarities
 of each draw is compared with that of all N. Without replacement a mean of n of N values has variance
@@ -132,7 +132,7 @@ def subsample_parts(
 
 
 def _means(parts: Iterable[np.ndarray], drawn: np.ndarray) -> np.ndarray:
-    """(D, pairs) means over the images of each draw, (D, N) bool; NaN where a pair has none of them.
+    """Means (D, pairs) over the images of each draw, (D, N) bool; NaN where a pair has none of them.
 
     Images add up in their order, as in the means of all: a draw of all gives exactly these.
     """
@@ -143,11 +143,11 @@ def _means(parts: Iterable[np.ndarray], drawn: np.ndarray) -> np.ndarray:
         # with the diagonal: NumPy adds up the rows of a single column in another order
         rows, columns = np.triu_indices(values.shape[1])
         pairs = values[:, rows, columns]
-        there = np.isfinite(pairs)
-        filled = np.where(there, pairs, 0)
+        finite = np.isfinite(pairs)
+        filled = np.where(finite, pairs, 0)
         for number, chosen in enumerate(drawn[:, start : start + len(pairs)]):
             totals[number] = added(totals[number], filled[chosen])
-            counts[number] = counts[number] + there[chosen].sum(0)
+            counts[number] = counts[number] + finite[chosen].sum(0)
         start += len(pairs)
     count = np.array(counts)
     with np.errstate(invalid="ignore"):
@@ -156,9 +156,9 @@ def _means(parts: Iterable[np.ndarray], drawn: np.ndarray) -> np.ndarray:
 
 def _variance(means: np.ndarray) -> np.ndarray:
     """Variance (n − 1) over the repeats, missing means left out; NaN with fewer than two."""
-    there = np.isfinite(means)
-    count = there.sum(1)
-    filled = np.where(there, means, 0)
+    finite = np.isfinite(means)
+    count = finite.sum(1)
+    filled = np.where(finite, means, 0)
     centre = filled.sum(1) / np.maximum(count, 1)
-    square = np.where(there, (means - centre[:, None]) ** 2, 0).sum(1)
+    square = np.where(finite, (means - centre[:, None]) ** 2, 0).sum(1)
     return np.where(count > 1, square / np.maximum(count - 1, 1), np.nan)

@@ -14,14 +14,10 @@ from thinkalike.stores.damage import AGAIN, brief, unreadable
 
 CHUNK = 2**20
 """Bytes of an array that are compressed together."""
-
-
 HELD = 2**24
-"""Bytes of an array that is kept in memory until all of its rows are there."""
-
-
+"""Bytes of an array that is kept in memory until all of its rows have come."""
 NUMBERS = 2**24
-"""That are held at a time by a job that reads arrays in parts; bounds memory, changes nothing else."""
+"""Numbers in memory at a time where arrays are read in parts; bounds memory, changes nothing else."""
 
 
 class ArrayWriter:
@@ -69,7 +65,7 @@ class ArrayWriter:
 
 
 def _taken(pending: list[np.ndarray], count: int) -> np.ndarray:
-    """The next rows, off the list; copied only where they come from several parts."""
+    """Next `count` rows, removed from the list; copied only where they come from several parts."""
     taken: list[np.ndarray] = []
     while count:
         part = pending.pop(0)
@@ -89,7 +85,7 @@ def create_arrays(
     coordinates: Mapping[str, Sequence[Any]],
     attributes: Mapping[str, Any],
 ) -> Iterator[ArrayWriter]:
-    """A NetCDF file for arrays that do not fit into memory; whole, or not there, when the block ends.
+    """Create a NetCDF file for arrays that do not fit into memory; whole or absent when the block ends.
 
     Args:
         path: where to.
@@ -146,7 +142,7 @@ def create_arrays(
             if types[name].kind == "b":
                 made[name].attrs["dtype"] = "bool"  # readers give it back
         for name, value in attributes.items():
-            # of NetCDF: a text, or numbers in a row
+            # NetCDF knows a text, or numbers in a row
             file.attrs[name] = value if isinstance(value, str) else np.ravel(value)
         writer = ArrayWriter(made, streamed, step)
         yield writer
@@ -183,7 +179,7 @@ def write_arrays(
 
 
 def parts(count: int, numbers: int) -> Iterator[slice]:
-    """Slices that cover `count` rows of so many numbers each, as many rows as memory has room for."""
+    """Slices of `count` rows of so many numbers each, with as many rows as memory has room for."""
     step = max(NUMBERS // max(numbers, 1), 1)
     for start in range(0, count, step):
         yield slice(start, min(start + step, count))
@@ -192,19 +188,22 @@ def parts(count: int, numbers: int) -> Iterator[slice]:
 def read_parts(
     path: str | Path, name: str, count: int | None = None
 ) -> Iterator[tuple[slice, Any]]:
-    """Rows of one array of a NetCDF file, as many at a time as memory has room for, and which.
+    """Read one array of a NetCDF file, as many rows at a time as memory has room for.
 
     Args:
         path: of the file.
         name: of the array.
-        count: only so many rows, the first; all by default.
+        count: of the first rows to read; all by default.
+
+    Yields:
+        Which rows, and their values.
 
     Raises:
-        InputError: as `open_arrays`.
+        InputError: as for `open_arrays`.
     """
     with open_arrays(path, [name]) as dataset:
         rows, *shape = dataset[name].shape
-        # what is done with them takes as much again
+        # computing with rows takes as much memory again
         for part in parts(rows if count is None else min(count, rows), 2 * prod(shape)):
             yield part, dataset[name][part].to_numpy()
 
@@ -239,7 +238,7 @@ def open_arrays(path: str | Path, variables: Sequence[str] = ()) -> Iterator[Any
 
 
 def read_attributes(path: str | Path) -> dict[str, Any]:
-    """The attributes of a NetCDF file as they are stored, in their order.
+    """Attributes of a NetCDF file as they are stored, in their order.
 
     Raises:
         InputError: the file is missing or damaged.
@@ -247,6 +246,6 @@ def read_attributes(path: str | Path) -> dict[str, Any]:
     import h5netcdf
 
     with open_arrays(path):
-        pass  # says what is wrong with the file
+        pass  # raises where the file cannot be used
     with h5netcdf.File(path, "r") as file:
         return {name: file.attrs[name] for name in file.attrs}

@@ -10,8 +10,7 @@ from pathlib import Path
 from thinkalike.errors import InputError
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-"""What the system answers where a disk, a quota or what a file may be is full."""
-
+"""System errors where a disk or a quota is full, or a file would be too large."""
 
 _GUARDS: list[Callable[[], None]] = []
 """Called before a file takes its place; one that raises keeps the older file."""
@@ -29,7 +28,7 @@ def guarded(guard: Callable[[], None]) -> Iterator[None]:
 
 @contextmanager
 def atomic(path: str | Path) -> Iterator[Path]:
-    """A temporary path beside `path` that takes its place when the block ends without an error.
+    """Give a temporary path beside `path` that takes its place when the block ends without an error.
 
     A killed or failing job leaves the old file, or none; never half of one.
 
@@ -57,13 +56,13 @@ def atomic(path: str | Path) -> Iterator[Path]:
 
 
 def system_error(error: Exception) -> int | None:
-    """The system's number of what went wrong, if it was the system; safetensors has it in words."""
+    """Number of a system error, None for any other error; safetensors has it in words."""
     number: int | None = getattr(error, "errno", None)
-    said = re.search(r"\(os error (\d+)\)", str(error))
-    return int(said[1]) if said else number
+    words = re.search(r"\(os error (\d+)\)", str(error))
+    return int(words[1]) if words else number
 
 
 def temporaries(path: Path) -> list[Path]:
-    """What killed jobs have left of `atomic`."""
+    """Temporary files of `atomic` for a path that killed jobs have left behind."""
     name = re.compile(rf"\.{re.escape(path.stem)}\.\d+{re.escape(path.suffix)}")
     return [file for file in path.parent.glob(".*") if name.fullmatch(file.name)]

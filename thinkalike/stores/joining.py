@@ -1,4 +1,4 @@
-"""Maps of parts of the images, put together into one file of all."""
+"""Files of the maps of shards, put together into one file of all images."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -17,30 +17,30 @@ from thinkalike.stores.damage import AGAIN
 def summary(
     nowhere_positive: int, measures: Mapping[str, np.ndarray], accounts: Mapping[str, np.ndarray]
 ) -> dict[str, Any]:
-    """What a file of maps says of all its images together.
+    """Attributes of a file of maps about all its images together.
 
     Args:
-        nowhere_positive: maps without a positive coefficient.
-        measures: `ledger_gap` (N,) is used, where there are accounts.
+        nowhere_positive: number of maps without a positive coefficient.
+        measures: `ledger_gap` (N,) is used if there are accounts.
         accounts: name → (N,), the ledger of each image.
 
     Returns:
-        `nowhere_positive`; where there is a ledger, `largest_ledger_gap` and `ledger`, a JSON text: what
-        every account has, on average.
+        `nowhere_positive`; with a ledger also `largest_ledger_gap` and `ledger`, a JSON text of the mean
+        of every account.
     """
-    told: dict[str, Any] = {"nowhere_positive": nowhere_positive}
+    attributes: dict[str, Any] = {"nowhere_positive": nowhere_positive}
     if accounts:
         gap = np.asarray(measures["ledger_gap"])
         means = {name: float(values.mean()) for name, values in accounts.items() if len(values)}
-        told["largest_ledger_gap"] = float(gap.max(initial=0))
-        told["ledger"] = json.dumps(means)
-    return told
+        attributes["largest_ledger_gap"] = float(gap.max(initial=0))
+        attributes["ledger"] = json.dumps(means)
+    return attributes
 
 
 def joined_accounts(
     parts: Sequence[Mapping[str, np.ndarray]], counts: Sequence[int]
 ) -> dict[str, np.ndarray]:
-    """Accounts of parts of so many images, put together; one that a part does not have is 0 there."""
+    """Accounts of parts of so many images, put together; 0 for an account that a part does not have."""
     names = dict.fromkeys(name for part in parts for name in part)
     return {
         name: np.concatenate(
@@ -51,19 +51,19 @@ def joined_accounts(
 
 
 def join(paths: Sequence[str | Path], output: str | Path) -> None:
-    """One file of the maps of all images from those of its shards, in order.
+    """Write one file of the maps of all images from those of its shards, in order.
 
-    The file that one job would have written about all images, to the byte. Maps pass through memory a
-    block at a time.
+    It is the file that one job would have written of all images, to the byte. Maps pass through memory
+    a block at a time.
 
     Args:
-        paths: of the shards, as `stores.write_maps` writes them.
+        paths: of the shards, as `stores.maps.write_maps` writes them.
         output: where to.
 
     Raises:
         InputError: a shard is damaged, or not of the same kind as the first.
     """
-    shards = [_Shard.of(path) for path in paths]
+    shards = [_Shard.read(path) for path in paths]
     first = shards[0]
     for path, shard in zip(paths, shards, strict=True):
         if shard.variables.keys() != first.variables.keys():
@@ -78,7 +78,7 @@ def join(paths: Sequence[str | Path], output: str | Path) -> None:
         for dimension in first.sizes
         if dimension not in ("image", "account")
     }
-    told = summary(
+    together = summary(
         sum(int(shard.attributes["nowhere_positive"]) for shard in shards),
         {"ledger_gap": np.concatenate([shard.ledger_gap for shard in shards])},
         accounts,
@@ -88,7 +88,7 @@ def join(paths: Sequence[str | Path], output: str | Path) -> None:
         first.variables,
         sizes=sizes,
         coordinates=coordinates,
-        attributes=first.attributes | told,
+        attributes=first.attributes | together,
     ) as file:
         starts = np.cumsum([0, *counts])
         for path, start in zip(paths, starts[:-1], strict=True):
@@ -113,15 +113,15 @@ def padded(rows: np.ndarray, shape: Sequence[int]) -> np.ndarray:
 
 @dataclass(frozen=True)
 class _Shard:
-    """What the file of a shard has, without its maps.
+    """Contents of the file of a shard, without its maps.
 
     Attributes:
         variables: name → (dimensions, type).
         sizes: dimension → length.
         attributes: of the file.
         image_ids: of its images.
-        accounts: name → (N,), none where there is no ledger.
-        ledger_gap: (N,), empty where there is none.
+        accounts: name → (N,); empty without a ledger.
+        ledger_gap: (N,); empty without a ledger.
     """
 
     variables: Mapping[str, tuple[Sequence[str], Any]]
@@ -132,7 +132,7 @@ class _Shard:
     ledger_gap: np.ndarray
 
     @classmethod
-    def of(cls, path: str | Path) -> "_Shard":
+    def read(cls, path: str | Path) -> "_Shard":
         with open_arrays(path, ["coefficients", "image"]) as dataset:
             ledger = "accounts" in dataset
             names = dataset["account"].to_numpy() if ledger else []

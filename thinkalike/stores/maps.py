@@ -16,7 +16,7 @@ from thinkalike.stores.damage import AGAIN
 
 
 def content_hash(*arrays: Any) -> str:
-    """16 hexadecimal digits of the shapes, types and bytes of arrays: are two of them the same?"""
+    """Hash of the shapes, types and bytes of arrays, 16 hexadecimal digits."""
     digest = hashlib.sha256()
     for array in map(np.ascontiguousarray, arrays):
         digest.update(f"{array.shape}{array.dtype.str}".encode())
@@ -43,12 +43,12 @@ def write_maps(
     Args:
         path: where to.
         maps: of N images.
-        image_ids: of them.
-        measures: name → (N,), what a method says of each map.
+        image_ids: ids of the images.
+        measures: name → (N,), a method's measures of each map.
         attributes: provenance.
-        standard_errors: (N, K) of the coefficients of maps that are estimates.
-        draws: (N, R, K) from the posterior of such maps.
-        accounts: name → (N,), where a method says what became of each score.
+        standard_errors: (N, K), of the coefficients of maps that are estimates.
+        draws: (N, R, K), from the posterior of such maps.
+        accounts: name → (N,), a method's ledger of each score.
 
     Raises:
         InputError: a coefficient is not finite; the images are named and nothing is written.
@@ -60,7 +60,7 @@ def write_maps(
     if bad.any():
         raise InputError(
             f"the map of {', '.join(np.asarray(image_ids)[bad])} is not finite; the model's weights "
-            "are damaged, or the image is not one it can be asked about"
+            "are damaged, or the image is none that it can explain"
         )
     description: dict[str, Any] = {"height": basis.height, "width": basis.width}
     match basis:
@@ -94,19 +94,19 @@ def write_maps(
 
 
 def _hashes(segments: Sequence[Basis]) -> np.ndarray:
-    """(N,) uint64, a hash of the labels of each image."""
+    """Hash of the labels of each image, (N,) uint64."""
     labels = [basis.labels for basis in segments if isinstance(basis, Segments)]
     return np.array([int(content_hash(each), 16) for each in labels], np.uint64)
 
 
 def read_image_ids(path: str | Path, count: int | None = None) -> list[str]:
-    """Ids of the images that a file has maps of, or of the first `count`."""
+    """Read the ids of the images that a file has maps of, or of the first `count`."""
     with open_arrays(path, ["image"]) as dataset:
         return [str(name) for name in dataset["image"][:count].to_numpy()]
 
 
 def read_draws(path: str | Path, images: slice = slice(None)) -> np.ndarray | None:
-    """Draws from the posterior of maps, (N, R, K), or None where maps are exact."""
+    """Read draws from the posterior of maps, (N, R, K), or None where maps are exact."""
     with open_arrays(path, ["coefficients"]) as dataset:
         return dataset["draws"][images].to_numpy() if "draws" in dataset else None
 
@@ -120,7 +120,7 @@ def read_maps(
 
     Args:
         path: of the file.
-        segments: the superpixels of these images, for maps on superpixels; there may be more.
+        segments: superpixels of these images, and maybe of more, for maps on superpixels.
         images: which to read; all by default.
 
     Raises:
@@ -147,6 +147,6 @@ def read_maps(
 
 
 def read_segments(path: str | Path, images: slice = slice(None)) -> list[Segments]:
-    """The superpixels of the images of a study, or of some."""
+    """Read the superpixels of the images of a study, or of some."""
     with open_arrays(path, ["labels"]) as dataset:
         return [Segments(labels) for labels in dataset["labels"][images].to_numpy()]

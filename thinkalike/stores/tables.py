@@ -10,7 +10,7 @@ from thinkalike.stores.atomic import atomic
 from thinkalike.stores.damage import AGAIN, brief, unreadable
 
 KEYS = ("model", "model_a", "model_b")
-"""Columns of keys of models: text, also where all models are called `true` and `inf`."""
+"""Columns with keys of models: text, also where all models are called `true` and `inf`."""
 
 
 def write_table(table: pd.DataFrame, path: str | Path, *, index: bool = False) -> None:
@@ -51,7 +51,7 @@ def read_square(path: str | Path) -> pd.DataFrame:
     """Read a square table of models against models, names as header and index.
 
     Raises:
-        InputError: rows and columns are not the same models in the same order, there are none, or a
+        InputError: rows and columns are not the same models in the same order, the table is empty, or a
             cell is not a number.
     """
     table = read_table(path)

@@ -257,7 +257,12 @@ def test_the_figure_is_drawn_with_and_without_candidate_layers(tables, candidate
         layers = [str(folder / "corner.csv")]
         own.assign(layer="conv_head", mended="[0, 6]").to_csv(layers[0], index=False)
     plot_borders.main(
-        str(folder / "borders.csv"), layers, paths, models=models, names=NAMES, families=FAMILIES
+        borders=str(folder / "borders.csv"),
+        figure=paths,
+        models=models,
+        names=NAMES,
+        families=FAMILIES,
+        layers=layers,
     )
     assert all(Path(path).stat().st_size > 0 for path in paths)
     assert len(read_table(paths[2])) == 49 * (3 if candidates else 2)

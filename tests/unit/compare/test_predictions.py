@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from scipy.stats import pearsonr, spearmanr
 
-from tests.support.scripts import main_of
+from scripts import correlate_agreement
 from thinkalike.compare.predictions import accuracy_table, agreement
 from thinkalike.errors import InputError
 from thinkalike.stores.tables import write_table
@@ -55,7 +55,7 @@ def correlated(
         write_table(table, f"{stem}.parquet")
         write_table(square, f"{stem}.csv", index=True)
     stems = [str(folder / case.replace("/", "_")) for case in squares]
-    main_of("correlate_agreement")(
+    correlate_agreement.main(
         agreement=str(folder / "same.parquet"),
         dissimilarities=[f"{stem}.parquet" for stem in stems],
         similarities=[f"{stem}.csv" for stem in stems],
@@ -121,7 +121,7 @@ def test_a_similarity_of_other_models_is_refused(tmp_path):
     correlated(tmp_path, counts, {"lrp/rbf/all": similarity}, [])
     write_table(squares(models=["a", "b", "c", "z"])[1], tmp_path / "other.csv", index=True)
     with pytest.raises(InputError, match=r"other\.csv is about other models than .*same\.parquet"):
-        main_of("correlate_agreement")(
+        correlate_agreement.main(
             agreement=str(tmp_path / "same.parquet"),
             dissimilarities=[str(tmp_path / "lrp_rbf_all.parquet")],
             similarities=[str(tmp_path / "other.csv")],

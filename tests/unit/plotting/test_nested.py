@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tests.support.scripts import main_of
+from scripts import plot_comparisons
 from thinkalike.plotting.nested import nested
 from thinkalike.plotting.style import styled
 from thinkalike.stores.tables import write_table
@@ -62,7 +62,7 @@ def test_the_script_draws_the_nested_subsets_that_there_are(tmp_path, subsets):
     }
     if len(subsets) == 1:
         figures["nested"] = []
-    main_of("plot_comparisons")(
+    plot_comparisons.main(
         pca=[str(tmp_path / f"pca{i}.csv") for i in range(2)],
         quality=[str(tmp_path / f"quality{i}.csv") for i in range(2)],
         pairs=tables,

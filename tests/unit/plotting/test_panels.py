@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from tests.support.scripts import main_of
+from scripts import plot_panels
 from thinkalike.compare.bases import Grid, Pixels
 from thinkalike.compare.maps import Maps
 from thinkalike.errors import InputError
@@ -79,7 +79,7 @@ def draw(
     study: SimpleNamespace, which: str, count: int, number: int = len(IMAGES)
 ) -> list[pd.DataFrame]:
     """The tables behind `count` figures of images that are among the first `number`."""
-    main_of("plot_panels")(
+    plot_panels.main(
         images=str(study.folder / "images.parquet"),
         predictions=study.files["predictions"],
         explanations=[path for method in SIGNS for path in study.files[method]],
