@@ -210,6 +210,13 @@ def test_a_bandwidth_reruns_the_rbf_of_its_method(study):
     }
 
 
+def test_the_convention_for_blank_maps_reruns_all_that_compares_maps(study):
+    jobs = study.plan(*EVERYTHING, overlay=study.overlay(similarity={"blanks": "zero"}))
+    assert jobs["compare_models"] == PER_METRIC
+    assert jobs["measure_noise_ceiling"] == 2
+    assert "explain_images" not in jobs
+
+
 def test_a_resolution_reruns_the_clustering(study):
     overlay = study.overlay(clustering={"louvain": {"resolution": 1.2}})
     assert study.plan(*EVERYTHING, overlay=overlay) == {
