@@ -16,7 +16,6 @@ from thinkalike.workflow.fingerprint import reached
 ROOT = Path(__file__).resolve().parents[2]
 CONDA_NAMES = {
     "torch": "pytorch",
-    "adjusttext": "adjusttext",
     "huggingface-hub": "huggingface_hub",
     "snakemake": "snakemake-minimal",
 }

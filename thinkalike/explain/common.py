@@ -10,13 +10,11 @@ import torch
 
 from thinkalike.compare.maps import Maps
 from thinkalike.errors import InputError
+from thinkalike.methods import AUDITED
 from thinkalike.networks.batches import Batches, fitting
 from thinkalike.networks.model import Model
 from thinkalike.networks.predict import check_finite
 from thinkalike.stores.joining import joined_accounts, padded
-
-AUDITED = 32
-"""Images that are explained a second time in float32 when the job computes in less."""
 
 Score = Callable[[torch.Tensor], torch.Tensor]
 

@@ -20,7 +20,6 @@ from tests.support.explaining import CATALOGUE, IMAGENET, SIDE
 from thinkalike.compare.bases import Grid, Pixels, Segments
 from thinkalike.compare.maps import Maps
 from thinkalike.errors import InputError
-from thinkalike.explain import common
 from thinkalike.methods import DRAWS
 from thinkalike.networks.catalogue import complete_entry
 from thinkalike.stores.arrays import write_arrays
@@ -136,10 +135,6 @@ def test_a_folder_is_counted(tmp_path, splits, train, val):
 
 
 # ---- forward passes -----------------------------------------------------------------------------
-
-
-def test_images_are_audited_as_often_as_the_job_does():
-    assert passes.AUDITED == common.AUDITED
 
 
 @pytest.mark.parametrize(

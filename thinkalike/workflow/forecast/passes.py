@@ -9,15 +9,11 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from thinkalike.methods import METHODS, Settings
+from thinkalike.methods import AUDITED, METHODS, Settings
 from thinkalike.workflow.forecast.data import DatasetSize
 from thinkalike.workflow.forecast.facts import Facts
 from thinkalike.workflow.forecast.plan import Job
 from thinkalike.workflow.study import by_wildcards
-
-AUDITED = 32
-"""Images that are explained a second time in float32 where a job computes in less; as in
-explain/common.py."""
 
 TRANSFORMS = 3
 """Preprocessings under which the accuracy of a model is measured."""
