@@ -3,9 +3,18 @@
 The default study is config.yaml; others are overlays: --configfile studies/<study>.yaml
 """
 
+from snakemake.exceptions import WorkflowError
 from snakemake.utils import min_version
 
+from thinkalike.errors import InputError
+from thinkalike.workflow.config.files import check_files
+
 min_version("9.27")
+
+try:
+    check_files(["config.yaml", *(workflow.overwrite_configfiles or [])])
+except InputError as error:
+    raise WorkflowError(f"The configuration cannot be used:\n{error}") from None
 
 
 configfile: "config.yaml"

@@ -51,7 +51,7 @@ rule fetch_published:
     params:
         code=code_of("fetch_published.py"),
         folder=verbatim(study["replication"]["folder"]),
-        listing=branch(
+        depends_on=branch(
             study["replication"]["folder"] is not None,
             then=lambda wildcards: folder_listing(study["replication"]["folder"]),
             otherwise="",

@@ -106,17 +106,14 @@ rule plot_clusters:
     """Heat map, dendrograms, Louvain communities and embeddings of one matrix."""
     input:
         dissimilarity="<results>/dissimilarity/{method}/{metric}/{subset}.csv",
-        linkages=expand(
-            "<results>/clusters/{{method}}/{{metric}}/{{subset}}/linkage_{kind}.csv",
-            kind=study["clustering"]["linkages"],
+        tables=expand(
+            "<results>/clusters/{{method}}/{{metric}}/{{subset}}/{table}.csv",
+            table=[
+                *(f"linkage_{kind}" for kind in study["clustering"]["linkages"]),
+                *("linkages", "linkages_agreement", "order", "louvain", "louvain_sweep"),
+                *("pca", "mds", "quality"),
+            ],
         ),
-        summary="<results>/clusters/{method}/{metric}/{subset}/linkages.csv",
-        order="<results>/clusters/{method}/{metric}/{subset}/order.csv",
-        louvain="<results>/clusters/{method}/{metric}/{subset}/louvain.csv",
-        sweep="<results>/clusters/{method}/{metric}/{subset}/louvain_sweep.csv",
-        pca="<results>/clusters/{method}/{metric}/{subset}/pca.csv",
-        mds="<results>/clusters/{method}/{metric}/{subset}/mds.csv",
-        quality="<results>/clusters/{method}/{metric}/{subset}/quality.csv",
     output:
         heat_map=figure(
             "clusters/{method}/{metric}/{subset}/heat_map",
@@ -166,8 +163,8 @@ rule plot_clusters:
         runtime=30,
     params:
         code=code_of("plot_clusters.py"),
-        kinds=study["clustering"]["linkages"],
-        dissimilarity=study["similarity"]["dissimilarity"],
+        kind=study["similarity"]["dissimilarity"],
+        largest=study["clustering"]["louvain"]["largest"],
         names=study.names,
         families=study.families,
     message:

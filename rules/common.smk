@@ -4,8 +4,6 @@ import os
 from functools import cache
 from pathlib import Path
 
-from snakemake.exceptions import WorkflowError
-
 import thinkalike
 from thinkalike.errors import InputError
 from thinkalike.images.listing import folder_listing

@@ -9,7 +9,7 @@ rule forecast:
         table="<results>/forecast.csv",
     localrule: True
     conda:
-        "../envs/gpu.yaml"
+        "../envs/forecast.yaml"
     threads: 1
     resources:
         mem_mb=2000,

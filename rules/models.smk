@@ -251,10 +251,10 @@ rule plot_predictions:
             subset=study.whole_subsets,
         ),
     output:
-        accuracy=figure(
+        accuracy_figure=figure(
             "predictions/accuracy", "accuracy", "1 Predictions", figure="accuracy per model"
         ),
-        agreement=figure(
+        agreement_figure=figure(
             "predictions/agreement", "agreement", "1 Predictions", figure="agreement of models"
         ),
         scatter=figure(

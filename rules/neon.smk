@@ -6,7 +6,7 @@ rule explain_clusters:
     input:
         images="<results>/images.parquet",
         weights=by_wildcards(study.weights_file),
-        segments="<results>/segments.nc" if study["neon"]["method"] == "kernelshap" else [],
+        segments=study.segments_file(study["neon"]["method"]),
     output:
         clusters="<results>/neon/clusters/{model}.nc",
         maps="<results>/neon/maps/{model}.nc",
@@ -23,7 +23,7 @@ rule explain_clusters:
         mem_mb=2000,
         runtime=120,
     params:
-        code=code_of("explain_clusters.py", f"thinkalike.explain.{study['neon']['method']}"),
+        code=code_of("explain_clusters.py", study.method(study["neon"]["method"]).module),
         architecture=lambda wildcards: study.architecture(wildcards.model, study["neon"]["method"]),
         number=study["neon"]["clusters"],
         restarts=study["neon"]["restarts"],
@@ -75,7 +75,7 @@ rule plot_galleries:
         images="<results>/images.parquet",
         clusters=study.files("<results>/neon/clusters/{model}.nc", model=study["neon"]["models"]),
         maps=study.files("<results>/neon/maps/{model}.nc", model=study["neon"]["models"]),
-        segments="<results>/segments.nc" if study["neon"]["method"] == "kernelshap" else [],
+        segments=study.segments_file(study["neon"]["method"]),
     output:
         quality=figure("neon/quality", "cluster_quality", "6 NEON", "galleries", figure="quality"),
         galleries=[

@@ -51,11 +51,8 @@ rule explain_class_images:
         mem_mb=2000,
         runtime=120,
     params:
-        code=code_of(
-            "explain_class_images.py",
-            f"thinkalike.explain.{study['settings'][study['spectral']['method']]['method']}",
-        ),
-        method=study["settings"][study["spectral"]["method"]]["method"],
+        code=code_of("explain_class_images.py", study.method(study["spectral"]["method"]).module),
+        method=study.method(study["spectral"]["method"]).key,
         architecture=lambda wildcards: study.architecture(
             wildcards.model, study["spectral"]["method"]
         ),

@@ -1,24 +1,21 @@
 """Predict and explain the images whose maps are clustered, with one model (rule explain_class_images)."""
 
 from collections.abc import Mapping
-from importlib import import_module
 from typing import Any
 
-from thinkalike.explain.cases import Files, read_case, write_case
-from thinkalike.images.loading import load_images
+from thinkalike.explain.cases import Files, explained, read_case, write_case
 from thinkalike.networks.architecture import Architecture
-from thinkalike.networks.devices import device_for
-from thinkalike.networks.predict import logits, prediction_table
+from thinkalike.networks.predict import logits_of_files, prediction_table
 from thinkalike.networks.weights import build
 from thinkalike.progress import log
 from thinkalike.stores.tables import read_table, write_table
-from thinkalike.workflow.jobs import job_log
+from thinkalike.workflow.jobs import run
 
 
 def main(
     images: str,
     weights: str,
-    predicted: str,
+    predictions: str,
     explanations: str,
     *,
     method: str,
@@ -32,39 +29,14 @@ def main(
 ) -> None:
     selected = read_table(images, ["image_id", "path", "class_name"])
     model = build(Architecture.of(architecture), weights, device, size)
-    table = prediction_table(
-        logits(model, load_images(list(selected["path"]), model.size)), selected, model
-    )
+    table = prediction_table(logits_of_files(model, selected), selected, model)
     log.info("%d of %d correct", table["correct"].sum(), len(table))
-    write_table(table, predicted)
-    case = read_case(
-        Files(images, weights, predicted),
-        architecture,
-        explanation,
-        size=size,
-        device=device,
-        seeds=(seed, method),
-    )
-    explain = import_module(f"thinkalike.explain.{method}").explain
-    answer = explain(case.model, case.images, case.targets, case.question, **settings)
-    write_case(
-        explanations, case, answer, {"method": method, "code": code, **explanation, **settings}
-    )
+    write_table(table, predictions)
+    files, options = Files(images, weights, predictions), {"size": size, "device": device}
+    case = read_case(files, architecture, explanation, seeds=(seed, method), **options)
+    attributes = {"method": method, "code": code, **explanation, **settings}
+    write_case(explanations, case, explained(case, method, settings), attributes)
 
 
 if __name__ == "__main__":
-    with job_log(snakemake):
-        main(
-            snakemake.input.images,
-            snakemake.input.weights,
-            snakemake.output.predictions,
-            snakemake.output.explanations,
-            method=snakemake.params.method,
-            architecture=snakemake.params.architecture,
-            settings=snakemake.params.settings,
-            explanation=snakemake.params.explanation,
-            size=snakemake.params.size,
-            seed=snakemake.params.seed,
-            code=snakemake.params.code,
-            device=device_for(snakemake.resources.get("gpu", 0), snakemake.threads),
-        )
+    run(main, snakemake)

@@ -1,6 +1,4 @@
-"""Where the mass of Grad-CAM maps is with other target layers, and with cells mended (rule
-explain_layers).
-"""
+"""Shares of Grad-CAM's mass with other target layers, and with cells mended (rule explain_layers)."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

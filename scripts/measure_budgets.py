@@ -1,6 +1,4 @@
-"""How far KernelSHAP maps of few evaluations are from those of many, and how long they take (rule
-measure_budgets).
-"""
+"""Error and time of KernelSHAP maps of few evaluations, against maps of many (rule measure_budgets)."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

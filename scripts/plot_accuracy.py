@@ -1,21 +1,20 @@
 """Draw what the transform of images does to accuracy (rule plot_accuracy)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
 from thinkalike.plotting.accuracy import transforms, with_intervals
 from thinkalike.plotting.style import save, styled
 from thinkalike.stores.tables import read_table
-from thinkalike.workflow.jobs import job_log
+from thinkalike.workflow.jobs import run
 
 COLUMNS = ["model", "split", "transform", "correct", "images", "accuracy", "gained", "lost"]
 
 
 def main(
-    accuracy: list[str],
-    figure: list[str],
-    *,
+    accuracy: Sequence[str],
+    figure: Sequence[str],
     names: Mapping[str, str],
     families: Mapping[str, str],
 ) -> None:
@@ -25,10 +24,4 @@ def main(
 
 
 if __name__ == "__main__":
-    with job_log(snakemake):
-        main(
-            snakemake.input.accuracy,
-            snakemake.output.figure,
-            names=snakemake.params.names,
-            families=snakemake.params.families,
-        )
+    run(main, snakemake)

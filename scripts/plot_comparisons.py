@@ -1,72 +1,41 @@
 """Draw methods, metrics and numbers of images side by side (rule plot_comparisons)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from thinkalike.plotting import comparisons
+from thinkalike.plotting import embeddings, spreads
+from thinkalike.plotting.nested import nested as draw_nested
 from thinkalike.plotting.style import save, styled
 from thinkalike.stores.tables import read_table
-from thinkalike.workflow.jobs import job_log
+from thinkalike.workflow.jobs import run
 
 PAIRS = ["model_a", "model_b", "mean", "std", "dissimilarity"]
 
 
 def main(
-    pca: list[str],
-    quality: list[str],
-    pairs: list[str],
-    pca_comparison: list[str],
-    mean_and_spread: list[str],
-    nested: list[str],
-    *,
-    cases: list[str],
+    pca: Sequence[str],
+    quality: Sequence[str],
+    pairs: Sequence[str],
+    pca_comparison: Sequence[str],
+    mean_and_spread: Sequence[str],
+    cases: Sequence[str],
     names: Mapping[str, str],
     families: Mapping[str, str],
+    nested: Sequence[str] = (),
 ) -> None:
-    """Three figures; `nested` may be empty, for a study without nested subsets.
-
-    `cases` are the method/metric/subset of `pairs`, with subset `all`, or `all_<n>` for the first n
-    images; `pca` and `quality` belong to those with `all`, in the same order.
-    """
-    tables = {
-        tuple(case.split("/")): read_table(path, PAIRS)
-        for case, path in zip(cases, pairs, strict=True)
-    }
-    full = {
-        (method, metric): t for (method, metric, subset), t in tables.items() if subset == "all"
-    }
+    """`cases` are the method/metric/subset of `pairs`; `pca` and `quality` are of those with `all`."""
+    split = [tuple(case.split("/")) for case in cases]
+    tables = {case: read_table(path, PAIRS) for case, path in zip(split, pairs, strict=True)}
+    full = {case[:2]: table for case, table in tables.items() if case[2] == "all"}
+    points = dict(zip(full, (read_table(path) for path in pca), strict=True))
+    measures = [read_table(path, ["value"], index="measure")["value"] for path in quality]
     of = {"names": names, "families": families}
-    points = {
-        case: read_table(path, ["model", "x", "y"]) for case, path in zip(full, pca, strict=True)
-    }
-    measured = {
-        case: read_table(path, ["measure", "value"]).set_index("measure")["value"]
-        for case, path in zip(full, quality, strict=True)
-    }
     with styled():
-        save(*comparisons.pca_comparison(points, measured, **of), pca_comparison)
-        save(*comparisons.mean_and_spread(full, **of), mean_and_spread)
+        shares = dict(zip(full, measures, strict=True))
+        save(*embeddings.pca_comparison(points, shares, **of), pca_comparison)
+        save(*spreads.mean_and_spread(full, **of), mean_and_spread)
         if nested:
-            fewer = {
-                case: {
-                    int(subset.removeprefix("all_")): table
-                    for (*rest, subset), table in tables.items()
-                    if tuple(rest) == case and subset.startswith("all_")
-                }
-                for case in full
-            }
-            save(*comparisons.nested(fewer, full), nested)
+            save(*draw_nested(tables), nested)
 
 
 if __name__ == "__main__":
-    with job_log(snakemake):
-        main(
-            snakemake.input.pca,
-            snakemake.input.quality,
-            snakemake.input.pairs,
-            snakemake.output.pca_comparison,
-            snakemake.output.mean_and_spread,
-            snakemake.output.get("nested", []),
-            cases=snakemake.params.cases,
-            names=snakemake.params.names,
-            families=snakemake.params.families,
-        )
+    run(main, snakemake)

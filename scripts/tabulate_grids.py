@@ -1,4 +1,4 @@
-"""How fine the Grad-CAM maps of every model are, and where on them the mass is (rule tabulate_grids)."""
+"""Grids of the Grad-CAM maps of every model, and shares of mass on them (rule tabulate_grids)."""
 
 from collections.abc import Mapping
 

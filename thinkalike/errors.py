@@ -1,10 +1,10 @@
 """Exceptions for what a user can fix, and hints."""
 
 import difflib
-import os.path
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import takewhile
 from pathlib import Path
 
 
@@ -80,5 +80,6 @@ def _nearness(word: str, name: str) -> float:
     if first in (second, "".join(part[0] for part in name.split("_") if part)):
         return 1
     shared = difflib.SequenceMatcher(None, first, second).ratio()
-    prefix = len(os.path.commonprefix([first[:4], second[:4]]))
+    pairs = zip(first[:4], second[:4], strict=False)
+    prefix = len(list(takewhile(lambda pair: pair[0] == pair[1], pairs)))
     return shared + prefix / 10 * (1 - shared)

@@ -17,6 +17,9 @@ Settings = Mapping[str, Any]
 DRAWS = 8
 """Draws from the posterior that are stored with every KernelSHAP map."""
 
+AUDITED = 32
+"""Images explained a second time in float32 where a job computes in less."""
+
 COMPARISON_SETTINGS = ("images", "sign", "rescaling", "rbf_sigma", "ceiling_images")
 """Settings that change how many maps there are or how they are compared, but no map."""
 
@@ -106,13 +109,8 @@ def kernelshap_passes(settings: Settings) -> float:
 
 
 def lrp_passes(settings: Settings) -> float:
-    """Forward passes of a map by LRP: two, and up to six with γ for convolutions (docs/lrp.md).
-
-    Args:
-        settings: `composites` of families, of which the most costly counts, or one `composite`.
-    """
-    composites = settings.get("composites", {"": settings.get("composite", "epsilon")})
-    return max(2.0 if name == "epsilon" else 6.0 for name in composites.values())
+    """Forward passes of a map by LRP: two, and up to six with γ for convolutions (docs/lrp.md)."""
+    return 2.0 if settings["composite"] == "epsilon" else 6.0
 
 
 def _pixels(settings: Settings, size: int, segments: int, cells: Mapping[int, int]) -> int:

@@ -65,7 +65,7 @@ def test_every_rule_gives_its_script_what_main_asks_for(rules, monkeypatch):
             arguments(main, job_of(name, rule))
         except TypeError as error:
             problems.append(str(error))
-    assert problems == []
+    assert problems == [], "\n".join(problems)
 
 
 def test_every_file_and_parameter_has_a_name(rules):

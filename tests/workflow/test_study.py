@@ -41,7 +41,7 @@ QUESTION = {
     ),
     "jobs": (
         (2 + 1)  # data set, images, segments
-        + 3 * (2 + 1 + 1)  # weights trained and placed, predictions, accuracy
+        + 3 * (2 + 1 + 1)  # weights, trained and in the study, predictions, accuracy
         + (3 + 3 + 2)  # explanations, of the variant those that are drawn
         + (3 + 2)  # again, ceiling
         + (1 + 1 + 1)  # grids, layers, budgets

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -11,8 +12,21 @@ from thinkalike.compare.geometry import complete, geometry
 from thinkalike.errors import InputError
 from thinkalike.progress import log
 from thinkalike.randomness import integer_seed
+from thinkalike.stores.tables import read_table
 
 MERGES = ("left", "right", "height", "size")
+TREE = "linkage_"
+"""Beginning of the stem of the file of a tree."""
+FILES = {
+    "linkages": "summary",
+    "linkages_agreement": "agreement",
+    "order": "order",
+    "louvain": "communities",
+    "louvain_sweep": "sweep",
+    "pca": "pca",
+    "mds": "mds",
+}
+"""Stem of the file of a table → attribute of `Clusters`."""
 
 
 @dataclass(frozen=True)
@@ -65,8 +79,23 @@ class Clusters:
     @property
     def tables(self) -> list[pd.DataFrame]:
         """All tables, in the order of the attributes: trees, summary, …, mds."""
-        others = (self.summary, self.agreement, self.order, self.communities, self.sweep)
-        return [*self.linkages.values(), *others, self.pca, self.mds]
+        return [*self.linkages.values(), *(getattr(self, name) for name in FILES.values())]
+
+    @classmethod
+    def read(cls, paths: Sequence[str]) -> "Clusters":
+        """Read what is found in a matrix from its files, known by the stems of their names."""
+        files = {Path(path).stem: read_table(path) for path in paths}
+        quality = files["quality"]
+        return cls(
+            models=files["pca"]["model"].tolist(),
+            linkages={
+                stem.removeprefix(TREE): table
+                for stem, table in files.items()
+                if stem.startswith(TREE)
+            },
+            measures=dict(zip(quality["measure"], quality["value"], strict=True)),
+            **{name: files[stem] for stem, name in FILES.items()},
+        )
 
 
 def cluster_models(table: pd.DataFrame, settings: Settings, *, seed: int) -> Clusters:

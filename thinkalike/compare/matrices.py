@@ -1,9 +1,13 @@
 """Square matrices of models against models, and the tables that hold them."""
 
 from collections.abc import Mapping, Sequence
+from typing import Literal
 
 import numpy as np
 import pandas as pd
+
+FEWEST = 3
+"""Pairs of models that a correlation takes: two make a line in any case."""
 
 
 def off_diagonal(matrix: np.ndarray) -> np.ndarray:
@@ -27,3 +31,36 @@ def pair_table(models: Sequence[str], matrices: Mapping[str, np.ndarray]) -> pd.
     names = np.array(models)
     columns = {name: off_diagonal(matrix) for name, matrix in matrices.items()}
     return pd.DataFrame({"model_a": names[first], "model_b": names[second], **columns})
+
+
+def pair_difference(fewer: pd.DataFrame, full: pd.DataFrame) -> dict[str, float | str]:
+    """How far two tables of pairs are apart; a pair that either lacks is left out.
+
+    Args:
+        fewer: model_a, model_b, dissimilarity.
+        full: the same pairs, over more images.
+
+    Returns:
+        pairs; mean and largest absolute difference, and the pair that has the largest; Pearson's and
+        Spearman's correlation, missing below three pairs.
+    """
+    key = ["model_a", "model_b"]
+    both = fewer.merge(full, on=key, suffixes=("", "_full"))
+    both = both.dropna(subset=["dissimilarity", "dissimilarity_full"]).reset_index(drop=True)
+    x, y = both["dissimilarity"], both["dissimilarity_full"]
+    apart = (x - y).abs()
+    largest = both.iloc[int(apart.argmax())][key] if len(both) else pd.Series("", index=key)
+    return {
+        "pairs": len(both),
+        "mean_difference": float(apart.mean()),
+        "largest_difference": float(apart.max()),
+        **{name: str(largest[name]) for name in key},
+        "pearson": correlation(x, y, "pearson"),
+        "spearman": correlation(x, y, "spearman"),
+    }
+
+
+def correlation(x: pd.Series, y: pd.Series, kind: Literal["pearson", "spearman"]) -> float:
+    """Correlation of two columns; NaN where one is constant or there are fewer than three pairs."""
+    two = pd.DataFrame({"x": x.to_numpy(float), "y": y.to_numpy(float)})
+    return float(two.corr(kind, min_periods=FEWEST).to_numpy()[0, 1])

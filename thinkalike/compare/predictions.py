@@ -1,15 +1,13 @@
 """Predictions of models compared: agreement of pairs, accuracy, and what both have to do with maps."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from thinkalike.compare.matrices import correlation
 from thinkalike.compare.subsets import matching
-
-FEWEST = 3
-"""Pairs of models that a correlation takes: two make a line in any case."""
 
 
 def agreement(predicted: np.ndarray) -> np.ndarray:
@@ -103,9 +101,3 @@ def _with_diagonal(agreed: pd.DataFrame, similarity: pd.DataFrame) -> float:
         counts.loc[a, b] = counts.loc[b, a] = count
     x, y = (pd.Series(square.to_numpy().ravel()) for square in (counts, similarity))
     return correlation(x, y, "pearson")
-
-
-def correlation(x: pd.Series, y: pd.Series, kind: Literal["pearson", "spearman"]) -> float:
-    """Correlation of two columns; NaN where one is constant or there are fewer than three pairs."""
-    two = pd.DataFrame({"x": x.to_numpy(float), "y": y.to_numpy(float)})
-    return float(two.corr(kind, min_periods=FEWEST).to_numpy()[0, 1])

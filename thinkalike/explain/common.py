@@ -1,4 +1,4 @@
-"""What all attribution methods share: the question, the form of the answer, and common checks."""
+"""The question that all attribution methods answer, the form of their answer, and common checks."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -10,13 +10,11 @@ import torch
 
 from thinkalike.compare.maps import Maps
 from thinkalike.errors import InputError
+from thinkalike.methods import AUDITED
 from thinkalike.networks.batches import Batches, fitting
 from thinkalike.networks.model import Model
 from thinkalike.networks.predict import check_finite
 from thinkalike.stores.joining import joined_accounts, padded
-
-AUDITED = 32
-"""Images that are explained a second time in float32 when the job computes in less."""
 
 Score = Callable[[torch.Tensor], torch.Tensor]
 

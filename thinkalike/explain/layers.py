@@ -1,4 +1,4 @@
-"""Where Grad-CAM's mass is at several target layers, and at the published one with mended cells."""
+"""Shares of Grad-CAM's mass in the cells of several target layers, and with cells mended."""
 
 from collections.abc import Sequence
 

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from thinkalike.images.loading import load_images
-from thinkalike.images.selection import MANIFEST, select
+from thinkalike.images.selection import MANIFEST, select, select_class
 from thinkalike.stores.tables import read_table
 
 
@@ -55,4 +55,15 @@ class Dataset:
             InputError: the split has fewer images, or the order is unknown.
         """
         chosen = select(self.images, split=split, count=count, seed=seed, order=order)
+        return chosen.assign(path=[str(self.folder / path) for path in chosen["path"]])
+
+    def selected_class(
+        self, *, class_name: str | None, split: str, most: int, seed: int
+    ) -> pd.DataFrame:
+        """Images of one class, or of all (`select_class`), with paths that can be opened.
+
+        Raises:
+            InputError: there is no such class, or it has no image in the split.
+        """
+        chosen = select_class(self.images, class_name=class_name, split=split, most=most, seed=seed)
         return chosen.assign(path=[str(self.folder / path) for path in chosen["path"]])

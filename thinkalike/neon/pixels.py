@@ -12,8 +12,12 @@ import numpy as np
 import torch
 from torch import nn
 
+from thinkalike.explain.common import Case, Question
+from thinkalike.neon.features import FeatureClusters
 from thinkalike.neon.layers import PairwiseCentroidDistance, cluster_logits
 from thinkalike.networks.model import Model, penultimate
+from thinkalike.randomness import integer_seed
+from thinkalike.stores.maps import read_segments
 
 
 class ClusterNetwork(nn.Module):
@@ -49,3 +53,37 @@ def clustering(model: Model, centroids: np.ndarray) -> Model:
         class_names=(),
         architecture=replace(model.architecture, layers=layers),
     )
+
+
+def cluster_case(
+    model: Model,
+    clusters: FeatureClusters,
+    images: np.ndarray,
+    *,
+    shown: int,
+    baseline: tuple[float, float, float],
+    seeds: tuple[int, *tuple[str, ...]],
+    segments: str | None = None,
+) -> Case:
+    """The images that stand for clusters of a model's features, to be explained for their clusters.
+
+    Args:
+        model: whose features are clustered.
+        clusters: of them.
+        images: (N, size, size, 3) uint8, all images.
+        shown: images of each cluster, at most.
+        baseline: colour that takes the place of pixels, as of `Question`.
+        seeds: seed of the study and names of the coalitions, as of `read_case`.
+        segments: file of the superpixels of all images, for a method that uses them.
+    """
+    positions = clusters.gallery(shown)
+    names = [clusters.image_ids[position] for position in positions]
+    labels = np.stack([part.labels for part in read_segments(segments)]) if segments else None
+    question = Question(
+        output="logit",
+        baseline=baseline,
+        segments=None if labels is None else labels[positions],
+        seeds=np.array([integer_seed(*seeds, name) for name in names]),
+    )
+    network = clustering(model, clusters.centroids)
+    return Case(network, names, images[positions], clusters.clusters[positions], question)

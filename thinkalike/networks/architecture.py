@@ -1,4 +1,4 @@
-"""What a network of the catalogue is: its name in timm, and the layers that Grad-CAM explains."""
+"""Architectures of the catalogue: names in timm, and the layers that Grad-CAM explains."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,10 +10,10 @@ from thinkalike.settings import rebuilt
 
 @dataclass(frozen=True)
 class Architecture:
-    """What building and explaining a network takes.
+    """Everything that building and explaining a network takes, apart from its weights.
 
     Attributes:
-        name: what messages call the model.
+        name: of the model in messages.
         timm: name in timm, with a tag where weights are published; empty for a network from elsewhere.
         arguments: further arguments of `timm.create_model`.
         family: cnn, transformer or hybrid.

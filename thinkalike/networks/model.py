@@ -26,7 +26,7 @@ class Model:
         size: side of its square input in pixels.
         classes: names of its outputs, in order: its label space.
         architecture: of the network.
-        class_names: what people call the outputs; empty where the classes are called that.
+        class_names: names that people use for the outputs; empty where these are the classes.
     """
 
     network: nn.Module
@@ -39,7 +39,7 @@ class Model:
 
     @property
     def name(self) -> str:
-        """What messages call the model."""
+        """Name of the model in messages."""
         return self.architecture.name
 
     @property

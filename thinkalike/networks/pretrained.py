@@ -20,7 +20,7 @@ with compiler_deferred():
 
 @dataclass(frozen=True)
 class Pretrained:
-    """What timm's tables say of the published weights of an architecture.
+    """Published weights of an architecture, as timm's tables have them.
 
     Attributes:
         architecture, tag: of timm, which together name the weights.
@@ -30,7 +30,7 @@ class Pretrained:
         crop_pct: side of the middle that a test image is cropped to, in sides of the image.
         interpolation: how a test image is resized.
         classes: names of the outputs: synsets of WordNet.
-        class_names: what people call them.
+        class_names: names that people use for them.
     """
 
     architecture: str

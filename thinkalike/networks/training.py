@@ -28,8 +28,8 @@ MARGIN = 1.15
 
 
 WARMUP_EPOCHS = 0.3
-"""Of each part of fine-tuning: the first steps, on statistics of few batches, would undo what the
-model knows."""
+"""Length of the warm-up of each part of fine-tuning: the first steps, on statistics of few batches, would
+undo what the model knows."""
 
 
 Augment = Callable[[np.ndarray, np.random.Generator], torch.Tensor]

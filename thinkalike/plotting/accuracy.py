@@ -1,4 +1,4 @@
-"""What the transform of images does to the accuracy of models."""
+"""Accuracy of models under three transforms of the same images."""
 
 from collections.abc import Mapping
 
@@ -8,9 +8,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
-from scipy.stats import binomtest
 
 from thinkalike.plotting.style import PALETTE, WIDTH, colour_names
+from thinkalike.statistics.intervals import paired_difference, wilson
 
 TRANSFORM_NAMES = {
     "own": "the weights' own transform",
@@ -31,11 +31,7 @@ SPLITS = ("val", "train")
 def with_intervals(table: pd.DataFrame) -> pd.DataFrame:
     """Add 95 % intervals of accuracies, and of their differences to the weights' own transform.
 
-    Accuracies have Wilson's interval. Both transforms see the same images, so that only those
-    that one of them gets right tell of a difference. Of d = gained + lost of them the number gained
-    is binomial: with the exact (Clopper-Pearson) interval [l, h] of its share, the difference
-    (gained − lost)/N has the interval [d (2l − 1)/N, d (2h − 1)/N]. It leaves out zero where, and
-    only where, the p of McNemar's exact test is under 0.05. For d = 0 both ends are 0, and p is 1.
+    Wilson's for an accuracy, and for a difference that of `statistics.intervals.paired_difference`.
 
     Args:
         table: correct, images, gained, lost.
@@ -46,32 +42,16 @@ def with_intervals(table: pd.DataFrame) -> pd.DataFrame:
     columns = ["low", "high", "difference", "difference_low", "difference_high", "p"]
     counts = table[["correct", "images", "gained", "lost"]].to_numpy().astype(int).tolist()
     rows = [
-        (*_wilson(correct, images), *_paired(gained, lost, images))
+        (*wilson(correct, images), *paired_difference(gained, lost, images))
         for correct, images, gained, lost in counts
     ]
     return table.assign(**dict(zip(columns, np.array(rows).T, strict=True)))
 
 
-def _wilson(correct: int, images: int) -> tuple[float, float]:
-    interval = binomtest(correct, images).proportion_ci(0.95, "wilson")
-    return interval.low, interval.high
-
-
-def _paired(gained: int, lost: int, images: int) -> tuple[float, float, float, float]:
-    """The difference of two accuracies on the same images, its interval, and McNemar's p."""
-    discordant = gained + lost
-    if not discordant:
-        return 0.0, 0.0, 0.0, 1.0
-    test = binomtest(gained, discordant)
-    share = test.proportion_ci(0.95, "exact")
-    low, high = (discordant * (2 * end - 1) / images for end in (share.low, share.high))
-    return (gained - lost) / images, low, high, test.pvalue
-
-
 def transforms(
     table: pd.DataFrame, *, names: Mapping[str, str], families: Mapping[str, str]
 ) -> Figure:
-    """Accuracy of every model under three transforms, and the change from its own.
+    """Draw the accuracy of every model under three transforms, and the change from its own.
 
     Args:
         table: model, split, transform, images, and the columns of `with_intervals`.
@@ -116,7 +96,7 @@ def transforms(
 
 
 def _markers(axes: Axes, values: np.ndarray, transform: str) -> None:
-    """A marker and its interval for every row, in percent."""
+    """Draw a marker and its interval for every row, in percent."""
     middle, low, high = 100 * values.T
     colour, marker, inside = LOOKS[transform]
     axes.errorbar(
@@ -135,7 +115,7 @@ def _markers(axes: Axes, values: np.ndarray, transform: str) -> None:
 
 
 def _background(axes: Axes, rows: int) -> None:
-    """Every second row shaded, and lines to read values at."""
+    """Shade every second row, and draw lines to read values at."""
     for row in range(0, rows, 2):
         axes.axhspan(row - 0.5, row + 0.5, color="#F4F4F4", lw=0, zorder=0)
     axes.grid(axis="x", color="#D0D0D0", lw=0.5, zorder=0.5)
@@ -146,7 +126,7 @@ def _background(axes: Axes, rows: int) -> None:
 
 
 def _same_limits(left: Axes, right: Axes) -> None:
-    """One scale for train and val, so that they can be compared at sight."""
+    """Give train and val one scale, so that they can be compared at sight."""
     ends = np.array([left.get_xlim(), right.get_xlim()])
     low, high = ends.min(), ends.max()
     wider = max(1 - (high - low) / 2, 0)  # two points at least, where nothing differs

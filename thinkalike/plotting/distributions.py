@@ -1,13 +1,109 @@
-"""Distributions of similarities, and what becomes of them with fewer images."""
+"""Distributions of similarities over images, and what becomes of their means with fewer images."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from thinkalike.plotting.style import FAMILY_COLOURS, PALETTE, WIDTH, colour_names, log_scale
+from thinkalike.stores.kernels import Kernel
+
+BINS = 40
+MOST_HISTOGRAMS = 24
+"""Models whose pairs have room on a page."""
+
+
+def similarities(
+    kernel: Kernel, *, names: Mapping[str, str], families: Mapping[str, str], title: str
+) -> tuple[Figure, pd.DataFrame]:
+    """Draw similarities per image: a histogram of every pair, or of many models a row of each.
+
+    Args:
+        kernel: similarities of all pairs of models on every image, read a part at a time.
+        names: model → display name.
+        families: model → family.
+        title: method and metric.
+
+    Returns:
+        The figure, and its bins: model_a, model_b (or model), median, low, high, and how many values
+        are in a bin.
+    """
+    lowest = np.fmin.reduce([np.fmin.reduce(values, axis=None) for values in _values(kernel)])
+    edges = np.linspace(-1.0 if lowest < 0 else 0.0, 1.0, BINS + 1)
+    of: dict[str, Any] = {"models": kernel.models, "names": names, "families": families}
+    if len(kernel.models) <= MOST_HISTOGRAMS:
+        counts, medians = _pair_counts(kernel, edges)
+        title = f"{title}: similarity per image, and its median"
+        table = _pair_bins(kernel.models, counts, edges, medians)
+        return histograms(counts, edges, medians, **of, title=title), table
+    counts = _model_counts(kernel, edges)
+    medians = medians_of(counts, edges)
+    table = pd.DataFrame(
+        {
+            "model": np.repeat(kernel.models, BINS),
+            "median": np.repeat(medians, BINS),
+            "low": np.tile(edges[:-1], len(kernel.models)),
+            "high": np.tile(edges[1:], len(kernel.models)),
+            "images_and_models": counts.ravel(),
+        }
+    )
+    title = f"{title}: similarity per image, with all other models"
+    return profiles(counts, edges, medians, **of, title=title), table
+
+
+def _values(kernel: Kernel) -> Iterator[np.ndarray]:
+    """Similarities (n, M, M) of all images, in parts; NaN on the diagonal."""
+    for _, values in kernel.parts():
+        diagonal = np.arange(values.shape[1])
+        values[:, diagonal, diagonal] = np.nan
+        yield values
+
+
+def _pair_counts(kernel: Kernel, edges: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Images in each bin (M, M, bins) and medians (M, M) of every pair, below the diagonal."""
+    size = len(kernel.models)
+    values = np.concatenate(list(_values(kernel)))
+    counts = np.zeros((size, size, BINS), int)
+    medians = np.full((size, size), np.nan)
+    for i, j in zip(*np.tril_indices(size, -1), strict=True):
+        pair = values[:, i, j]
+        pair = pair[np.isfinite(pair)]
+        counts[i, j], _ = np.histogram(pair, edges)
+        if pair.size:
+            medians[i, j] = np.median(pair)
+    return counts, medians
+
+
+def _pair_bins(
+    models: Sequence[str], counts: np.ndarray, edges: np.ndarray, medians: np.ndarray
+) -> pd.DataFrame:
+    """The histograms of all pairs as a table, a row for every bin."""
+    rows, columns = np.tril_indices(len(models), -1)
+    names = np.array(models)
+    return pd.DataFrame(
+        {
+            "model_a": np.repeat(names[columns], BINS),
+            "model_b": np.repeat(names[rows], BINS),
+            "median": np.repeat(medians[rows, columns], BINS),
+            "low": np.tile(edges[:-1], len(rows)),
+            "high": np.tile(edges[1:], len(rows)),
+            "images": counts[rows, columns].ravel(),
+        }
+    )
+
+
+def _model_counts(kernel: Kernel, edges: np.ndarray) -> np.ndarray:
+    """Images and other models in each bin, (M, bins)."""
+    counts = np.zeros((len(kernel.models), BINS), int)
+    for values in _values(kernel):
+        for number in range(len(counts)):
+            row = values[:, number]
+            counts[number] += np.histogram(row[np.isfinite(row)], edges)[0]
+    return counts
 
 
 def histograms(
@@ -20,7 +116,7 @@ def histograms(
     families: Mapping[str, str],
     title: str,
 ) -> Figure:
-    """Similarities per image, a histogram for every pair of models, in the lower triangle.
+    """Draw a histogram of the similarities of every pair of models, in the lower triangle.
 
     All share the horizontal axis; each is as high as its own fullest bin.
 
@@ -35,69 +131,51 @@ def histograms(
     """
     size = len(models)
     # names are set outside the grid by hand: long ones would push its columns apart
+    margins = {"left": 0.15, "right": 0.99, "bottom": 0.14, "top": 0.94}
     figure, grid = plt.subplots(
         size - 1,
         size - 1,
         figsize=(WIDTH, WIDTH * 0.78),
         squeeze=False,
         layout="none",
-        gridspec_kw={
-            "left": 0.15,
-            "right": 0.99,
-            "bottom": 0.14,
-            "top": 0.94,
-            "wspace": 0.06,
-            "hspace": 0.1,
-        },
+        gridspec_kw={**margins, "wspace": 0.06, "hspace": 0.1},
     )
-    low, high = edges[0], edges[-1]
-    for i in range(1, size):
-        for j in range(size - 1):
-            axes = grid[i - 1, j]
-            if j >= i:
-                axes.set_axis_off()
-                continue
-            axes.stairs(counts[i, j], edges, fill=True, color="#9ECAE1")
-            if np.isfinite(medians[i, j]):
-                axes.axvline(medians[i, j], color=PALETTE[1], lw=0.9)
-                left = medians[i, j] > (low + high) / 2
-                axes.text(
-                    0.04 if left else 0.96,
-                    0.92,
-                    f"{medians[i, j]:.2f}",
-                    ha="left" if left else "right",
-                    va="top",
-                    transform=axes.transAxes,
-                    fontsize=5.5,
-                )
-            axes.set(
-                xlim=(low, high),
-                ylim=(0, max(counts[i, j].max(), 1) * 1.05),
-                yticks=[],
-                xticks=[low, high],
-            )
-            axes.spines["left"].set_visible(False)
-            axes.tick_params(labelbottom=i == size - 1, labelsize=5.5, pad=1, length=1.5)
-            if j == 0:
-                axes.set_ylabel(
-                    names[models[i]],
-                    rotation=0,
-                    ha="right",
-                    va="center",
-                    color=FAMILY_COLOURS[families[models[i]]],
-                )
-            if i == size - 1:
-                for label, side in zip(axes.get_xticklabels(), ("left", "right"), strict=True):
-                    label.set_ha(side)
-                axes.set_xlabel(
-                    names[models[j]],
-                    rotation=30,
-                    ha="right",
-                    rotation_mode="anchor",
-                    color=FAMILY_COLOURS[families[models[j]]],
-                )
+    for (row, column), axes in np.ndenumerate(grid):
+        if column > row:
+            axes.set_axis_off()
+        else:
+            _histogram(axes, counts[row + 1, column], edges, medians[row + 1, column])
+            axes.tick_params(labelbottom=row == size - 2, labelsize=5.5, pad=1, length=1.5)
+    colours = [FAMILY_COLOURS[families[model]] for model in models]
+    for axes, model, colour in zip(grid[:, 0], models[1:], colours[1:], strict=True):
+        axes.set_ylabel(names[model], rotation=0, ha="right", va="center", color=colour)
+    for axes, model, colour in zip(grid[-1], models[:-1], colours[:-1], strict=True):
+        for label, side in zip(axes.get_xticklabels(), ("left", "right"), strict=True):
+            label.set_ha(side)
+        turned = {"rotation": 30, "ha": "right", "rotation_mode": "anchor"}
+        axes.set_xlabel(names[model], color=colour, **turned)
     figure.suptitle(title)
     return figure
+
+
+def _histogram(axes: Axes, counts: np.ndarray, edges: np.ndarray, median: float) -> None:
+    """Draw one pair: its bins, and its median as a line and a number on the emptier side."""
+    low, high = edges[0], edges[-1]
+    axes.stairs(counts, edges, fill=True, color="#9ECAE1")
+    if np.isfinite(median):
+        axes.axvline(median, color=PALETTE[1], lw=0.9)
+        left = median > (low + high) / 2
+        axes.text(
+            0.04 if left else 0.96,
+            0.92,
+            f"{median:.2f}",
+            ha="left" if left else "right",
+            va="top",
+            transform=axes.transAxes,
+            fontsize=5.5,
+        )
+    axes.set(xlim=(low, high), ylim=(0, max(counts.max(), 1) * 1.05), yticks=[], xticks=[low, high])
+    axes.spines["left"].set_visible(False)
 
 
 def profiles(
@@ -110,7 +188,7 @@ def profiles(
     families: Mapping[str, str],
     title: str,
 ) -> Figure:
-    """Similarities of each model with all others, a row of shades for every model.
+    """Draw the similarities of each model with all others, a row of shades for every model.
 
     For more models than there is room for histograms of pairs. A point is the median.
 
@@ -148,7 +226,7 @@ def profiles(
 
 
 def medians_of(counts: np.ndarray, edges: np.ndarray) -> np.ndarray:
-    """(M,) medians of binned values, taken as even within a bin; NaN where there are none."""
+    """(M,) Medians of binned values, taken as even within a bin; NaN where there are none."""
     total = counts.sum(1, keepdims=True)
     below = np.concatenate([np.zeros_like(total), counts.cumsum(1)], 1)
     return np.array(
@@ -161,38 +239,27 @@ def medians_of(counts: np.ndarray, edges: np.ndarray) -> np.ndarray:
 
 def subsampling(
     differences: pd.DataFrame, variances: pd.DataFrame, *, images: int, title: str
-) -> Figure:
-    """Two boxplots over the number of images: distance of the whole matrix, variance of each cell.
+) -> tuple[Figure, pd.DataFrame]:
+    """Draw two boxplots over the number of images: distance of the matrix, variance of each cell.
 
     Args:
         differences: n, repeat, sum_abs_difference.
         variances: n, model_a, model_b, variance, expected, finite_population_factor.
         images: N, of how many they were drawn.
         title: of the figure.
+
+    Returns:
+        The figure, and a row for every entry of a box: both tables, `quantity` and `value`.
     """
     figure, (left, right) = plt.subplots(1, 2, figsize=(WIDTH, 2.9))
     sizes = sorted(differences["n"].unique())
-    box = {
-        "widths": 0.6,
-        "patch_artist": True,
-        "boxprops": {"facecolor": "#9ECAE1", "linewidth": 0.6},
-        "medianprops": {"color": "k"},
-        "flierprops": {"marker": ".", "markersize": 2, "markeredgecolor": "#888888"},
-    }
     by_size = differences.groupby("n")["sum_abs_difference"]
-    left.boxplot([by_size.get_group(n) for n in sizes], tick_labels=sizes, **box)
+    _boxes(left, [by_size.get_group(n) for n in sizes], sizes)
     left.set_ylabel("sum over pairs of |difference of mean similarity|")
     left.set_title(f"matrix of n images against that of all {images}")
-    cells = {n: part.dropna(subset=["variance"]) for n, part in variances.groupby("n")}
-    right.boxplot([cells[n]["variance"] for n in sizes], tick_labels=sizes, **box)
-    expected = [cells[n]["expected"].median() for n in sizes]
-    factor = [cells[n]["finite_population_factor"].iloc[0] for n in sizes]
-    position = np.arange(1, len(sizes) + 1)
-    right.plot(
-        position, expected, "o-", ms=2.5, color=PALETTE[1], label="S²/n · (1 − n/N), median pair"
-    )
-    fresh = [value / f if f > 0 else np.nan for value, f in zip(expected, factor, strict=True)]
-    right.plot(position, fresh, "s--", ms=2.5, color=PALETTE[2], label="S²/n, fresh images")
+    pairs = {n: part.dropna(subset=["variance"]) for n, part in variances.groupby("n")}
+    _boxes(right, [pairs[n]["variance"] for n in sizes], sizes)
+    _expected_variance(right, [pairs[n] for n in sizes])
     log_scale(right.yaxis)
     right.set_ylabel("variance of a pair's mean similarity")
     right.set_title("every pair of models")
@@ -200,4 +267,31 @@ def subsampling(
     for axes in (left, right):
         axes.set_xlabel(f"images n of N = {images}, without replacement")
     figure.suptitle(title)
-    return figure
+    long = [
+        table.rename(columns={quantity: "value"}).assign(quantity=quantity)
+        for table, quantity in ((differences, "sum_abs_difference"), (variances, "variance"))
+    ]
+    return figure, pd.concat(long)
+
+
+def _boxes(axes: Axes, values: Sequence[pd.Series], sizes: Sequence[int]) -> None:
+    axes.boxplot(
+        values,
+        tick_labels=[str(n) for n in sizes],
+        widths=0.6,
+        patch_artist=True,
+        boxprops={"facecolor": "#9ECAE1", "linewidth": 0.6},
+        medianprops={"color": "k"},
+        flierprops={"marker": ".", "markersize": 2, "markeredgecolor": "#888888"},
+    )
+
+
+def _expected_variance(axes: Axes, pairs: Sequence[pd.DataFrame]) -> None:
+    """Draw the variance that theory expects of the median pair, as drawn and of fresh images."""
+    expected = [table["expected"].median() for table in pairs]
+    factor = [table["finite_population_factor"].iloc[0] for table in pairs]
+    fresh = [value / f if f > 0 else np.nan for value, f in zip(expected, factor, strict=True)]
+    place = np.arange(1, len(pairs) + 1)
+    drawn, all_new = "S²/n · (1 − n/N), median pair", "S²/n, fresh images"
+    axes.plot(place, expected, "o-", ms=2.5, color=PALETTE[1], label=drawn)
+    axes.plot(place, fresh, "s--", ms=2.5, color=PALETTE[2], label=all_new)

@@ -20,9 +20,8 @@ def heat_map(
     title: str,
     label: str,
     digits: int,
-    colours: str,
-) -> Figure:
-    """A heat map with its numbers in the cells; names in the colour of their family.
+) -> tuple[Figure, pd.DataFrame]:
+    """Draw a heat map with its numbers in the cells; names in the colour of their family.
 
     The diagonal is not data and stays grey; a missing cell is hatched.
 
@@ -34,7 +33,9 @@ def heat_map(
         title: of the figure.
         label: of the colour bar.
         digits: behind the decimal point in the cells.
-        colours: name of the colour map, dark for small values.
+
+    Returns:
+        The figure, and the matrix of the models in `order`, with a column `model`.
     """
     models = [*order, *(model for model in table.columns if model not in order)]
     values = table.loc[models, models].to_numpy(float, copy=True)
@@ -47,7 +48,7 @@ def heat_map(
     finite = shown[np.isfinite(shown)]
     low, high = (finite.min(), finite.max()) if finite.size else (0.0, 1.0)
     axes.set_facecolor(MISSING)
-    picture = axes.imshow(shown, cmap=colours, vmin=low, vmax=high)
+    picture = axes.imshow(shown, cmap="viridis", vmin=low, vmax=high)
     for i, j in np.argwhere(off):
         if np.isnan(values[i, j]):
             cell = Rectangle((j - 0.5, i - 0.5), 1, 1, hatch="////", fc="white", ec="grey", lw=0)
@@ -60,14 +61,13 @@ def heat_map(
                 j, i, text, ha="center", va="center", fontsize=5.5, color="w" if dark else "k"
             )
     labels = [names[model] for model in models]
-    of = [families[model] for model in models]
     axes.set_xticks(range(size), labels, rotation=45, ha="right", rotation_mode="anchor")
     axes.set_yticks(range(size), labels)
-    colour_names(axes.get_xticklabels(), of)
-    colour_names(axes.get_yticklabels(), of)
+    for ticks in (axes.get_xticklabels(), axes.get_yticklabels()):
+        colour_names(ticks, [families[model] for model in models])
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
     axes.set_title(title)
     bar = figure.colorbar(picture, ax=axes, shrink=0.7, aspect=25, pad=0.02, label=label)
     bar.outline.set_visible(False)
-    return figure
+    return figure, table.loc[[*order], [*order]].reset_index(names="model")

@@ -1,12 +1,15 @@
-"""Accuracy, and agreement of predictions against dissimilarity of maps."""
+"""Accuracy of models, agreement of their predictions, and agreement against dissimilarity of maps."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from thinkalike.clustering.hierarchical import leaf_order, linkage
+from thinkalike.plotting.matrices import heat_map
 from thinkalike.plotting.style import (
     FAMILY_COLOURS,
     FAMILY_MARKERS,
@@ -17,28 +20,35 @@ from thinkalike.plotting.style import (
     method_name,
     subset_name,
 )
+from thinkalike.statistics.intervals import wilson
+
+CASE = ["method", "metric", "subset"]
 
 
 def accuracy(
     table: pd.DataFrame, *, bar: float, names: Mapping[str, str], families: Mapping[str, str]
-) -> Figure:
-    """Accuracy of every model with 95 % intervals: all of val where known, and the images of the study.
+) -> tuple[Figure, pd.DataFrame]:
+    """Draw the accuracy of every model with its interval: on all of val where known, and on the study.
 
     Args:
-        table: model, val_accuracy, val_low, val_high (missing for weights that come from elsewhere),
-            accuracy, low, high.
-        bar: training.accuracy_at_least, drawn as a line; 0 for none.
+        table: model, correct, images, accuracy; val_accuracy, val_images (missing and 0 for weights that
+            come from elsewhere).
+        bar: accuracy that trained models must have, drawn as a line; 0 for none.
         names: model → display name.
         families: model → family.
+
+    Returns:
+        The figure, and the table with low, high, val_low and val_high, 95 % Wilson intervals.
     """
+    table = _with_intervals(table)
     known = table["val_accuracy"].fillna(table["accuracy"])
-    table = table.iloc[np.argsort(known, kind="stable")].reset_index(drop=True)
-    figure, axes = plt.subplots(figsize=(4.6, 0.9 + 0.22 * len(table)))
-    for row, model in enumerate(table["model"]):
+    ranked = table.iloc[np.argsort(known, kind="stable")].reset_index(drop=True)
+    figure, axes = plt.subplots(figsize=(4.6, 0.9 + 0.22 * len(ranked)))
+    for row, model in enumerate(ranked["model"]):
         colour, marker = FAMILY_COLOURS[families[model]], FAMILY_MARKERS[families[model]]
         for shift, prefix, face in ((0.12, "val_", colour), (-0.16, "", "w")):
             low, high, value = (
-                float(table[f"{prefix}{column}"].iloc[row])
+                float(ranked[f"{prefix}{column}"].iloc[row])
                 for column in ("low", "high", "accuracy")
             )
             axes.plot([low, high], [row + shift] * 2, color=colour, lw=1)
@@ -46,27 +56,86 @@ def accuracy(
     if bar:
         axes.axvline(bar, color="#888888", lw=0.7, ls=":")
         axes.text(
-            bar, len(table) - 0.35, f"asked: {bar:g}", ha="right", color="#666666", fontsize=6
+            bar, len(ranked) - 0.35, f"asked: {bar:g}", ha="right", color="#666666", fontsize=6
         )
-    if table["val_accuracy"].notna().any():
+    if ranked["val_accuracy"].notna().any():
         axes.plot([], [], "o", color="#444444", ms=4, label="all images of val")
     axes.plot([], [], "o", color="#444444", mfc="w", ms=4, label="images of the study")
     axes.legend(loc="upper left")
-    axes.set_yticks(range(len(table)), [names[model] for model in table["model"]])
-    colour_names(axes.get_yticklabels(), [families[model] for model in table["model"]])
-    axes.set(xlim=(0, 1.01), ylim=(-0.6, len(table) - 0.1), xlabel="accuracy (95 % interval)")
+    axes.set_yticks(range(len(ranked)), [names[model] for model in ranked["model"]])
+    colour_names(axes.get_yticklabels(), [families[model] for model in ranked["model"]])
+    axes.set(xlim=(0, 1.01), ylim=(-0.6, len(ranked) - 0.1), xlabel="accuracy (95 % interval)")
     axes.grid(axis="x", color="#EEEEEE", lw=0.6)
     axes.set_axisbelow(True)
-    return figure
+    return figure, table
 
 
-def agreement_scatter(pairs: pd.DataFrame, correlations: pd.DataFrame) -> Figure:
-    """Dissimilarity of maps against agreement of predictions, a point per pair of models.
+def _with_intervals(table: pd.DataFrame) -> pd.DataFrame:
+    val_correct = (table["val_accuracy"] * table["val_images"]).round().fillna(0)
+    for prefix, correct, images in (
+        ("", table["correct"], table["images"]),
+        ("val_", val_correct, table["val_images"]),
+    ):
+        bounds = [wilson(int(k), int(n)) for k, n in zip(correct, images, strict=True)]
+        low, high = np.array(bounds, float).T
+        table = table.assign(**{f"{prefix}low": low, f"{prefix}high": high})
+    return table
+
+
+def agreement(
+    counts: pd.DataFrame, *, names: Mapping[str, str], families: Mapping[str, str]
+) -> tuple[Figure, pd.DataFrame]:
+    """Draw on how many images two models predict the same class, models that agree side by side.
+
+    Rows are in the order of the average-linkage dendrogram of the share of different predictions.
 
     Args:
-        pairs: method, metric, subset, same, dissimilarity, trained (no untrained control in it).
-        correlations: method, metric, subset, pearson and spearman, and both with `_trained`.
+        counts: square, with the number of all images on its diagonal.
+        names: model → display name.
+        families: model → family.
+
+    Returns:
+        The figure, and the counts in that order.
     """
+    images = counts.to_numpy().max()
+    distance = 1 - counts.to_numpy() / images
+    leaves = leaf_order(distance, linkage(distance, "average", euclidean=False))
+    figure, table = heat_map(
+        counts,
+        order=[counts.columns[leaf] for leaf in leaves],
+        names=names,
+        families=families,
+        title="agreement of predictions",
+        label=f"images of {images:.0f} with equal predictions",
+        digits=0,
+    )
+    return figure, table.astype(dict.fromkeys(counts.columns, int))
+
+
+def agreement_scatter(
+    agreed: pd.DataFrame,
+    dissimilarities: Mapping[tuple[str, str, str], pd.DataFrame],
+    correlations: pd.DataFrame,
+    untrained: Sequence[str],
+) -> tuple[Figure, pd.DataFrame]:
+    """Draw dissimilarity of maps against agreement of predictions, a point per pair of models.
+
+    Args:
+        agreed: model_a, model_b, same.
+        dissimilarities: (method, metric, subset) → model_a, model_b, dissimilarity.
+        correlations: method, metric, subset, pearson and spearman, and both with `_trained`.
+        untrained: controls; pairs with one of them are open circles.
+
+    Returns:
+        The figure, and its points: method, metric, subset, model_a, model_b, same, dissimilarity,
+        trained (no control in it).
+    """
+    parts = [
+        agreed.merge(table, on=["model_a", "model_b"]).assign(**dict(zip(CASE, case, strict=True)))
+        for case, table in dissimilarities.items()
+    ]
+    pairs = pd.concat(parts)[[*CASE, "model_a", "model_b", "same", "dissimilarity"]]
+    pairs["trained"] = ~pairs[["model_a", "model_b"]].isin(untrained).any(axis=1)
     rows = list(dict.fromkeys(correlations["method"]))
     columns = list(dict.fromkeys(zip(correlations["metric"], correlations["subset"], strict=True)))
     figure, grid = plt.subplots(
@@ -76,40 +145,30 @@ def agreement_scatter(pairs: pd.DataFrame, correlations: pd.DataFrame) -> Figure
         squeeze=False,
         sharex=True,
     )
-    key = ["method", "metric", "subset"]
-    for i, method in enumerate(rows):
-        for j, (metric, subset) in enumerate(columns):
-            axes = grid[i, j]
-            case = [method, metric, subset]
-            part = pairs[(pairs[key] == case).all(axis=1)]
-            r = correlations[(correlations[key] == case).all(axis=1)].iloc[0]
-            for trained, face in ((True, PALETTE[0]), (False, "w")):
-                some = part[part["trained"] == trained]
-                axes.plot(
-                    some["same"],
-                    some["dissimilarity"],
-                    "o",
-                    ms=2.8,
-                    mec=PALETTE[0],
-                    mew=0.6,
-                    mfc=face,
-                )
-            text = f"r = {r['pearson']:.2f}, ρ = {r['spearman']:.2f}"
-            if not part["trained"].all():
-                text += (
-                    f"\ntrained: r = {r['pearson_trained']:.2f}, ρ = {r['spearman_trained']:.2f}"
-                )
-            axes.text(
-                0.98, 0.98, text, transform=axes.transAxes, ha="right", va="top", fontsize=5.5
-            )
-            low, high = axes.get_ylim()
-            axes.set_ylim(low, high + 0.4 * (high - low))
-            if i == 0:
-                images = subset_name(subset).removeprefix("images with ")
-                axes.set_title(f"{METRIC_NAMES[metric]},\n{images}", fontsize=7)
-            if j == 0:
-                axes.set_ylabel(method_name(method))
-            if i == len(rows) - 1:
-                axes.set_xlabel("equal predictions")
+    for (i, j), axes in np.ndenumerate(grid):
+        case = [rows[i], *columns[j]]
+        row = correlations[(correlations[CASE] == case).all(axis=1)].iloc[0]
+        _scatter(axes, pairs[(pairs[CASE] == case).all(axis=1)], row)
+    for axes, (metric, subset) in zip(grid[0], columns, strict=True):
+        images = subset_name(subset).removeprefix("images with ")
+        axes.set_title(f"{METRIC_NAMES[metric]},\n{images}", fontsize=7)
+    for axes, method in zip(grid[:, 0], rows, strict=True):
+        axes.set_ylabel(method_name(method))
+    for axes in grid[-1]:
+        axes.set_xlabel("equal predictions")
     figure.suptitle("dissimilarity of maps against agreement of predictions")
-    return figure
+    return figure, pairs
+
+
+def _scatter(axes: Axes, pairs: pd.DataFrame, row: pd.Series) -> None:
+    """Draw the pairs of one case, and its coefficients above them."""
+    for trained, face in ((True, PALETTE[0]), (False, "w")):
+        some = pairs[pairs["trained"] == trained]
+        look = {"ms": 2.8, "mec": PALETTE[0], "mew": 0.6, "mfc": face}
+        axes.plot(some["same"], some["dissimilarity"], "o", **look)
+    text = f"r = {row['pearson']:.2f}, ρ = {row['spearman']:.2f}"
+    if not pairs["trained"].all():
+        text += f"\ntrained: r = {row['pearson_trained']:.2f}, ρ = {row['spearman_trained']:.2f}"
+    axes.text(0.98, 0.98, text, transform=axes.transAxes, ha="right", va="top", fontsize=5.5)
+    low, high = axes.get_ylim()
+    axes.set_ylim(low, high + 0.4 * (high - low))

@@ -1,7 +1,7 @@
-"""What all figures share: the style sheet, colours, names, and how they are written."""
+"""The style of all figures: style sheet, colours, names, legends, and how a figure is written."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ import matplotlib as mpl
 mpl.use("Agg")
 
 import matplotlib.pyplot as plt
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
@@ -20,6 +21,8 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import LogFormatterSciNotation
 from matplotlib.transforms import Bbox
 
+from thinkalike.compare.subsets import parse
+from thinkalike.methods import METHODS
 from thinkalike.stores.atomic import atomic
 from thinkalike.stores.tables import write_table
 
@@ -32,12 +35,6 @@ PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#0
 FAMILY_COLOURS = {"cnn": PALETTE[0], "transformer": PALETTE[1], "hybrid": PALETTE[2]}
 FAMILY_MARKERS = {"cnn": "o", "transformer": "s", "hybrid": "D"}
 FAMILY_NAMES = {"cnn": "CNN", "transformer": "transformer", "hybrid": "hybrid"}
-METHOD_NAMES = {
-    "gradcam": "Grad-CAM",
-    "integrated_gradients": "Integrated Gradients",
-    "kernelshap": "KernelSHAP",
-    "lrp": "LRP",
-}
 METRIC_NAMES = {"cosine": "cosine", "rbf": "RBF"}
 SUBSET_NAMES = {
     "all": "all images",
@@ -45,9 +42,14 @@ SUBSET_NAMES = {
     "differing": "images with different predictions",
 }
 MISSING = "#D9D9D9"
+MIXED = "#8C8C8C"
+"""Pairs of models of two families."""
 RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 PLACE_DIGITS = 9
-"""Of places on a figure, in parts of its size: far below a pixel, far above a solver's noise."""
+"""Digits of places on a figure, in parts of its size: far below a pixel, far above a solver's noise."""
+
+Case = tuple[str, str]
+"""Method and metric."""
 
 
 @contextmanager
@@ -124,15 +126,17 @@ def log_scale(*axes: Axis) -> None:
 
 def method_name(method: str) -> str:
     """A method or a variant in words; a variant called after its method begins with that one's name."""
-    for key, name in METHOD_NAMES.items():
+    for key, known in METHODS.items():
         if method == key or method.startswith(f"{key}_"):
-            return name + method.removeprefix(key).replace("_", " ")
+            return known.title + method.removeprefix(key).replace("_", " ")
     return method.replace("_", " ")
 
 
 def subset_name(subset: str) -> str:
-    """Which images count, in words."""
-    condition, _, number = subset.partition("_")
+    """Which images of a subset count, in words."""
+    condition, number = parse(subset)
+    if condition == "all" and number:
+        return f"the first {number} images"
     named = SUBSET_NAMES.get(condition, condition)
     return f"{named} of the first {number}" if number else named
 
@@ -154,10 +158,57 @@ def colour_names(labels: Sequence, families: Sequence[str]) -> None:
 
 
 def family_legend(axes: Axes, families: Mapping[str, str], **options: Any) -> None:
-    """A legend of the families that there are."""
-    there = [family for family in FAMILY_COLOURS if family in families.values()]
-    handles = [
-        Line2D([], [], ls="", marker=FAMILY_MARKERS[f], ms=4, color=FAMILY_COLOURS[f])
-        for f in there
+    """Draw a legend of the families that there are."""
+    there, handles = _family_handles(list(families.values()))
+    axes.legend(handles, [FAMILY_NAMES[family] for family in there], **options)
+
+
+def family_legend_below(
+    figure: Figure, families: Sequence[str], labels: str, mixed: bool = False
+) -> None:
+    """Draw a legend under a figure: of families, and of pairs of models of two families.
+
+    Args:
+        figure: where to.
+        families: those that are drawn.
+        labels: of each family, with {} for its name.
+        mixed: whether there are pairs of two families.
+    """
+    there, handles = _family_handles(families)
+    texts = [labels.format(FAMILY_NAMES[family]) for family in there]
+    if mixed:
+        handles.append(Line2D([], [], ls="", marker="x", ms=4, color=MIXED))
+        texts.append("of two families")
+    figure.legend(handles, texts, loc="outside lower center", ncols=len(texts))
+
+
+def _family_handles(families: Sequence[str]) -> tuple[list[str], list[Line2D]]:
+    there = [family for family in FAMILY_COLOURS if family in families]
+    return there, [
+        Line2D([], [], ls="", marker=FAMILY_MARKERS[family], ms=4, color=FAMILY_COLOURS[family])
+        for family in there
     ]
-    axes.legend(handles, [FAMILY_NAMES[f] for f in there], **options)
+
+
+def rows_and_columns(cases: Iterable[Case]) -> tuple[list[str], list[str]]:
+    """Methods and metrics of cases, in the order in which they come."""
+    pairs = list(cases)
+    methods = list(dict.fromkeys(method for method, _ in pairs))
+    return methods, list(dict.fromkeys(metric for _, metric in pairs))
+
+
+def cells(
+    grid: np.ndarray, rows: Sequence[str], columns: Sequence[str]
+) -> list[tuple[tuple[str, str], Axes]]:
+    """All axes of a grid, row by row, each with the names of its row and column."""
+    return [
+        ((row, column), grid[i, j])
+        for i, row in enumerate(rows)
+        for j, column in enumerate(columns)
+    ]
+
+
+def with_case(table: pd.DataFrame, method: str, metric: str) -> pd.DataFrame:
+    """A table with method and metric as its first columns."""
+    columns = list(table.columns)
+    return table.assign(method=method, metric=metric)[["method", "metric", *columns]]

@@ -1,4 +1,4 @@
-"""Headers of weights files, read without their tensors."""
+"""Weights files without torch: their headers, and copies of them."""
 
 import json
 import shutil
@@ -14,7 +14,7 @@ HEADER = "thinkalike"
 
 
 def read_header(path: str | Path) -> dict[str, Any]:
-    """What `models.save` wrote into the header of a weights file; its tensors are not read.
+    """Header of a weights file, as `networks.weights.save` writes it; its tensors are not read.
 
     Raises:
         InputError: the file is missing, damaged, or not one of ours.

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from torch import nn
@@ -11,10 +12,13 @@ from tests.support.explaining import CATALOGUE, DIGITS, SIDE, classifier, double
 from thinkalike.errors import InputError
 from thinkalike.explain import gradcam, integrated_gradients, kernelshap
 from thinkalike.neon.estimator import Neon
-from thinkalike.neon.pixels import clustering
+from thinkalike.neon.features import cluster_features
+from thinkalike.neon.pixels import cluster_case, clustering
 from thinkalike.networks.catalogue import complete_entry
 from thinkalike.networks.model import Model, penultimate
 from thinkalike.networks.predict import features, logits
+from thinkalike.randomness import integer_seed
+from thinkalike.stores.arrays import write_arrays
 
 
 def clustered(key: str, count: int = 8) -> tuple[Model, Neon, np.ndarray, np.ndarray]:
@@ -117,6 +121,38 @@ def test_gradcam_of_a_cluster_is_at_the_layer_of_the_catalogue(key):
     grid, slopes = model.to_grid(kept[0].detach()), model.to_grid(gradient)
     expected = (slopes.mean((2, 3))[:, :, None, None] * grid).sum(1).flatten(1).numpy()
     np.testing.assert_allclose(answer.maps.coefficients, expected, rtol=1e-6, atol=1e-9)
+
+
+def test_a_case_has_the_images_that_stand_for_the_clusters_with_seeds_by_their_names(tmp_path):
+    model, _, pixels, points = clustered("vit")
+    table = pd.DataFrame(
+        {"image_id": [f"{i}.png" for i in range(8)], "class_name": list("aabbccab")}
+    )
+    given = {"count": 3, "restarts": 2, "beta": None}
+    clusters = cluster_features(points, table, **given, titles={}, name="vit", seed=0)
+    write_arrays(
+        tmp_path / "segments.nc",
+        {"labels": (("image", "y", "x"), np.arange(8)[:, None, None] * np.ones((1, 2, 2), int))},
+        coordinates={},
+        attributes={},
+    )
+    case = cluster_case(
+        model,
+        clusters,
+        pixels,
+        shown=2,
+        baseline=(0.0, 0.0, 0.0),
+        seeds=(7, "kernelshap"),
+        segments=str(tmp_path / "segments.nc"),
+    )
+    positions = clusters.gallery(2)
+    assert case.image_ids == [f"{i}.png" for i in positions]
+    np.testing.assert_array_equal(case.images, pixels[positions])
+    np.testing.assert_array_equal(case.targets, clusters.clusters[positions])
+    np.testing.assert_array_equal(case.question.segments[:, 0, 0], positions)
+    expected = [integer_seed(7, "kernelshap", name) for name in case.image_ids]
+    np.testing.assert_array_equal(case.question.seeds, expected)
+    assert (logits(case.model, case.images).argmax(1) == case.targets).all()
 
 
 def test_a_network_without_features_is_refused():

@@ -3,6 +3,7 @@
 import pytest
 
 from thinkalike.errors import InputError
+from thinkalike.networks.architecture import Architecture
 from thinkalike.networks.catalogue import built_in_catalogue, complete_entry
 from thinkalike.networks.model import create
 
@@ -67,7 +68,7 @@ def test_a_network_takes_the_sizes_that_its_entry_says(key, size):
     entry = complete_entry(key, CATALOGUE)
     need = entry.get("size", {})
     if size % need.get("multiple", 1) == 0 and size >= need.get("minimum", 1):
-        create(entry, classes=3, size=size)
+        create(Architecture.of(entry), classes=3, size=size)
     else:
         with pytest.raises(InputError, match=f"for {size} x {size} images"):
-            create(entry, classes=3, size=size)
+            create(Architecture.of(entry), classes=3, size=size)

@@ -24,7 +24,7 @@ from thinkalike.stores.atomic import atomic, temporaries
 from thinkalike.stores.damage import same_images
 from thinkalike.stores.maps import content_hash, read_maps, read_segments, write_maps
 from thinkalike.stores.tables import read_square, read_table, write_table
-from thinkalike.stores.weights import HEADER, read_header
+from thinkalike.stores.weights import HEADER, copy_weights, read_header
 
 IMAGES = ["val/a/1.png", "val/b/2.png", "val/ü/3.png"]
 TABLE = pd.DataFrame(
@@ -631,3 +631,14 @@ def test_parts_cover_all_rows_and_have_room(count, numbers):
     lengths = [part.stop - part.start for part in found]
     assert [i for part in found for i in range(part.start, part.stop)] == list(range(count))
     assert all(length * numbers <= NUMBERS or length == 1 for length in lengths)
+
+
+def test_weights_are_copied_as_they_are_and_damaged_ones_are_not(tmp_path):
+    source, path = tmp_path / "a.safetensors", tmp_path / "new" / "b.safetensors"
+    save_file({"w": np.arange(6.0)}, source, {HEADER: json.dumps({"timm": "test_vit"})})
+    copy_weights(source, path)
+    assert path.read_bytes() == source.read_bytes()
+    source.write_bytes(source.read_bytes()[:-1])
+    with pytest.raises(DamagedError):
+        copy_weights(source, path)
+    assert len(path.read_bytes()) > len(source.read_bytes())

@@ -1,6 +1,7 @@
 """Files of failing jobs are restored through private names of Snakemake, or a warning says that not."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -125,12 +126,12 @@ def test_private_names_of_snakemake_are_imported_in_one_place():
         *REPOSITORY.glob("*/*.smk"),
         REPOSITORY / "Snakefile",
     ]
-    public = ("from snakemake.exceptions import WorkflowError", "from snakemake.utils import")
+    public = r"snakemake(_interface_\w+|\.(api|exceptions|settings|utils))[ .]"
     found = {
         path.name
         for path in sources
         for line in path.read_text().splitlines()
-        if line.strip().startswith(("from snakemake", "import snakemake"))
-        and not line.strip().startswith(public)
+        if re.match(r" *(from|import) snakemake", line)
+        and not re.match(rf" *(from|import) {public}", line)
     }
     assert found == {"snakemake_records.py"}

@@ -1,5 +1,7 @@
 """The study as the rules see it: paths and settings of jobs."""
 
+import re
+
 import pytest
 from snakemake.iocontainers import Wildcards
 
@@ -148,6 +150,52 @@ def test_models_are_told_apart_by_where_their_weights_come_from():
     assert study.models_with("trained") == "resnet|vit"
     assert study.models_with("random") == "random"
     assert study.models_with("pretrained") == "nothing"
+
+
+def trained(study: Study, code: str = "c0de", listing: str = "") -> str:
+    return study.trained_weights("vit", code, listing)
+
+
+def test_studies_share_weights_whatever_they_do_with_them():
+    one = trained(Study.of(configuration()))
+    assert re.fullmatch(r"resources/weights/trained/[0-9a-f]{16}/vit\.safetensors", one)
+    others = {
+        "study": "other",
+        "models": ["vit", "resnet"],
+        "methods": ["lrp"],
+        "images": {"count": 5},
+        "explanation": {"target": "label"},
+        "similarity": {"blanks": "zero"},
+    }
+    assert trained(Study.of(configuration(**others))) == one
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"seed": 1},
+        {"images": {"size": 32}},
+        {"training": {"learning_rate": 0.02}},
+        {"dataset": {"validation": 0.3}},
+        {"dataset": {"name": "others"}},
+        {"weights": "finetuned"},
+    ],
+)
+def test_weights_that_are_trained_in_another_way_are_other_files(changes):
+    assert trained(Study.of(configuration(**changes))) != trained(Study.of(configuration()))
+
+
+def test_weights_of_other_code_or_images_of_the_user_are_other_files():
+    study = Study.of(configuration())
+    files = {trained(study), trained(study, "other"), trained(study, listing="3 files")}
+    assert len(files) == 3
+
+
+@pytest.mark.parametrize(("weights", "files"), [("random", 2), ("trained", 1)])
+def test_weights_fine_tuned_from_random_ones_are_of_one_study(weights, files):
+    settings = of_models("tuned", "vit", tuned=TUNED).settings | {"weights": weights}
+    studies = [Study(settings | {"study": name}) for name in ("one", "two")]
+    assert len({study.trained_weights("tuned", "", "") for study in studies}) == files
 
 
 # ---- methods ------------------------------------------------------------------------------------

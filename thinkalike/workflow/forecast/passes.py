@@ -9,15 +9,11 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from thinkalike.methods import METHODS, Settings
+from thinkalike.methods import AUDITED, METHODS, Settings
 from thinkalike.workflow.forecast.data import DatasetSize
 from thinkalike.workflow.forecast.facts import Facts
 from thinkalike.workflow.forecast.plan import Job
 from thinkalike.workflow.study import by_wildcards
-
-AUDITED = 32
-"""Images that are explained a second time in float32 where a job computes in less; as in
-explain/common.py."""
 
 TRANSFORMS = 3
 """Preprocessings under which the accuracy of a model is measured."""
@@ -38,13 +34,19 @@ class Work:
     passes: float
 
 
-def training_work(model: str, data: DatasetSize, epochs: int, frozen_epochs: int = 0) -> Work:
-    """Work of training.
+def training_work(model: str, data: DatasetSize, settings: Settings) -> Work:
+    """Work of training or fine-tuning.
 
     (3 epochs + frozen epochs) · images to learn from + images held out: while all but the head is
     frozen, there is no backward pass.
+
+    Args:
+        model: key of the network.
+        data: what it learns from.
+        settings: `epochs` and, of fine-tuning, `frozen_epochs`.
     """
-    return Work("training", model, (3 * epochs + frozen_epochs) * data.train + data.val)
+    epochs = 3 * settings["epochs"] + settings.get("frozen_epochs", 0)
+    return Work("training", model, epochs * data.train + data.val)
 
 
 def explaining_work(
@@ -67,13 +69,7 @@ def explaining_work(
 
 
 def _train_model(facts: Facts, model: str) -> list[Work]:
-    epochs = facts.study["catalogue"][model]["training"]["epochs"]
-    return [training_work(model, facts.data, epochs)]
-
-
-def _finetune_model(facts: Facts, model: str) -> list[Work]:
-    settings = facts.study["finetuning"]
-    return [training_work(model, facts.data, settings["epochs"], settings["frozen_epochs"])]
+    return [training_work(model, facts.data, facts.study.training_settings(model))]
 
 
 def _predict_images(facts: Facts, model: str) -> list[Work]:
@@ -140,7 +136,7 @@ def _map_passes(facts: Facts, method: str, model: str) -> tuple[str, float]:
 
 NETWORK_RULES: dict[str, Callable[..., list[Work]]] = {
     "train_model": _train_model,
-    "finetune_model": _finetune_model,
+    "finetune_model": _train_model,
     "predict_images": _predict_images,
     "measure_accuracy": _measure_accuracy,
     "explain_images": _explain_images,

@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 
 from thinkalike.errors import InputError
+from thinkalike.workflow.config.files import check_files
 
 COMMENT = re.compile(r" \([^/]*\)$")
 """What Snakemake writes behind the name of a special file, as in `0.nc (temp)`."""
@@ -34,16 +35,14 @@ def read_config(paths: Sequence[Path]) -> dict[str, Any]:
     """Configuration of files that are merged, later ones on top, as Snakemake does it.
 
     Raises:
-        InputError: a file is missing or cannot be read.
+        InputError: a line for every problem of a file, with the file and the line in it.
     """
     from snakemake.utils import update_config
 
+    check_files(paths)
     config: dict[str, Any] = {}
     for path in paths:
-        try:
-            update_config(config, yaml.safe_load(path.read_text(encoding="utf-8")) or {})
-        except (OSError, yaml.YAMLError) as error:
-            raise InputError(f"{path} cannot be read as a configuration: {error}") from None
+        update_config(config, yaml.safe_load(path.read_text(encoding="utf-8")))
     return config
 
 

@@ -71,8 +71,7 @@ class Finished:
 
 
 def _trained(inputs: Sequence[str], model: str, settings: Settings) -> Work:
-    data = manifest_size(_input(inputs, "manifest.parquet"))
-    return training_work(model, data, settings["epochs"])
+    return training_work(model, manifest_size(_input(inputs, "manifest.parquet")), settings)
 
 
 def _predicted(inputs: Sequence[str], model: str) -> Work:
@@ -100,6 +99,7 @@ def _input(inputs: Sequence[str], name: str) -> str:
 
 RATED_RULES: dict[str, Callable[..., Work]] = {
     "train_model": _trained,
+    "finetune_model": _trained,
     "predict_images": _predicted,
     "explain_images": _explained,
 }

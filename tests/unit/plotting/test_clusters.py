@@ -1,0 +1,53 @@
+"""Dendrograms and communities: what is drawn of the clusters of one matrix."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.spatial.distance import pdist, squareform
+
+from thinkalike.clustering.models import Clusters, Settings, cluster_models
+from thinkalike.plotting.clusters import communities, dendrograms
+from thinkalike.plotting.style import styled
+
+MODELS = ["a", "b", "c", "d", "e"]
+OF = {
+    "names": {model: f"model {model}" for model in MODELS},
+    "families": dict(zip(MODELS, ["cnn", "cnn", "hybrid", "transformer", "cnn"], strict=True)),
+    "title": "some",
+}
+
+
+def clustered(largest: float | None = None) -> tuple[pd.DataFrame, Clusters]:
+    matrix = squareform(pdist(np.random.default_rng(0).random((5, 2))))
+    matrix[0, 1] = matrix[1, 0] = 2  # farther than the way round
+    table = pd.DataFrame(matrix, index=MODELS, columns=MODELS)
+    settings = Settings(["average", "ward"], "euclidean", largest, 1.05, [1.0, 1.2])
+    return table, cluster_models(table, settings, seed=0)
+
+
+@pytest.mark.parametrize("largest", [None, 3.0])
+def test_edges_are_as_wide_as_the_graph_that_was_clustered_has_weight(largest):
+    table, found = clustered(largest)
+    with styled():
+        figure, drawn = communities(found, table, largest=largest, **OF)
+        edges = [line for line in figure.axes[0].lines if line.get_linestyle() == "-"]
+        widths = [line.get_linewidth() for line in edges if line.get_marker() == "None"]
+    upper = np.triu_indices(5, 1)
+    expected = 2 * (1 - table.to_numpy()[upper] / (largest or 2))
+    np.testing.assert_allclose(widths[:10], expected, atol=1e-12)
+    assert drawn["drawn"].tolist() == [True, False, False]
+    assert drawn["resolution"].tolist() == [1.05, 1.0, 1.2]
+    assert drawn.loc[drawn["drawn"], MODELS].to_numpy().ravel().tolist() == (
+        found.communities["community"].tolist()
+    )
+
+
+def test_a_linkage_that_was_refused_says_why():
+    _, found = clustered()
+    with styled():
+        figure, merges = dendrograms(found, **OF)
+        average, ward = figure.axes
+        assert average.get_title("left").startswith("average, r = ")
+        assert ward.get_title("left") == "ward"
+        assert "ward is left out" in ward.texts[0].get_text()
+    assert merges["linkage"].tolist() == ["average"] * 4
