@@ -18,7 +18,6 @@ from thinkalike.progress import log
 
 CONFIDENCE = 0.95
 
-
 SUSPICIOUS = 5.0
 """Times the uniform share. Handwritten digits, all in the middle of their image, give no cell twice of
 it; objects that are all small and in one place would give more. Grids of fewer than six cells cannot.

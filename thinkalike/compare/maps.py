@@ -9,7 +9,6 @@ from thinkalike.errors import InputError
 
 SIGNS = ("signed", "positive", "absolute")
 
-
 RESCALINGS = ("none", "min_max", "max_abs")
 
 

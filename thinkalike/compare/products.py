@@ -13,7 +13,6 @@ from thinkalike.errors import InputError
 PIXELS_AT_A_TIME = 2**13
 """Of all models, in float64: they stay in a processor's cache."""
 
-
 NUMBERS_AT_A_TIME = 2**23
 """In float64, of maps of each of two models."""
 

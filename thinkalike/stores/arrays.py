@@ -15,10 +15,8 @@ from thinkalike.stores.damage import AGAIN, brief, unreadable
 CHUNK = 2**20
 """Bytes of an array that are compressed together."""
 
-
 HELD = 2**24
 """Bytes of an array that is kept in memory until all of its rows are there."""
-
 
 NUMBERS = 2**24
 """That are held at a time by a job that reads arrays in parts; bounds memory, changes nothing else."""

@@ -12,7 +12,6 @@ from thinkalike.errors import InputError
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 """What the system answers where a disk, a quota or what a file may be is full."""
 
-
 _GUARDS: list[Callable[[], None]] = []
 """Called before a file takes its place; one that raises keeps the older file."""
 
