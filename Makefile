@@ -77,14 +77,14 @@ bench-scale: $(STAMP) ## measure up to 100 models and 50,000 images, an hour: do
 lint: $(STAMP) ## code style of Python and Snakemake, types
 	ruff check .
 	ruff format --check .
-	snakefmt --check Snakefile rules
+	snakefmt --check Snakefile rules replication
 	snakemake --lint
 	mypy
 
 format: $(STAMP) ## bring the code into that style
 	ruff check --fix .
 	ruff format .
-	snakefmt Snakefile rules
+	snakefmt Snakefile rules replication
 
 docs: $(STAMP) ## generate docs/configuration.md from the schema
 	python -m docs.generate

@@ -1,7 +1,7 @@
 """NEON as others compute it, written from the formulas: what `benchmarks.neon` is measured beside.
 
-The letters are those of `thinkalike.neon.estimator`. All compute in the type of their arguments, which is the same
-for points and centroids.
+The letters are those of `thinkalike.neon.estimator`. All compute in the type of their arguments, which
+is the same for points and centroids.
 """
 
 import numpy as np

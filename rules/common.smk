@@ -21,6 +21,9 @@ try:
 except InputError as error:
     raise WorkflowError(f"The configuration cannot be used:\n{error}") from None
 
+# Captions of figures read the configuration: they see it complete, with what follows from other keys.
+config.update(study.settings)
+
 # Jobs load files. The hubs are asked by download_weights alone, on the machine that calls Snakemake.
 os.environ.update(HF_HUB_OFFLINE="1")
 

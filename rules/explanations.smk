@@ -257,10 +257,11 @@ for panels, drawn in study["figures"]["panels"].items():
         name:
             f"plot_panels_{panels}"
         input:
-            **{
-                f"maps_{method}": study.maps_files(method, drawn["models"])
+            explanations=[
+                path
                 for method in drawn["methods"]
-            },
+                for path in study.maps_files(method, drawn["models"])
+            ],
             images="<results>/images.parquet",
             predictions=study.files("<results>/predictions/{model}.parquet", model=drawn["models"]),
             segments=(

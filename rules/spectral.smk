@@ -66,6 +66,12 @@ rule explain_class_images:
         "../scripts/explain_class_images.py"
 
 
+def comparison_of_clustered_maps():
+    """Sign and rescaling of the maps that are clustered; lengths do not count, so neither do others."""
+    settings = study["settings"][study["spectral"]["method"]]
+    return {key: settings[key] for key in ("sign", "rescaling")}
+
+
 rule cluster_maps:
     """Clusters of the maps of one model, or of all together: four graphs, three Laplacians."""
     input:
@@ -99,13 +105,11 @@ rule cluster_maps:
     params:
         code=code_of("cluster_maps.py"),
         models=lambda wildcards: study.spectral_models(wildcards.case),
-        sign=study["settings"][study["spectral"]["method"]]["sign"],
-        rescaling=study["settings"][study["spectral"]["method"]]["rescaling"],
-        clusters=study["spectral"]["clusters"],
-        neighbours=study["spectral"]["neighbours"],
-        sigma=study["spectral"]["sigma"],
-        epsilon=study["spectral"]["epsilon"],
-        bootstraps=study["spectral"]["bootstraps"],
+        comparison=comparison_of_clustered_maps(),
+        settings={
+            key: study["spectral"][key]
+            for key in ("clusters", "neighbours", "sigma", "epsilon", "bootstraps")
+        },
         seed=study["seed"],
     message:
         "Clustering maps: {wildcards.case}"
@@ -196,8 +200,7 @@ rule plot_map_clusters:
         name=lambda wildcards: study.spectral_name(wildcards.case),
         method=study["spectral"]["method"],
         class_name=verbatim(study["spectral"]["class"]),
-        sign=study["settings"][study["spectral"]["method"]]["sign"],
-        rescaling=study["settings"][study["spectral"]["method"]]["rescaling"],
+        comparison=comparison_of_clustered_maps(),
         size=study["images"]["size"],
         names=lambda wildcards: {
             model: study.names[model] for model in study.spectral_models(wildcards.case)

@@ -7,7 +7,7 @@ import pandas as pd
 from thinkalike.errors import InputError
 from thinkalike.progress import log
 from thinkalike.stores.tables import write_table
-from thinkalike.workflow.jobs import job_log
+from thinkalike.workflow.jobs import run
 
 
 def main(folder: str, table: str) -> None:
@@ -31,5 +31,4 @@ def main(folder: str, table: str) -> None:
 
 
 if __name__ == "__main__":
-    with job_log(snakemake):
-        main(snakemake.params.folder, snakemake.output.table)
+    run(main, snakemake)

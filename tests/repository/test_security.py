@@ -302,16 +302,22 @@ def test_a_caption_holds_no_text_that_a_user_may_choose_freely(path):
     for keys in re.findall(r'snakemake\.config((?:\["\w+"\])+)', path.read_text()):
         node = SCHEMA_TREE
         for key in re.findall(r"\w+", keys):
-            node = node["properties"][key]
+            node = referred(node)["properties"][key]
         assert closed(node), keys
     rest = re.sub(r'snakemake\.(config(\["\w+"\])+|wildcards\.\w+)', "", path.read_text())
     assert "snakemake" not in rest
 
 
-def closed(node: dict) -> bool:
-    """Whether a schema leaves no choice but of numbers, keys and options."""
+def referred(node: dict) -> dict:
+    """A part of the schema, or what it refers to."""
     while "$ref" in node:
         node = SCHEMA_TREE["$defs"][node["$ref"].rsplit("/", 1)[1]]
+    return node
+
+
+def closed(node: dict) -> bool:
+    """Whether a schema leaves no choice but of numbers, keys and options."""
+    node = referred(node)
     if "enum" in node or "pattern" in node:
         return True
     kinds = {node["type"]} if isinstance(node["type"], str) else set(node["type"])

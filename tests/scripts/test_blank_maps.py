@@ -60,10 +60,9 @@ def compared(folder: Path, images: int, **changes: str) -> Path:
 
 
 def clustered(folder: Path, matrix: Path) -> dict[str, str | list[str]]:
-    files = {
-        name: str(folder / f"{name}.csv")
-        for name in ("summary", "agreement", "order", "louvain", "sweep", "pca", "mds", "quality")
-    }
+    stems = {"summary": "linkages", "agreement": "linkages_agreement", "sweep": "louvain_sweep"}
+    names = ("summary", "agreement", "order", "louvain", "sweep", "pca", "mds", "quality")
+    files = {name: str(folder / f"{stems.get(name, name)}.csv") for name in names}
     files["linkages"] = [str(folder / f"linkage_{kind}.csv") for kind in KINDS]
     main_of("cluster_models")(
         dissimilarity=str(matrix),
@@ -95,22 +94,23 @@ def test_a_blank_model_is_left_out_said_so_and_the_others_go_on(tmp_path, caplog
     files = clustered(tmp_path, matrix)
     assert "left out, for want of images to compare: mute" in caplog.text
     assert sorted(read_table(files["order"])["model"]) == MODELS[:3]
-    figures = [
-        [str(tmp_path / f"{name}.{suffix}") for suffix in ("svg", "png", "csv")]
-        for name in ("heat", "dendrograms", "communities", "embeddings")
-    ]
-    files.pop("agreement")  # a table alone
-    script("plot_clusters").main(
-        str(matrix),
-        *files.values(),
-        *figures,
-        kinds=KINDS,
-        kind_of_distance="chord",
-        case=("gradcam", "cosine", "all"),
+    figures = {
+        name: [str(tmp_path / f"figures/{name}.{suffix}") for suffix in ("svg", "png", "csv")]
+        for name in ("heat_map", "dendrograms", "communities", "embeddings")
+    }
+    main_of("plot_clusters")(
+        dissimilarity=str(matrix),
+        tables=[*files.pop("linkages"), *files.values()],
+        **figures,
+        method="gradcam",
+        metric="cosine",
+        subset="all",
+        kind="chord",
+        largest=None,
         names={model: model for model in MODELS},
         families=dict.fromkeys(MODELS, "cnn"),
     )
-    assert all(Path(path).stat().st_size > 0 for paths in figures for path in paths)
+    assert all(Path(path).stat().st_size > 0 for paths in figures.values() for path in paths)
 
 
 def test_the_log_s_convention_counts_blank_maps_as_nothing_in_common(tmp_path, caplog):

@@ -210,6 +210,13 @@ def test_a_bandwidth_reruns_the_rbf_of_its_method(study):
     }
 
 
+def test_the_convention_for_blank_maps_reruns_all_that_compares_maps(study):
+    jobs = study.plan(*EVERYTHING, overlay=study.overlay(similarity={"blanks": "zero"}))
+    assert jobs["compare_models"] == PER_METRIC
+    assert jobs["measure_noise_ceiling"] == 2
+    assert "explain_images" not in jobs
+
+
 def test_a_resolution_reruns_the_clustering(study):
     overlay = study.overlay(clustering={"louvain": {"resolution": 1.2}})
     assert study.plan(*EVERYTHING, overlay=overlay) == {
@@ -328,13 +335,10 @@ SHARDED = {
     **GROUPED,
     "study": "sharded",
     "models": ["resnet_untrained", "first"],
-    "methods": ["gradcam", "integrated_gradients", "kernelshap", "lrp"],
+    # maps on a grid, on superpixels and on pixels
+    "methods": ["gradcam", "kernelshap", "lrp"],
     "images": {"count": 130, "shards": 4},
-    "settings": {
-        "kernelshap": {"images": 129, "evaluations": 20},
-        "integrated_gradients": {"most_steps": 6},
-        "lrp": {"images": 5},
-    },
+    "settings": {"gradcam": {"images": 5}, "kernelshap": {"images": 129, "evaluations": 20}},
     "segments": {"count": 8},
 }
 
@@ -349,7 +353,7 @@ def test_shards_are_joined_to_the_same_bytes_and_leave_nothing_behind(checkout):
     assert not [*(checkout.root / "results/sharded").glob("shards/**/*.nc")]
     # five images are one block, and one shard
     assert checkout.plan(*targets, overlay=overlay) == {}
-    changed = {"settings": {**SHARDED["settings"], "lrp": {"images": 6}}}
+    changed = {"settings": {**SHARDED["settings"], "gradcam": {"images": 6}}}
     plan = checkout.plan(*targets, overlay=checkout.overlay(**{**SHARDED, **changed}))
     assert plan == {"explain_images": 1, "join_shards": 1}
     changed = {"segments": {"count": 9}}
@@ -357,7 +361,7 @@ def test_shards_are_joined_to_the_same_bytes_and_leave_nothing_behind(checkout):
     assert plan == {"segment_images": 1, "explain_images": 2, "join_shards": 1}
 
     whole = checkout.overlay(**{**SHARDED, "images": {"count": 130, "shards": 1}})
-    assert checkout.plan(*targets, overlay=whole) == {"explain_images": 4}
+    assert checkout.plan(*targets, overlay=whole) == {"explain_images": 3}
     run = checkout.snakemake(*targets, overlay=whole)
     assert run.status == 0, run.output
     expected = contents(checkout.root, "results/sharded/explanations/*/*.nc")

@@ -1,4 +1,4 @@
-"""What noise in the maps leaves of a similarity."""
+"""Noise ceilings beside the similarities that they are the ceilings of."""
 
 from collections.abc import Mapping, Sequence
 
@@ -17,16 +17,19 @@ def noise_ceiling(
     names: Mapping[str, str],
     families: Mapping[str, str],
     title: str,
-) -> Figure:
-    """Similarity of every model with itself, from other coalitions, beside that with the others.
+) -> tuple[Figure, pd.DataFrame]:
+    """Draw the similarity of every model with itself, from other coalitions, beside that with others.
 
     Args:
-        ceilings: model, metric, ceiling, standard_error.
-        pairs: metric → model_a, model_b, mean, estimation_error.
+        ceilings: model, metric, n, ceiling, standard_error.
+        pairs: metric → model_a, model_b, n, mean, estimation_error.
         models: in order.
         names: model → display name.
         families: model → family.
         title: of the figure.
+
+    Returns:
+        The figure, and a row for every marker: model_a, model_b, metric, n, mean, standard_error.
     """
     figure, grid = plt.subplots(
         1, len(pairs), figsize=(WIDTH, 0.9 + 0.22 * len(models)), sharey=True, squeeze=False
@@ -68,4 +71,7 @@ def noise_ceiling(
     handles, labels = first.get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=2)
     figure.suptitle(title)
-    return figure
+    own = ceilings.rename(columns={"model": "model_a", "ceiling": "mean"})
+    between = [table.assign(metric=metric) for metric, table in pairs.items()]
+    others = pd.concat(between).rename(columns={"estimation_error": "standard_error"})
+    return figure, pd.concat([own.assign(model_b=own["model_a"]), others])

@@ -1,15 +1,27 @@
-"""One image as all models see it."""
+"""Panels: one image as all models see it, and which images are drawn."""
 
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from thinkalike.compare.maps import Maps, render, with_sign
+from thinkalike.errors import InputError
+from thinkalike.images.loading import load_image
 from thinkalike.plotting.style import FAMILY_COLOURS, WIDTH, method_name
+from thinkalike.progress import log
+from thinkalike.stores.damage import same_images
+from thinkalike.stores.maps import read_image_ids, read_maps, read_segments
+from thinkalike.stores.tables import read_table
+
+CHOICES = ("first", "agreeing")
+PREDICTED = ["image_id", "predicted_class", "predicted_name", "probability", "correct"]
+"""Columns of predictions that panels are drawn from."""
 
 CELL = 0.6
 """Inches of a map at least; more models make a wider figure, not smaller maps."""
@@ -25,11 +37,192 @@ SMALL = 5.5
 
 @dataclass(frozen=True)
 class Prediction:
-    """What is written under a column."""
+    """Name of the class that a model predicts, its probability, and whether it is right."""
 
     name: str
     probability: float
     correct: bool
+
+    @classmethod
+    def of(cls, row: pd.Series) -> "Prediction":
+        """Prediction in a row of a table."""
+        return cls(str(row["predicted_name"]), row["probability"], bool(row["correct"]))
+
+
+def choose_images(which: str, predictions: Sequence[pd.DataFrame]) -> list[int]:
+    """Positions of the images that panels show, in order.
+
+    Args:
+        which: `first`, or `agreeing`: those for which all models predict the same class.
+        predictions: of every model, with a column `predicted_class`.
+
+    Raises:
+        InputError: another choice.
+    """
+    classes = np.stack([table["predicted_class"].astype(str) for table in predictions], 1)
+    match which:
+        case "first":
+            return list(range(len(classes)))
+        case "agreeing":
+            return np.flatnonzero((classes == classes[:, :1]).all(1)).tolist()
+    raise InputError(
+        f"images {which!r} of a panel is none of {', '.join(CHOICES)}; choose one of them"
+    )
+
+
+def read_predictions(path: str, images: pd.DataFrame, reference: str) -> pd.DataFrame:
+    """Predictions of one model for the images of a table, which are the first of those in the file.
+
+    Raises:
+        InputError: the file is about other images than `reference`.
+    """
+    table = read_table(path, PREDICTED)[: len(images)]
+    same_images(path, table["image_id"], reference, images["image_id"])
+    return table
+
+
+def read_panel_maps(
+    files: Sequence[str],
+    signs: Mapping[str, str],
+    images: pd.Series,
+    reference: str,
+    segments: str | None = None,
+) -> dict[str, list[Maps]]:
+    """Maps of several models and methods, up to the last image that is drawn.
+
+    Maps of pixels are large; those of later images are not read.
+
+    Args:
+        files: of all models by each method of `signs`, one method after the other.
+        signs: method → as for `compare.maps.with_sign`.
+        images: ids of the images up to the last that is drawn.
+        reference: file of the images.
+        segments: file of the superpixels, for maps on superpixels.
+
+    Raises:
+        InputError: a file has maps of fewer images, or of other images.
+    """
+    shared = read_segments(segments) if segments else None
+    maps: dict[str, list[Maps]] = {method: [] for method in signs}
+    for method, path in zip(np.repeat([*signs], len(files) // len(signs)), files, strict=True):
+        there = read_image_ids(path, len(images))
+        if len(there) < len(images):
+            raise InputError(
+                f"{method} has maps of the first {len(there)} images only ({path}), and the panel "
+                f"shows number {len(images)}; explain more images by it, or draw fewer"
+            )
+        same_images(path, there, reference, images)
+        stored, _ = read_maps(path, shared, slice(0, len(images)))
+        maps[method].append(with_sign(stored, signs[method]))
+    return maps
+
+
+def draw_panels(
+    images: pd.DataFrame,
+    positions: Sequence[int],
+    maps: Mapping[str, Sequence[Maps]],
+    predictions: Sequence[pd.DataFrame],
+    models: Sequence[str],
+    names: Mapping[str, str],
+    families: Mapping[str, str],
+) -> Iterator[tuple[Figure, pd.DataFrame]]:
+    """Draw one panel for each position, and the table behind it.
+
+    Args:
+        images: image_id, path, class_name.
+        positions: of the images to draw.
+        maps: method → maps of each model.
+        predictions: of each model, with the columns `PREDICTED`.
+        models: in order.
+        names: model → display name.
+        families: model → family.
+    """
+    class_names = {
+        str(key): str(name)
+        for table in predictions
+        for key, name in zip(table["predicted_class"], table["predicted_name"], strict=True)
+    }
+    for position in positions:
+        rendered = {
+            method: [render(of_model, position) for of_model in of_models]
+            for method, of_models in maps.items()
+        }
+        shown = [Prediction.of(table.iloc[position]) for table in predictions]
+        image = images.iloc[position]
+        size = next(iter(rendered.values()))[0].shape[0]
+        figure = panel(
+            load_image(image["path"], size),
+            rendered,
+            shown,
+            models=models,
+            names=names,
+            families=families,
+            title=panel_title(image, class_names),
+        )
+        yield figure, panel_table(image, models, shown, rendered)
+
+
+def panel_title(image: pd.Series, class_names: Mapping[str, str]) -> str:
+    """Id of an image and its class, with the name of the class where that differs from its key."""
+    key = str(image["class_name"])
+    known = [key] if class_names.get(key, key) == key else [key, class_names[key]]
+    return f"{image['image_id']} (class {', '.join(known)})"
+
+
+def empty_panels(
+    which: str, drawn: int, images: int, models: int, methods: Iterable[str]
+) -> Iterator[tuple[Figure, pd.DataFrame]]:
+    """Any number of figures that say why there is no picture in them, each with a table of that note.
+
+    Args:
+        which: as for `choose_images`.
+        drawn: images that are drawn.
+        images: among which they were chosen.
+        models: number of them.
+        methods: in order.
+
+    Yields:
+        Without end: take as many as are missing.
+    """
+    note = "There is no further image to draw: "
+    if which == "first":
+        note += f"all methods explain the first {images} only."
+    else:
+        note += (
+            f"the {models} models predict one class for {drawn} of the first {images} images, which "
+            "all methods explain."
+        )
+    log.warning("%s", note)
+    table = panel_table(None, [], [], dict.fromkeys(methods, ()))
+    while True:
+        figure, axes = plt.subplots(figsize=(WIDTH, 1.0))
+        axes.set_axis_off()
+        axes.text(0.5, 0.5, textwrap.fill(note, 130), ha="center", va="center")
+        yield figure, table.reindex([0]).assign(note=note)
+
+
+def panel_table(
+    image: pd.Series | None,
+    models: Sequence[str],
+    predictions: Sequence[Prediction],
+    rendered: Mapping[str, Sequence[np.ndarray]],
+) -> pd.DataFrame:
+    """Table behind a panel: predictions of every model, smallest and largest value of its maps."""
+    return pd.DataFrame(
+        {
+            "image_id": None if image is None else image["image_id"],
+            "class_name": None if image is None else image["class_name"],
+            "model": models,
+            "predicted": [prediction.name for prediction in predictions],
+            "probability": [prediction.probability for prediction in predictions],
+            "correct": [prediction.correct for prediction in predictions],
+            **{
+                f"{method}_{end}": [float(getattr(pixels, end)()) for pixels in of_models]
+                for method, of_models in rendered.items()
+                for end in ("min", "max")
+            },
+        }
+    )
 
 
 def panel(
@@ -42,7 +235,7 @@ def panel(
     families: Mapping[str, str],
     title: str,
 ) -> Figure:
-    """Rows of methods, columns of models: rendered maps over the image, the prediction under each.
+    """Draw rows of methods and columns of models: maps over the image, the prediction under each.
 
     Red speaks for the explained class, blue against it; the stronger the colour, the more. Every map
     is scaled by the size that 99.5 % of its pixels stay below. A blank map is crossed out.
@@ -64,14 +257,14 @@ def panel(
     heads = [
         _wrapped(names[model].replace("_", "_ "), letters).replace("_ ", "_") for model in models
     ]
-    told = [
+    texts = [
         _wrapped(f"{prediction.name}{'' if prediction.correct else ' ✗'}", letters)
         + f"\n{prediction.probability:.2f}"
         for prediction in predictions
     ]
     left = 0.1 + LINE * _most_lines(labels)
     above = 0.32 + LINE * _most_lines(heads)
-    below = 0.08 + LINE * _most_lines(told)
+    below = 0.08 + LINE * _most_lines(texts)
     width = left + columns * cell + 0.03
     height = above + len(maps) * cell + below
     # cells are placed by hand: long names and predictions would push them apart
@@ -99,18 +292,10 @@ def panel(
             axes.spines[:].set_visible(False)
     for axes, head, model in zip(grid[0, 1:], heads, models, strict=True):
         axes.set_title(head, fontsize=SMALL, pad=2, color=FAMILY_COLOURS[families[model]])
-    for axes, text, prediction in zip(grid[-1, 1:], told, predictions, strict=True):
+    for axes, text, prediction in zip(grid[-1, 1:], texts, predictions, strict=True):
         colour = "k" if prediction.correct else "#B2182B"
         axes.set_xlabel(text, fontsize=SMALL, labelpad=2, color=colour)
     figure.suptitle(title, y=1 - 0.06 / height, va="top", fontsize=8)
-    return figure
-
-
-def nothing_to_draw(sentence: str) -> Figure:
-    """A figure that says why there is no picture in it."""
-    figure, axes = plt.subplots(figsize=(WIDTH, 1.0))
-    axes.set_axis_off()
-    axes.text(0.5, 0.5, textwrap.fill(sentence, 130), ha="center", va="center")
     return figure
 
 
@@ -122,7 +307,7 @@ def _draw_map(axes: Axes, image: np.ndarray, values: np.ndarray) -> None:
 
 
 def _wrapped(text: str, letters: int) -> str:
-    """In lines of so many letters at most; a longer word is broken."""
+    """Text in lines of so many letters at most; a longer word is broken."""
     return textwrap.fill(text, letters, break_on_hyphens=False)
 
 
@@ -131,7 +316,7 @@ def _most_lines(texts: Sequence[str]) -> int:
 
 
 def overlay(image: np.ndarray, values: np.ndarray) -> np.ndarray:
-    """A signed map in colour over the image in pale grey, (height, width, 3) in [0, 1].
+    """Signed map in colour over the image in pale grey, (height, width, 3) in [0, 1].
 
     Red is positive, blue negative; full colour is the size that 99.5 % of the pixels stay below.
     """

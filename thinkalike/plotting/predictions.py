@@ -164,8 +164,8 @@ def _scatter(axes: Axes, pairs: pd.DataFrame, row: pd.Series) -> None:
     """Draw the pairs of one case, and its coefficients above them."""
     for trained, face in ((True, PALETTE[0]), (False, "w")):
         some = pairs[pairs["trained"] == trained]
-        look = {"ms": 2.8, "mec": PALETTE[0], "mew": 0.6, "mfc": face}
-        axes.plot(some["same"], some["dissimilarity"], "o", **look)
+        x, y = some["same"], some["dissimilarity"]
+        axes.plot(x, y, "o", ms=2.8, mec=PALETTE[0], mew=0.6, mfc=face)
     text = f"r = {row['pearson']:.2f}, ρ = {row['spearman']:.2f}"
     if not pairs["trained"].all():
         text += f"\ntrained: r = {row['pearson_trained']:.2f}, ρ = {row['spearman_trained']:.2f}"

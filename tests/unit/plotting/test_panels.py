@@ -1,7 +1,5 @@
 """Panels: which images are drawn, what is written about them, and that all of it is legible."""
 
-import runpy
-from collections.abc import Callable
 from itertools import combinations
 from pathlib import Path
 from types import SimpleNamespace
@@ -11,15 +9,15 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from tests.support.scripts import main_of
 from thinkalike.compare.bases import Grid, Pixels
 from thinkalike.compare.maps import Maps
 from thinkalike.errors import InputError
-from thinkalike.plotting.panels import Prediction, panel
+from thinkalike.plotting.panels import Prediction, panel, panel_title
 from thinkalike.plotting.style import styled
 from thinkalike.stores.maps import write_maps
 from thinkalike.stores.tables import write_table
 
-SCRIPT = str(Path(__file__).parents[3] / "scripts" / "plot_panels.py")
 MODELS = ["alpha", "beta", "gamma"]
 SIGNS = {"integrated_gradients": "signed", "gradcam_25": "positive"}
 OF = {
@@ -34,10 +32,6 @@ CLASSES = [
     ["n02102040", "n02102040", "n03000684", "n02102040", "n02102040"],
 ]
 HUMAN = {"n02102040": "English springer", "n03000684": "chain saw", "n01440764": "tench"}
-
-
-def main() -> Callable[..., None]:
-    return runpy.run_path(SCRIPT, run_name="imported")["main"]
 
 
 @pytest.fixture
@@ -85,12 +79,11 @@ def draw(
     study: SimpleNamespace, which: str, count: int, number: int = len(IMAGES)
 ) -> list[pd.DataFrame]:
     """The tables behind `count` figures of images that are among the first `number`."""
-    main()(
-        str(study.folder / "images.parquet"),
-        study.files["predictions"],
-        {method: study.files[method] for method in SIGNS},
-        None,
-        study.panels[:count],
+    main_of("plot_panels")(
+        images=str(study.folder / "images.parquet"),
+        predictions=study.files["predictions"],
+        explanations=[path for method in SIGNS for path in study.files[method]],
+        figures=[path for paths in study.panels[:count] for path in paths],
         which=which,
         number=number,
         models=MODELS,
@@ -145,10 +138,9 @@ def test_rows_are_in_the_order_of_the_signs_and_the_class_has_its_human_name(
     draw(study, "first", 1)
     columns = pd.read_csv(study.panels[0][2]).columns
     assert list(columns[-4:]) == [f"{m}_{end}" for m in SIGNS for end in ("min", "max")]
-    title = runpy.run_path(SCRIPT, run_name="imported")["_title"]
     image = pd.Series({"image_id": IMAGES[0], "class_name": "n02102040"})
-    assert title(image, HUMAN) == f"{IMAGES[0]} (class n02102040, English springer)"
-    assert title(image.replace("n02102040", "5"), {"5": "5"}) == f"{IMAGES[0]} (class 5)"
+    assert panel_title(image, HUMAN) == f"{IMAGES[0]} (class n02102040, English springer)"
+    assert panel_title(image.replace("n02102040", "5"), {"5": "5"}) == f"{IMAGES[0]} (class 5)"
 
 
 def fewer_maps(study: SimpleNamespace) -> None:
@@ -198,37 +190,13 @@ def test_files_about_other_images_are_refused_by_name(study, kind):
         write_table(pd.read_parquet(path).assign(image_id=others), path)
     else:
         save_maps(path, study.maps[kind, "beta"], others)
-    with pytest.raises(InputError, match=r"beta.* is about other images than the study"):
+    with pytest.raises(InputError, match=r"beta.* is about other images than .*images\.parquet"):
         draw(study, "first", 1)
 
 
 def test_an_unknown_choice_of_images_is_named_with_the_known_ones(study):
     with pytest.raises(InputError, match="'best' of a panel is none of first, agreeing"):
         draw(study, "best", 1)
-
-
-def test_the_hand_over_draws_the_same_bytes(study):
-    draw(study, "agreeing", 1)
-    before = {path: Path(path).read_bytes() for path in study.panels[0]}
-    for path in before:
-        Path(path).unlink()
-    inputs = {
-        "images": str(study.folder / "images.parquet"),
-        "predictions": study.files["predictions"],
-        "segments": [],
-        **{f"maps_{method}": study.files[method] for method in SIGNS},
-    }
-    job = SimpleNamespace(
-        rule="plot_panels",
-        input=type("Input", (dict,), {"__getattr__": dict.__getitem__})(inputs),
-        output=[*before],
-        params=SimpleNamespace(which="agreeing", number=5, models=MODELS, signs=SIGNS, **OF),
-        wildcards={},
-        threads=1,
-        log=[str(study.folder / "job.log")],
-    )
-    runpy.run_path(SCRIPT, init_globals={"snakemake": job}, run_name="__main__")
-    assert {path: Path(path).read_bytes() for path in before} == before
 
 
 def test_long_names_of_fourteen_models_and_six_methods_touch_nothing():

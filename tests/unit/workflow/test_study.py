@@ -212,6 +212,14 @@ def test_one_setting_of_the_method_in_the_wildcards(study):
     assert depths == [100, 50]
 
 
+def test_maps_of_a_method_are_compared_alike_wherever_they_are():
+    changes = {"kernelshap": {"sign": "absolute", "rescaling": "none", "rbf_sigma": 0.5}}
+    study = Study.of(tiny(settings=changes, similarity={"blanks": "zero"}))
+    alike = {"sign": "absolute", "rescaling": "none", "blanks": "zero"}
+    assert study.comparison("kernelshap", "rbf") == {**alike, "sigma": 0.5}
+    assert study.comparison("kernelshap", "cosine") == {**alike, "sigma": 1.0}
+
+
 @pytest.mark.parametrize(
     ("method", "settings"),
     [
