@@ -171,10 +171,6 @@ class Study:
         """The explanation method that a key stands for; of a variant the one that it varies."""
         return METHODS[self["settings"][method]["method"]]
 
-    def method_setting(self, name: str) -> Callable[[Any], Any]:
-        """Parameter function: one setting of the method in the wildcards."""
-        return lambda wildcards: self["settings"][wildcards.method][name]
-
     def comparison(self, method: str, metric: str) -> dict[str, Any]:
         """How maps of a method are compared by a metric; only RBF has a bandwidth to set."""
         settings = self["settings"][method]
