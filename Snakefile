@@ -45,14 +45,12 @@ rule all:
     default_target: True
     input:
         QUESTION,
-    localrule: True
 
 
 rule extras:
     """What else can be learned of them? Clusters of features (NEON) and of maps (spectral)."""
     input:
         EXTRAS,
-    localrule: True
 
 
 include: "rules/benchmarks.smk"

@@ -23,24 +23,18 @@ from thinkalike.neon.explanation import ClusterExplanation
 SEED = 0
 """Seed of the evaluation of the examples, which belong to no study."""
 
-
 STARTS = 200
 """Largest number of starts of k-means until one ends in the published optimum: the defaults of
 scikit-learn, and with them where it ends from a seed, have changed since."""
 
-
 IRIS, WINE = "cxplain, iris", "neon_demo, wine"
-
 
 INERTIA = {"iris": 78.851441426146, "wine": 48.9605171}
 """Published sums of squared distances to the centroids."""
 
-
 SIZES = "62, 50, 38"
 
-
 BETA, LOGIT = "0.174563913966", "11.6712947138"
-
 
 WRONG_RELEVANCES = {
     None: (3.84030905, 3.90558126, 3.58400297, 3.34829464),
@@ -48,13 +42,10 @@ WRONG_RELEVANCES = {
 }
 """β (None: from the points) → published relevances of point 0."""
 
-
 STALE_RELEVANCES = (3.61217025, 7.53545926, 4.16625167, 3.70579392)
 """Relevances of point 0 in another cell of the notebook, which was run with an earlier rule."""
 
-
 WRONG_MEANS = (1.795856, 1.787152, 1.770622, 1.729748)
-
 
 WRONG = (
     "The published rule takes half the difference of two centroids for their midpoint, multiplies by a "
@@ -62,9 +53,7 @@ WRONG = (
     "over the features: relevances come out nearly the same for all features and do not sum to the logit."
 )
 
-
 STALE = f"{WRONG} (Of a cell run before the rule was changed: with the weight, the other errors remain.)"
-
 
 ROWS_OF_WINE = {
     60: ("2", "1", "0.52", "0.0772"),

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 HOST = "https://raw.githubusercontent.com"
 
-
 REPOSITORY = "mstaczek/cnn-vs-transformers-msc-thesis"
 
 
@@ -46,7 +45,6 @@ _COMMITS = {
     "20240704-integratedgradients-abs-value": "99876651e26fd20250cf6a82621773b840a5f3da",
     "20240922-recompute-kernelshap-128": "46c9b077af76054824cc398926559ed8312a4036",
 }
-
 
 _SHA256 = {
     "20240410-gradcam-256": {
@@ -158,7 +156,6 @@ _SHA256 = {
         ),
     },
 }
-
 
 TABLES = tuple(
     Table(experiment, file, _COMMITS[experiment], sha256)

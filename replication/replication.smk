@@ -17,7 +17,6 @@ rule replication:
     """Do the log's published numbers come out again? Every one of them, or the reason why not."""
     input:
         "results/published/replication/table.csv",
-    localrule: True
 
 
 rule published:
@@ -28,7 +27,6 @@ rule published:
             f"results/published/figures/neon/{name}.svg"
             for name in ("iris", "wine", "flipping", "areas", "betas", "planted")
         ],
-    localrule: True
 
 
 rule fetch_published:

@@ -29,7 +29,7 @@ rule explain_images:
         runtime=240,
     params:
         code=code_of_explaining("explain_images.py"),
-        base=study.method_setting("method"),
+        base=lambda wildcards: study.method(wildcards.method).key,
         part=by_wildcards(study.image_range),
         architecture=by_wildcards(study.architecture),
         settings=by_wildcards(study.map_settings),

@@ -25,10 +25,7 @@ rule explain_clusters:
     params:
         code=code_of("explain_clusters.py", study.method(study["neon"]["method"]).module),
         architecture=lambda wildcards: study.architecture(wildcards.model, study["neon"]["method"]),
-        number=study["neon"]["clusters"],
-        restarts=study["neon"]["restarts"],
-        beta=study["neon"]["beta"],
-        shown=study["neon"]["shown"],
+        clustering={key: study["neon"][key] for key in ("clusters", "restarts", "beta", "shown")},
         method=study["neon"]["method"],
         settings=lambda wildcards: study.map_settings(study["neon"]["method"], wildcards.model),
         baseline=study["explanation"]["baseline"],

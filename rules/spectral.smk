@@ -66,6 +66,12 @@ rule explain_class_images:
         "../scripts/explain_class_images.py"
 
 
+def comparison_of_clustered_maps():
+    """Sign and rescaling of the maps that are clustered; lengths do not count, so neither do others."""
+    settings = study["settings"][study["spectral"]["method"]]
+    return {key: settings[key] for key in ("sign", "rescaling")}
+
+
 rule cluster_maps:
     """Clusters of the maps of one model, or of all together: four graphs, three Laplacians."""
     input:
@@ -99,18 +105,23 @@ rule cluster_maps:
     params:
         code=code_of("cluster_maps.py"),
         models=lambda wildcards: study.spectral_models(wildcards.case),
-        sign=study["settings"][study["spectral"]["method"]]["sign"],
-        rescaling=study["settings"][study["spectral"]["method"]]["rescaling"],
-        clusters=study["spectral"]["clusters"],
-        neighbours=study["spectral"]["neighbours"],
-        sigma=study["spectral"]["sigma"],
-        epsilon=study["spectral"]["epsilon"],
-        bootstraps=study["spectral"]["bootstraps"],
+        comparison=comparison_of_clustered_maps(),
+        settings={
+            key: study["spectral"][key]
+            for key in ("clusters", "neighbours", "sigma", "epsilon", "bootstraps")
+        },
         seed=study["seed"],
     message:
         "Clustering maps: {wildcards.case}"
     script:
         "../scripts/cluster_maps.py"
+
+
+def case_figure(name, caption, title):
+    """Files of a figure of one case."""
+    return figure(
+        f"spectral/{{case}}/{name}", caption, "7 Spectral clustering", "{case}", figure=title
+    )
 
 
 rule plot_spectra:
@@ -122,27 +133,9 @@ rule plot_spectra:
         agreement="<results>/spectral/clusters/{case}/agreement.csv",
         known="<results>/spectral/clusters/{case}/known.csv",
     output:
-        embeddings_figure=figure(
-            "spectral/{case}/embeddings",
-            "spectral_embeddings",
-            "7 Spectral clustering",
-            "{case}",
-            figure="points",
-        ),
-        spectra_figure=figure(
-            "spectral/{case}/spectra",
-            "spectral_spectra",
-            "7 Spectral clustering",
-            "{case}",
-            figure="eigenvalues",
-        ),
-        agreement_figure=figure(
-            "spectral/{case}/agreement",
-            "spectral_agreement",
-            "7 Spectral clustering",
-            "{case}",
-            figure="agreement and stability",
-        ),
+        embeddings_figure=case_figure("embeddings", "spectral_embeddings", "points"),
+        spectra_figure=case_figure("spectra", "spectral_spectra", "eigenvalues"),
+        agreement_figure=case_figure("agreement", "spectral_agreement", "agreement and stability"),
     log:
         "<logs>/plot_spectra/{case}.log",
     benchmark:
@@ -174,13 +167,7 @@ rule plot_map_clusters:
             model=study.spectral_models(wildcards.case),
         ),
     output:
-        clusters=figure(
-            "spectral/{case}/clusters",
-            "map_clusters",
-            "7 Spectral clustering",
-            "{case}",
-            figure="clusters",
-        ),
+        clusters=case_figure("clusters", "map_clusters", "clusters"),
     log:
         "<logs>/plot_map_clusters/{case}.log",
     benchmark:
@@ -196,8 +183,7 @@ rule plot_map_clusters:
         name=lambda wildcards: study.spectral_name(wildcards.case),
         method=study["spectral"]["method"],
         class_name=verbatim(study["spectral"]["class"]),
-        sign=study["settings"][study["spectral"]["method"]]["sign"],
-        rescaling=study["settings"][study["spectral"]["method"]]["rescaling"],
+        comparison=comparison_of_clustered_maps(),
         size=study["images"]["size"],
         names=lambda wildcards: {
             model: study.names[model] for model in study.spectral_models(wildcards.case)

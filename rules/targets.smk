@@ -147,29 +147,3 @@ rule benchmarks:
     """What did it cost? Time and memory of every job that has run, in one table."""
     input:
         "<results>/benchmarks.csv",
-
-
-localrules:
-    data,
-    weights,
-    explanations,
-    agreement,
-    similarity,
-    histograms,
-    noise_ceiling,
-    image_count,
-    clusters,
-    panels,
-    depths,
-    resolutions,
-    borders,
-    budgets,
-    preprocessing,
-    pca_comparison,
-    mean_and_spread,
-    nested,
-    linkages,
-    variants,
-    neon,
-    spectral,
-    benchmarks,

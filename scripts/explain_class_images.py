@@ -5,9 +5,8 @@ from typing import Any
 
 from thinkalike.explain.cases import Files, explained, read_case, write_case
 from thinkalike.networks.architecture import Architecture
-from thinkalike.networks.predict import logits_of_files, prediction_table
+from thinkalike.networks.predict import predict_files
 from thinkalike.networks.weights import build
-from thinkalike.progress import log
 from thinkalike.stores.tables import read_table, write_table
 from thinkalike.workflow.jobs import run
 
@@ -29,9 +28,7 @@ def main(
 ) -> None:
     selected = read_table(images, ["image_id", "path", "class_name"])
     model = build(Architecture.of(architecture), weights, device, size)
-    table = prediction_table(logits_of_files(model, selected), selected, model)
-    log.info("%d of %d correct", table["correct"].sum(), len(table))
-    write_table(table, predictions)
+    write_table(predict_files(model, selected), predictions)
     files, options = Files(images, weights, predictions), {"size": size, "device": device}
     case = read_case(files, architecture, explanation, seeds=(seed, method), **options)
     attributes = {"method": method, "code": code, **explanation, **settings}

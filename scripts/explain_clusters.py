@@ -7,10 +7,9 @@ from typing import Any
 
 from thinkalike.explain.cases import explained, write_case
 from thinkalike.images.loading import load_images
-from thinkalike.neon.features import cluster_features, write_clusters
-from thinkalike.neon.pixels import cluster_case
+from thinkalike.neon.features import FeatureClustering, write_clusters
+from thinkalike.neon.pixels import cluster_case, cluster_model
 from thinkalike.networks.architecture import Architecture
-from thinkalike.networks.predict import features
 from thinkalike.networks.weights import build
 from thinkalike.stores.tables import read_table
 from thinkalike.workflow.jobs import run
@@ -21,12 +20,8 @@ def main(
     weights: str,
     clusters: str,
     maps: str,
-    *,
     architecture: Mapping[str, Any],
-    number: int | None,
-    restarts: int,
-    beta: float | None,
-    shown: int,
+    clustering: Mapping[str, Any],
     method: str,
     settings: Mapping[str, Any],
     baseline: Sequence[float],
@@ -36,26 +31,15 @@ def main(
     device: Any,
     segments: str | None = None,
 ) -> None:
-    """`number` clusters, or as many as the images have classes; maps of `shown` images of each."""
-    selected = read_table(images, ["image_id", "path", "class_name"])
+    table = read_table(images, ["image_id", "path", "class_name"])
     model = build(Architecture.of(architecture), weights, device, size)
-    pixels = load_images(selected["path"].tolist(), model.size)
-    result = cluster_features(
-        features(model, pixels),
-        selected,
-        count=number,
-        restarts=restarts,
-        beta=beta,
-        titles=dict(zip(model.classes, model.class_names, strict=False)),
-        name=model.name,
-        seed=seed,
-    )
+    pixels = load_images(table["path"].tolist(), model.size)
+    result = cluster_model(model, pixels, table, FeatureClustering(**clustering), seed)
     write_clusters(clusters, result, model=model.name, code=code)
-    options = {"shown": shown, "baseline": tuple(baseline), "seeds": (seed, method)}
-    case = cluster_case(model, result, pixels, segments=segments, **options)
+    question = {"baseline": tuple(baseline), "seeds": (seed, method), "segments": segments}
+    case = cluster_case(model, result, pixels, clustering["shown"], **question)
     attributes = {"method": method, "target": "cluster", "baseline": baseline, **settings}
-    attributes |= {**result.measures, "code": code}
-    write_case(maps, case, explained(case, method, settings), attributes)
+    write_case(maps, case, explained(case, method, settings), attributes | result.attributes(code))
 
 
 if __name__ == "__main__":

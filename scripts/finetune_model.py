@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from thinkalike.images.dataset import Dataset
+from thinkalike.images.dataset import classes_of, examples, read_dataset
 from thinkalike.networks.architecture import Architecture
 from thinkalike.networks.training import MARGIN, Finetuning, check_accuracy, finetune
 from thinkalike.networks.weights import build, save
@@ -24,12 +24,12 @@ def main(
     code: str,
     device: Any,
 ) -> None:
-    dataset, tuning = Dataset.read(manifest), rebuilt(Finetuning, settings)
+    images, tuning = read_dataset(manifest), rebuilt(Finetuning, settings)
     model = build(Architecture.of(architecture), initial, device, size)
-    learned = dataset.examples("train", round(MARGIN * size))
-    held_out = dataset.examples("val", size)
+    learned = examples(images, "train", round(MARGIN * size))
+    held_out = examples(images, "val", size)
     seed = integer_seed(seed, "finetune_model", model.name)
-    model = finetune(model, *learned, classes=dataset.classes, settings=tuning, seed=seed)
+    model = finetune(model, *learned, classes=classes_of(images), settings=tuning, seed=seed)
     measured = check_accuracy(model, *held_out, tuning.accuracy_at_least)
     source = read_header(initial).get("source", "trained here")
     attributes = {**measured, "finetuning": dict(settings), "source": source, "code": code}

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from thinkalike.images.dataset import Dataset
+from thinkalike.images.dataset import read_dataset
 from thinkalike.networks.accuracy import accuracy_by_transform
 from thinkalike.networks.architecture import Architecture
 from thinkalike.networks.weights import build
@@ -30,7 +30,7 @@ def main(
         own,
         common,
         read_header(weights),
-        Dataset.read(manifest),
+        read_dataset(manifest),
         count=number,
         order=order,
         seed=seed,

@@ -13,7 +13,6 @@ def main(
     choices: Sequence[str],
     results: Sequence[str],
     choices_figure: Sequence[str],
-    *,
     names: Mapping[str, str],
 ) -> None:
     """`names` are the display names of the cases, in the order of the files."""

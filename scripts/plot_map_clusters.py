@@ -1,10 +1,11 @@
 """Draw clusters of maps by the most stable result: means, nearest maps (rule plot_map_clusters)."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from thinkalike.clustering.spectral.prototypes import UnitMaps, prototype_table, prototypes
 from thinkalike.clustering.spectral.study import most_informative
-from thinkalike.compare.maps import rescaled, with_sign
+from thinkalike.compare.similarity import Comparison
 from thinkalike.plotting.map_clusters import SHOWN, cluster_rows, map_clusters
 from thinkalike.plotting.spectral import maps_title, result_name
 from thinkalike.plotting.style import save, styled
@@ -18,29 +19,25 @@ def main(
     results: str,
     explanations: Sequence[str],
     clusters: Sequence[str],
-    *,
     name: str,
     method: str,
     class_name: str | None,
-    sign: str,
-    rescaling: str,
+    comparison: Mapping[str, Any],
     size: int,
     names: Mapping[str, str],
 ) -> None:
     table = read_table(points, ["model", "image_id", "path", "predicted_name", "correct"])
     twelve = read_table(results, ["graph", "laplacian", "stability", "sizes", "in_clusters"])
     best = twelve.loc[most_informative(twelve)]
-    maps = UnitMaps(
-        [rescaled(with_sign(read_maps(path)[0], sign), rescaling) for path in explanations]
-    )
+    prepare = Comparison("cosine", **comparison).prepare
+    maps = UnitMaps([prepare(read_maps(path)[0]) for path in explanations])
     labels = table[f"{best['graph']}/{best['laplacian']}"].to_numpy()
-    found = prototypes(maps, labels, SHOWN)
-    rows = cluster_rows(found, maps, table, size=size, names=names)
-    more = len(found) - len(rows)
+    shown = prototypes(maps, labels, SHOWN)
+    rows = cluster_rows(shown, maps, table, size=size, names=names)
     title = f"{maps_title(name, method, class_name)}: {result_name(best)}"
-    title += f"; {more} smaller clusters are in the table" if more else ""
     with styled():
-        save(map_clusters(rows, title=title), prototype_table(found, table), clusters)
+        figure = map_clusters(rows, title=title, left_out=len(shown) - len(rows))
+        save(figure, prototype_table(shown, table), clusters)
 
 
 if __name__ == "__main__":

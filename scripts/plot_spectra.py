@@ -17,7 +17,6 @@ def main(
     embeddings_figure: Sequence[str],
     spectra_figure: Sequence[str],
     agreement_figure: Sequence[str],
-    *,
     name: str,
     method: str,
     class_name: str | None,
@@ -27,17 +26,12 @@ def main(
     values = read_table(eigenvalues, ["graph", "laplacian", "number", "value"])
     labels = read_table(known, ["graph", "laplacian", "known", "adjusted_rand"])
     matrix = read_square(agreement)
-    beside = matrix.reset_index(drop=True).add_prefix("with ")
+    beside = twelve.join(matrix.reset_index(drop=True).add_prefix("with "))
     title = maps_title(name, method, class_name)
     with styled():
-        drawn = embeddings(
-            maps, twelve, title=f"{title}: clusters by four graphs, three Laplacians"
-        )
-        save(drawn, maps.drop(columns="path"), embeddings_figure)
-        drawn = spectra(values, twelve, title=f"{title}: eigenvalues, and the gap that was chosen")
-        save(drawn, values, spectra_figure)
-        drawn = result_agreement(matrix, twelve, labels, title=f"{title}: who agrees with whom")
-        save(drawn, twelve.join(beside), agreement_figure)
+        save(embeddings(maps, twelve, title=title), maps.drop(columns="path"), embeddings_figure)
+        save(spectra(values, twelve, title=title), values, spectra_figure)
+        save(result_agreement(matrix, twelve, labels, title=title), beside, agreement_figure)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
 """Choose the images whose maps are clustered, of one class or of all (rule select_class_images)."""
 
-from thinkalike.images.dataset import Dataset
+from thinkalike.images.dataset import read_dataset
 from thinkalike.images.loading import load_images, report_constant
+from thinkalike.images.selection import select_class
 from thinkalike.progress import log
 from thinkalike.stores.tables import write_table
 from thinkalike.workflow.jobs import run
@@ -17,8 +18,8 @@ def main(
     size: int,
     seed: int,
 ) -> None:
-    dataset = Dataset.read(manifest)
-    selected = dataset.selected_class(class_name=class_name, split=split, most=most, seed=seed)
+    choice = {"class_name": class_name, "split": split, "most": most, "seed": seed}
+    selected = select_class(read_dataset(manifest), **choice)
     log.info("%d images", len(selected))
     report_constant(load_images(list(selected["path"]), size), list(selected["image_id"]))
     write_table(selected, images)

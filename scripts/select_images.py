@@ -1,7 +1,8 @@
 """Choose the images of a study and check that they can be read (rule select_images)."""
 
-from thinkalike.images.dataset import Dataset
+from thinkalike.images.dataset import read_dataset
 from thinkalike.images.loading import load_images, report_constant
+from thinkalike.images.selection import select
 from thinkalike.stores.tables import write_table
 from thinkalike.workflow.jobs import run
 
@@ -9,8 +10,8 @@ from thinkalike.workflow.jobs import run
 def main(
     manifest: str, images: str, split: str, number: int, order: str, size: int, seed: int
 ) -> None:
-    dataset = Dataset.read(manifest)
-    selected = dataset.selected(split=split, count=number, seed=seed, order=order)
+    choice = {"split": split, "count": number, "seed": seed, "order": order}
+    selected = select(read_dataset(manifest), **choice)
     report_constant(load_images(list(selected["path"]), size), list(selected["image_id"]))
     write_table(selected, images)
 

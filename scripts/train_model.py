@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from thinkalike.images.dataset import Dataset
+from thinkalike.images.dataset import classes_of, examples, read_dataset
 from thinkalike.networks.architecture import Architecture
 from thinkalike.networks.training import Training, check_accuracy, train
 from thinkalike.networks.weights import save
@@ -22,12 +22,12 @@ def main(
     code: str,
     device: Any,
 ) -> None:
-    dataset, network = Dataset.read(manifest), Architecture.of(architecture)
+    images, network = read_dataset(manifest), Architecture.of(architecture)
     training = rebuilt(Training, settings)
-    learned, held_out = (dataset.examples(split, size) for split in ("train", "val"))
+    learned, held_out = (examples(images, split, size) for split in ("train", "val"))
     seed = integer_seed(seed, "train_model", network.name)
     model = train(
-        network, *learned, classes=dataset.classes, settings=training, seed=seed, device=device
+        network, *learned, classes=classes_of(images), settings=training, seed=seed, device=device
     )
     # an untrained control has learned nothing, and has no bar to reach
     bar = training.accuracy_at_least if training.epochs else 0

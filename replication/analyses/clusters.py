@@ -19,7 +19,6 @@ from thinkalike.statistics.tests import family_test
 TRANSFORMERS = ("DeiT_S", "DeiT_T", "PyramidViT_V2_B2", "Swin_T", "ViT_B_32")
 """By the log's names; its other models are CNNs."""
 
-
 SEEDS = 31
 """Runs of Louvain, of which the communities that most give count."""
 

@@ -19,12 +19,9 @@ from replication.quantity import Quantity
 
 GRADCAM_256 = "20240410-gradcam-256"
 
-
 GRADCAM_1024 = "20240410-gradcam-1024"
 
-
 FIXED = "20240414-gradcam-1024-fixed-efficientnet-b4"
-
 
 MATCHING = "20240417-gradcam-256-only-same-prediction"
 

@@ -22,13 +22,11 @@ from replication.quantity import Quantity
 
 JUNE = "20240620-gradcam-kernelshap-ig-128"
 
-
 NAMES = {
     "gradcam": "Grad-CAM",
     "kernelshap": "KernelSHAP",
     "integratedgradients": "Integrated Gradients",
 }
-
 
 RESOLUTIONS = {
     ("gradcam", "cosine"): 1.06,

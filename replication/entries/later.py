@@ -20,15 +20,11 @@ from replication.quantity import Quantity
 
 ABSOLUTE = "20240704-integratedgradients-abs-value"
 
-
 LINKAGES = "20240831-update-hierarchical-clust-metric"
-
 
 PAIRS = "20240903-count-different-pairs"
 
-
 REFIT = "20240922-recompute-kernelshap-128"
-
 
 KINDS = ("ward", "average", "complete", "single", "weighted")
 

@@ -15,13 +15,10 @@ from replication.quantity import Quantity
 
 FINE_TUNED = "20240505-finetuned-gradcam-256-ig-64-kernelshap-64"
 
-
 ACCURACY = "20240531-accuracy-not-resized"
-
 
 NOT_FINE_TUNED = ("MobileNetV3", "Swin_T")
 """Models of FINE_TUNED that kept their 1000 classes."""
-
 
 SPLITS = ("train", "val")
 

@@ -1,6 +1,7 @@
 """From files of maps to clusters and figures: planted kinds of maps, blank ones, files that do not fit."""
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -61,27 +62,22 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def run(folder: Path, **changes) -> None:
-    settings = {
+def run(folder: Path, models: Sequence[str] = MODELS, clusters: int | None = None) -> None:
+    params = {
         "case": "joint",
-        "models": MODELS,
-        "sign": "signed",
-        "rescaling": "none",
-        "clusters": None,
-        "neighbours": 12,
-        "sigma": None,
-        "epsilon": None,
-        "bootstraps": 4,
+        "models": models,
+        "comparison": {"sign": "signed", "rescaling": "none"},
+        "settings": {"clusters": clusters, "neighbours": 12, "bootstraps": 4},
         "threads": 2,
         "seed": 0,
-    } | changes
+    }
     cluster_maps.main(
         images=str(folder / "images.parquet"),
-        explanations=[str(folder / f"{model}.nc") for model in settings["models"]],
-        predictions=[str(folder / f"{model}.parquet") for model in settings["models"]],
+        explanations=[str(folder / f"{model}.nc") for model in models],
+        predictions=[str(folder / f"{model}.parquet") for model in models],
         points=str(folder / "points.parquet"),
         **{name: str(folder / f"{name}.csv") for name in TABLES},
-        **settings,
+        **params,
     )
 
 
@@ -151,8 +147,7 @@ def test_figures_show_every_cluster_with_its_size(folder, monkeypatch):
             results=str(folder / "results.csv"),
             explanations=[str(folder / f"{model}.nc") for model in MODELS],
             clusters=drawn(folder, "clusters"),
-            sign="signed",
-            rescaling="none",
+            comparison={"sign": "signed", "rescaling": "none"},
             size=8,
             names={model: model.title() for model in MODELS},
             **title,

@@ -11,7 +11,7 @@ import pytest
 
 from tests.support.configuration import tiny
 from thinkalike.workflow.forecast.costs import model_costs
-from thinkalike.workflow.forecast.data import dataset_size
+from thinkalike.workflow.forecast.data import known_contents
 from thinkalike.workflow.forecast.facts import Facts
 from thinkalike.workflow.forecast.passes import work
 from thinkalike.workflow.forecast.plan import Job
@@ -66,8 +66,8 @@ def test_jobs_of_a_finished_study_did_what_is_forecast_for_them(finished, monkey
     """Rates are operations over seconds: both must count the same operations for the same job."""
     monkeypatch.chdir(finished.root)
     study = Study.of(tiny())
-    data = dataset_size(study["dataset"], "resources/datasets/digits/manifest.parquet")
-    facts = Facts(study, data, model_costs(study, data.classes))
+    data = known_contents(study["dataset"], "resources/datasets/digits/manifest.parquet")
+    facts = Facts(study, data, model_costs(study, len(data.classes)))
     maps = Path("results/tiny/explanations").glob("*/*.nc")
     jobs = [
         *(

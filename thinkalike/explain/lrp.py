@@ -9,8 +9,9 @@ propagation, PLoS ONE 10(7), 2015; for attention and norms Ali et al., XAI for t
 explanations through conservative propagation, ICML 2022.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import torch
@@ -170,10 +171,11 @@ def relevance(
     # whatever mode the caller is in
     with explaining(model), torch.inference_mode(False), torch.enable_grad():
         batches = question.batches(model, gradients=True)
+        one_pass = partial(_pass, model, baseline_image(model, question.baseline), composite)
 
         def work(part: slice) -> Relevance:
             classes = None if targets is None else np.asarray(targets)[part]
-            return _of_batch(model, images[part], classes, question, composite)
+            return _of_batch(model, images[part], classes, one_pass)
 
         parts = [result for _, result in batches.over(len(images), work, "images")]
     result = _joined(parts)
@@ -193,34 +195,28 @@ def _of_batch(
     model: Model,
     images: np.ndarray,
     targets: np.ndarray | None,
-    question: Question,
-    composite: Composite,
+    one_pass: Callable[[np.ndarray, np.ndarray | None], Relevance],
 ) -> Relevance:
     """Relevance from one pass of a batch, or of each image where the network mixes images in dimensions.
 
     Then the constants of images cannot be told apart, which shows in the dimensions or in the ledger.
     """
     try:
-        result = _pass(model, images, targets, question, composite)
+        result = one_pass(images, targets)
         if len(images) == 1 or (result.gap <= TOLERANCES[model.dtype]).all():
             return result
     except MixedImagesError:
         pass
     parts = [slice(i, i + 1) for i in range(len(images))]
-    return _joined(
-        [
-            _pass(model, images[i], None if targets is None else targets[i], question, composite)
-            for i in parts
-        ]
-    )
+    return _joined([one_pass(images[i], None if targets is None else targets[i]) for i in parts])
 
 
 def _pass(
     model: Model,
+    baseline: torch.Tensor,
+    composite: Composite,
     images: np.ndarray,
     targets: np.ndarray | None,
-    question: Question,
-    composite: Composite,
 ) -> Relevance:
     """Relevance from one forward and one backward pass."""
     inputs = model.normalise(images).requires_grad_()
@@ -233,7 +229,6 @@ def _pass(
     classes = values.argmax(1) if targets is None else targets.astype(np.int64)
     picked = scores.gather(1, torch.as_tensor(classes, device=model.device)[:, None])
     (gradient,) = torch.autograd.grad(picked.sum(), inputs)
-    baseline = baseline_image(model, question.baseline)
     ledger.pay(BASELINE, gradient, baseline)
     pixels = ((inputs.detach() - baseline) * gradient).sum(1).flatten(1).cpu().numpy()
     check_finite(model, pixels)

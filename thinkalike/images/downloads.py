@@ -25,13 +25,10 @@ from thinkalike.progress import log
 PAUSES = (1.0, 2.0, 4.0, 8.0)
 """Seconds before the second attempt, the third, …; the last attempt follows the last pause."""
 
-
 TIMEOUT = 60.0
 """Seconds without a byte after which a connection counts as cut."""
 
-
 CHUNK = 1 << 18
-
 
 DIGITS = {"md5": 32, "sha256": 64}
 

@@ -11,7 +11,6 @@ from thinkalike.randomness import generator
 
 MANIFEST = ("image_id", "path", "split", "label", "class_name")
 
-
 ORDERS = ("rounds", "log")
 
 

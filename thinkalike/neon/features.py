@@ -18,6 +18,23 @@ STRONGEST = 8
 
 
 @dataclass(frozen=True)
+class FeatureClustering:
+    """Settings of the clustering of features and of its explanation.
+
+    Attributes:
+        clusters: their number; None for as many as there are classes.
+        restarts: starts of k-means, of which the best counts.
+        beta: β of NEON; None for one over the mean logit.
+        shown: images of each cluster that are explained to the pixels.
+    """
+
+    clusters: int | None = None
+    restarts: int = 10
+    beta: float | None = None
+    shown: int = 3
+
+
+@dataclass(frozen=True)
 class FeatureClusters:
     """Clusters of the features of one model.
 
@@ -51,10 +68,9 @@ class FeatureClusters:
     matched: float
     adjusted_rand: float
 
-    @property
-    def measures(self) -> dict[str, float]:
-        """Name → number about all clusters."""
-        return {name: getattr(self, name) for name in MEASURES}
+    def attributes(self, code: str) -> dict[str, Any]:
+        """Numbers about all clusters, and the fingerprint of the code that made them, for a file."""
+        return {**{name: getattr(self, name) for name in MEASURES}, "code": code}
 
     @property
     def quality(self) -> dict[str, float]:
@@ -127,10 +143,8 @@ DIMENSIONS = {
 def cluster_features(
     features: np.ndarray,
     images: pd.DataFrame,
+    settings: FeatureClustering,
     *,
-    count: int | None,
-    restarts: int,
-    beta: float | None,
     titles: Mapping[str, str],
     name: str,
     seed: int,
@@ -140,9 +154,7 @@ def cluster_features(
     Args:
         features: (N, D), computed with in float64.
         images: a row for each image: image_id, class_name.
-        count: number of clusters; None for as many as there are classes.
-        restarts: starts of k-means, of which the best counts.
-        beta: β of NEON; None for one over the mean logit.
+        settings: of the clustering.
         titles: class → display name, where it has another one.
         name: of the model, which seeds k-means together with `seed`.
         seed: of the study.
@@ -151,10 +163,10 @@ def cluster_features(
         InputError: fewer than two clusters, or fewer images than clusters.
     """
     points, class_names = features.astype(np.float64), images["class_name"].tolist()
-    count = count or len(set(class_names))
+    count = settings.clusters or len(set(class_names))
     start = integer_seed(seed, "clusters", name) % 2**32
-    fitted = cluster(points, count, restarts=restarts, seed=start)
-    neon = Neon(fitted, beta=beta).fit(points)
+    fitted = cluster(points, count, restarts=settings.restarts, seed=start)
+    neon = Neon(fitted, beta=settings.beta).fit(points)
     explanation = neon.explain(points)
     matching = match(explanation.clusters, class_names, count)
     log.info(
@@ -190,8 +202,7 @@ def write_clusters(path: str, explained: FeatureClusters, *, model: str, code: s
         attributes={
             "model": model,
             "units": "logits and relevances: squared distances of features",
-            **explained.measures,
-            "code": code,
+            **explained.attributes(code),
         },
     )
 

@@ -9,13 +9,15 @@ next one?
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import torch
 from torch import nn
 
 from thinkalike.explain.common import Case, Question
-from thinkalike.neon.features import FeatureClusters
+from thinkalike.neon.features import FeatureClustering, FeatureClusters, cluster_features
 from thinkalike.neon.layers import PairwiseCentroidDistance, cluster_logits
 from thinkalike.networks.model import Model, penultimate
+from thinkalike.networks.predict import features
 from thinkalike.randomness import integer_seed
 from thinkalike.stores.maps import read_segments
 
@@ -55,12 +57,29 @@ def clustering(model: Model, centroids: np.ndarray) -> Model:
     )
 
 
+def cluster_model(
+    model: Model, images: np.ndarray, table: pd.DataFrame, settings: FeatureClustering, seed: int
+) -> FeatureClusters:
+    """Clusters of the features of a model's images, explained to the features.
+
+    Args:
+        model: whose features are clustered.
+        images: (N, size, size, 3) uint8.
+        table: a row for each image: image_id, class_name.
+        settings: of the clustering.
+        seed: of the study.
+    """
+    titles = dict(zip(model.classes, model.class_names, strict=False))
+    points = features(model, images)
+    return cluster_features(points, table, settings, titles=titles, name=model.name, seed=seed)
+
+
 def cluster_case(
     model: Model,
     clusters: FeatureClusters,
     images: np.ndarray,
-    *,
     shown: int,
+    *,
     baseline: tuple[float, float, float],
     seeds: tuple[int, *tuple[str, ...]],
     segments: str | None = None,

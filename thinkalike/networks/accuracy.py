@@ -16,9 +16,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from thinkalike.images.archives import SPLITS
-from thinkalike.images.dataset import Dataset
+from thinkalike.images.listing import SPLITS
 from thinkalike.images.loading import load_images, open_image
+from thinkalike.images.selection import select
 from thinkalike.networks.compiler import compiler_deferred
 from thinkalike.networks.model import Model
 from thinkalike.networks.predict import labels, logits
@@ -62,7 +62,7 @@ def accuracy_by_transform(
     own: Model,
     common: Model,
     header: Mapping[str, Any],
-    dataset: Dataset,
+    images: pd.DataFrame,
     *,
     count: int,
     order: str,
@@ -72,7 +72,7 @@ def accuracy_by_transform(
 
     Args:
         own, common, header: as for `correct_by_transform`.
-        dataset: of the images.
+        images: of the data set, as `images.dataset.read_dataset` gives them.
         count: images of each split, or as many as there are.
         order, seed: of the images (`select`).
 
@@ -84,10 +84,10 @@ def accuracy_by_transform(
     """
     parts = []
     for split in SPLITS:
-        available = int((dataset.images["split"] == split).sum())
-        images = dataset.selected(split=split, count=min(count, available), seed=seed, order=order)
+        number = min(count, int((images["split"] == split).sum()))
+        chosen = select(images, split=split, count=number, seed=seed, order=order)
         right = correct_by_transform(
-            own, common, header, list(images["path"]), list(images["class_name"])
+            own, common, header, list(chosen["path"]), list(chosen["class_name"])
         )
         part = accuracy_table(right)
         for row in part.itertuples():

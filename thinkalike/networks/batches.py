@@ -18,23 +18,17 @@ MOST_ON_CPU = {False: 64, True: 128}
 caches, and gain nothing.
 """
 
-
 CPU_ACTIVATIONS = 2**29
 """Bytes of activations that a job on a CPU may hold; fixed, so that a rerun makes the same batches."""
 
-
 MOST_ON_CUDA = 1024
-
 
 FREE_SHARE = 0.6
 """Share of the free memory of a GPU that a batch may take."""
 
-
 TRIAL = 8
 
-
 _KNOWN: WeakKeyDictionary[nn.Module, dict[tuple[int, torch.dtype], list[int]]] = WeakKeyDictionary()
-
 
 T = TypeVar("T")
 

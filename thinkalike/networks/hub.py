@@ -27,17 +27,13 @@ from thinkalike.progress import log
 
 CONFIG = "config.json"
 
-
 WEIGHTS = "model.safetensors"
-
 
 PAUSES = (1.0, 4.0, 16.0)
 """Seconds before the second attempt, the third, …; the last attempt follows the last pause."""
 
-
 PASSING = (408, 429, 500, 502, 503, 504)
 """Status codes of a server that may answer otherwise a little later."""
-
 
 BY_HAND = "or copy the weights into a folder by hand (pretrained.folder)"
 

@@ -11,6 +11,7 @@ from thinkalike.images.blocks import blocks
 from thinkalike.images.loading import load_images
 from thinkalike.networks.batches import Batches, fitting
 from thinkalike.networks.model import Model, penultimate
+from thinkalike.progress import log
 
 
 def logits(model: Model, images: np.ndarray, *, batch_size: int | None = None) -> np.ndarray:
@@ -70,24 +71,24 @@ def check_finite(model: Model, scores: np.ndarray, what: str = "{image}") -> Non
         )
 
 
-def logits_of_files(model: Model, images: pd.DataFrame) -> np.ndarray:
-    """Logits of image files, read one block after the other.
+def predict_files(model: Model, images: pd.DataFrame) -> pd.DataFrame:
+    """Predictions for image files, read one block after the other, as a `prediction_table`.
 
     Args:
-        model: whose logits they are.
-        images: N rows with image_id and path.
-
-    Returns:
-        (N, classes) float32.
+        model: to predict with.
+        images: N rows with image_id, path and class_name.
 
     Raises:
-        InputError: an image cannot be read, or has a logit that is not finite; it is named.
+        InputError: an image cannot be read, has a logit that is not finite (it is named), or is of a
+            class that the model does not know.
     """
     paths, values = images["path"].tolist(), []
     for block in blocks(len(paths)):
         with naming(images["image_id"].tolist()[block]):
             values.append(logits(model, load_images(paths[block], model.size)))
-    return np.concatenate(values)
+    table = prediction_table(np.concatenate(values), images, model)
+    log.info("%d of %d correct", table["correct"].sum(), len(table))
+    return table
 
 
 def prediction_table(values: np.ndarray, images: pd.DataFrame, model: Model) -> pd.DataFrame:

@@ -22,15 +22,12 @@ from thinkalike.randomness import generator, integer_seed
 ASPECT = 4 / 3
 """Width over height of a random crop, at most; height over width too."""
 
-
 MARGIN = 1.15
 """Side of the images that crops are taken from, in sides of the crop: small ones keep their detail."""
-
 
 WARMUP_EPOCHS = 0.3
 """Length of the warm-up of each part of fine-tuning: the first steps, on statistics of few batches, would
 undo what the model knows."""
-
 
 Augment = Callable[[np.ndarray, np.random.Generator], torch.Tensor]
 

@@ -14,7 +14,7 @@ from PIL import Image
 from thinkalike.clustering.features import UNMATCHED
 from thinkalike.compare.bases import Segments
 from thinkalike.compare.maps import render
-from thinkalike.images.loading import load_image
+from thinkalike.images.loading import load_image, load_images
 from thinkalike.neon.features import STRONGEST, FeatureClusters
 from thinkalike.plotting.panels import overlay
 from thinkalike.plotting.style import (
@@ -26,7 +26,8 @@ from thinkalike.plotting.style import (
     method_name,
 )
 from thinkalike.stores.arrays import open_arrays
-from thinkalike.stores.maps import read_maps
+from thinkalike.stores.maps import read_image_ids, read_maps, read_segments
+from thinkalike.stores.tables import read_table
 
 MOST = 20
 """Clusters in a figure, the largest; all are in the table."""
@@ -46,29 +47,50 @@ FOR, AGAINST = PALETTE[1], PALETTE[0]
 SMALL = 5.5
 
 
-def read_rendered(
-    path: str, segments: Sequence[Segments] | None, image_ids: Sequence[str]
-) -> tuple[dict[int, np.ndarray], dict[str, float]]:
-    """Rendered maps of some images, and what the maps miss.
+@dataclass(frozen=True)
+class Images:
+    """Images of a study whose clusters are drawn.
 
-    Args:
-        path: file of the maps.
-        segments: superpixels of all images, for maps on these.
-        image_ids: of all images.
-
-    Returns:
-        Position of an image → its map (height, width); and `median_gap_of_maps`, the median share of a
-        map's sum that is missing, where the method says it.
+    Attributes:
+        image_ids, class_names, paths: of N images.
+        pixels: (N, side, side, 3) uint8.
+        segments: superpixels, where maps are on them.
     """
-    gap = {}
-    with open_arrays(path, ["image"]) as dataset:
-        names = [str(name) for name in dataset["image"].to_numpy()]
-        if "gap" in dataset:
-            missing = np.abs(dataset["gap"] / dataset["difference"])
-            gap["median_gap_of_maps"] = float(missing.median())
-    positions = [image_ids.index(name) for name in names]
-    maps, _ = read_maps(path, [segments[i] for i in positions] if segments else None)
-    return {position: render(maps, row) for row, position in enumerate(positions)}, gap
+
+    image_ids: Sequence[str]
+    class_names: Sequence[str]
+    paths: Sequence[str]
+    pixels: np.ndarray
+    segments: Sequence[Segments] | None
+
+    @classmethod
+    def read(cls, path: str, size: int, segments: str | None) -> "Images":
+        """The images of a table, `size` pixels wide or less, and the superpixels of a file."""
+        table = read_table(path, ["image_id", "path", "class_name"])
+        return cls(
+            table["image_id"].tolist(),
+            table["class_name"].tolist(),
+            table["path"].tolist(),
+            load_images(table["path"].tolist(), min(size, SIDE)),
+            read_segments(segments) if segments else None,
+        )
+
+    def rendered(self, path: str) -> dict[int, np.ndarray]:
+        """Position of an image → its map (height, width), for the maps of a file."""
+        positions = [self.image_ids.index(name) for name in read_image_ids(path)]
+        segments = [self.segments[i] for i in positions] if self.segments else None
+        maps, _ = read_maps(path, segments)
+        return {position: render(maps, row) for row, position in enumerate(positions)}
+
+
+def map_gaps(path: str) -> dict[str, float]:
+    """`median_gap_of_maps`, the median share of a map's sum that is missing, where the method says it."""
+    with open_arrays(path) as dataset:
+        if "gap" not in dataset:
+            return {}
+        return {
+            "median_gap_of_maps": float(np.abs(dataset["gap"] / dataset["difference"]).median())
+        }
 
 
 @dataclass(frozen=True)
@@ -114,8 +136,7 @@ class Row:
 def gallery_rows(
     explained: FeatureClusters,
     summary: pd.DataFrame,
-    images: np.ndarray,
-    paths: Sequence[str],
+    images: Images,
     rendered: Mapping[int, np.ndarray],
 ) -> list[Row]:
     """Rows of the largest clusters, by name.
@@ -123,15 +144,15 @@ def gallery_rows(
     Args:
         explained: the clusters.
         summary: table of them, as of `FeatureClusters.summary`.
-        images: (N, side, side, 3) uint8.
-        paths: of their files.
+        images: of the study.
         rendered: position of an image → its map.
     """
+    pixels = images.pixels
 
     def mean(cluster: int) -> np.ndarray:
-        members = images[explained.clusters == cluster]
+        members = pixels[explained.clusters == cluster]
         if not len(members):  # of two equal centroids one has no image
-            return np.full(images.shape[1:], EMPTY, np.uint8)
+            return np.full(pixels.shape[1:], EMPTY, np.uint8)
         return members.mean(0).round().astype(np.uint8)
 
     def name(cluster: int) -> str:
@@ -139,7 +160,7 @@ def gallery_rows(
 
     def shown(position: int) -> Shown:
         rather = name(explained.competitors[position])
-        tiles = _tiles(paths[position], rendered[position], images.shape[1])
+        tiles = _tiles(images.paths[position], rendered[position], pixels.shape[1])
         return Shown(*tiles, rather, float(explained.logits[position]))
 
     rows = []
@@ -168,13 +189,27 @@ def _tiles(path: str, values: np.ndarray, side: int) -> tuple[np.ndarray, np.nda
     return load_image(path, side), np.asarray(drawn)
 
 
-def gallery_title(name: str, method: str, left_out: int) -> str:
-    """Title of the gallery of a model, with the number of clusters that are left out."""
+def model_gallery(
+    explained: FeatureClusters, images: Images, maps: str, name: str, method: str
+) -> tuple[Figure, pd.DataFrame]:
+    """Gallery of the clusters of one model's features, and the table of them.
+
+    Args:
+        explained: the clusters.
+        images: of the study.
+        maps: file of the maps of some images.
+        name: of the model.
+        method: of the maps.
+    """
+    summary = explained.summary(images.class_names)
+    rows = gallery_rows(explained, summary, images, images.rendered(maps))
+    left_out = len(summary) - len(rows)
     note = f"; {left_out} smaller clusters are in the table" if left_out else ""
-    return (
+    title = (
         f"{name}: why an image is in its cluster, rather than in the next one "
         f"({method_name(method)}{note})"
     )
+    return gallery(rows, title=title), summary
 
 
 def gallery(rows: Sequence[Row], *, title: str) -> Figure:
@@ -261,14 +296,13 @@ def _bars(axes: Axes, row: Row, y: float, largest: float) -> None:
 
 
 def cluster_quality(
-    table: pd.DataFrame, *, names: Mapping[str, str], families: Mapping[str, str], title: str
+    table: pd.DataFrame, *, names: Mapping[str, str], families: Mapping[str, str]
 ) -> Figure:
     """Purity, share in the cluster of their class, and adjusted Rand index of every model's clusters.
 
     Args:
         table: model, purity, matched, adjusted_rand.
         names, families: of the models.
-        title: of the figure.
     """
     columns = {
         "purity": "purity",
@@ -292,5 +326,5 @@ def cluster_quality(
     panels[0].set_ylim(count - 0.5, -0.5)
     there = {model: families[model] for model in table["model"]}
     family_legend(panels[2], there, loc="upper left", bbox_to_anchor=(0.02, 0.86), ncols=1)
-    figure.suptitle(title)
+    figure.suptitle("Clusters of the models' features beside the images' classes")
     return figure

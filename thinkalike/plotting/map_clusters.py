@@ -95,10 +95,11 @@ def _name(point: pd.Series, names: Mapping[str, str] | None) -> str:
     return name if point["correct"] else f"{name} ✗"
 
 
-def map_clusters(rows: Sequence[Row], *, title: str) -> Figure:
+def map_clusters(rows: Sequence[Row], *, title: str, left_out: int = 0) -> Figure:
     """A row for every cluster: its mean image and mean map, and the images whose maps are nearest.
 
-    Every map is scaled by the size that 99.5 % of its pixels stay below, as in all panels.
+    Every map is scaled by the size that 99.5 % of its pixels stay below, as in all panels. The title
+    says how many smaller clusters are left out.
     """
     most = max(len(row.shown) for row in rows)
     width = LABELS + (2 + 2 * most) * TILE + 0.15
@@ -133,5 +134,6 @@ def map_clusters(rows: Sequence[Row], *, title: str) -> Figure:
         text(LABELS + (number + 0.5) * TILE, TOP - 0.03, words, **head)
     words = "images whose maps are nearest to the mean map"
     text(LABELS + 0.1 + (2 + most) * TILE, TOP - 0.03, words, **head)
+    title += f"; {left_out} smaller clusters are in the table" if left_out else ""
     figure.suptitle(title, y=1 - 0.05 / height, va="top", fontsize=8)
     return figure

@@ -52,7 +52,7 @@ def embeddings(points: pd.DataFrame, results: pd.DataFrame, *, title: str) -> Fi
     Args:
         points: x, y, and a column for every result.
         results: graph, laplacian, clusters, stability, in_clusters.
-        title: of the figure.
+        title: what is clustered, in words.
     """
     figure, grid = _grid(7.6)
     shown = points[np.isfinite(points["x"])]
@@ -77,7 +77,7 @@ def embeddings(points: pd.DataFrame, results: pd.DataFrame, *, title: str) -> Fi
         axes.spines[:].set_color("#DDDDDD")
         axes.spines[:].set_visible(True)
         axes.set_title(_result_title(row), fontsize=6.5)
-    figure.suptitle(title)
+    figure.suptitle(f"{title}: clusters by four graphs, three Laplacians")
     return figure
 
 
@@ -87,7 +87,7 @@ def spectra(values: pd.DataFrame, results: pd.DataFrame, *, title: str) -> Figur
     Args:
         values: graph, laplacian, number, value.
         results: graph, laplacian, clusters, stability, in_clusters.
-        title: of the figure.
+        title: what is clustered, in words.
     """
     figure, grid = _grid(6.6)
     spectrum = dict(iter(values.groupby(["graph", "laplacian"])))
@@ -110,7 +110,7 @@ def spectra(values: pd.DataFrame, results: pd.DataFrame, *, title: str) -> Figur
         axes.set_title(_result_title(row), fontsize=6.5)
     for axes in grid[-1]:
         axes.set_xlabel("number of the eigenvalue")
-    figure.suptitle(title)
+    figure.suptitle(f"{title}: eigenvalues, and the gap that was chosen")
     return figure
 
 
@@ -152,7 +152,7 @@ def result_agreement(
         agreement: square, of the adjusted Rand indices of results.
         results: graph, laplacian, stability, stability_low, stability_high, in_clusters.
         known: graph, laplacian, known, adjusted_rand.
-        title: of the figure.
+        title: what is clustered, in words.
     """
     table = known.pivot_table(
         index=["graph", "laplacian"], columns="known", values="adjusted_rand", sort=False
@@ -180,7 +180,7 @@ def result_agreement(
     side.set_yticks([])
     bar = figure.colorbar(picture, ax=side, shrink=0.7, aspect=25, pad=0.06)
     bar.outline.set_visible(False)
-    figure.suptitle(title)
+    figure.suptitle(f"{title}: who agrees with whom")
     return figure
 
 

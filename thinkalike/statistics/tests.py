@@ -18,7 +18,6 @@ from thinkalike.randomness import generator, integer_seed
 TIE = 1e-10
 """Two statistics closer than this share of the largest dissimilarity are equal but for rounding."""
 
-
 CELLS = 4_000_000
 """Divisions × models worked on at once: 32 MB for each array of them."""
 

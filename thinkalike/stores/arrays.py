@@ -98,7 +98,6 @@ def create_arrays(
         ValueError: other numbers of rows than announced were appended.
     """
     import h5netcdf
-    import h5py
 
     known = {**sizes, **{name: len(labels) for name, labels in coordinates.items()}}
     used = [dimension for dimensions, _ in variables.values() for dimension in dimensions]
@@ -106,13 +105,7 @@ def create_arrays(
     with atomic(path) as temporary, h5netcdf.File(temporary, "w") as file:
         file.dimensions = lengths
         for name, labels in coordinates.items():
-            array = np.asarray(labels)
-            text = array.dtype.kind == "U"
-            variable = file.create_variable(
-                name, (name,), h5py.string_dtype() if text else array.dtype
-            )
-            if len(array):
-                variable[...] = array.astype(object) if text else array
+            _write_labels(file, name, np.asarray(labels))
         types = {name: np.dtype(kind) for name, (_, kind) in variables.items()}
         shapes = {name: [lengths[d] for d in dims] for name, (dims, _) in variables.items()}
         row_bytes = {n: max(prod(shapes[n][1:]) * types[n].itemsize, 1) for n in variables}
@@ -125,28 +118,46 @@ def create_arrays(
         step = max(CHUNK // max((row_bytes[name] for name in streamed), default=CHUNK), 1)
         made = {}
         for name, (dimensions, _) in variables.items():
-            number = step if name in streamed else max(CHUNK // row_bytes[name], 1)
-            shape = shapes[name]
-            if types[name].kind == "U":
-                made[name] = file.create_variable(name, tuple(dimensions), h5py.string_dtype())
-                continue
-            made[name] = file.create_variable(
-                name,
-                tuple(dimensions),
-                np.int8 if types[name].kind == "b" else types[name],
-                chunks=(min(number, shape[0]), *shape[1:]) if all(shape) else None,
-                compression="gzip",
-                compression_opts=1,
-                shuffle=True,
-            )
-            if types[name].kind == "b":
-                made[name].attrs["dtype"] = "bool"  # readers give it back
+            rows = step if name in streamed else max(CHUNK // row_bytes[name], 1)
+            made[name] = _create(file, name, dimensions, types[name], shapes[name], rows)
         for name, value in attributes.items():
             # NetCDF knows a text, or numbers in a row
             file.attrs[name] = value if isinstance(value, str) else np.ravel(value)
         writer = ArrayWriter(made, streamed, step)
         yield writer
         writer._finish()
+
+
+def _write_labels(file: Any, name: str, labels: np.ndarray) -> None:
+    """Write the labels of a dimension."""
+    import h5py
+
+    text = labels.dtype.kind == "U"
+    variable = file.create_variable(name, (name,), h5py.string_dtype() if text else labels.dtype)
+    if len(labels):
+        variable[...] = labels.astype(object) if text else labels
+
+
+def _create(
+    file: Any, name: str, dimensions: Sequence[str], kind: Any, shape: Sequence[int], rows: int
+) -> Any:
+    """Make a variable of a file, compressed in chunks of so many rows."""
+    import h5py
+
+    if kind.kind == "U":
+        return file.create_variable(name, tuple(dimensions), h5py.string_dtype())
+    variable = file.create_variable(
+        name,
+        tuple(dimensions),
+        np.int8 if kind.kind == "b" else kind,
+        chunks=(min(rows, shape[0]), *shape[1:]) if all(shape) else None,
+        compression="gzip",
+        compression_opts=1,
+        shuffle=True,
+    )
+    if kind.kind == "b":
+        variable.attrs["dtype"] = "bool"  # readers give it back
+    return variable
 
 
 def write_arrays(

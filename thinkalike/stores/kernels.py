@@ -1,7 +1,7 @@
 """Files of similarities per image: the kernel (image, model, model) of one method and metric."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
@@ -96,22 +96,21 @@ def join_kernels(tiles: Sequence[str], path: str, models: Sequence[str]) -> None
     images = kernels[0].images
     for kernel in kernels:
         same_images(kernel.path, kernel.images, tiles[0], images)
-    size = len(models)
-    with ExitStack() as stack:
-        files = [stack.enter_context(open_arrays(tile)) for tile in tiles]
-        attributes = read_attributes(tiles[0])
-        output = stack.enter_context(create_kernel(path, images, models, attributes=attributes))
+    size, attributes = len(models), read_attributes(tiles[0])
+    with create_kernel(path, images, models, attributes=attributes) as output:
         for part in parts(len(images), 2 * size**2):
             count = part.stop - part.start
             values = {name: np.full((count, size, size), np.nan) for name in VALUES}
             blank = np.zeros((count, size), np.uint8)
-            for kernel, file in zip(kernels, files, strict=True):
+            for kernel in kernels:
                 rows = np.array([place[model] for model in kernel.models])
                 columns = np.array([place[model] for model in kernel.others])
-                for name, array in values.items():
-                    tile = file[name][part].to_numpy()
-                    array[:, rows[:, None], columns] = tile
-                    array[:, columns[:, None], rows] = tile.transpose(0, 2, 1)
-                if "blank" in file:
-                    blank[:, rows] = file["blank"][part].to_numpy()
+                # one file at a time: an error is about the tile that is open
+                with open_arrays(kernel.path) as file:
+                    for name, array in values.items():
+                        tile = file[name][part].to_numpy()
+                        array[:, rows[:, None], columns] = tile
+                        array[:, columns[:, None], rows] = tile.transpose(0, 2, 1)
+                    if "blank" in file:
+                        blank[:, rows] = file["blank"][part].to_numpy()
             output.append(**values, blank=blank)

@@ -62,14 +62,6 @@ def write_maps(
             f"the map of {', '.join(np.asarray(image_ids)[bad])} is not finite; the model's weights "
             "are damaged, or the image is none that it can explain"
         )
-    description: dict[str, Any] = {"height": basis.height, "width": basis.width}
-    match basis:
-        case Grid():
-            description |= {"basis": "grid", "rows": basis.rows, "columns": basis.columns}
-        case Pixels():
-            description |= {"basis": "pixels"}
-        case _:
-            description |= {"basis": "segments"}
     components = ("image", "component")
     variables: dict[str, tuple[tuple[str, ...], np.ndarray]] = {
         "coefficients": (components, maps.coefficients.astype(np.float32, copy=False))
@@ -85,12 +77,16 @@ def write_maps(
     if accounts:
         variables["accounts"] = (("image", "account"), np.stack(list(accounts.values()), 1))
         coordinates["account"] = list(accounts)
-    write_arrays(
-        path,
-        variables,
-        coordinates=coordinates,
-        attributes=description | dict(attributes),
-    )
+    described = {**_description(basis), **attributes}
+    write_arrays(path, variables, coordinates=coordinates, attributes=described)
+
+
+def _description(basis: Basis) -> dict[str, Any]:
+    """Attributes from which `read_maps` makes the basis again."""
+    frame = {"height": basis.height, "width": basis.width}
+    if isinstance(basis, Grid):
+        return {**frame, "basis": "grid", "rows": basis.rows, "columns": basis.columns}
+    return {**frame, "basis": "pixels" if isinstance(basis, Pixels) else "segments"}
 
 
 def _hashes(segments: Sequence[Basis]) -> np.ndarray:

@@ -12,11 +12,12 @@ from collections.abc import Callable, Mapping, Sequence
 from itertools import product
 from typing import Any
 
+from thinkalike.compare.subsets import parse
 from thinkalike.images.blocks import shard as image_range
 from thinkalike.images.blocks import shard_count
 from thinkalike.methods import COMPARISON_SETTINGS, METHODS, Method
 from thinkalike.workflow.config.resolve import resolve
-from thinkalike.workflow.config.settings import JOINT, images_of, size_of
+from thinkalike.workflow.config.settings import JOINT, images_of
 
 
 def by_wildcards(function: Callable[..., Any]) -> Callable[[Any], Any]:
@@ -170,10 +171,6 @@ class Study:
         """The explanation method that a key stands for; of a variant the one that it varies."""
         return METHODS[self["settings"][method]["method"]]
 
-    def method_setting(self, name: str) -> Callable[[Any], Any]:
-        """Parameter function: one setting of the method in the wildcards."""
-        return lambda wildcards: self["settings"][wildcards.method][name]
-
     def comparison(self, method: str, metric: str) -> dict[str, Any]:
         """How maps of a method are compared by a metric; only RBF has a bandwidth to set."""
         settings = self["settings"][method]
@@ -240,8 +237,8 @@ class Study:
         return [pattern.format(**case) for case in cases if self._exists(**case)]
 
     def _exists(self, method: str | None = None, subset: str | None = None, **_: str) -> bool:
-        number = subset and size_of(subset)
-        return method is None or not number or number < self.image_count(method)
+        number = parse(subset)[1] if subset else None
+        return method is None or number is None or number < self.image_count(method)
 
     def maps_files(self, method: str, models: Sequence[str] | None = None) -> list[str]:
         """Files of the maps of all models, or of some, by one method."""

@@ -30,7 +30,6 @@ from thinkalike.clustering.spectral.cut import (
 )
 from thinkalike.clustering.spectral.cut import clusterings as cut
 from thinkalike.clustering.spectral.graphs import (
-    BY_POINTS,
     GRAPHS,
     Scales,
     ScaleSettings,
@@ -85,7 +84,7 @@ def distances_of(points: np.ndarray) -> np.ndarray:
 
 def weights(n: int = 60, kind: str = "knn"):
     distances = distances_of(cloud(n))
-    return graph(distances, kind, BY_POINTS.scales(distances))
+    return graph(distances, kind, ScaleSettings().scales(distances))
 
 
 def clusterings(
@@ -144,7 +143,7 @@ def test_a_product_that_is_not_finite_is_refused():
 def test_default_scales_are_those_of_the_tutorial():
     points = cloud(60)
     distances = distances_of(points)
-    found = BY_POINTS.scales(distances)
+    found = ScaleSettings().scales(distances)
     assert found.neighbours == math.ceil(math.log(60)) + 1 == 6
     ordered = np.sort(cdist(points, points), axis=1)
     assert found.sigma == pytest.approx(ordered[:, 6].mean(), rel=1e-12)
@@ -155,7 +154,7 @@ def test_default_scales_are_those_of_the_tutorial():
 
 def test_epsilon_is_the_least_that_connects_the_graph():
     distances = distances_of(cloud(50))
-    epsilon = BY_POINTS.scales(distances).epsilon
+    epsilon = ScaleSettings().scales(distances).epsilon
     for factor, parts in ((1, 1), (1 - 1e-9, 2)):
         joined = graph(distances, "epsilon", Scales(5, 1.0, epsilon * factor))
         assert connected_components(sparse.csr_array(joined))[0] == parts
@@ -252,7 +251,7 @@ def test_the_random_walk_has_eigenvalues_in_minus_one_to_one_and_those_of_the_sy
     points, kind
 ):
     distances = distances_of(points)
-    w = graph(distances, kind, BY_POINTS.scales(distances))
+    w = graph(distances, kind, ScaleSettings().scales(distances))
     degrees = dense(w).sum(1)
     inside = degrees > 0
     walk = dense(w)[np.ix_(inside, inside)] / degrees[inside, None]
@@ -536,7 +535,7 @@ def test_stability_does_not_depend_on_how_many_samples_are_clustered_at_a_time()
     found = clusterings(distances, clusters=4)
     samples = draws(60, 6, 0)
     once, three = (
-        stabilities(distances, found, samples, BY_POINTS, seed=0, threads=n) for n in (1, 3)
+        stabilities(distances, found, samples, ScaleSettings(), seed=0, threads=n) for n in (1, 3)
     )
     for pair in ALL:
         np.testing.assert_array_equal(once[pair], three[pair])
@@ -545,7 +544,7 @@ def test_stability_does_not_depend_on_how_many_samples_are_clustered_at_a_time()
 def test_stability_of_a_sample_that_cannot_be_clustered_is_zero():
     distances = distances_of(cloud(10))
     found = clusterings(distances, pairs=[("knn", "symmetric")])
-    again = stabilities(distances, found, [np.array([0, 1])], BY_POINTS, seed=0)
+    again = stabilities(distances, found, [np.array([0, 1])], ScaleSettings(), seed=0)
     np.testing.assert_array_equal(again["knn", "symmetric"], [0])
 
 

@@ -7,6 +7,7 @@ from sklearn.datasets import make_blobs
 
 from thinkalike.neon.estimator import Neon
 from thinkalike.neon.features import (
+    FeatureClustering,
     FeatureClusters,
     cluster_features,
     read_clusters,
@@ -20,16 +21,9 @@ def clustered(count: int | None = None, beta: float | None = None) -> FeatureClu
         {"image_id": [f"{i}.png" for i in range(40)], "class_name": [f"n{t}" for t in truth]}
     )
     titles = {"n0": "fish", "n1": "dog"}
-    return cluster_features(
-        points.astype(np.float32),
-        images,
-        count=count,
-        restarts=3,
-        beta=beta,
-        titles=titles,
-        name="resnet",
-        seed=0,
-    )
+    settings = FeatureClustering(clusters=count, restarts=3, beta=beta)
+    points = points.astype(np.float32)
+    return cluster_features(points, images, settings, titles=titles, name="resnet", seed=0)
 
 
 def test_there_are_as_many_clusters_as_classes_explained_by_neon():
@@ -58,7 +52,7 @@ def test_a_file_has_all_of_it_features_and_relevances_in_float32(tmp_path):
     write_clusters(str(tmp_path / "clusters.nc"), result, model="resnet", code="abc")
     read = read_clusters(str(tmp_path / "clusters.nc"))
     assert read.image_ids == result.image_ids
-    assert read.measures == result.measures
+    assert read.attributes("abc") == result.attributes("abc")
     assert read.quality == pytest.approx(result.quality)
     for name in ("logits", "clusters", "competitors", "centroids", "classes", "called"):
         np.testing.assert_array_equal(getattr(read, name), getattr(result, name))

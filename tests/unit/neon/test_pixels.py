@@ -12,8 +12,8 @@ from tests.support.explaining import CATALOGUE, DIGITS, SIDE, classifier, double
 from thinkalike.errors import InputError
 from thinkalike.explain import gradcam, integrated_gradients, kernelshap
 from thinkalike.neon.estimator import Neon
-from thinkalike.neon.features import cluster_features
-from thinkalike.neon.pixels import cluster_case, clustering
+from thinkalike.neon.features import FeatureClustering
+from thinkalike.neon.pixels import cluster_case, cluster_model, clustering
 from thinkalike.networks.catalogue import complete_entry
 from thinkalike.networks.model import Model, penultimate
 from thinkalike.networks.predict import features, logits
@@ -124,12 +124,11 @@ def test_gradcam_of_a_cluster_is_at_the_layer_of_the_catalogue(key):
 
 
 def test_a_case_has_the_images_that_stand_for_the_clusters_with_seeds_by_their_names(tmp_path):
-    model, _, pixels, points = clustered("vit")
+    model, _, pixels, _ = clustered("vit")
     table = pd.DataFrame(
         {"image_id": [f"{i}.png" for i in range(8)], "class_name": list("aabbccab")}
     )
-    given = {"count": 3, "restarts": 2, "beta": None}
-    clusters = cluster_features(points, table, **given, titles={}, name="vit", seed=0)
+    clusters = cluster_model(model, pixels, table, FeatureClustering(clusters=3), 0)
     write_arrays(
         tmp_path / "segments.nc",
         {"labels": (("image", "y", "x"), np.arange(8)[:, None, None] * np.ones((1, 2, 2), int))},
@@ -140,7 +139,7 @@ def test_a_case_has_the_images_that_stand_for_the_clusters_with_seeds_by_their_n
         model,
         clusters,
         pixels,
-        shown=2,
+        2,
         baseline=(0.0, 0.0, 0.0),
         seeds=(7, "kernelshap"),
         segments=str(tmp_path / "segments.nc"),

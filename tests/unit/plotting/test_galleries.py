@@ -177,7 +177,7 @@ def test_the_largest_clusters_are_drawn_and_all_are_in_the_table(tmp_path, monke
     study(tmp_path / "study", clusters, 25)
     drawn = []
     monkeypatch.setattr(
-        plot_galleries, "gallery", lambda rows, title: drawn.append((rows, title)) or Figure()
+        galleries, "gallery", lambda rows, title: drawn.append((rows, title)) or Figure()
     )
     table, _ = draw(tmp_path / "study", tmp_path)
     assert len(table) == 25

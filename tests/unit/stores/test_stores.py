@@ -22,6 +22,7 @@ from thinkalike.errors import DamagedError, InputError
 from thinkalike.stores.arrays import HELD, NUMBERS, create_arrays, open_arrays, parts, write_arrays
 from thinkalike.stores.atomic import atomic, temporaries
 from thinkalike.stores.damage import same_images
+from thinkalike.stores.kernels import create_kernel, join_kernels
 from thinkalike.stores.maps import content_hash, read_maps, read_segments, write_maps
 from thinkalike.stores.tables import read_square, read_table, write_table
 from thinkalike.stores.weights import HEADER, copy_weights, read_header
@@ -393,17 +394,22 @@ def test_a_missing_file_is_named(reader, tmp_path):
         reader(tmp_path / "absent.file")
 
 
-def test_damage_inside_a_file_is_named_when_its_arrays_are_read(tmp_path):
+def damage(path: Path, name: str) -> None:
+    """Change bytes in the middle of an array of a NetCDF file."""
     import h5py
 
-    path = tmp_path / "arrays.nc"
-    write_some_arrays(path)
     with h5py.File(path) as file:
-        chunk = file["coefficients"].id.get_chunk_info(0)
+        chunk = file[name].id.get_chunk_info(0)
     content = bytearray(path.read_bytes())
     for position in range(chunk.byte_offset + 10, chunk.byte_offset + 60):
         content[position] ^= 0xFF
     path.write_bytes(content)
+
+
+def test_damage_inside_a_file_is_named_when_its_arrays_are_read(tmp_path):
+    path = tmp_path / "arrays.nc"
+    write_some_arrays(path)
+    damage(path, "coefficients")
     with pytest.raises(InputError, match=r"arrays\.nc is damaged .*delete it and run again"):
         read_everything(path)
 
@@ -642,3 +648,15 @@ def test_weights_are_copied_as_they_are_and_damaged_ones_are_not(tmp_path):
     with pytest.raises(DamagedError):
         copy_weights(source, path)
     assert len(path.read_bytes()) > len(source.read_bytes())
+
+
+def test_of_several_tiles_the_damaged_one_is_named(tmp_path):
+    random = np.random.default_rng(0)
+    tiles = [str(tmp_path / f"{name}.nc") for name in "ab"]
+    for path, name in zip(tiles, "ab", strict=True):
+        with create_kernel(path, ["x", "y"], [name], attributes={}) as file:
+            values = random.random((2, 1, 1))
+            file.append(similarity=values, estimation_error=values, blank=np.zeros((2, 1)))
+    damage(tmp_path / "a.nc", "similarity")
+    with pytest.raises(DamagedError, match=r"a\.nc is damaged"):
+        join_kernels(tiles, str(tmp_path / "all.nc"), ["a", "b"])

@@ -16,7 +16,7 @@ from thinkalike.workflow.config.image_checks import DOWNLOADED
 from thinkalike.workflow.config.model_checks import NEEDED
 from thinkalike.workflow.config.resolve import resolve
 from thinkalike.workflow.config.schema import schema
-from thinkalike.workflow.config.settings import share_of, size_of
+from thinkalike.workflow.config.settings import share_of
 
 DEFAULT = configuration()
 ABSENT = object()
@@ -350,13 +350,6 @@ def test_comparison_settings_are_those_that_no_map_depends_on():
         maps = {"mended": "mended_cells", "composite": "composites"}
         others = settings.keys() - set(COMPARISON_SETTINGS) - {"method"}
         assert others - {"tolerance", "most_evaluations"} <= {maps.get(k, k) for k in given}
-
-
-@pytest.mark.parametrize(
-    ("subset", "size"), [("all", None), ("matching", None), ("all_64", 64), ("differing_100", 100)]
-)
-def test_the_size_of_a_subset_is_in_its_name(subset, size):
-    assert size_of(subset) == size
 
 
 # ---- what is wrong ------------------------------------------------------------------------------

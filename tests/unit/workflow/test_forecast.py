@@ -20,6 +20,7 @@ from tests.support.explaining import CATALOGUE, IMAGENET, SIDE
 from thinkalike.compare.bases import Grid, Pixels, Segments
 from thinkalike.compare.maps import Maps
 from thinkalike.errors import InputError
+from thinkalike.images.contents import Contents
 from thinkalike.methods import DRAWS
 from thinkalike.networks.catalogue import complete_entry
 from thinkalike.stores.arrays import write_arrays
@@ -27,7 +28,7 @@ from thinkalike.stores.maps import write_maps
 from thinkalike.workflow.config.resolve import resolve
 from thinkalike.workflow.forecast import disk, passes, rates
 from thinkalike.workflow.forecast.costs import Cost, counted_cost, known_cost, model_costs
-from thinkalike.workflow.forecast.data import DatasetSize, dataset_size
+from thinkalike.workflow.forecast.data import known_contents
 from thinkalike.workflow.forecast.disk import megabytes
 from thinkalike.workflow.forecast.facts import Facts
 from thinkalike.workflow.forecast.forecast import forecast
@@ -44,7 +45,7 @@ from thinkalike.workflow.forecast.rates import (
 )
 from thinkalike.workflow.study import Study
 
-DATA = DatasetSize(1293, 504, 10)
+DATA = Contents(1293, 504, tuple("0123456789"))
 MODELS = ["resnet", "vit", "resnet_untrained"]
 REAL = Path(__file__).with_name("finished_jobs")
 """Benchmarks that jobs of a study wrote: 130 images in two shards."""
@@ -55,7 +56,7 @@ def known(models=MODELS, data=DATA, **changes):
     settings = resolve(configuration(models=models))
     update_config(settings, changes)
     study = Study(settings)
-    return Facts(study, data, model_costs(study, data.classes))
+    return Facts(study, data, model_costs(study, len(data.classes)))
 
 
 def entry(key):
@@ -109,18 +110,18 @@ def test_an_unknown_model_is_counted():
 
 
 def test_a_manifest_tells_the_size(tmp_path):
-    table = pd.DataFrame({"split": ["train"] * 5 + ["val"] * 3, "label": [0, 1, 2, 0, 1, 0, 1, 2]})
+    table = pd.DataFrame({"split": ["train"] * 5 + ["val"] * 3, "class_name": list("abcababc")})
     table.to_parquet(tmp_path / "manifest.parquet")
-    size = dataset_size({"kind": "digits", "validation": 0.5}, tmp_path / "manifest.parquet")
-    assert size == DatasetSize(5, 3, 3)
+    size = known_contents({"kind": "digits", "validation": 0.5}, tmp_path / "manifest.parquet")
+    assert size == Contents(5, 3, ("a", "b", "c"))
 
 
 @pytest.mark.parametrize(
     ("kind", "train", "val"), [("digits", 1293, 504), ("imagenette", 9469, 3925)]
 )
 def test_without_a_manifest_the_size_is_the_published_one(kind, train, val):
-    size = dataset_size({"kind": kind, "validation": 0.28}, "nowhere/manifest.parquet")
-    assert size == DatasetSize(train, val, 10)
+    size = known_contents({"kind": kind, "validation": 0.28}, "nowhere/manifest.parquet")
+    assert (size.train, size.val, len(size.classes)) == (train, val, 10)
 
 
 @pytest.mark.parametrize(("splits", "train", "val"), [(["train", "val"], 6, 6), ([""], 4, 2)])
@@ -131,7 +132,7 @@ def test_a_folder_is_counted(tmp_path, splits, train, val):
             for number in range(3):
                 (tmp_path / split / label / f"{number}.png").touch()
     dataset = {"kind": "folder", "path": str(tmp_path), "validation": 0.2}
-    assert dataset_size(dataset, "nowhere") == DatasetSize(train, val, 2)
+    assert known_contents(dataset, "nowhere") == Contents(train, val, ("a", "b"))
 
 
 # ---- forward passes -----------------------------------------------------------------------------
@@ -464,7 +465,9 @@ def real(tmp_path, monkeypatch):
     pd.DataFrame({"image_id": range(130)}).to_parquet("results/small/images.parquet")
     Path("resources/datasets/digits").mkdir(parents=True)
     splits = ["train"] * 1293 + ["val"] * 504
-    manifest = pd.DataFrame({"split": splits, "label": np.arange(1797) % 10})
+    manifest = pd.DataFrame(
+        {"split": splits, "class_name": np.char.mod("%d", np.arange(1797) % 10)}
+    )
     manifest.to_parquet("resources/datasets/digits/manifest.parquet")
     return Path("results")
 
@@ -646,5 +649,7 @@ def test_an_upper_bound_is_called_one():
 
 @pytest.mark.parametrize(("train", "noted"), [(0, True), (5, False)])
 def test_training_on_a_data_set_of_unknown_size_is_pointed_out(train, noted):
-    text = str(small_forecast([job("train_model", model="vit")], DatasetSize(train, 0, 10)))
+    text = str(
+        small_forecast([job("train_model", model="vit")], Contents(train, 0, tuple("0123456789")))
+    )
     assert ("size of the data set is not known" in text) == noted

@@ -206,12 +206,6 @@ def test_a_variant_is_explained_by_the_method_that_it_varies(study):
     assert study.method("kernelshap").module == "thinkalike.explain.kernelshap"
 
 
-def test_one_setting_of_the_method_in_the_wildcards(study):
-    depth = study.method_setting("depth")
-    depths = [depth(Wildcards(fromdict={"method": m})) for m in ("gradcam", "gradcam_50")]
-    assert depths == [100, 50]
-
-
 def test_maps_of_a_method_are_compared_alike_wherever_they_are():
     changes = {"kernelshap": {"sign": "absolute", "rescaling": "none", "rbf_sigma": 0.5}}
     study = Study.of(tiny(settings=changes, similarity={"blanks": "zero"}))

@@ -116,10 +116,6 @@ class ScaleSettings:
         return Scales(k, sigma, epsilon)
 
 
-BY_POINTS = ScaleSettings()
-"""All scales as they follow from the points."""
-
-
 def graph(
     distances: np.ndarray, kind: str, scales: Scales, near: sparse.csr_array | None = None
 ) -> Matrix:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -15,12 +16,7 @@ from thinkalike.clustering.spectral.cut import (
     eigenvalue_count,
     graph_spectra,
 )
-from thinkalike.clustering.spectral.graphs import (
-    BY_POINTS,
-    Scales,
-    ScaleSettings,
-    distances_from_products,
-)
+from thinkalike.clustering.spectral.graphs import Scales, ScaleSettings, distances_from_products
 from thinkalike.clustering.spectral.spectra import plane
 from thinkalike.clustering.spectral.stability import (
     agreements,
@@ -29,10 +25,12 @@ from thinkalike.clustering.spectral.stability import (
     known_agreement,
     stabilities,
 )
+from thinkalike.compare.maps import Maps
+from thinkalike.compare.products import all_inner_products
 from thinkalike.errors import InputError
 from thinkalike.progress import log
-from thinkalike.stores.arrays import open_arrays
 from thinkalike.stores.damage import same_images
+from thinkalike.stores.maps import read_image_ids
 from thinkalike.stores.tables import read_table
 
 KNOWN = {
@@ -49,7 +47,19 @@ NAMES = ["/".join(pair) for pair in ALL]
 
 
 @dataclass(frozen=True)
-class MapClusters:
+class SpectralSettings(ScaleSettings):
+    """Settings of the clustering of maps: scales of the graphs, and what follows.
+
+    Attributes:
+        clusters: K; None for the eigengap.
+        bootstraps: samples of the maps that are clustered again, for the stability.
+    """
+
+    clusters: int | None = None
+    bootstraps: int = 50
+
+
+class MapClusters(NamedTuple):
     """Clusters of maps by four graphs and three Laplacians, as tables.
 
     Attributes:
@@ -87,27 +97,22 @@ def table_of_maps(
         InputError: a file is about other images.
     """
     selected = read_table(images, ["image_id", "path", "class_name", "split"])
-    image_ids = selected["image_id"].tolist()
+    columns = ["image_id", "predicted_name", "correct", "probability"]
     parts = []
     for model, maps, predicted in zip(models, explanations, predictions, strict=True):
-        columns = ["image_id", "predicted_name", "correct", "probability"]
-        of_model = read_table(predicted, columns)[columns]
-        with open_arrays(maps, ["image"]) as dataset:
-            explained = [str(name) for name in dataset["image"].to_numpy()]
-        same_images(maps, explained, images, image_ids)
-        same_images(predicted, of_model["image_id"], images, image_ids)
-        part = selected[["image_id", "path", "class_name", "split"]].merge(of_model, on="image_id")
+        table = read_table(predicted, columns)[columns]
+        same_images(maps, read_image_ids(maps), images, selected["image_id"])
+        same_images(predicted, table["image_id"], images, selected["image_id"])
+        part = selected[["image_id", "path", "class_name", "split"]].merge(table, on="image_id")
         parts.append(part.assign(model=model))
     return pd.concat(parts, ignore_index=True)
 
 
 def cluster_maps(
-    products: np.ndarray,
-    maps: pd.DataFrame,
+    maps: Sequence[Maps],
+    table: pd.DataFrame,
+    settings: SpectralSettings,
     *,
-    clusters: int | None = None,
-    settings: ScaleSettings = BY_POINTS,
-    bootstraps: int,
     name: str,
     seed: int,
     threads: int = 1,
@@ -117,12 +122,10 @@ def cluster_maps(
     Blank maps have no direction and are in no cluster.
 
     Args:
-        products: (N, N) inner products of the maps, as of `all_inner_products`.
-        maps: a row for each map, with the columns of `KNOWN`.
-        clusters: K; None for the eigengap.
-        settings: of the scales of the graphs.
-        bootstraps: samples that are clustered again, for the stability.
-        name: seeds the samples, together with `seed`.
+        maps: of several models.
+        table: a row for each map, model by model, with the columns of `KNOWN`.
+        settings: of the clustering.
+        name: seeds the bootstrap samples, together with `seed`.
         seed: of the study.
         threads: samples that are clustered at the same time.
 
@@ -130,22 +133,17 @@ def cluster_maps(
         InputError: more clusters than maps that are not blank, fewer than three of these, all the
             same, or a graph without an edge.
     """
-    length = np.sqrt(np.diagonal(products))
-    inside = np.flatnonzero(length > 0)
-    count = len(inside)
-    if count < len(maps):
-        log.warning("%d of %d maps are blank and left out", len(maps) - count, len(maps))
+    distances, inside = unit_distances(maps)
+    del maps  # of pixels, they are large
+    count, clusters = len(inside), settings.clusters
+    if count < len(table):
+        log.warning("%d of %d maps are blank and left out", len(table) - count, len(table))
     if clusters is not None and not 1 <= clusters <= count:
         raise InputError(f"{clusters} clusters of {count} maps: give fewer, or more images")
-    products = products[np.ix_(inside, inside)]
-    products /= length[inside, None]
-    products /= length[inside]
-    distances = distances_from_products(products)
-    del products
     scales = settings.scales(distances)
     spectra = graph_spectra(distances, eigenvalue_count(clusters), scales)
     results = clusterings(distances, spectra, clusters, seed=seed)
-    samples = draws(count, bootstraps, seed, name)
+    samples = draws(count, settings.bootstraps, seed, name)
     stability = stabilities(distances, results, samples, settings, seed=seed, threads=threads)
 
     labels = [result.clusters for result in results.values()]
@@ -153,13 +151,24 @@ def cluster_maps(
     same = int(np.median([result.number for result in results.values()]))
     fixed = [one.clusters for one in clusterings(distances, spectra, same, seed=seed).values()]
     return MapClusters(
-        results=_results(results, stability, scales, len(maps)),
+        results=_results(results, stability, scales, len(table)),
         eigenvalues=_eigenvalues(results),
         agreement=pd.DataFrame(matrix, NAMES, NAMES).rename_axis("result").reset_index(),
-        known=_known(results, maps.iloc[inside]),
+        known=_known(results, table.iloc[inside]),
         choices=_choices({"eigengap": (np.nan, matrix), "same": (same, agreements(fixed))}),
-        points=_points(maps, inside, plane(distances), labels),
+        points=_points(table, inside, plane(distances), labels),
     )
+
+
+def unit_distances(maps: Sequence[Maps]) -> tuple[np.ndarray, np.ndarray]:
+    """Distances of maps scaled to length 1, (n, n), and the positions (n,) of those that are not blank."""
+    products = all_inner_products(maps)
+    length = np.sqrt(np.diagonal(products))
+    inside = np.flatnonzero(length > 0)
+    products = products[np.ix_(inside, inside)]
+    products /= length[inside, None]
+    products /= length[inside]
+    return distances_from_products(products), inside
 
 
 def _choices(agreement: Mapping[str, tuple[float, np.ndarray]]) -> pd.DataFrame:
@@ -229,10 +238,10 @@ def _known(results: Mapping[Pair, Clustering], maps: pd.DataFrame) -> pd.DataFra
 
 
 def _points(
-    maps: pd.DataFrame, inside: np.ndarray, plane: np.ndarray, labels: list[np.ndarray]
+    table: pd.DataFrame, inside: np.ndarray, plane: np.ndarray, labels: list[np.ndarray]
 ) -> pd.DataFrame:
     """The table of maps with their places and clusters; blank maps have neither."""
-    points = maps.assign(blank=True, x=np.nan, y=np.nan, **dict.fromkeys(NAMES, APART))
+    points = table.assign(blank=True, x=np.nan, y=np.nan, **dict.fromkeys(NAMES, APART))
     rows = points.index[inside]
     points.loc[rows, "blank"] = False
     points.loc[rows, ["x", "y"]] = plane

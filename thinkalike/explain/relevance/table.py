@@ -81,7 +81,6 @@ INQUIRIES = frozenset(
 )
 """Functions whose result says nothing of the values of a tensor."""
 
-
 _TABLE: tuple[tuple[Rule, str], ...] = (
     (
         as_it_is,
@@ -142,7 +141,6 @@ _TABLE: tuple[tuple[Rule, str], ...] = (
     (normalise, "normalize"),
 )
 
-
 OPERATIONS: dict[Callable[..., Any], Rule] = {
     function: rule
     for rule, functions in (
@@ -154,9 +152,7 @@ OPERATIONS: dict[Callable[..., Any], Rule] = {
 }
 """Function of torch → its rule."""
 
-
 GATES = frozenset(_functions(dict(_TABLE)[gate] + " tanh tanh_"))
 """Functions that make a gate even of a product of two signals."""
-
 
 TABLE = Table(OPERATIONS, GATES, INQUIRIES)

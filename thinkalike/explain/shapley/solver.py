@@ -38,26 +38,20 @@ from thinkalike.explain.shapley.coalitions import Design
 DEGREES = (2.0, 6.0)
 """Σ c_i: about the mean degree of the terms; two that bracket the networks and games measured."""
 
-
 STRENGTHS = (1e6, 100.0, 30.0, 10.0, 3.0, 1.0, 0.3)
 """Variance of the terms of degree 1 over what the others' law would give them."""
-
 
 LARGEST_SHARE = 0.9
 """Bound on c_i, below 1, where the kernel would end."""
 
-
 MOST_PAIRS = 4096
 """The kernel of more pairs is too large to factorise for every image."""
-
 
 EVERY_DEGREE = 31
 """Degrees above are left out of C and V: Σ c_i ≤ 6 leaves them less than 1e-12 of the variance."""
 
-
 NEGLIGIBLE = 1e-3
 """Weight, beside the largest, under which a point of the grid is left out."""
-
 
 TINY = 1e-30
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from thinkalike.compare.subsets import parse
 from thinkalike.errors import did_you_mean
 from thinkalike.images.contents import PUBLISHED, Contents
 from thinkalike.workflow.config.settings import (
@@ -11,7 +12,6 @@ from thinkalike.workflow.config.settings import (
     image_counts,
     mapped_class_of,
     mapped_models,
-    size_of,
 )
 
 Config = Mapping[str, Any]
@@ -70,7 +70,7 @@ def counts(config: Config) -> Iterator[str]:
     """Subsets and clusters that need more images than there are."""
     number = config["images"]["count"]
     for index, subset in enumerate(config["subsets"]):
-        if (size_of(subset) or 0) >= number:
+        if (parse(subset)[1] or 0) >= number:
             yield (
                 f"subsets.{index}: {subset} is not fewer than images.count, {number}; leave it out"
             )

@@ -134,9 +134,3 @@ def completed_panels(config: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
             "methods": methods,
         }
     return completed
-
-
-def size_of(subset: str) -> int | None:
-    """The number of images in the name of a subset, as in `all_64`; None if there is none."""
-    _, _, number = subset.partition("_")
-    return int(number) if number else None

@@ -56,7 +56,7 @@ def _maps(facts: Facts, method: str, model: str, images: int) -> float:
 def _logits(facts: Facts, model: str, images: int) -> float:
     """Size of a table of predictions."""
     is_pretrained = facts.study["catalogue"][model]["weights"] == "pretrained"
-    classes = PRETRAINED_CLASSES if is_pretrained else facts.data.classes
+    classes = PRETRAINED_CLASSES if is_pretrained else len(facts.data.classes)
     return (3e3 + images * (8 * classes + 10)) / 1e6
 
 

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from thinkalike.images.contents import Contents
 from thinkalike.workflow.forecast.costs import Cost
-from thinkalike.workflow.forecast.data import DatasetSize
 from thinkalike.workflow.study import Study
 
 
@@ -14,12 +14,12 @@ class Facts:
 
     Attributes:
         study: its settings.
-        data: size of its data set.
+        data: contents of its data set.
         costs: model → cost of a forward pass at the image size of the study.
     """
 
     study: Study
-    data: DatasetSize
+    data: Contents
     costs: Mapping[str, Cost]
 
     @property
@@ -35,7 +35,7 @@ class Facts:
         splits = {"train": data.train, "val": data.val, "both": data.train + data.val}
         images = splits[spectral["split"]]
         if spectral["class"] is not None:
-            images = -(-images // max(data.classes, 1))
+            images = -(-images // max(len(data.classes), 1))
         # the size of some data sets is not known before they are there
         return min(most, images) if images else most
 
@@ -43,4 +43,4 @@ class Facts:
     def cluster_images(self) -> int:
         """Number of images that stand for the clusters of a model's features, at most."""
         neon = self.study["neon"]
-        return min(self.images, neon["shown"] * (neon["clusters"] or self.data.classes))
+        return min(self.images, neon["shown"] * (neon["clusters"] or len(self.data.classes)))

@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 
 from thinkalike.workflow.forecast.costs import model_costs
-from thinkalike.workflow.forecast.data import dataset_size
+from thinkalike.workflow.forecast.data import known_contents
 from thinkalike.workflow.forecast.disk import megabytes
 from thinkalike.workflow.forecast.facts import Facts
 from thinkalike.workflow.forecast.passes import NETWORK_RULES, work
@@ -84,13 +84,15 @@ def study_forecast(
     """
     study = Study.of(config)
     jobs = planned_jobs(snakefile, config, targets)
-    data = dataset_size(
+    data = known_contents(
         study["dataset"], Path("resources/datasets", study["dataset"]["name"], "manifest.parquet")
     )
     finished = finished_jobs("results")
     given = study["forecast"]["teraflops"]
     rates = given_rate(given) if given else benchmark_rates(finished) or timed_rate()
-    return forecast(Facts(study, data, model_costs(study, data.classes)), jobs, rates, finished)
+    return forecast(
+        Facts(study, data, model_costs(study, len(data.classes))), jobs, rates, finished
+    )
 
 
 def forecast(
@@ -99,7 +101,7 @@ def forecast(
     """What jobs will take, rule by rule.
 
     Args:
-        facts: study, size of its data set, costs of its models.
+        facts: study, contents of its data set, costs of its models.
         jobs: that are to run.
         rates: of the device.
         finished: jobs that have run: the mean time of a rule's stands for one that runs no network.

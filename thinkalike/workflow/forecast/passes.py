@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from thinkalike.images.contents import Contents
 from thinkalike.methods import AUDITED, METHODS, Settings
-from thinkalike.workflow.forecast.data import DatasetSize
 from thinkalike.workflow.forecast.facts import Facts
 from thinkalike.workflow.forecast.plan import Job
 from thinkalike.workflow.study import by_wildcards
@@ -34,7 +34,7 @@ class Work:
     passes: float
 
 
-def training_work(model: str, data: DatasetSize, settings: Settings) -> Work:
+def training_work(model: str, data: Contents, settings: Settings) -> Work:
     """Work of training or fine-tuning.
 
     (3 epochs + frozen epochs) · images to learn from + images held out: while all but the head is

@@ -14,7 +14,7 @@ import pandas as pd
 
 from thinkalike.methods import Settings
 from thinkalike.workflow.forecast.costs import counted_cost, known_cost
-from thinkalike.workflow.forecast.data import manifest_size
+from thinkalike.workflow.forecast.data import manifest_contents
 from thinkalike.workflow.forecast.passes import Work, explaining_work, training_work
 
 START_UP = 3.0
@@ -71,7 +71,7 @@ class Finished:
 
 
 def _trained(inputs: Sequence[str], model: str, settings: Settings) -> Work:
-    return training_work(model, manifest_size(_input(inputs, "manifest.parquet")), settings)
+    return training_work(model, manifest_contents(_input(inputs, "manifest.parquet")), settings)
 
 
 def _predicted(inputs: Sequence[str], model: str) -> Work:
