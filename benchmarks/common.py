@@ -134,7 +134,7 @@ def run(
     page: Path,
     complete: bool = True,
 ) -> None:
-    """Do what a command line asks for; end with the sentence of what a user can mend.
+    """Do what a command line asks for; end with the sentence of what a user can fix.
 
     Args:
         asked: with what `command_line` knows.

@@ -1,6 +1,7 @@
 """The study, its paths, and what rules are written with. No rules."""
 
 import os
+from copy import deepcopy
 from functools import cache
 from pathlib import Path
 
@@ -22,6 +23,7 @@ except InputError as error:
     raise WorkflowError(f"The configuration cannot be used:\n{error}") from None
 
 # Captions of figures read the configuration: they see it complete, with what follows from other keys.
+GIVEN = deepcopy(config)
 config.update(study.settings)
 
 # Jobs load files. The hubs are asked by download_weights alone, on the machine that calls Snakemake.

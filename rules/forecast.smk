@@ -16,7 +16,7 @@ rule forecast:
         runtime=10,
     params:
         snakefile=verbatim(workflow.main_snakefile),
-        config=verbatim(config),
+        config=verbatim(GIVEN),
     message:
         "Planning the study"
     script:

@@ -117,6 +117,13 @@ rule cluster_maps:
         "../scripts/cluster_maps.py"
 
 
+def case_figure(name, caption, title):
+    """Files of a figure of one case."""
+    return figure(
+        f"spectral/{{case}}/{name}", caption, "7 Spectral clustering", "{case}", figure=title
+    )
+
+
 rule plot_spectra:
     """Twelve clusterings of the same maps: points, spectra, and their agreement."""
     input:
@@ -126,27 +133,9 @@ rule plot_spectra:
         agreement="<results>/spectral/clusters/{case}/agreement.csv",
         known="<results>/spectral/clusters/{case}/known.csv",
     output:
-        embeddings_figure=figure(
-            "spectral/{case}/embeddings",
-            "spectral_embeddings",
-            "7 Spectral clustering",
-            "{case}",
-            figure="points",
-        ),
-        spectra_figure=figure(
-            "spectral/{case}/spectra",
-            "spectral_spectra",
-            "7 Spectral clustering",
-            "{case}",
-            figure="eigenvalues",
-        ),
-        agreement_figure=figure(
-            "spectral/{case}/agreement",
-            "spectral_agreement",
-            "7 Spectral clustering",
-            "{case}",
-            figure="agreement and stability",
-        ),
+        embeddings_figure=case_figure("embeddings", "spectral_embeddings", "points"),
+        spectra_figure=case_figure("spectra", "spectral_spectra", "eigenvalues"),
+        agreement_figure=case_figure("agreement", "spectral_agreement", "agreement and stability"),
     log:
         "<logs>/plot_spectra/{case}.log",
     benchmark:
@@ -178,13 +167,7 @@ rule plot_map_clusters:
             model=study.spectral_models(wildcards.case),
         ),
     output:
-        clusters=figure(
-            "spectral/{case}/clusters",
-            "map_clusters",
-            "7 Spectral clustering",
-            "{case}",
-            figure="clusters",
-        ),
+        clusters=case_figure("clusters", "map_clusters", "clusters"),
     log:
         "<logs>/plot_map_clusters/{case}.log",
     benchmark:
