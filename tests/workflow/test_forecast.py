@@ -11,8 +11,7 @@ import pytest
 
 from tests.support.configuration import tiny
 from thinkalike.workflow.forecast.costs import model_costs
-from thinkalike.workflow.forecast.data import known_contents
-from thinkalike.workflow.forecast.facts import Facts
+from thinkalike.workflow.forecast.facts import Facts, known_contents
 from thinkalike.workflow.forecast.passes import work
 from thinkalike.workflow.forecast.plan import Job
 from thinkalike.workflow.forecast.rates import RATED_RULES, finished_jobs

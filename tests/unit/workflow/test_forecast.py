@@ -28,9 +28,8 @@ from thinkalike.stores.maps import write_maps
 from thinkalike.workflow.config.resolve import resolve
 from thinkalike.workflow.forecast import disk, passes, rates
 from thinkalike.workflow.forecast.costs import Cost, counted_cost, known_cost, model_costs
-from thinkalike.workflow.forecast.data import known_contents
 from thinkalike.workflow.forecast.disk import megabytes
-from thinkalike.workflow.forecast.facts import Facts
+from thinkalike.workflow.forecast.facts import Facts, known_contents
 from thinkalike.workflow.forecast.forecast import forecast
 from thinkalike.workflow.forecast.passes import Work, work
 from thinkalike.workflow.forecast.plan import Job, planned_jobs, read_config

@@ -1,13 +1,11 @@
 """What a schema cannot say of a configuration: checks of several keys together."""
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable
 
 from thinkalike.errors import InputError
 from thinkalike.images.contents import Contents, contents
 from thinkalike.workflow.config import image_checks, method_checks, model_checks
-
-Config = Mapping[str, Any]
+from thinkalike.workflow.config.settings import Config
 
 STRUCTURE: dict[str, Callable[[Config], Iterable[str]]] = {
     "dataset": image_checks.dataset,

@@ -1,20 +1,18 @@
 """Checks of a study's data set and of its numbers of images."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from thinkalike.compare.subsets import parse
 from thinkalike.errors import did_you_mean
 from thinkalike.images.contents import PUBLISHED, Contents
 from thinkalike.workflow.config.settings import (
+    Config,
     clustered_models,
     image_counts,
     mapped_class_of,
     mapped_models,
 )
-
-Config = Mapping[str, Any]
 
 DOWNLOADED = ("imagenette", "imagenette_320", "imagenette_160", "cifar10", "archive")
 

@@ -1,11 +1,12 @@
 """Checks of a study's methods, their variants and settings."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 from thinkalike.methods import METHODS
 from thinkalike.workflow.config.settings import (
     JOINT,
+    Config,
     all_settings,
     base_method,
     clustered_models,
@@ -14,8 +15,6 @@ from thinkalike.workflow.config.settings import (
     mapped_models,
     selected_entries,
 )
-
-Config = Mapping[str, Any]
 
 
 def variants(config: Config) -> Iterator[str]:

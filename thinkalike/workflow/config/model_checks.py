@@ -3,15 +3,12 @@
 import math
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
 from thinkalike.errors import InputError, did_you_mean
 from thinkalike.images.contents import Contents
 from thinkalike.networks.catalogue import built_in_catalogue, complete_entry
-from thinkalike.workflow.config.settings import selected_entries
-
-Config = Mapping[str, Any]
+from thinkalike.workflow.config.settings import Config, selected_entries
 
 NEEDED = ("timm", "name", "family", "layout", "layers")
 """Keys that a complete entry of the catalogue has."""

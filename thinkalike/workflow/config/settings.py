@@ -8,6 +8,9 @@ from typing import Any
 from thinkalike.methods import METHODS
 from thinkalike.networks.catalogue import built_in_catalogue, complete_entry
 
+Config = Mapping[str, Any]
+"""Configuration of a study, as `resolve` takes or gives it."""
+
 JOINT = "joint"
 """Stands for a model in the names of files about all models at once."""
 
@@ -18,13 +21,13 @@ MOST_EVALUATIONS = 8194
 """Largest number of evaluations of KernelSHAP."""
 
 
-def selected_entries(config: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+def selected_entries(config: Config) -> dict[str, dict[str, Any]]:
     """Catalogue entries of the study's models, with what they take from other models."""
     catalogue = {**built_in_catalogue(), **config["catalogue"]}
     return {key: complete_entry(key, catalogue) for key in config["models"]}
 
 
-def completed_entries(config: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+def completed_entries(config: Config) -> dict[str, dict[str, Any]]:
     """Catalogue entries of the study's models, with weights and the whole training of each."""
     return {
         key: {
@@ -36,24 +39,24 @@ def completed_entries(config: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     }
 
 
-def clustered_models(config: Mapping[str, Any]) -> list[str]:
+def clustered_models(config: Config) -> list[str]:
     """The models whose features are clustered."""
     models = config["neon"]["models"]
     return list(config["models"] if models is None else models)
 
 
-def mapped_models(config: Mapping[str, Any]) -> list[str]:
+def mapped_models(config: Config) -> list[str]:
     """The models whose maps are clustered."""
     models = config["spectral"]["models"]
     return list(config["models"][:MAPPED] if models is None else models)
 
 
-def base_method(config: Mapping[str, Any], name: str) -> str:
+def base_method(config: Config, name: str) -> str:
     """The method that a key of `methods` is, or is a variant of."""
     return str(name if name in METHODS else config["variants"][name]["method"])
 
 
-def mapped_method(config: Mapping[str, Any]) -> str:
+def mapped_method(config: Config) -> str:
     """The method whose maps are clustered: by default the last without segments."""
     if (given := config["spectral"]["method"]) is not None:
         return str(given)
@@ -61,7 +64,7 @@ def mapped_method(config: Mapping[str, Any]) -> str:
     return ["gradcam", *on_grid][-1]
 
 
-def mapped_class_of(config: Mapping[str, Any]) -> str | None:
+def mapped_class_of(config: Config) -> str | None:
     """Name of the class whose maps are clustered; None for all classes."""
     name = config["spectral"]["class"]
     if name is None and config["dataset"]["kind"] == "digits":
@@ -69,7 +72,7 @@ def mapped_class_of(config: Mapping[str, Any]) -> str | None:
     return None if name == "*" else name
 
 
-def all_settings(config: Mapping[str, Any]) -> dict[str, Any]:
+def all_settings(config: Config) -> dict[str, Any]:
     """The settings of every method and variant, each with the `method` that it is or varies."""
     settings = {name: {**config["settings"][name], "method": name} for name in METHODS}
     for name, changes in config["variants"].items():
@@ -86,7 +89,7 @@ def all_settings(config: Mapping[str, Any]) -> dict[str, Any]:
     return settings
 
 
-def least_evaluations(config: Mapping[str, Any]) -> int:
+def least_evaluations(config: Config) -> int:
     """Least number of evaluations that KernelSHAP takes for the superpixels of the study."""
     return int(config["segments"]["count"]) + 2
 
@@ -97,13 +100,13 @@ def images_of(settings: Mapping[str, Any], count: int) -> int:
     return count if images is None else min(int(images), count)
 
 
-def image_counts(config: Mapping[str, Any]) -> dict[str, int]:
+def image_counts(config: Config) -> dict[str, int]:
     """Method of the study → number of images that it explains."""
     settings, count = all_settings(config), config["images"]["count"]
     return {name: images_of(settings[name], count) for name in config["methods"]}
 
 
-def subsampling_sizes(config: Mapping[str, Any]) -> list[int]:
+def subsampling_sizes(config: Config) -> list[int]:
     """Numbers of images to draw; of shares those of each number of images that a method explains.
 
     A share of n images is rounded, halves up, to at least 2 and at most n.
@@ -121,7 +124,7 @@ def share_of(share: float, count: int) -> int:
     return min(max(math.floor(Decimal(str(share)) * count + Decimal("0.5")), 2), count)
 
 
-def completed_panels(config: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+def completed_panels(config: Config) -> dict[str, dict[str, Any]]:
     """Every set of panels, with no more images than each of its methods explains."""
     settings, count = all_settings(config), config["images"]["count"]
     completed = {}

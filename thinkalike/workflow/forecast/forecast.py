@@ -18,9 +18,8 @@ import numpy as np
 import pandas as pd
 
 from thinkalike.workflow.forecast.costs import model_costs
-from thinkalike.workflow.forecast.data import known_contents
 from thinkalike.workflow.forecast.disk import megabytes
-from thinkalike.workflow.forecast.facts import Facts
+from thinkalike.workflow.forecast.facts import Facts, known_contents
 from thinkalike.workflow.forecast.passes import NETWORK_RULES, work
 from thinkalike.workflow.forecast.plan import Job, planned_jobs
 from thinkalike.workflow.forecast.rates import (

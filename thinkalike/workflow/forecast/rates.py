@@ -14,7 +14,7 @@ import pandas as pd
 
 from thinkalike.methods import Settings
 from thinkalike.workflow.forecast.costs import counted_cost, known_cost
-from thinkalike.workflow.forecast.data import manifest_contents
+from thinkalike.workflow.forecast.facts import manifest_contents
 from thinkalike.workflow.forecast.passes import Work, explaining_work, training_work
 
 START_UP = 3.0
