@@ -157,19 +157,19 @@ def test_a_missing_image(study):
 
 def test_a_corrupt_weights_file_stops_its_model_and_no_other(study):
     results = study.root / "results/tiny"
-    weights = results / "weights/vit_once.safetensors"
+    weights = results / "weights/vit_brief.safetensors"
     weights.write_bytes(weights.read_bytes()[:1000])
-    (results / "explanations/gradcam/byobnet_once.nc").unlink()
+    (results / "explanations/gradcam/byobnet_brief.nc").unlink()
     run = study.snakemake("explanations")
-    sentence_in(run, "vit_once.safetensors is not a readable safetensors file")
+    sentence_in(run, "vit_brief.safetensors is not a readable safetensors file")
     sentence_in(
-        run, "it is now vit_once.safetensors.damaged, and the next run that needs it makes it anew"
+        run, "it is now vit_brief.safetensors.damaged, and the next run that needs it makes it anew"
     )
-    assert (results / "explanations/gradcam/byobnet_once.nc").exists()
+    assert (results / "explanations/gradcam/byobnet_brief.nc").exists()
     assert not list(results.rglob(".*.nc"))
     assert (
         "not a readable safetensors file"
-        in (results / "logs/predict_images/vit_once.log").read_text()
+        in (results / "logs/predict_images/vit_brief.log").read_text()
     )
     # the next run makes it anew
     assert study.snakemake("explanations").status == 0
@@ -177,9 +177,9 @@ def test_a_corrupt_weights_file_stops_its_model_and_no_other(study):
 
 def test_weights_of_another_model(study):
     results = study.root / "results/tiny"
-    other = (results / "weights/vit_once.safetensors").read_bytes()
-    (results / "weights/byobnet_once.safetensors").write_bytes(other)
-    run = study.snakemake("results/tiny/predictions/byobnet_once.parquet")
+    other = (results / "weights/vit_brief.safetensors").read_bytes()
+    (results / "weights/byobnet_brief.safetensors").write_bytes(other)
+    run = study.snakemake("results/tiny/predictions/byobnet_brief.parquet")
     sentence_in(run, "are of test_vit, not test_byobnet; put the right file there")
 
 
@@ -207,9 +207,9 @@ def test_a_gpu_that_is_promised_and_not_there(study):
     torch = pytest.importorskip("torch")
     if torch.cuda.is_available():
         pytest.skip("there is a GPU here")
-    (study.root / "results/tiny/predictions/vit_once.parquet").unlink()
+    (study.root / "results/tiny/predictions/vit_brief.parquet").unlink()
     run = study.snakemake(
-        "results/tiny/predictions/vit_once.parquet", "--set-resources", "predict_images:gpu=1"
+        "results/tiny/predictions/vit_brief.parquet", "--set-resources", "predict_images:gpu=1"
     )
     sentence_in(run, "resources.gpu: gpus is 1 but CUDA finds no device")
     sentence_in(run, "(--set-resources predict_images:gpu=0)")

@@ -45,7 +45,7 @@ def hostile(checkout):
         variants={"items": {"method": "gradcam", "sign": "signed"}},
         subsampling={"sizes": [2]},
         neon={"clusters": 2},
-        borders={"layers": {"byobnet_once": []}, "images": 2},
+        borders={"layers": {"byobnet_brief": []}, "images": 2},
         budgets={"models": []},
         spectral={"models": ["closing"], "class": CLASS, "method": "gradcam"},
         figures={

@@ -76,7 +76,7 @@ def test_a_changed_method_reruns_its_own_explanations_only(study):
     assert run.jobs["explain_images"] == 3
     assert run.jobs["measure_budgets"] == 1
     assert run.jobs["explain_clusters"] == 3
-    assert "Explaining vit_once by kernelshap" in run.output
+    assert "Explaining vit_brief by kernelshap" in run.output
     assert "by gradcam" not in run.output  # nor by gradcam_50
     assert "explain_layers" not in run.jobs
     assert "train_model" not in run.jobs
@@ -121,7 +121,7 @@ def test_one_more_model_runs_its_own_jobs_and_the_aggregates(study):
         for path in results.glob("dissimilarity/*/cosine/all.csv")
     }
     assert len(matrices) == 2
-    overlay = study.overlay(models=["resnet_untrained", "byobnet_once", "vit_once", "tiny_twin"])
+    overlay = study.overlay(models=["resnet_untrained", "byobnet_brief", "vit_brief", "tiny_twin"])
     assert study.plan(*EVERYTHING, overlay=overlay) == {
         "train_model": 1,
         "place_weights": 1,
@@ -176,7 +176,7 @@ def test_a_tolerance_explains_all_models_in_one_job_until_it_is_met(study):
     assert jobs["explain_together"] == 1
     assert "explain_images" not in jobs
     assert "train_model" not in jobs
-    run = study.snakemake("results/tiny/explanations/kernelshap/vit_once.nc", overlay=met_at_once)
+    run = study.snakemake("results/tiny/explanations/kernelshap/vit_brief.nc", overlay=met_at_once)
     assert run.status == 0, run.output
     # after one round they are the maps that each model has alone
     assert len(alone) == 3
@@ -263,7 +263,7 @@ def test_more_repeats_rerun_the_subsampling_and_keep_the_older_draws(study):
 
 
 def test_a_display_name_reruns_the_figures_alone(study):
-    overlay = study.overlay(catalogue={"byobnet_once": {"name": "Byob"}})
+    overlay = study.overlay(catalogue={"byobnet_brief": {"name": "Byob"}})
     jobs = study.plan(*EVERYTHING, overlay=overlay)
     assert jobs
     assert all(rule.startswith("plot_") for rule in jobs)
@@ -286,7 +286,7 @@ GROUPED = {
     "subsets": ["all"],
     "similarity": {"group": 2},
     # nothing else is about models of the tiny study
-    "borders": {"layers": {"byobnet_once": []}},
+    "borders": {"layers": {"byobnet_brief": []}},
     "budgets": {"models": []},
     "spectral": {"models": []},
     "figures": {"panels": {"depths": {"models": []}}},

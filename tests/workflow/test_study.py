@@ -9,7 +9,7 @@ import pytest
 import xarray as xr
 import yaml
 
-MODELS = ["resnet_untrained", "byobnet_once", "vit_once"]
+MODELS = ["resnet_untrained", "byobnet_brief", "vit_brief"]
 NETWORKS = [
     "train_model",
     "predict_images",
@@ -78,12 +78,12 @@ def test_every_file_of_the_contract_is_there(finished):
         *(f"again/kernelshap/{model}.nc" for model in MODELS),
         *(f"accuracy/{model}.csv" for model in MODELS),
         *(f"ceiling/kernelshap/{metric}.csv" for metric in METRICS),
-        "explanations/gradcam_50/byobnet_once.nc",
-        "explanations/gradcam_50/vit_once.nc",
+        "explanations/gradcam_50/byobnet_brief.nc",
+        "explanations/gradcam_50/vit_brief.nc",
         "gradcam/resolutions.csv",
         "gradcam/borders.csv",
-        "gradcam/layers/byobnet_once.csv",
-        "budgets/byobnet_once.csv",
+        "gradcam/layers/byobnet_brief.csv",
+        "budgets/byobnet_brief.csv",
     ]
     for method, subsets in SUBSETS.items():
         expected += [f"explanations/{method}/{model}.nc" for model in MODELS]
@@ -122,10 +122,10 @@ def test_every_rule_writes_a_log_with_time_and_memory_and_a_benchmark(finished):
 
 
 def test_files_describe_themselves(finished):
-    path = finished.root / "results/tiny/explanations/kernelshap/vit_once.nc"
+    path = finished.root / "results/tiny/explanations/kernelshap/vit_brief.nc"
     with xr.open_dataset(path, engine="h5netcdf") as maps:
         assert maps.attrs["method"] == "kernelshap"
-        assert maps.attrs["model"] == "vit_once"
+        assert maps.attrs["model"] == "vit_brief"
         assert maps.attrs["units"] == "logit of the target class"
         assert maps.attrs["evaluations"] == 40
         assert re.fullmatch("[0-9a-f]{16}", maps.attrs["code"])
@@ -158,10 +158,10 @@ def test_the_same_bytes_again(study):
         for name in (
             "images.parquet",
             "segments.nc",
-            "weights/byobnet_once.safetensors",
-            "predictions/vit_once.parquet",
-            "explanations/gradcam/vit_once.nc",
-            "explanations/kernelshap/vit_once.nc",
+            "weights/byobnet_brief.safetensors",
+            "predictions/vit_brief.parquet",
+            "explanations/gradcam/vit_brief.nc",
+            "explanations/kernelshap/vit_brief.nc",
             "similarity/kernelshap/cosine.nc",
             "dissimilarity/gradcam/cosine/all.csv",
             "subsampling/gradcam/cosine.parquet",
@@ -170,9 +170,9 @@ def test_the_same_bytes_again(study):
             "figures/panels/depths/000.png",
             "figures/comparisons/nested.svg",
             "gradcam/borders.csv",
-            "neon/maps/vit_once.nc",
-            "spectral/clusters/byobnet_once/results.csv",
-            "figures/spectral/byobnet_once/spectra.svg",
+            "neon/maps/vit_brief.nc",
+            "spectral/clusters/byobnet_brief/results.csv",
+            "figures/spectral/byobnet_brief/spectra.svg",
         )
     ]
     before = contents(study.root / "results/tiny")
@@ -192,7 +192,7 @@ def test_random_weights_are_fine_tuned(study):
         models=["tiny_twin", "tiny_tuned"],
         catalogue={"tiny_tuned": {"like": "byobnet", "name": "Tuned", "weights": "finetuned"}},
         finetuning={"frozen_epochs": 1, "epochs": 0, "accuracy_at_least": 0},
-        borders={"layers": {"byobnet_once": []}},
+        borders={"layers": {"byobnet_brief": []}},
         budgets={"models": []},
         spectral={"models": []},
         figures={"panels": {"depths": {"models": [], "methods": ["gradcam"]}}},

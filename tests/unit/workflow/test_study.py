@@ -32,8 +32,11 @@ def of_models(*models: str, **catalogue: dict) -> Study:
 
 
 def test_a_function_gets_the_wildcards_that_it_names():
-    wildcards = Wildcards(fromdict={"model": "vit_once", "method": "gradcam", "metric": "rbf"})
-    assert by_wildcards(lambda method, model: (method, model))(wildcards) == ("gradcam", "vit_once")
+    wildcards = Wildcards(fromdict={"model": "vit_brief", "method": "gradcam", "metric": "rbf"})
+    assert by_wildcards(lambda method, model: (method, model))(wildcards) == (
+        "gradcam",
+        "vit_brief",
+    )
     assert by_wildcards(lambda: "nothing")(wildcards) == "nothing"
 
 
@@ -46,8 +49,8 @@ def test_a_wildcard_that_the_job_lacks_is_left_to_the_default():
 
 
 def test_a_method_of_the_study_is_called_with_itself(study):
-    wildcards = Wildcards(fromdict={"model": "vit_once", "metric": "rbf"})
-    assert by_wildcards(study.weights_file)(wildcards) == "<results>/weights/vit_once.safetensors"
+    wildcards = Wildcards(fromdict={"model": "vit_brief", "metric": "rbf"})
+    assert by_wildcards(study.weights_file)(wildcards) == "<results>/weights/vit_brief.safetensors"
 
 
 # ---- the configuration --------------------------------------------------------------------------
@@ -61,7 +64,7 @@ def test_a_configuration_with_a_problem_is_no_study():
 def test_sections_are_those_of_the_resolved_configuration(study):
     assert study["images"]["count"] == 6
     assert study["settings"]["gradcam_50"]["method"] == "gradcam"
-    assert study.models == ["resnet_untrained", "byobnet_once", "vit_once"]
+    assert study.models == ["resnet_untrained", "byobnet_brief", "vit_brief"]
     assert study.methods == ["gradcam", "kernelshap"]
 
 
@@ -71,13 +74,13 @@ def test_sections_are_those_of_the_resolved_configuration(study):
 def test_names_and_families_are_those_of_the_catalogue(study):
     assert study.names == {
         "resnet_untrained": "ResNet (untrained)",
-        "byobnet_once": "ByobNet (one epoch)",
-        "vit_once": "ViT (one epoch)",
+        "byobnet_brief": "ByobNet (two epochs)",
+        "vit_brief": "ViT (four epochs)",
     }
     assert study.families == {
         "resnet_untrained": "cnn",
-        "byobnet_once": "cnn",
-        "vit_once": "transformer",
+        "byobnet_brief": "cnn",
+        "vit_brief": "transformer",
     }
 
 
@@ -101,22 +104,22 @@ def test_the_accuracy_goal_is_that_of_the_study_s_own_training(weights, goal):
 
 def test_an_architecture_is_what_builds_the_network(study):
     expected = {
-        "name": "byobnet_once",
+        "name": "byobnet_brief",
         "timm": "test_byobnet",
         "arguments": {"output_stride": 8},
     }
-    assert study.architecture("byobnet_once") == expected
-    assert study.architecture("byobnet_once", "kernelshap") == expected
+    assert study.architecture("byobnet_brief") == expected
+    assert study.architecture("byobnet_brief", "kernelshap") == expected
     # a network without arguments of its own
-    assert study.architecture("vit_once")["arguments"] == {}
+    assert study.architecture("vit_brief")["arguments"] == {}
 
 
 def test_the_architecture_for_grad_cam_has_the_layer_of_its_maps_alone(study):
-    last = study.architecture("byobnet_once", "gradcam")
+    last = study.architecture("byobnet_brief", "gradcam")
     assert last["layers"] == {"depth_100": "final_conv"}
     assert (last["layout"], last["prefix"]) == ("nchw", 0)
     # of a variant it is the layer of the variant
-    middle = study.architecture("vit_once", "gradcam_50")
+    middle = study.architecture("vit_brief", "gradcam_50")
     assert middle["layers"] == {"depth_50": "blocks.2"}
     assert (middle["layout"], middle["prefix"]) == ("tokens", 1)
 
@@ -225,10 +228,10 @@ def test_maps_of_a_method_are_compared_alike_wherever_they_are():
 )
 def test_settings_of_maps_are_those_that_change_the_maps_of_a_model(method, settings):
     changed = {
-        "gradcam": {"mended_cells": {"vit_once": [[0, 1]]}},
+        "gradcam": {"mended_cells": {"vit_brief": [[0, 1]]}},
         "lrp": {"composites": {"transformer": "gamma"}},
     }
-    assert Study.of(tiny(settings=changed)).map_settings(method, "vit_once") == settings
+    assert Study.of(tiny(settings=changed)).map_settings(method, "vit_brief") == settings
 
 
 def test_the_baseline_is_part_of_the_question_only_where_one_is_used(study):
@@ -292,7 +295,7 @@ def test_a_pattern_is_filled_in_for_everything_that_it_names(study):
 
 
 def test_values_of_wildcards_may_be_given(study):
-    assert study.files("{model}/{metric}", model="vit_once", metric=["rbf"]) == ["vit_once/rbf"]
+    assert study.files("{model}/{metric}", model="vit_brief", metric=["rbf"]) == ["vit_brief/rbf"]
     assert study.files("{case}/{metric}", case=["a", "b"], metric="rbf") == ["a/rbf", "b/rbf"]
     assert study.files("{model}", model=[]) == []
 
@@ -321,8 +324,8 @@ def test_maps_of_variants_are_in_the_files_that_they_share():
         assert study.maps_files(method) == [
             f"<results>/explanations/{folder}/{model}.nc" for model in study.models
         ]
-    assert study.maps_files("signed", ["vit_once"]) == [
-        "<results>/explanations/gradcam/vit_once.nc"
+    assert study.maps_files("signed", ["vit_brief"]) == [
+        "<results>/explanations/gradcam/vit_brief.nc"
     ]
 
 
@@ -349,7 +352,7 @@ def test_subsets_are_nested_clustered_or_whole(study):
 def test_one_job_explains_the_images_of_a_model_unless_shards_share_them(study):
     assert not study.has_shards
     assert study.shard_stem == "{model}"
-    assert study.shard_files("gradcam", "vit_once") == ["<results>/shards/gradcam/vit_once/0.nc"]
+    assert study.shard_files("gradcam", "vit_brief") == ["<results>/shards/gradcam/vit_brief/0.nc"]
     assert study.image_range("gradcam") == [0, 6]
     assert study.image_range("kernelshap") == [0, 4]
 
@@ -359,8 +362,8 @@ def test_shards_share_the_images_of_a_method_in_whole_blocks():
     study = Study.of(tiny(images=images, settings={"kernelshap": {"images": BLOCK + 1}}))
     assert study.has_shards
     assert study.shard_stem == "{model}/{shard}"
-    assert study.shard_files("gradcam", "vit_once") == [
-        f"<results>/shards/gradcam/vit_once/{number}.nc" for number in (0, 1)
+    assert study.shard_files("gradcam", "vit_brief") == [
+        f"<results>/shards/gradcam/vit_brief/{number}.nc" for number in (0, 1)
     ]
     assert [study.image_range("gradcam", shard) for shard in "01"] == [
         [0, 2 * BLOCK],
@@ -371,15 +374,15 @@ def test_shards_share_the_images_of_a_method_in_whole_blocks():
         [BLOCK, BLOCK + 1],
     ]
     # two images are one block, which one job explains
-    assert study.shard_files("gradcam_50", "vit_once") == [
-        "<results>/shards/gradcam_50/vit_once/0.nc"
+    assert study.shard_files("gradcam_50", "vit_brief") == [
+        "<results>/shards/gradcam_50/vit_brief/0.nc"
     ]
 
 
 def test_everything_that_maps_depend_on_is_known_to_the_job_that_joins_them(study):
-    assert study.everything_explained("gradcam_50", "vit_once") == {
+    assert study.everything_explained("gradcam_50", "vit_brief") == {
         "number": 2,
-        "architecture": study.architecture("vit_once", "gradcam_50"),
+        "architecture": study.architecture("vit_brief", "gradcam_50"),
         "settings": {"depth": 50, "mended": []},
         "explanation": study.question("gradcam_50"),
         "size": 64,
@@ -401,17 +404,17 @@ def test_one_job_compares_all_models_where_they_are_one_group(study):
 
 def test_tiles_are_of_every_two_groups():
     study = Study.of(tiny(similarity={"group": 2}))
-    assert study.groups == [["resnet_untrained", "byobnet_once"], ["vit_once"]]
+    assert study.groups == [["resnet_untrained", "byobnet_brief"], ["vit_brief"]]
     assert study.tile_stem == "{metric}/{row}_{column}"
     assert study.tile_files("gradcam", "rbf") == [
         f"<results>/similarity/gradcam/rbf/{tile}.nc" for tile in ("0_0", "0_1", "1_1")
     ]
-    assert study.row_models("0") == ["resnet_untrained", "byobnet_once"]
-    assert study.column_models("0", "1") == ["vit_once"]
+    assert study.row_models("0") == ["resnet_untrained", "byobnet_brief"]
+    assert study.column_models("0", "1") == ["vit_brief"]
     # where the rows are the columns, maps are read once
     assert study.column_models("1", "1") == study.column_maps("gradcam", "1", "1") == []
-    assert study.row_maps("gradcam_50", "1") == ["<results>/explanations/gradcam_50/vit_once.nc"]
-    assert study.column_maps("gradcam", "0", "1") == ["<results>/explanations/gradcam/vit_once.nc"]
+    assert study.row_maps("gradcam_50", "1") == ["<results>/explanations/gradcam_50/vit_brief.nc"]
+    assert study.column_maps("gradcam", "0", "1") == ["<results>/explanations/gradcam/vit_brief.nc"]
 
 
 # ---- figures, NEON and the spectral study -------------------------------------------------------
@@ -433,20 +436,20 @@ def test_every_clustered_model_has_a_gallery(study):
 
 
 def test_several_models_are_also_clustered_together(study):
-    assert study.spectral_cases == ["resnet_untrained", "byobnet_once", "joint"]
-    assert study.spectral_models("joint") == ["resnet_untrained", "byobnet_once"]
-    assert study.spectral_models("byobnet_once") == ["byobnet_once"]
+    assert study.spectral_cases == ["resnet_untrained", "byobnet_brief", "joint"]
+    assert study.spectral_models("joint") == ["resnet_untrained", "byobnet_brief"]
+    assert study.spectral_models("byobnet_brief") == ["byobnet_brief"]
     assert study.spectral_name("joint") == "All together"
-    assert study.spectral_name("byobnet_once") == "ByobNet (one epoch)"
+    assert study.spectral_name("byobnet_brief") == "ByobNet (two epochs)"
     assert len(study.spectral_figures) == 4 * 3 + 1
 
 
 @pytest.mark.parametrize(
     ("spectral", "cases"),
     [
-        ({"models": ["vit_once"]}, ["vit_once"]),
-        ({"joint": False}, ["resnet_untrained", "byobnet_once"]),
-        ({"models": None}, ["resnet_untrained", "byobnet_once", "vit_once", "joint"]),
+        ({"models": ["vit_brief"]}, ["vit_brief"]),
+        ({"joint": False}, ["resnet_untrained", "byobnet_brief"]),
+        ({"models": None}, ["resnet_untrained", "byobnet_brief", "vit_brief", "joint"]),
         ({"models": []}, []),
     ],
 )
