@@ -1,12 +1,29 @@
 """Noise ceilings beside the similarities that they are the ceilings of."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.figure import Figure
 
 from thinkalike.plotting.style import METRIC_NAMES, WIDTH, colour_names
+
+ITSELF: dict[str, Any] = {
+    "fmt": "D",
+    "ms": 4,
+    "lw": 1.2,
+    "color": "k",
+    "label": "with itself, other coalitions",
+}
+OTHERS: dict[str, Any] = {
+    "fmt": "o",
+    "ms": 3,
+    "lw": 0.7,
+    "color": "#8C8C8C",
+    "alpha": 0.7,
+    "label": "with another model",
+}
 
 
 def noise_ceiling(
@@ -36,31 +53,13 @@ def noise_ceiling(
     )
     place = {model: i for i, model in enumerate(models)}
     for axes, (metric, table) in zip(grid[0], pairs.items(), strict=True):
-        both = pd.concat(
-            [table, table.rename(columns={"model_a": "model_b", "model_b": "model_a"})]
-        )
-        axes.errorbar(
-            both["mean"],
-            both["model_a"].map(place),
-            xerr=1.96 * both["estimation_error"],
-            fmt="o",
-            ms=3,
-            lw=0.7,
-            color="#8C8C8C",
-            alpha=0.7,
-            label="with another model",
-        )
+        swapped = table.rename(columns={"model_a": "model_b", "model_b": "model_a"})
+        both = pd.concat([table, swapped])
+        rows, reach = both["model_a"].map(place), 1.96 * both["estimation_error"]
+        axes.errorbar(both["mean"], rows, xerr=reach, **OTHERS)
         own = ceilings[ceilings["metric"] == metric]
-        axes.errorbar(
-            own["ceiling"],
-            own["model"].map(place),
-            xerr=1.96 * own["standard_error"],
-            fmt="D",
-            ms=4,
-            lw=1.2,
-            color="k",
-            label="with itself, other coalitions",
-        )
+        rows, reach = own["model"].map(place), 1.96 * own["standard_error"]
+        axes.errorbar(own["ceiling"], rows, xerr=reach, **ITSELF)
         axes.set_xlabel(f"mean {METRIC_NAMES.get(metric, metric)} similarity")
         axes.grid(axis="y", lw=0.3)
         axes.set_axisbelow(True)

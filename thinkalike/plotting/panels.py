@@ -283,13 +283,7 @@ def panel(
         },
     )
     for axes_row, label, rendered in zip(grid, labels, maps.values(), strict=True):
-        axes_row[0].imshow(image)
-        axes_row[0].set_ylabel(label, fontsize=SMALL)
-        for axes, values in zip(axes_row[1:], rendered, strict=True):
-            _draw_map(axes, image, values)
-        for axes in axes_row:
-            axes.set(xticks=[], yticks=[])
-            axes.spines[:].set_visible(False)
+        _draw_row(axes_row, image, rendered, label)
     for axes, head, model in zip(grid[0, 1:], heads, models, strict=True):
         axes.set_title(head, fontsize=SMALL, pad=2, color=FAMILY_COLOURS[families[model]])
     for axes, text, prediction in zip(grid[-1, 1:], texts, predictions, strict=True):
@@ -297,6 +291,19 @@ def panel(
         axes.set_xlabel(text, fontsize=SMALL, labelpad=2, color=colour)
     figure.suptitle(title, y=1 - 0.06 / height, va="top", fontsize=8)
     return figure
+
+
+def _draw_row(
+    row: Sequence[Axes], image: np.ndarray, maps: Sequence[np.ndarray], label: str
+) -> None:
+    """Draw the image, and beside it its maps by one method."""
+    row[0].imshow(image)
+    row[0].set_ylabel(label, fontsize=SMALL)
+    for axes, values in zip(row[1:], maps, strict=True):
+        _draw_map(axes, image, values)
+    for axes in row:
+        axes.set(xticks=[], yticks=[])
+        axes.spines[:].set_visible(False)
 
 
 def _draw_map(axes: Axes, image: np.ndarray, values: np.ndarray) -> None:
