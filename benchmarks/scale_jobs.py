@@ -68,21 +68,16 @@ def groups(models: int) -> list[range]:
 def compare(folder: Path, row: range, column: range, images: int, output: Path) -> None:
     """A job of compare_models: a group of models with another, or with itself."""
     paths, others = ([str(folder / f"{name_of(m)}.nc") for m in g] for g in (row, column))
-    same = row == column
     script("compare_models").main(
-        paths,
-        None,
-        str(output),
+        explanations=paths,
+        similarity=str(output),
         models=[name_of(model) for model in row],
-        others=None if same else others,
-        other_models=None if same else [name_of(model) for model in column],
+        others=[] if row == column else others,
+        other_models=[] if row == column else [name_of(model) for model in column],
         number=images,
         method="gradcam",
         metric="cosine",
-        sign="positive",
-        rescaling="min_max",
-        sigma=1.0,
-        blanks="exclude",
+        comparison={"sign": "positive", "rescaling": "min_max", "sigma": 1.0, "blanks": "exclude"},
         code="0" * 16,
     )
 
@@ -99,25 +94,30 @@ def join(folder: Path, models: int) -> None:
     number = len(groups(models))
     tiles = [str(folder / f"{i}_{j}.nc") for j in range(number) for i in range(j + 1)]
     names = [name_of(model) for model in range(models)]
-    script("join_similarities").main(tiles, str(folder / "similarity.nc"), models=names)
+    script("join_similarities").main(
+        tiles=tiles, similarity=str(folder / "similarity.nc"), models=names
+    )
 
 
 def summarise(folder: Path) -> None:
     """A job of summarise_similarity."""
     script("summarise_similarity").main(
-        str(folder / "similarity.nc"),
-        None,
-        *(str(folder / name) for name in ("all.csv", "means.csv", "pairs.parquet", "shape.csv")),
+        similarity=str(folder / "similarity.nc"),
+        dissimilarity=str(folder / "all.csv"),
+        means=str(folder / "means.csv"),
+        pairs=str(folder / "pairs.parquet"),
+        geometry=str(folder / "shape.csv"),
         subset="all",
-        dissimilarity="chord",
+        kind="chord",
     )
 
 
 def subsample(folder: Path, images: int) -> None:
     """A job of subsample_images."""
     script("subsample_images").main(
-        str(folder / "similarity.nc"),
-        *(str(folder / name) for name in ("differences.parquet", "variances.parquet")),
+        similarity=str(folder / "similarity.nc"),
+        differences=str(folder / "differences.parquet"),
+        variances=str(folder / "variances.parquet"),
         sizes=[images * k // (SIZES + 1) for k in range(1, SIZES + 1)],
         repeats=REPEATS,
         seed=0,
@@ -129,11 +129,11 @@ def draw(folder: Path, models: int) -> None:
     names = {name_of(model): f"Model {model}" for model in range(models)}
     figures = [[str(folder / f"{n}.{suffix}") for suffix in ("svg", "png", "csv")] for n in "ab"]
     script("plot_similarities").main(
-        *(
-            str(folder / name)
-            for name in ("similarity.nc", "differences.parquet", "variances.parquet")
-        ),
-        *figures,
+        similarity=str(folder / "similarity.nc"),
+        differences=str(folder / "differences.parquet"),
+        variances=str(folder / "variances.parquet"),
+        histograms=figures[0],
+        subsampling=figures[1],
         method="gradcam",
         metric="cosine",
         names=names,

@@ -104,7 +104,8 @@ def test_the_imagenette_study_asks_for_gpus_memory_time_and_partitions_by_rule(c
         text = re.sub(r"(?m)^( +)message:\n(?:\1    .*\n)+", "", file.read_text())
         file.write_text(text)
     run = checkout.snakemake(
-        "-n", "--workflow-profile", "profiles/slurm", overlay=Path("studies/imagenette.yaml")
+        *("all", "extras", "-n", "--workflow-profile", "profiles/slurm"),
+        overlay=Path("studies/imagenette.yaml"),
     )
     assert run.status == 0, run.output[-3000:]
     asked = requests(run.output)

@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import xarray as xr
 
@@ -321,7 +322,9 @@ def test_a_model_at_the_end_is_compared_by_the_jobs_of_the_last_group_alone(chec
     first = "similarity/gradcam/cosine/0_0.nc"
     assert after[first] == before[first]
     larger = read_square(results / "dissimilarity/gradcam/cosine/all.csv")
-    assert larger.iloc[:3, :3].equals(matrix)
+    assert larger.iloc[:2, :2].equals(matrix.iloc[:2, :2])
+    # BLAS adds up in another order where a tile has another number of columns
+    np.testing.assert_allclose(larger.iloc[:3, :3], matrix, rtol=0, atol=1e-14)
 
     # one job for all of them: the same numbers, but for the order in which they are added up
     whole = checkout.overlay("whole.yaml", **{**GROUPED, "similarity": {"group": 4}})
