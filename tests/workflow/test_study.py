@@ -220,15 +220,6 @@ def test_the_report_builds_with_captions_and_categories(study):
         assert word in text
 
 
-def test_the_report_of_a_part_of_a_study_knows_only_that_part(finished, tmp_path):
-    target = "results/tiny/figures/predictions/accuracy.svg"
-    run = finished.snakemake("--report", str(tmp_path / "report.zip"), target)
-    assert run.status == 0, run.output
-    assert "Missing metadata" not in run.output
-    with zipfile.ZipFile(tmp_path / "report.zip") as archive:
-        assert sum(name.endswith(".svg") for name in archive.namelist()) == 3
-
-
 def test_benchmarks_are_collected(study):
     run = study.snakemake("benchmarks")
     assert run.status == 0, run.output
