@@ -26,7 +26,7 @@ NETWORKS = {
     "predict_images": (1, 8000, 60),
 }
 """Rule of the Imagenette study that runs networks → gpu, mem_mb, runtime."""
-LOCAL = {"all", "download_dataset", "download_weights", "place_weights"}
+LOCAL = {"extras", "all", "download_dataset", "download_weights", "place_weights"}
 """Rules that run where Snakemake does."""
 
 
