@@ -80,6 +80,13 @@ def code_of_explaining(script):
     return lambda wildcards: fingerprint(script, study.method(wildcards.method).module)
 
 
+def trained_weights(wildcards):
+    """File of the weights of a model that studies share which train it in the same way."""
+    is_trained = study["catalogue"][wildcards.model]["weights"] == "trained"
+    code = fingerprint("train_model.py" if is_trained else "finetune_model.py")
+    return study.trained_weights(wildcards.model, code, dataset_listing())
+
+
 def verbatim(value):
     """Parameter function of a text as the user wrote it: in a plain string braces are wildcards."""
     return lambda wildcards: value
@@ -100,3 +107,21 @@ def figure(stem, caption, category, subcategory=None, **labels):
 def svg_files(stems):
     """Paths of figures to be asked for: only a rule's output says how they are reported."""
     return [f"<results>/figures/{stem}.svg" for stem in stems]
+
+
+def evaluation_figures(subcategory):
+    """Output of a rule that draws an evaluation of NEON."""
+    figures = {"flipping": "feature flipping", "areas": "areas", "betas": "beta"}
+    return {
+        f"{name}_figure": figure(
+            f"neon/{name}", f"neon_{name}", "6 NEON", subcategory, figure=title
+        )
+        for name, title in figures.items()
+    }
+
+
+def case_figure(name, caption, title):
+    """Files of a figure of one case."""
+    return figure(
+        f"spectral/{{case}}/{name}", caption, "7 Spectral clustering", "{case}", figure=title
+    )

@@ -50,13 +50,6 @@ rule initialise_weights:
         "../scripts/initialise_weights.py"
 
 
-def trained_weights(wildcards):
-    """File of the weights of a model that studies share which train it in the same way."""
-    is_trained = study["catalogue"][wildcards.model]["weights"] == "trained"
-    code = fingerprint("train_model.py" if is_trained else "finetune_model.py")
-    return study.trained_weights(wildcards.model, code, dataset_listing())
-
-
 rule train_model:
     """One model trained from scratch (or, with no epochs, left untrained), for all studies."""
     input:

@@ -105,17 +105,6 @@ rule plot_galleries:
         "../scripts/plot_galleries.py"
 
 
-def evaluation_figures(subcategory):
-    """Output of a rule that draws an evaluation of NEON."""
-    figures = {"flipping": "feature flipping", "areas": "areas", "betas": "beta"}
-    return {
-        f"{name}_figure": figure(
-            f"neon/{name}", f"neon_{name}", "6 NEON", subcategory, figure=title
-        )
-        for name, title in figures.items()
-    }
-
-
 rule plot_evaluation:
     """Feature flipping, what beta does, conservation."""
     input:

@@ -66,12 +66,6 @@ rule explain_class_images:
         "../scripts/explain_class_images.py"
 
 
-def comparison_of_clustered_maps():
-    """Sign and rescaling of the maps that are clustered; lengths do not count, so neither do others."""
-    settings = study["settings"][study["spectral"]["method"]]
-    return {key: settings[key] for key in ("sign", "rescaling")}
-
-
 rule cluster_maps:
     """Clusters of the maps of one model, or of all together: four graphs, three Laplacians."""
     input:
@@ -105,7 +99,7 @@ rule cluster_maps:
     params:
         code=code_of("cluster_maps.py"),
         models=lambda wildcards: study.spectral_models(wildcards.case),
-        comparison=comparison_of_clustered_maps(),
+        comparison=study.map_clustering_settings,
         settings={
             key: study["spectral"][key]
             for key in ("clusters", "neighbours", "sigma", "epsilon", "bootstraps")
@@ -115,13 +109,6 @@ rule cluster_maps:
         "Clustering maps: {wildcards.case}"
     script:
         "../scripts/cluster_maps.py"
-
-
-def case_figure(name, caption, title):
-    """Files of a figure of one case."""
-    return figure(
-        f"spectral/{{case}}/{name}", caption, "7 Spectral clustering", "{case}", figure=title
-    )
 
 
 rule plot_spectra:
@@ -183,7 +170,7 @@ rule plot_map_clusters:
         name=lambda wildcards: study.spectral_name(wildcards.case),
         method=study["spectral"]["method"],
         class_name=verbatim(study["spectral"]["class"]),
-        comparison=comparison_of_clustered_maps(),
+        comparison=study.map_clustering_settings,
         size=study["images"]["size"],
         names=lambda wildcards: {
             model: study.names[model] for model in study.spectral_models(wildcards.case)

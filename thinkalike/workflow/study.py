@@ -381,6 +381,12 @@ class Study:
         return "All together" if case == JOINT else self.names[case]
 
     @property
+    def map_clustering_settings(self) -> dict[str, str]:
+        """Sign and rescaling of the maps that the spectral study clusters; their lengths do not count."""
+        settings = self["settings"][self["spectral"]["method"]]
+        return {key: settings[key] for key in ("sign", "rescaling")}
+
+    @property
     def spectral_figures(self) -> list[str]:
         """Figures of the spectral study."""
         stems = [
