@@ -190,7 +190,10 @@ def test_random_weights_are_fine_tuned(study):
     overlay = study.overlay(
         weights="random",
         models=["tiny_twin", "tiny_tuned"],
-        catalogue={"tiny_tuned": {"like": "byobnet", "name": "Tuned", "weights": "finetuned"}},
+        catalogue={
+            "tiny_twin": {"weights": "finetuned"},
+            "tiny_tuned": {"like": "byobnet", "name": "Tuned", "weights": "finetuned"},
+        },
         finetuning={"frozen_epochs": 1, "epochs": 0, "accuracy_at_least": 0},
         borders={"layers": {"byobnet_brief": []}},
         budgets={"models": []},
