@@ -244,7 +244,7 @@ def _packages(statement: ast.Import | ast.ImportFrom) -> Iterator[tuple[str, ast
 
 
 def _drop_docstrings(node: ast.AST) -> None:
-    """Of a module and of everything that has statements in it, however deep."""
+    """Remove the docstrings of a module and of everything in it that has statements, however deep."""
     if isinstance(body := getattr(node, "body", None), list):
         node.body = [  # type: ignore[attr-defined]
             statement
