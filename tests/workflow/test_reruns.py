@@ -86,12 +86,15 @@ def test_a_changed_method_reruns_its_own_explanations_only(study):
 def test_a_changed_rule_of_relevance_reruns_clusters_and_their_evaluation(study):
     study.edit("thinkalike/neon/blocks.py", "excess *= -beta", "excess *= -1.0 * beta")
     assert study.plan(*EVERYTHING) == {
-        "explain_tables": 1,
         "explain_clusters": 3,
         "evaluate_neon": 1,
-        "plot_tables": 1,
         "plot_galleries": 1,
         "plot_evaluation": 1,
+        "explain_tables": 1,
+        "evaluate_tables": 1,
+        "plot_tables": 1,
+        "plot_tables_evaluation": 1,
+        "plot_planted": 1,
     }
 
 
