@@ -330,10 +330,11 @@ def test_read_only_resources_are_read_and_a_run_that_would_write_there_does_not_
 
 def test_time_stamps_alone_rerun_nothing(maps_study):
     day = 86400
-    for path in (maps_study.root / "results").rglob("*"):
-        if path.is_file():
-            time_stamp = path.stat().st_mtime + (day if path.suffix == ".parquet" else -day)
-            os.utime(path, (time_stamp, time_stamp))
+    for folder in ("results", "resources"):
+        for path in (maps_study.root / folder).rglob("*"):
+            if path.is_file():
+                time_stamp = path.stat().st_mtime + (day if path.suffix == ".parquet" else -day)
+                os.utime(path, (time_stamp, time_stamp))
     assert maps_study.plan(MATRIX, overlay=MAPS) == {}
 
 

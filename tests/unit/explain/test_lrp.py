@@ -18,6 +18,7 @@ from zennit.types import Convolution, Linear
 
 from tests.support.explaining import (
     BLACK,
+    CATALOGUE,
     DIGITS,
     IMAGENET,
     SIDE,
@@ -40,9 +41,13 @@ from thinkalike.explain.relevance.ledger import Ledger
 from thinkalike.explain.relevance.table import OPERATIONS, TABLE
 from thinkalike.explain.relevance.tape import Composite, Tape
 from thinkalike.networks.architecture import Architecture
+from thinkalike.networks.catalogue import complete_entry
 from thinkalike.networks.model import Model, as_model
 
 ARCHITECTURES = [k for k in (*DIGITS, *IMAGENET) if not k.startswith("resnet_")]
+CONVOLUTIONAL = [k for k in IMAGENET if complete_entry(k, CATALOGUE)["family"] == "cnn"]
+SIDE = {**SIDE, **dict.fromkeys(CONVOLUTIONAL, 96)}
+"""Smaller images do for networks that take any."""
 EPSILON, PLUS = Composite(), Composite(float("inf"), float("inf"))
 GAMMAS = {
     "gamma": Composite(convolutions=0.25, linears=0.1),
