@@ -46,11 +46,11 @@ def reference_matrices(
     Args:
         agreement: model_a, model_b, same, different: numbers of images.
         accuracy: model, accuracy.
-        features: model_a, model_b, cka.
+        features: model_a, model_b, debiased: their CKA.
 
     Returns:
         predictions, the share of images with different predictions; accuracy, the difference of two
-        accuracies; features, 1 − CKA.
+        accuracies; features, 1 − debiased CKA.
     """
     images = agreement["same"] + agreement["different"]
     shares = agreement.assign(apart=agreement["different"] / images)
@@ -58,7 +58,7 @@ def reference_matrices(
     return {
         "predictions": square_of_pairs(shares, "apart"),
         "accuracy": square_table(np.abs(values[:, None] - values), accuracy["model"].tolist()),
-        "features": square_of_pairs(features.assign(apart=1 - features["cka"]), "apart"),
+        "features": square_of_pairs(features.assign(apart=1 - features["debiased"]), "apart"),
     }
 
 
