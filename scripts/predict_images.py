@@ -25,7 +25,9 @@ def main(
     model = build(Architecture.of(architecture), weights, device, size)
     table, points = predict_files(model, selected)
     write_table(table, predictions)
-    write_features(features, points, selected["image_id"][: len(points)], model=model.name, code=code)
+    write_features(
+        features, points, selected["image_id"][: len(points)], model=model.name, code=code
+    )
 
 
 if __name__ == "__main__":

@@ -27,7 +27,9 @@ def main(
 ) -> None:
     roles = Roles(families, architectures, untrained)
     keys = [tuple(case.split("/")) for case in cases]
-    tables, own = ({k: read_table(p) for k, p in zip(keys, ps, strict=True)} for ps in (pairs, seeds))
+    tables, own = (
+        {k: read_table(p) for k, p in zip(keys, ps, strict=True)} for ps in (pairs, seeds)
+    )
     write_table(families_table(tables, roles, seed=seed), family_tests)
     references = reference_matrices(*(read_table(path) for path in (agreement, accuracy, cka)))
     found = associations_table(first_metric(tables), references, roles, seed=seed)

@@ -145,9 +145,7 @@ def _no_features(network: nn.Module) -> InputError:
     )
 
 
-def with_penultimate(
-    network: nn.Module, inputs: torch.Tensor
-) -> tuple[torch.Tensor, torch.Tensor]:
+def with_penultimate(network: nn.Module, inputs: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """Logits (B, classes) of inputs, and the penultimate features (B, D) from the same pass.
 
     The pass is the network's own; what it makes of the images before its head is kept, and the head alone

@@ -86,7 +86,7 @@ def mantel(
     correlations = np.concatenate(
         [a[places[:, rows], places[:, columns]] @ b for places in moves.chunks(2 * len(b))]
     )
-    r = float(np.clip(correlations[0], -1, 1))
+    r = float(np.clip(off_diagonal(a) @ b, -1, 1))
     compared = np.abs(correlations) if alternative == "two-sided" else correlations
     p = share_as_large(compared, 1)
     return Mantel(r, p, moves.number, moves.exact, moves.smallest_p)

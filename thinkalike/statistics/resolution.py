@@ -53,7 +53,9 @@ def _row(pairs: pd.DataFrame, seeds: pd.DataFrame, roles: Roles) -> dict[str, ob
     different = architectures["model_a"] != architectures["model_b"]
     trained = pairs["rho"][(controls == 0) & different].dropna()
     own = seeds.dropna(subset=["rho"]).groupby("architecture", sort=False)["rho"].mean()
-    nearest_own = pd.concat([architectures[key].map(own) for key in architectures], axis=1).min(1)
+    nearest_own = pd.concat([architectures[key].map(own) for key in architectures], axis=1).min(
+        axis=1
+    )
     counted, notes = _counts(trained, own, nearest_own.loc[trained.index])
     of_control, more = _controls(pairs["rho"][controls == 1].dropna())
     return {**counted, **of_control, "note": "; ".join([*notes, *more])}
