@@ -97,9 +97,9 @@ def _all_labels(sizes: tuple[int, ...]) -> np.ndarray:
     labels = np.zeros((len(member), len(rest), models), np.int16)
     others = np.broadcast_to(~member[:, None], labels.shape)
     labels[others] = np.broadcast_to(rest, (len(member), *rest.shape)).ravel()
-    labels = labels.reshape(-1, models)
-    labels.setflags(write=False)
-    return labels
+    flat: np.ndarray = labels.reshape(-1, models)
+    flat.setflags(write=False)
+    return flat
 
 
 @dataclass(frozen=True)

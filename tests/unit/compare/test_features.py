@@ -28,15 +28,15 @@ def by_definition(x: np.ndarray, y: np.ndarray) -> float:
 
 def unbiased(x: np.ndarray, y: np.ndarray) -> float:
     """Song's estimate with sums over quadruples of different images, from its U-statistic in words."""
-    k, l = (values.astype(float) @ values.astype(float).T for values in (x, y))
+    k, m = (values.astype(float) @ values.astype(float).T for values in (x, y))
     n = len(k)
     np.fill_diagonal(k, 0)
-    np.fill_diagonal(l, 0)
+    np.fill_diagonal(m, 0)
     one = np.ones(n)
     return (
-        np.trace(k @ l)
-        + (one @ k @ one) * (one @ l @ one) / ((n - 1) * (n - 2))
-        - 2 * (one @ k @ l @ one) / (n - 2)
+        np.trace(k @ m)
+        + (one @ k @ one) * (one @ m @ one) / ((n - 1) * (n - 2))
+        - 2 * (one @ k @ m @ one) / (n - 2)
     ) / (n * (n - 3))
 
 
@@ -52,9 +52,9 @@ def test_both_are_what_their_definitions_say():
 
 def test_the_estimate_is_the_mean_over_quadruples_of_different_images():
     x, y = several(6, 3, 2)
-    k, l = (values.astype(float) @ values.astype(float).T for values in (x, y))
+    k, m = (values.astype(float) @ values.astype(float).T for values in (x, y))
     terms = [
-        k[i, j] * (l[i, j] + l[q, r] - 2 * l[i, q]) for i, j, q, r in permutations(range(6), 4)
+        k[i, j] * (m[i, j] + m[q, r] - 2 * m[i, q]) for i, j, q, r in permutations(range(6), 4)
     ]
     assert unbiased(x, y) == pytest.approx(np.mean(terms))
 
