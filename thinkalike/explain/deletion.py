@@ -53,7 +53,7 @@ def top_regions(maps: Maps, area: float) -> np.ndarray:
     flat = high - low <= FLAT * np.maximum(np.abs(low), np.abs(high))
     synthesis = maps.bases[0].synthesis() if maps.shared else None
     regions = np.zeros((len(maps), height * width), bool)
-    for image in np.flatnonzero(~flat):
+    for image in np.flatnonzero(~flat).tolist():
         rendering = maps.basis(image).synthesis() if synthesis is None else synthesis
         regions[image] = _highest(rendering @ maps.row(image), count)
     return regions.reshape(-1, height, width)

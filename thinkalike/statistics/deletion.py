@@ -1,6 +1,6 @@
 """Whether maps say what matters to a model: its scores without the region that they rate highest."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import numpy as np
@@ -55,7 +55,7 @@ def deletion_summary(
 def _measures(case: pd.DataFrame, by_class: bool) -> dict[str, Any]:
     """Measures of one method and model, from their rows."""
     images = case.drop_duplicates("image_id").set_index("image_id")
-    classes = images["class_name"].to_numpy() if by_class else None
+    classes = images["class_name"].tolist() if by_class else None
     whole = images["whole_drop"].to_numpy()
     of_images = {
         column: case.pivot_table(index="image_id", columns="kind", values=column, dropna=False)
@@ -80,7 +80,7 @@ def _measures(case: pd.DataFrame, by_class: bool) -> dict[str, Any]:
 
 
 def relative_drop(
-    drops: np.ndarray, whole: np.ndarray, classes: np.ndarray | None = None
+    drops: np.ndarray, whole: np.ndarray, classes: Sequence[str] | None = None
 ) -> MeanIntervals:
     """Ratio of two means over the same images, R = mean drop / mean whole drop, with its interval.
 
