@@ -44,8 +44,7 @@ def moved_back(maps: Maps, moved: Maps, pixels: int) -> tuple[Maps, Maps]:
     alone is zero in both.
 
     Args:
-        maps: of N images, with sign and rescaling as they are compared; these are taken in the basis
-            that maps were computed in.
+        maps: of N images, with their sign: it is taken in the basis that they were computed in.
         moved: of the same images moved by `moved_right`, likewise.
         pixels: of the move.
 

@@ -1,12 +1,12 @@
 """Whether maps say what matters to a model: its scores without the region that they rate highest."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from thinkalike.statistics.intervals import MeanIntervals, mean_intervals
+from thinkalike.statistics.intervals import Interval, mean_interval
 
 COLUMNS = ["method", "model_a", "model_b", "kind", "image_id", "class_name", "logit_drop", "lost"]
 COLUMNS += ["whole_drop"]
@@ -55,7 +55,7 @@ def deletion_summary(
 def _measures(case: pd.DataFrame, by_class: bool) -> dict[str, Any]:
     """Measures of one method and model, from their rows."""
     images = case.drop_duplicates("image_id").set_index("image_id")
-    classes = images["class_name"].tolist() if by_class else None
+    classes = images["class_name"].to_numpy(str) if by_class else None
     whole = images["whole_drop"].to_numpy()
     of_images = {
         column: case.pivot_table(index="image_id", columns="kind", values=column, dropna=False)
@@ -65,13 +65,13 @@ def _measures(case: pd.DataFrame, by_class: bool) -> dict[str, Any]:
     }
     measures: dict[str, Any] = {"n": int((case["kind"] == "own").sum())}
     for kind in KINDS:
-        lost = mean_intervals(of_images["lost"][kind].to_numpy(), classes)
+        lost = mean_interval(of_images["lost"][kind].to_numpy(), classes)
         drop = relative_drop(of_images["logit_drop"][kind].to_numpy(), whole, classes)
         for name, estimate in (("lost", lost), ("drop", drop)):
             measures[f"{kind}_{name}"] = float(estimate.mean)
             measures[f"{kind}_{name}_error"] = float(estimate.standard_error)
     drops = of_images["logit_drop"]
-    difference = mean_intervals((drops["own"] - drops["mismatched"]).to_numpy(), classes)
+    difference = mean_interval((drops["own"] - drops["mismatched"]).to_numpy(), classes)
     low = float(difference.low)
     measures["difference"] = float(difference.mean)
     measures |= {"difference_low": low, "difference_high": float(difference.high)}
@@ -80,8 +80,8 @@ def _measures(case: pd.DataFrame, by_class: bool) -> dict[str, Any]:
 
 
 def relative_drop(
-    drops: np.ndarray, whole: np.ndarray, classes: Sequence[str] | None = None
-) -> MeanIntervals:
+    drops: np.ndarray, whole: np.ndarray, classes: np.ndarray | None = None
+) -> Interval:
     """Ratio of two means over the same images, R = mean drop / mean whole drop, with its interval.
 
     Args:
@@ -93,8 +93,8 @@ def relative_drop(
         Of pseudo-values R + (d_i − R w_i) / w̄ the mean, which is R, its standard error and interval; NaN
         where the interval of w̄ reaches down to 0.
     """
-    base = mean_intervals(np.where(np.isnan(drops), np.nan, whole), classes)
+    base = mean_interval(np.where(np.isnan(drops), np.nan, whole), classes)
     if not base.low > 0:
-        return mean_intervals(np.full(len(drops), np.nan), classes)
+        return mean_interval(np.full(len(drops), np.nan), classes)
     ratio = np.nanmean(drops) / base.mean
-    return mean_intervals(ratio + (drops - ratio * whole) / base.mean, classes)
+    return mean_interval(ratio + (drops - ratio * whole) / base.mean, classes)

@@ -5,9 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from thinkalike.compare.bases import Segments
-from thinkalike.compare.maps import Maps
+from thinkalike.compare.maps import Maps, with_sign
 from thinkalike.compare.moved import moved_back, moved_right
-from thinkalike.compare.similarity import Comparison
 from thinkalike.stores.damage import same_images
 from thinkalike.stores.maps import read_image_ids, read_maps
 
@@ -17,19 +16,20 @@ def input_ceiling_pairs(
     moved_path: str,
     segments: Sequence[Segments] | None,
     pixels: int,
-    comparison: Comparison,
+    sign: str,
 ) -> tuple[Maps, Maps]:
-    """Maps of the images that were moved, and those of the moved images moved back, prepared.
+    """Maps of the images that were moved, and those of the moved images moved back.
 
-    Both have the sign and rescaling of the comparison, taken before they are rendered, as
-    `compare.moved.moved_back` says. What is left to do is to pool them and to compare them.
+    Both have their sign, which is taken in the basis that they were computed in
+    (`compare.maps.with_sign`), before they are rendered. They are prepared for a comparison as other
+    maps are: taking the sign again changes nothing.
 
     Args:
         path: of a model's maps.
         moved_path: of its maps of the first images, moved.
         segments: superpixels of the images in their place, and maybe of more, for maps on superpixels.
         pixels: of the move.
-        comparison: as the maps of different models are compared.
+        sign: signed, positive or absolute.
 
     Raises:
         InputError: a file is missing or damaged, or both are not about the same images.
@@ -43,4 +43,4 @@ def input_ceiling_pairs(
     moved, _ = read_maps(moved_path, there)
     maps, expected = read_maps(path, segments, part)
     same_images(moved_path, images, path, expected)
-    return moved_back(comparison.prepare(maps), comparison.prepare(moved), pixels)
+    return moved_back(with_sign(maps, sign), with_sign(moved, sign), pixels)
