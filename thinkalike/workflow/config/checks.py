@@ -18,6 +18,7 @@ USED = "models catalogue methods settings variants segments figures neon spectra
 CHECKS: tuple[tuple[str, Callable[[Config], Iterable[str]]], ...] = (
     ("study", image_checks.study),
     ("images subsets models neon", image_checks.counts),
+    ("images ceilings", image_checks.moved_pixels),
     ("images subsampling", image_checks.subsampling),
     ("images methods settings variants segments subsampling", image_checks.smallest_subsample),
     ("models catalogue", model_checks.names),
