@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from thinkalike.stores.features import KEPT
 from thinkalike.workflow.changed_images import ChangedImages
 from thinkalike.workflow.forecast.facts import Facts
 from thinkalike.workflow.forecast.plan import Job
@@ -69,7 +70,7 @@ def _weights(facts: Facts, model: str) -> float:
 
 
 def _predict_images(facts: Facts, model: str) -> float:
-    return _logits(facts, model, facts.images)
+    return _logits(facts, model, facts.images) + _arrays(min(facts.images, KEPT), FEATURES)
 
 
 def _segment_images(facts: Facts) -> float:
