@@ -15,32 +15,45 @@ def resampling_counts(
     generator: np.random.Generator,
     groups: Sequence[Any] | None = None,
 ) -> np.ndarray:
-    """How often each image is drawn in every bootstrap sample, n of n with replacement.
+    """How often each image counts in every bootstrap sample.
+
+    Without classes N of N images are drawn with replacement. Within a class of n images n − 1 are drawn,
+    and each counts n/(n − 1) times: drawing n of few images would make means vary too little, by
+    (n − 1)/n.
 
     Args:
         images: number of images, N.
         bootstraps: number of samples, B.
         generator: of the draws.
-        groups: class of each image: as many as it has are drawn from every class. None: from all.
+        groups: class of each image, where images were chosen class by class; a class of one image is as it
+            is in every sample (see `statistics.intervals.strata`).
 
     Returns:
-        (B, N) float32 whole numbers; a row has the sum N, and its part of a class that class's size.
+        (B, N) float32; every row has the sum N, and its part of a class that class's size.
+
+    Source: McCarthy and Snowden, The bootstrap and finite population sampling, 1985.
     """
+    if groups is None:
+        return _counts(images, images, bootstraps, generator)
     counts = np.empty((bootstraps, images), np.float32)
-    labels = np.zeros(images, int) if groups is None else np.asarray(groups)
+    labels = np.asarray(groups)
     for label in np.unique(labels):
         members = np.flatnonzero(labels == label)
-        counts[:, members] = _counts(len(members), bootstraps, generator)
+        size = len(members)
+        drawn = _counts(size, max(size - 1, 1), bootstraps, generator)
+        counts[:, members] = drawn * np.float32(size / max(size - 1, 1))
     return counts
 
 
-def _counts(images: int, bootstraps: int, generator: np.random.Generator) -> np.ndarray:
-    """Counts (B, n) of n draws from n images: integers and bincount take a third of multinomial's time."""
+def _counts(
+    images: int, draws: int, bootstraps: int, generator: np.random.Generator
+) -> np.ndarray:
+    """Counts (B, n) of so many draws from n images: bincount takes a third of multinomial's time."""
     counts = np.empty((bootstraps, images), np.float32)
-    step = max(DRAWS_AT_A_TIME // images, 1)
+    step = max(DRAWS_AT_A_TIME // draws, 1)
     for start in range(0, bootstraps, step):
         rows = min(step, bootstraps - start)
-        drawn = generator.integers(images, size=(rows, images))
+        drawn = generator.integers(images, size=(rows, draws))
         drawn += np.arange(rows)[:, None] * images
         found = np.bincount(drawn.ravel(), minlength=rows * images)
         counts[start : start + rows] = found.reshape(rows, images)

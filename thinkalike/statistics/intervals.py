@@ -61,6 +61,16 @@ def mean_intervals(values: np.ndarray, groups: Sequence[Any] | None = None) -> M
     return MeanIntervals(n, mean, error, mean - half, mean + half)
 
 
+def strata(labels: Sequence[Any]) -> np.ndarray | None:
+    """Classes by which to stratify images that were chosen class by class; None if any has one image.
+
+    A single image does not tell how images of its class vary. Without strata, errors are on the safe side:
+    they include the variance between classes.
+    """
+    found, count = np.unique(np.asarray(labels), return_counts=True)
+    return np.asarray(labels) if len(found) and count.min() > 1 else None
+
+
 def residuals_of_groups(
     values: np.ndarray, groups: Sequence[Any] | None = None
 ) -> tuple[np.ndarray, np.ndarray]:
