@@ -14,9 +14,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from scipy.stats import norm
+from scipy.stats import t as student
 
 from thinkalike.randomness import generator
 from thinkalike.statistics.bootstrap import bootstrapped_means, resampling_counts
+from thinkalike.statistics.intervals import residuals_of_groups
 
 SWEEPS = 200
 """Rounds of the fit at most."""
@@ -85,23 +88,26 @@ def one_factor_test(
         return _unknown(models, f"{models} models are always explained by one factor; it takes four")
     if not np.isfinite(means).all():
         return _unknown(models, "some pairs of models have no image in common")
-    if len(samples) < 2:
+    if len(samples) < 2 or (np.isfinite(pairs).sum(0) < 2).any():
         return _unknown(models, "too few images for every pair of models in a sample of them")
     loadings = fit_one_factor(means, models)
     residuals = means[0] - loadings[0, first] * loadings[0, second]
     fitted = fit_one_factor(samples, models, start=loadings[0])
     left = samples - fitted[:, first] * fitted[:, second]
-    error = left.std(0, ddof=1)
+    count, degrees = np.isfinite(pairs).sum(0), int(residuals_of_groups(pairs, groups)[1].min())
+    # drawing n of n makes means vary too little by (n − 1)/n; within classes that is seen to
+    error = left.std(0, ddof=1) * (1 if groups is not None else np.sqrt(count / (count - 1)))
     if (error <= 1e-12).any():
         return _unknown(models, "a pair of models is equally alike on every image")
     largest = (np.abs(left - left.mean(0)) / error).max(1)
-    observed = float((np.abs(residuals) / error).max())
+    # samples are divided by the error that they have, the study by one that images estimate: Student's t
+    scores = norm.isf(student.sf(np.abs(residuals) / error, degrees))
     return OneFactor(
         loadings=loadings[0],
         residuals=_square(residuals, models),
         standard_error=_square(error, models),
-        critical=float(np.quantile(largest, 0.95)),
-        p=float((1 + (largest >= observed).sum()) / (1 + len(samples))),
+        critical=float(student.isf(norm.sf(np.quantile(largest, 0.95)), degrees)),
+        p=float((1 + (largest >= scores.max()).sum()) / (1 + len(samples))),
         reason="",
     )
 
