@@ -8,57 +8,60 @@ import numpy as np
 from scipy.stats import binomtest
 from scipy.stats import t as student
 
+from thinkalike.compare.summaries import Summary
+
 LEVEL = 0.95
-"""Of every interval."""
 
 
 @dataclass(frozen=True)
-class MeanIntervals:
-    """Means of values over images, and how sure they are; all arrays have the shape of one image's.
+class Interval:
+    """Means over images, their standard errors, and the ends of their 95 % intervals, (…) each.
 
-    Attributes:
-        n: images that count.
-        mean: over these; NaN without any.
-        standard_error: of the mean; NaN where no image is left to tell it.
-        low, high: ends of the 95 % interval.
+    NaN where too few images count.
     """
 
-    n: np.ndarray
     mean: np.ndarray
     standard_error: np.ndarray
     low: np.ndarray
     high: np.ndarray
 
 
-def mean_intervals(values: np.ndarray, groups: Sequence[Any] | None = None) -> MeanIntervals:
-    """Student's t intervals of means of per-image values, some of which may be missing.
+def mean_interval(values: np.ndarray, groups: np.ndarray | None = None) -> Interval:
+    """Student's interval of means over images, mean ± t · s/√n.
 
-    The interval is mean ± t(0.975; dof) · S/√n with S² the variance over the images (n − 1). Where
-    images were chosen class by class, S² is the variance within classes,
-    Σ_g Σ_{i in g} (v_i − v̄_g)² / (n − G), with dof = n − G for the G classes that count (proportional
-    stratification; Cochran, Sampling Techniques, 3rd edition, section 5A.4).
-
-    Pseudo-values (their mean is an estimate, their variance n times its sampling variance) are such
-    values, too: rho + its influence values give the interval of rho.
+    Where images were chosen group by group (class by class), the means of groups vary no more in another
+    choice of images: s² is the variance within groups, Σ (x − x̄_g)²/(n − G), with n − G degrees of
+    freedom. With fewer than two images a group on average that cannot be told, and s² is that of all.
 
     Args:
         values: (N, …), NaN where an image does not count.
-        groups: class of each of the N images; None: they were not chosen by class.
-
-    Returns:
-        Arrays (…); the standard error and ends are NaN where n is not above the number of classes, or
-        of 1 without classes.
+        groups: (N,) labels; None: images are a simple sample.
     """
-    present = np.isfinite(values)
-    n = present.sum(0)
-    residuals, degrees = residuals_of_groups(values, groups)
-    square = (residuals**2).sum(0)
+    count = np.isfinite(values).sum(0)
     with np.errstate(invalid="ignore", divide="ignore"):
-        mean = np.where(present, values, 0).sum(0) / n
-        variance = np.where(degrees > 0, square / degrees, np.nan)
-        error = np.sqrt(variance / n)
-        half = student.ppf(0.5 + LEVEL / 2, np.maximum(degrees, 1)) * error
-    return MeanIntervals(n, mean, error, mean - half, mean + half)
+        mean = np.where(count > 0, np.nansum(values, axis=0) / count, np.nan)
+        square, freedom = np.nansum((values - mean) ** 2, axis=0), count - 1
+        if groups is not None:
+            within, number = np.zeros_like(square), np.zeros_like(count)
+            for group in np.unique(groups):
+                rows = values[groups == group]
+                there = np.isfinite(rows).sum(0)
+                centre = np.nansum(rows, axis=0) / there
+                within = within + np.nansum((rows - centre) ** 2, axis=0)
+                number = number + (there > 0)
+            enough = count >= 2 * number
+            square = np.where(enough, within, square)
+            freedom = np.where(enough, count - number, freedom)
+        error = np.where(freedom > 0, np.sqrt(square / freedom / count), np.nan)
+    reach = student.ppf((1 + LEVEL) / 2, np.maximum(freedom, 1)) * error
+    return Interval(mean, error, mean - reach, mean + reach)
+
+
+def summary_interval(summary: Summary) -> tuple[np.ndarray, np.ndarray]:
+    """Ends of Student's 95 % intervals of mean similarities, (M, M) each; NaN for fewer than two images."""
+    freedom = np.maximum(summary.count - 1, 1)
+    reach = student.ppf((1 + LEVEL) / 2, freedom) * summary.deviation / np.sqrt(summary.count)
+    return summary.mean - reach, summary.mean + reach
 
 
 def strata(labels: Sequence[Any]) -> np.ndarray | None:

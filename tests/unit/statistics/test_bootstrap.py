@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from thinkalike.statistics.bootstrap import bootstrapped_means, resampling_counts
-from thinkalike.statistics.intervals import mean_intervals
+from thinkalike.statistics.intervals import mean_interval
 
 
 def random(seed: int = 0) -> np.random.Generator:
@@ -68,7 +68,7 @@ def test_samples_within_classes_vary_as_the_stratified_standard_error_says(size)
     values = random(3).normal(size=(8 * size, 5)) + 3 * random(4).normal(size=8)[groups, None]
     counts = resampling_counts(len(values), 20_000, random(), groups)
     spread = bootstrapped_means(values, counts).std(0)
-    expected = mean_intervals(values, groups).standard_error
+    expected = mean_interval(values, groups).standard_error
     np.testing.assert_allclose(spread, expected, rtol=0.03)
 
 
