@@ -45,9 +45,7 @@ def resampling_counts(
     return counts
 
 
-def _counts(
-    images: int, draws: int, bootstraps: int, generator: np.random.Generator
-) -> np.ndarray:
+def _counts(images: int, draws: int, bootstraps: int, generator: np.random.Generator) -> np.ndarray:
     """Counts (B, n) of so many draws from n images: bincount takes a third of multinomial's time."""
     counts = np.empty((bootstraps, images), np.float32)
     step = max(DRAWS_AT_A_TIME // draws, 1)
@@ -58,6 +56,14 @@ def _counts(
         found = np.bincount(drawn.ravel(), minlength=rows * images)
         counts[start : start + rows] = found.reshape(rows, images)
     return counts
+
+
+def mean_of_images(values: np.ndarray) -> np.ndarray:
+    """Means (…) of per-image values (N, …) over the images that count; NaN where none does."""
+    present = np.isfinite(values)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        mean: np.ndarray = np.where(present, values, 0).sum(0) / present.sum(0)
+    return mean
 
 
 def bootstrapped_means(values: np.ndarray, counts: np.ndarray) -> np.ndarray:

@@ -7,13 +7,16 @@ it is consensus about the image. A blank map has no direction: its model is left
 M is the number of the others.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 import pandas as pd
 
+from thinkalike.compare.chance import Block
 from thinkalike.randomness import generator
 
+DRAWS = 5
+"""Sets of mismatched maps of every image."""
 FEWEST_TUPLES = 20
 """Mismatched sets of maps from which on their shares are a reference."""
 
@@ -39,8 +42,34 @@ def consensus_share(kernels: np.ndarray) -> np.ndarray:
         return np.where(count > 1, largest / count, np.nan)
 
 
+def consensus_of_maps(
+    blocks: Iterable[Block], kernel: Kernel, images: Sequence[str], *, draws: int = DRAWS, seed: int
+) -> pd.DataFrame:
+    """Consensus about every image, beside that about different images of the first block.
+
+    Args:
+        blocks: coordinates of the maps of all images, a block at a time.
+        kernel, draws, seed: as for `mismatched_kernels`.
+        images: ids.
+
+    Returns:
+        As `consensus_table`.
+    """
+    found: list[np.ndarray] = []
+    mismatched = np.empty((0, 0, 0))
+    for _, coordinates, _ in blocks:
+        if not found:
+            mismatched = mismatched_kernels(coordinates, kernel, draws=draws, seed=seed)
+        by_image = coordinates.transpose(1, 0, 2)
+        blank = ~np.any(by_image, axis=2)
+        values = np.stack([kernel(maps, maps) for maps in by_image])
+        values[blank[:, :, None] | blank[:, None, :]] = np.nan
+        found.append(values)
+    return consensus_table(np.concatenate(found), mismatched, images)
+
+
 def mismatched_kernels(
-    coordinates: np.ndarray, kernel: Kernel, *, draws: int, seed: int
+    coordinates: np.ndarray, kernel: Kernel, *, draws: int = DRAWS, seed: int
 ) -> np.ndarray:
     """Similarities of maps of different images: every model's images are shifted in a circle.
 

@@ -82,7 +82,8 @@ def image_count(
         return unknown(f"{models} models make fewer than {FEWEST} pairs")
     if count < FEWEST:
         return unknown(f"fewer than {FEWEST} pairs have enough images in common")
-    images = count / float((1 / present.sum(0)).sum())
+    # rounded: the mean of equal numbers is that number
+    images = round(count / float((1 / present.sum(0)).sum()), 9)
     noise = _image_variance(pairs, groups)
     means = np.where(present, pairs, 0).sum(0) / present.sum(0)
     truth = max(float(means.var(ddof=1)) - noise / images, 0.0)

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from thinkalike.statistics.bootstrap import mean_of_images
 from thinkalike.statistics.intervals import chord
 
 ROLES = ("together", "apart")
@@ -34,19 +35,30 @@ def leave_one_out(values: np.ndarray) -> np.ndarray:
 
 def influence_on_mean(values: np.ndarray) -> np.ndarray:
     """How much each image raises the mean of per-image values: mean − mean without it, (N, …)."""
-    return _mean(values) - leave_one_out(values)
+    return mean_of_images(values) - leave_one_out(values)
 
 
 def influence_on_chord(values: np.ndarray) -> np.ndarray:
     """How much each image raises the chord √(2(1 − mean)): chord − chord without it, (N, …)."""
-    return chord(_mean(values)) - chord(leave_one_out(values))
+    return chord(mean_of_images(values)) - chord(leave_one_out(values))
 
 
 def share_of_variance(values: np.ndarray) -> np.ndarray:
     """Share of each image in the variance of per-image values over the images, (N, …); sums to 1."""
-    deviation = (values - _mean(values)) ** 2
+    deviation = (values - mean_of_images(values)) ** 2
     with np.errstate(invalid="ignore", divide="ignore"):
         return deviation / np.nansum(deviation, 0)
+
+
+def mean_contribution(values: np.ndarray) -> np.ndarray:
+    """Mean over all pairs of models of what each image says of them, (N,); NaN where it counts for none.
+
+    Args:
+        values: (N, M, M) symmetric per-image similarities or pseudo-values of rho; the diagonal is no
+            pair.
+    """
+    pairs = values[:, *np.triu_indices(values.shape[1], 1)]
+    return mean_of_images(pairs.T)
 
 
 def influential_images(
@@ -91,9 +103,3 @@ def influential_images(
     table = pd.concat(parts, ignore_index=True)
     order = np.lexsort((table["rank"], table["role"] == "apart", table["pair"]))
     return table.iloc[order].drop(columns="pair").reset_index(drop=True)
-
-
-def _mean(values: np.ndarray) -> np.ndarray:
-    present = np.isfinite(values)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return np.where(present, values, 0).sum(0) / present.sum(0)

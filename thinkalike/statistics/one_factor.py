@@ -18,7 +18,11 @@ from scipy.stats import norm
 from scipy.stats import t as student
 
 from thinkalike.randomness import generator
-from thinkalike.statistics.bootstrap import bootstrapped_means, resampling_counts
+from thinkalike.statistics.bootstrap import (
+    bootstrapped_means,
+    mean_of_images,
+    resampling_counts,
+)
 from thinkalike.statistics.intervals import residuals_of_groups
 
 SWEEPS = 200
@@ -81,11 +85,13 @@ def one_factor_test(
     first, second = np.triu_indices(models, 1)
     pairs = values[:, first, second]
     counts = resampling_counts(len(values), bootstraps, generator(seed, "one factor"), groups)
-    means = bootstrapped_means(pairs, np.ones((1, len(values))))
+    means = mean_of_images(pairs)[None]
     samples = bootstrapped_means(pairs, counts)
     samples = samples[np.isfinite(samples).all(1)]
     if models < FEWEST_MODELS:
-        return _unknown(models, f"{models} models are always explained by one factor; it takes four")
+        return _unknown(
+            models, f"{models} models are always explained by one factor; it takes four"
+        )
     if not np.isfinite(means).all():
         return _unknown(models, "some pairs of models have no image in common")
     if len(samples) < 2 or (np.isfinite(pairs).sum(0) < 2).any():
@@ -160,4 +166,4 @@ def _square(pairs: np.ndarray, models: int) -> np.ndarray:
 def _unknown(models: int, reason: str) -> OneFactor:
     nothing = np.full((models, models), np.nan)
     nan = float("nan")
-    return OneFactor(nothing[:, 0], nothing, nothing, nan, nan, reason)
+    return OneFactor(np.full(models, np.nan), nothing, nothing, nan, nan, reason)

@@ -1,6 +1,6 @@
 """What resampling the images tells of one matrix: numbers of images, branches, factors, as tables."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -9,6 +9,7 @@ import pandas as pd
 
 from thinkalike.compare.matrices import pair_table
 from thinkalike.progress import log
+from thinkalike.statistics.bootstrap import mean_of_images
 from thinkalike.statistics.image_count import image_count
 from thinkalike.statistics.influence import influential_images
 from thinkalike.statistics.one_factor import OneFactor, one_factor_test
@@ -16,6 +17,8 @@ from thinkalike.statistics.support import SUPPORTED, Branch, branch_support
 
 SEPARATOR = " "
 """Between the models of a branch."""
+SIGNIFICANT = 0.05
+"""p of the one-factor test under which there is more than one factor."""
 
 
 @dataclass(frozen=True)
@@ -23,8 +26,10 @@ class Settings:
     """How images are resampled.
 
     Attributes:
-        trained: models without the controls; trees and the factor are theirs.
-        independent: one of each architecture among them: these tell how many images it takes.
+        trained: models without the controls; trees are theirs.
+        independent: one of each architecture among them: these tell how many images it takes, and whether
+            there is more than one factor. That twins are alike is no news.
+        architectures: model → what seeds of one network have in common.
         linkages: kinds of dendrograms.
         bootstraps, factor_bootstraps: numbers of samples, for branches and for the one-factor test.
         tau: Kendall's τ that the number of images is asked for.
@@ -32,6 +37,7 @@ class Settings:
 
     trained: Sequence[str]
     independent: Sequence[str]
+    architectures: Mapping[str, str]
     linkages: Sequence[str]
     bootstraps: int
     factor_bootstraps: int
@@ -44,8 +50,9 @@ class ResampledTables:
 
     Attributes:
         image_count: one row, the attributes of `statistics.image_count.ImageCount`.
-        support: tree (`trained` models or `all`), linkage, models, size, height, support,
-            beyond_one_factor (a pair in it shares more than one factor explains), finding (both).
+        support: tree (`trained` models or `all`), linkage, models, size, architectures (how many),
+            height, support, one_factor_p, and finding: among trained models several architectures,
+            support of at least `SUPPORTED`, and a one-factor test that is significant (p < `SIGNIFICANT`).
         one_factor: model_a, model_b, loading_a, loading_b, similarity, residual, standard_error, beyond,
             critical, p, reason.
         influential: as `statistics.influence.influential_images` gives it.
@@ -76,14 +83,12 @@ def resample_images(
         groups: class of each image, where images were chosen class by class.
         seed: of the study.
     """
-    trained = _chosen(values, models, settings.trained)
-    count = image_count(
-        _chosen(values, models, settings.independent), target=settings.tau, groups=groups
-    )
+    independent = _chosen(values, models, settings.independent)
+    count = image_count(independent, target=settings.tau, groups=groups)
     if count.reason:
         log.info("number of images: %s", count.reason)
     factor = one_factor_test(
-        trained, bootstraps=settings.factor_bootstraps, seed=seed, groups=groups
+        independent, bootstraps=settings.factor_bootstraps, seed=seed, groups=groups
     )
     if factor.reason:
         log.info("one-factor test: %s", factor.reason)
@@ -96,13 +101,18 @@ def resample_images(
             seed=seed,
             groups=groups,
         )
-        alike = _alike(factor, settings.trained)
-        trees.append(_support_table(branches, kept, alike).assign(tree=tree))
-    support = pd.concat(trees, ignore_index=True)
+        trees.append(_support_table(branches, kept, settings.architectures).assign(tree=tree))
+    support = pd.concat(trees, ignore_index=True).assign(one_factor_p=factor.p)
+    support["finding"] = (
+        (support["tree"] == "trained")
+        & (support["architectures"] > 1)
+        & (support["support"] >= SUPPORTED)
+        & (support["one_factor_p"] < SIGNIFICANT)
+    )
     return ResampledTables(
         image_count=pd.DataFrame([asdict(count)]),
         support=support[["tree", *support.columns.drop("tree")]],
-        one_factor=_factor_table(factor, trained, settings.trained),
+        one_factor=_factor_table(factor, independent, settings.independent),
         influential=influential_images(values, images, models),
     )
 
@@ -112,40 +122,31 @@ def _chosen(values: np.ndarray, models: Sequence[str], kept: Sequence[str]) -> n
     return values[:, places][:, :, places]
 
 
-def _alike(factor: OneFactor, models: Sequence[str]) -> set[frozenset[str]]:
-    """Pairs that share more than one factor explains."""
-    return {frozenset((models[a], models[b])) for a, b in np.argwhere(np.triu(factor.alike, 1))}
-
-
 def _support_table(
-    found: dict[str, list[Branch]], models: Sequence[str], alike: set[frozenset[str]]
+    found: dict[str, list[Branch]], models: Sequence[str], architectures: Mapping[str, str]
 ) -> pd.DataFrame:
     """A row for every branch of every linkage."""
     rows = []
     for linkage, branches in found.items():
         for branch in branches:
             members = [models[place] for place in branch.models]
-            beyond = any(pair <= set(members) for pair in alike)
             rows.append(
                 {
                     "linkage": linkage,
                     "models": SEPARATOR.join(members),
                     "size": len(members),
+                    "architectures": len({architectures[model] for model in members}),
                     "height": branch.height,
                     "support": branch.support,
-                    "beyond_one_factor": beyond,
-                    "finding": beyond and branch.support >= SUPPORTED,
                 }
             )
-    columns = ["linkage", "models", "size", "height", "support", "beyond_one_factor", "finding"]
+    columns = ["linkage", "models", "size", "architectures", "height", "support"]
     return pd.DataFrame(rows, columns=columns)
 
 
 def _factor_table(factor: OneFactor, values: np.ndarray, models: Sequence[str]) -> pd.DataFrame:
     """A row for every pair, with its loadings, residual, and the outcome of the test."""
-    present = np.isfinite(values)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        mean = np.where(present, values, 0).sum(0) / present.sum(0)
+    mean = mean_of_images(values)
     loadings = np.broadcast_to(factor.loadings, mean.shape)
     table = pair_table(
         models,

@@ -17,7 +17,11 @@ import numpy as np
 from thinkalike.clustering import hierarchical
 from thinkalike.compare.geometry import complete
 from thinkalike.randomness import generator
-from thinkalike.statistics.bootstrap import bootstrapped_means, resampling_counts
+from thinkalike.statistics.bootstrap import (
+    bootstrapped_means,
+    mean_of_images,
+    resampling_counts,
+)
 from thinkalike.statistics.intervals import chord
 
 SUPPORTED = 0.95
@@ -64,7 +68,7 @@ def branch_support(
         cell are in none; there is none for fewer than three models.
     """
     counts = resampling_counts(len(values), bootstraps, generator(seed, "bootstrap"), groups)
-    whole = bootstrapped_means(values, np.ones((1, len(values))))[0]
+    whole = mean_of_images(values)
     # the diagonal is not used
     np.fill_diagonal(whole, 1.0)
     keep = complete(whole)

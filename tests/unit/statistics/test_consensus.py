@@ -22,7 +22,8 @@ def world(common: float, images: int = 60, models: int = 5) -> np.ndarray:
     """Unit maps (M, N, P) with a part that all models share."""
     generator = np.random.default_rng(0)
     return unit(
-        common * generator.normal(size=(1, images, 12)) + generator.normal(size=(models, images, 12))
+        common * generator.normal(size=(1, images, 12))
+        + generator.normal(size=(models, images, 12))
     )
 
 
@@ -57,9 +58,7 @@ def test_no_two_maps_of_a_mismatched_set_are_of_one_image():
     """Maps that are their image's number, and a kernel that tells which two met."""
     images = np.arange(1, 8.0)
     coordinates = np.tile(images[None, :, None], (4, 1, 1))
-    found = mismatched_kernels(
-        coordinates, lambda a, b: (a == b.T).astype(float), draws=5, seed=1
-    )
+    found = mismatched_kernels(coordinates, lambda a, b: (a == b.T).astype(float), draws=5, seed=1)
     np.testing.assert_array_equal(found, np.tile(np.eye(4), (35, 1, 1)))
     values = mismatched_kernels(
         coordinates, lambda a, b: np.broadcast_to(a, (4, 4)).copy(), draws=5, seed=1

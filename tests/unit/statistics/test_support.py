@@ -113,7 +113,7 @@ def test_the_fit_is_the_least_sum_of_squares_off_the_diagonal():
     pairs = (LOADINGS[:, None] * LOADINGS)[UPPER] + 0.05 * generator.normal(size=(5, len(UPPER[0])))
     fitted = fit_one_factor(pairs, MODELS)
     for row, loadings in zip(pairs, fitted, strict=True):
-        best = least_squares(lambda x, row=row: (np.outer(x, x)[UPPER] - row), LOADINGS, xtol=1e-14)
+        best = least_squares(lambda x, row=row: np.outer(x, x)[UPPER] - row, LOADINGS, xtol=1e-14)
         np.testing.assert_allclose(loadings, best.x * np.sign(best.x.sum()), atol=1e-5)
 
 
