@@ -65,6 +65,13 @@ class MapFiles:
         self.step = int(np.clip(NUMBERS // numbers, 32, MOST_IN_BLOCK))
         self._kept: list[Block] | None = None
 
+    def kernel(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+        """Similarities (n, m) of maps with these coordinates, (n, P) and (m, P)."""
+        if self.comparison.metric == "cosine":
+            products: np.ndarray = unit(a) @ unit(b).T
+            return products
+        return rbf_kernel(self.comparison.sigma, self.pixels)(a, b)
+
     def blocks(self) -> Iterator[Block]:
         """Coordinates of all images; a single block stays in memory."""
         if self._kept is None and len(self.images) <= self.step:
