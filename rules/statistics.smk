@@ -1,6 +1,41 @@
 """How sure it is: what chance, seeds and numbers of models leave of what was found."""
 
 
+rule measure_scales:
+    """Similarity above chance at several scales, beside that of seeds and of moved images."""
+    input:
+        explanations=by_wildcards(study.compared_maps),
+        moved=by_wildcards(changed.moved_files),
+        segments=by_wildcards(study.segments_file),
+        images="<results>/images.parquet",
+    output:
+        table="<results>/scales/{method}.parquet",
+    log:
+        "<logs>/measure_scales/{method}.log",
+    benchmark:
+        "<benchmarks>/measure_scales/{method}.tsv"
+    conda:
+        "../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=120,
+    params:
+        code=code_of("measure_scales.py"),
+        compared=study.compared,
+        models=study.models,
+        architectures=study.architectures,
+        number=by_wildcards(study.image_count),
+        scales=by_wildcards(study.scales),
+        comparison=lambda wildcards: study.comparison(wildcards.method, "cosine"),
+        stratified=study.stratified,
+        pixels=study["ceilings"]["pixels"],
+    message:
+        "Similarity of {wildcards.method} maps at several scales"
+    script:
+        "../scripts/measure_scales.py"
+
+
 rule compare_features:
     """How alike the penultimate features of every two models are, whatever they are explained by."""
     input:

@@ -27,7 +27,10 @@ def main(
     segments: str | None = None,
 ) -> None:
     selected = read_table(images, ["image_id", "class_name"])[:number]
-    files, settings = dict(zip(compared, explanations, strict=True)), Comparison("cosine", **comparison)
+    files, settings = (
+        dict(zip(compared, explanations, strict=True)),
+        Comparison("cosine", **comparison),
+    )
     shared = read_segments(segments) if segments else None
     both = {
         model: input_ceiling_pairs(files[model], path, shared, pixels, settings.sign)

@@ -56,7 +56,8 @@ class ScaledStudy:
             network; `moved`, a model with itself, the images moved.
         """
         tables = [
-            self._at(replace(comparison, pool=scale or None)).assign(scale=scale) for scale in scales
+            self._at(replace(comparison, pool=scale or None)).assign(scale=scale)
+            for scale in scales
         ]
         table = pd.concat(tables, ignore_index=True)
         return table[["scale", "kind", "model_a", "model_b", *SEEDS]]
@@ -69,9 +70,16 @@ class ScaledStudy:
         sides = [table[side] for side in ("model_a", "model_b")]
         first, second = (side.map(self.architectures) for side in sides)
         both = sides[0].isin(self.models) & sides[1].isin(self.models)
-        kinds = table.assign(kind=np.where(first == second, "seeds", "pair"))[(first == second) | both]
+        kinds = table.assign(kind=np.where(first == second, "seeds", "pair"))[
+            (first == second) | both
+        ]
         moved = [
-            {"kind": "moved", "model_a": model, "model_b": model, **moved_similarity(*maps, comparison)}
+            {
+                "kind": "moved",
+                "model_a": model,
+                "model_b": model,
+                **moved_similarity(*maps, comparison),
+            }
             for model, maps in self.moved.items()
         ]
         return pd.concat([kinds, pd.DataFrame(moved)], ignore_index=True)

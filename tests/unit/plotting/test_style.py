@@ -40,7 +40,7 @@ def test_families_of_any_label_have_looks_of_their_own_in_every_figure_of_a_stud
             texts = [text.get_text() for text in axes.get_legend().get_texts()]
             assert texts == ["CNN", "Another one", "my group", "zoo"]
             plt.close(figure)
-        assert (FAMILY_COLOURS, FAMILY_MARKERS, FAMILY_NAMES) == before
+        assert before == (FAMILY_COLOURS, FAMILY_MARKERS, FAMILY_NAMES)
     colours, markers = seen[0]
     assert seen[0] == seen[1]
     assert len(set(colours.values())) == len(colours) == 6

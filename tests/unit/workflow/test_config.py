@@ -57,6 +57,7 @@ def test_the_default_study_resolves():
     completed = {
         "dataset": {**DEFAULT["dataset"], "name": "digits"},
         "subsampling": {"sizes": [10, 20, 30, 40, 50, 60, 70, 80, 90], "repeats": 25},
+        "similarity": {**DEFAULT["similarity"], "scales": [32, 16, 8, 4]},
         "neon": {**DEFAULT["neon"], "models": DEFAULT["models"]},
         "spectral": {
             **DEFAULT["spectral"],
@@ -552,7 +553,7 @@ def test_no_text_of_the_users_can_be_a_tag_in_the_report(key, value):
 @pytest.mark.parametrize("family", ["my_group", "Our CNNs", "2nd", "größer", "v1.5-b", "x"])
 def test_a_family_is_any_plain_label(family):
     entry = {"like": "resnet", "name": "Mine", "family": family}
-    settings = resolve(changed(("catalogue", {"mine": entry}), ("models", ["mine", "vit"])))
+    settings = resolve(study(("catalogue", {"mine": entry}), ("models", ["mine", "vit"])))
     assert settings["catalogue"]["mine"]["family"] == family
     lrp = settings["settings"]["lrp"]
     assert METHODS["lrp"].map_settings(lrp, "mine", family)["composite"] == "epsilon"
@@ -576,7 +577,7 @@ def test_rules_of_lrp_for_a_family_that_no_model_has_are_a_slip():
         "families: cnn, hybrid, transformer"
     )
     mine = {"mine": {"like": "vit", "name": "Mine", "family": "my_group"}}
-    resolve(changed(("catalogue", mine), ("settings.lrp.composites.my_group", "gamma")))
+    resolve(study(("catalogue", mine), ("settings.lrp.composites.my_group", "gamma")))
     variant = {"other": {"method": "lrp", "composites": {"other": "plus", "my_group": "plus"}}}
     (line,) = problems(("variants", variant))
     assert line.startswith("variants.other.composites: no model is of the family 'my_group'")
