@@ -62,6 +62,12 @@ def place(name: str) -> str:
 def pools(config: Config) -> Iterator[str]:
     """Maps that are averaged over more cells than the frame has pixels."""
     size = config["images"]["size"]
+    for side in config["similarity"]["scales"] or []:
+        if side > size:
+            yield (
+                f"similarity.scales: {side} cells a side are more than the {size} pixels of images.size; "
+                f"give at most {size}"
+            )
     for name, settings in all_settings(config).items():
         if name in config["methods"] and (settings.get("pool") or 0) > size:
             yield (
