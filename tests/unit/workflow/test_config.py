@@ -159,6 +159,8 @@ borders: {layers: {byobnet: [stages.2]}}
 borders: {layers: {deit_s: []}}
 borders: {images: 200}
 budgets: {models: [resnet]}
+ceilings: {images: 0}
+deletion: {area: 0.2}
 neon: {models: []}
 neon: {models: [vit]}
 neon: {clusters: 12}
