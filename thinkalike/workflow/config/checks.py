@@ -28,8 +28,9 @@ CHECKS: tuple[tuple[str, Callable[[Config], Iterable[str]]], ...] = (
     ("variants", method_checks.variants),
     (USED, method_checks.depths),
     (USED, method_checks.evaluations),
-    (f"{USED} images", method_checks.pools),
+    (f"{USED} images similarity", method_checks.pools),
     (f"{USED} explanation", method_checks.lrp),
+    ("catalogue settings variants", method_checks.composites),
     ("models methods variants spectral", method_checks.spectral),
 )
 """Sections that must be sound, and the check of what is between them."""

@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from thinkalike.stores.features import KEPT
 from thinkalike.workflow.changed_images import ChangedImages
 from thinkalike.workflow.forecast.facts import Facts
 from thinkalike.workflow.forecast.plan import Job
@@ -69,7 +70,7 @@ def _weights(facts: Facts, model: str) -> float:
 
 
 def _predict_images(facts: Facts, model: str) -> float:
-    return _logits(facts, model, facts.images)
+    return _logits(facts, model, facts.images) + _arrays(min(facts.images, KEPT), FEATURES)
 
 
 def _segment_images(facts: Facts) -> float:
@@ -87,7 +88,7 @@ def _join_shards(facts: Facts, method: str, model: str) -> float:
 
 
 def _explain_together(facts: Facts) -> float:
-    return sum(_join_shards(facts, "kernelshap", model) for model in facts.study.models)
+    return sum(_join_shards(facts, "kernelshap", model) for model in facts.study.compared)
 
 
 def _explain_again(facts: Facts, model: str) -> float:
@@ -123,12 +124,23 @@ def _compare_models(
 ) -> float:
     study = facts.study
     rows, columns = (
-        len(study.models if number is None else study.groups[int(number)])
+        len(study.compared if number is None else study.groups[int(number)])
         for number in (row, column)
     )
     # float64 takes as much as two float32
     numbers = 2 * rows * columns * (2 if study.method(method).estimated else 1)
     return _arrays(study.image_count(method), numbers)
+
+
+def _measure_chance(
+    facts: Facts, method: str, row: str | None = None, column: str | None = None
+) -> float:
+    study = facts.study
+    rows, columns = (
+        len(study.compared if number is None else study.groups[int(number)])
+        for number in (row, column)
+    )
+    return _arrays(study.image_count(method), 2 * rows * columns * len(study.subsets_of(method)))
 
 
 SIZED_RULES: dict[str, Callable[..., float]] = {
@@ -139,6 +151,7 @@ SIZED_RULES: dict[str, Callable[..., float]] = {
     "place_weights": _weights,
     "predict_images": _predict_images,
     "segment_images": _segment_images,
+    "measure_chance": _measure_chance,
     "explain_images": _explain_images,
     "join_shards": _join_shards,
     "explain_together": _explain_together,
