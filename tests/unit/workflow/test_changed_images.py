@@ -78,4 +78,5 @@ def test_superpixels_are_needed_where_a_method_uses_them():
 def test_nothing_is_done_where_no_images_are_asked_for():
     none = changed(ceilings={"images": 0}, deletion={"images": 0})
     assert (none.moved_methods, none.deletion_signs) == ([], {})
+    assert none.moved_files("lrp") == []
     assert changed(images={"count": 20}).deletion_count == 20
