@@ -167,6 +167,8 @@ borders: {layers: {byobnet: [stages.2]}}
 borders: {layers: {deit_s: []}}
 borders: {images: 200}
 budgets: {models: [resnet]}
+ceilings: {images: 0}
+deletion: {area: 0.2}
 neon: {models: []}
 neon: {models: [vit]}
 neon: {clusters: 12}
@@ -421,6 +423,10 @@ SHAPE = [
     ("budgets.segments", [], "at least 1 needed, 0 given"),
     ("budgets.segments/0", [1], "1 is less than the minimum of 2"),
     ("budgets.models", ["vit", "vit"], "'vit' stands there twice; remove one"),
+    ("ceilings.pixels", 0, "0 is less than the minimum of 1"),
+    ("deletion.images", -1, "-1 is less than the minimum of 0"),
+    ("deletion.area", 1, "1 is greater than or equal to the maximum of 1"),
+    ("deletion.area", 0, "0 is less than or equal to the minimum of 0"),
     ("neon.models", "vit", "'vit' is not of type ['array', 'null']"),
     ("figures.panels", 6, "6 is not of type object"),
     ("figures.panels/first", {"first": {"images": "first"}}, "count missing; see docs/"),
@@ -641,6 +647,9 @@ MEANING = {
         ("spectral.class", "shop"),
     ],
     # numbers of images
+    "ceilings.pixels: 16 is too much for images.size, 64; give less than a quarter of it, at most 15": [
+        ("ceilings.pixels", 16)
+    ],
     "subsampling.sizes.1: 96 is more than images.count, 95; without replacement at most 95 can be "
     "drawn": [("images.count", 95), ("subsampling.sizes", [5, 96])],
     "subsampling.sizes: shares of images.count and numbers of images are mixed; give all sizes in one "
