@@ -584,7 +584,8 @@ def test_rules_of_lrp_for_a_family_that_no_model_has_are_a_slip():
     )
     mine = {"mine": {"like": "vit", "name": "Mine", "family": "my_group"}}
     resolve(study(("catalogue", mine), ("settings.lrp.composites.my_group", "gamma")))
-    variant = {"other": {"method": "lrp", "composites": {"other": "plus", "my_group": "plus"}}}
+    names = ["cnn", "transformer", "hybrid", "other", "my_group"]
+    variant = {"other": {"method": "lrp", "composites": dict.fromkeys(names, "plus")}}
     (line,) = problems(("variants", variant))
     assert line.startswith("variants.other.composites: no model is of the family 'my_group'")
 
@@ -921,6 +922,7 @@ def test_every_section_of_the_schema_is_closed_but_for_names_and_what_timm_gets(
         "catalogue",
         "catalogue.*.arguments",
         "settings.gradcam.mended_cells",
+        "settings.lrp.composites",
         "variants",
         "variants.*",
         "borders.layers",
