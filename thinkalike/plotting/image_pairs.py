@@ -27,8 +27,6 @@ CELL, GAP, LABEL, HEAD = 0.69, 0.04, 1.02, 0.56
 """Inches of a map, between maps, of names on the left, and above the maps of a pair."""
 TITLE = 0.38
 BLOCK = HEAD + 3 * CELL + 0.14
-NAMED = 3
-"""Images of the least consensus whose names are written."""
 HEADS = ("images that hold the pair together", "images that drive it apart")
 
 
@@ -147,7 +145,9 @@ def gallery(
         text = ", ".join((f"{names[models[0]]} and {names[models[1]]}", pair["reason"]))
         interval = f"ρ = {pair['rho']:.2f} [{pair['low']:.2f}, {pair['high']:.2f}]"
         page.text(0.1, top, f"{text}: {interval}", va="top", fontsize=7.5, weight="bold")
-        _draw_labels(page, top, [(names[model], FAMILY_COLOURS[families[model]]) for model in models])
+        _draw_labels(
+            page, top, [(names[model], FAMILY_COLOURS[families[model]]) for model in models]
+        )
         _draw_images(page, top, shown, models, maps)
         parts.append(shown.drop(columns=["path", "place"]).assign(reason=pair["reason"]))
     page.figure.suptitle(title, y=1 - 0.06 / height, va="top")
@@ -208,27 +208,22 @@ def consensus_figure(
     figure, axes = plt.subplots(figsize=(WIDTH, 2.9))
     rank = drawn["rank"]
     known = drawn["mismatched"].notna()
-    axes.plot(rank, drawn["mismatched"], color="#707070", lw=1, label="different images: mean")
-    axes.plot(rank, drawn["mismatched_95"], color="#707070", lw=1, ls=":", label="95 % of them")
+    axes.plot(
+        rank, drawn["mismatched"], color="#707070", lw=1, label="maps of different images: mean"
+    )
+    axes.plot(rank, drawn["mismatched_95"], color="#707070", lw=1, ls=":", label="95 % of these")
     for chosen, colour, label in (
-        (drawn["above"], "#404040", "this image: more than 95 % of different ones"),
-        (~drawn["above"], "#F08030", "no more than these"),
+        (drawn["above"], "#404040", "an image above these"),
+        (~drawn["above"], "#F08030", "an image not above these"),
     ):
-        axes.plot(rank[chosen], drawn.loc[chosen, "consensus"], "o", ms=3, color=colour, label=label)
-    axes.axhline(1 / models, color=MISSING, lw=0.8, zorder=0)
-    for row in drawn.head(NAMED).to_dict("records"):
-        axes.annotate(
-            row["image_id"],
-            (row["rank"], row["consensus"]),
-            xytext=(6, -6),
-            textcoords="offset points",
-            fontsize=5.5,
-            color="#606060",
+        axes.plot(
+            rank[chosen], drawn.loc[chosen, "consensus"], "o", ms=3, color=colour, label=label
         )
+    axes.axhline(1 / models, color=MISSING, lw=0.8, zorder=0, label="nothing in common")
     axes.set(ylim=(0, 1.02), xlim=(0, len(drawn) + 1))
     axes.set_xlabel("images, in the order of their consensus")
     axes.set_ylabel("share that one common map explains")
-    axes.legend(loc="lower right")
+    figure.legend(loc="outside lower center", ncols=5)
     count = f"{int(drawn['above'].sum())} of {len(drawn)} images have consensus above chance"
     if not known.any():
         count = "too few images to tell what different ones have in common"

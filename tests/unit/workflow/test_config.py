@@ -313,7 +313,11 @@ def test_further_seeds_are_of_models_that_the_study_trains():
 
 def test_a_further_seed_under_a_key_that_is_taken_is_named():
     entry = {"like": "vit", "name": "Mine"}
-    changes = ("catalogue", {"vit_seed1": entry}), ("models", ["vit", "coatnet"]), ("replicas", {"vit": 1})
+    changes = (
+        ("catalogue", {"vit_seed1": entry}),
+        ("models", ["vit", "coatnet"]),
+        ("replicas", {"vit": 1}),
+    )
     (problem,) = problems(*changes)
     assert problem == ("replicas.vit: vit_seed1 is a model of the catalogue; give that another key")
 
