@@ -87,6 +87,35 @@ rule summarise_similarity:
         "../scripts/summarise_similarity.py"
 
 
+rule collect_pairs:
+    """All pairs of models by every method, metric and subset, in one tidy table."""
+    input:
+        pairs=study.files("<results>/dissimilarity/{method}/{metric}/{subset}_pairs.parquet"),
+    output:
+        table="<results>/pairs.csv",
+    log:
+        "<logs>/collect_pairs.log",
+    benchmark:
+        "<benchmarks>/collect_pairs.tsv"
+    conda:
+        "../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=30,
+    params:
+        code=code_of("collect_pairs.py"),
+        cases=study.files("{method}/{metric}/{subset}"),
+        names=study.names,
+        architectures=study.architectures,
+        families=study.families,
+        untrained=study.untrained,
+    message:
+        "Collecting all pairs of models"
+    script:
+        "../scripts/collect_pairs.py"
+
+
 rule measure_noise_ceiling:
     """How similar the KernelSHAP maps of every model are to its own from other coalitions."""
     input:
@@ -229,3 +258,4 @@ rule plot_noise_ceiling:
 
 QUESTION += study.files("<results>/figures/similarity/{method}/{metric}/histograms.svg")
 QUESTION += svg_files(["ceiling/kernelshap"] if "kernelshap" in study.methods else [])
+QUESTION += ["<results>/pairs.csv"]

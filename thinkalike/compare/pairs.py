@@ -71,9 +71,7 @@ def collect_pairs(
         method, metric, subset, model_a, model_b, name_a, name_b, family_a, family_b, category, and the
         other columns of the tables as they are.
     """
-    parts = [
-        table.assign(**dict(zip(CASE, case, strict=True))) for case, table in tables.items()
-    ]
+    parts = [table.assign(**dict(zip(CASE, case, strict=True))) for case, table in tables.items()]
     pairs = pd.concat(parts, ignore_index=True)
     sides = {
         f"{what}_{side}": pairs[f"model_{side}"].map(values)

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from thinkalike.compare.pairs import CATEGORIES, CONTROL, DIFFERENT_FAMILIES, SAME_FAMILY, SEEDS
-from thinkalike.plotting.style import PALETTE, method_name
+from thinkalike.plotting.style import METRIC_NAMES, PALETTE, method_name
 
 CATEGORY_LOOKS: Mapping[str, tuple[str, str]] = {
     SEEDS: ("#000000", "D"),
@@ -27,6 +27,7 @@ CATEGORY_NAMES = {
     DIFFERENT_FAMILIES: "different families",
     CONTROL: "with an untrained control",
 }
+COLUMNS_OF_PAIRS = ["model_a", "model_b", "n", "mean", "chance", "rho", "low", "high"]
 MOST = 60
 """Pairs that a panel has room for; of more, only some are drawn."""
 ENDS = 18
@@ -40,14 +41,14 @@ LETTER = 0.041
 
 
 def pairs(
-    table: pd.DataFrame, *, names: Mapping[str, str], images: str
+    table: pd.DataFrame, *, names: Mapping[str, str], metric: str
 ) -> tuple[Figure, pd.DataFrame]:
     """Draw every pair of models from chance to its similarity, a panel for each method and scale.
 
     A pair is a bar from the mean similarity of its maps of different images (a tick) to that of its
     maps of the same image (a marker), with the 95 % interval of what lies between. Pairs stand in the
-    order of their similarity above chance, ρ. A dotted line is where pairs of trained models
-    would be if their ρ were that of two seeds: the median over the architectures that have seeds. Of more than
+    order of their similarity above chance, ρ. A dotted line is where pairs of trained models would be
+    if their ρ were that of two seeds: the median over the architectures that have seeds. Of more than
     `MOST` pairs, seeds and those at the ends and in the middle are drawn.
 
     Args:
@@ -55,14 +56,17 @@ def pairs(
             model_b, n, mean, chance, rho, low, high (of rho) and category (`compare.pairs`); a row for
             each pair of each method and scale.
         names: model → display name.
-        images: which images, in words.
+        metric: of the similarities.
 
     Returns:
         The figure, and the table with `low_mean` and `high_mean`, the interval on the axis of the
         figure, `as_seeds`, where two seeds would lie, and `drawn`; sorted as it is drawn.
     """
     methods = list(dict.fromkeys(table["method"]))
-    panels = {case: _Panel.of(part) for case, part in table.groupby(["method", "scale"])}
+    panels = {
+        (str(method), int(scale)): _Panel.of(part)
+        for (method, scale), part in table.groupby(["method", "scale"])
+    }
     columns = min(len(methods), COLUMNS)
     blocks = [methods[first : first + columns] for first in range(0, len(methods), columns)]
     rows = [(block, pooled) for block in blocks for pooled in _scales(panels, block)]
@@ -87,8 +91,32 @@ def pairs(
     for axes in grid[-1]:
         axes.set_xlabel("mean similarity")
     _legend(figure, table)
-    figure.suptitle(f"every pair of models, from chance to its similarity ({images})")
+    known = METRIC_NAMES.get(metric, metric)
+    figure.suptitle(f"every pair of models, from chance to its similarity ({known}, all images)")
     return figure, pd.concat([panel.table for panel in panels.values()], ignore_index=True)
+
+
+def panel_pairs(
+    compared: pd.DataFrame, seeds: pd.DataFrame, scales: pd.DataFrame, pool: int | None
+) -> pd.DataFrame:
+    """Pairs of one method at the scale of the study's matrices, and as computed where that is another.
+
+    Args:
+        compared: `COLUMNS_OF_PAIRS`, of the pairs in a matrix.
+        seeds: the same of the pairs of seeds, in the matrix or not.
+        scales: kind, scale and the same, of the pairs at other scales; empty where none are known.
+        pool: cells a side over which maps are averaged for the matrix; None: not at all.
+
+    Returns:
+        scale and `COLUMNS_OF_PAIRS`, every pair once at each scale.
+    """
+    parts = [compared.assign(scale=pool or 0), seeds.assign(scale=pool or 0)]
+    if pool:
+        parts.append(scales[scales["kind"].isin(["pair", "seeds"]) & (scales["scale"] == 0)])
+    both = pd.concat(parts, ignore_index=True)
+    ends = np.sort(both[["model_a", "model_b"]].to_numpy(str), axis=1)
+    again = pd.DataFrame({"scale": both["scale"], "a": ends[:, 0], "b": ends[:, 1]}).duplicated()
+    return both.loc[~again, ["scale", *COLUMNS_OF_PAIRS]].reset_index(drop=True)
 
 
 @dataclass(frozen=True)
