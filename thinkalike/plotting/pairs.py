@@ -64,7 +64,7 @@ def pairs(
     """
     methods = list(dict.fromkeys(table["method"]))
     panels = {
-        (str(method), int(scale)): _Panel.of(part)
+        (str(method), int(str(scale))): _Panel.of(part)
         for (method, scale), part in table.groupby(["method", "scale"])
     }
     columns = min(len(methods), COLUMNS)

@@ -6,7 +6,7 @@ import pytest
 from scipy.spatial.distance import pdist, squareform
 
 from thinkalike.clustering.models import Clusters, Settings, cluster_models
-from thinkalike.plotting.clusters import communities, dendrograms
+from thinkalike.plotting.clusters import branch_support, communities, dendrograms, read_support
 from thinkalike.plotting.style import styled
 
 MODELS = ["a", "b", "c", "d", "e"]
@@ -45,9 +45,29 @@ def test_edges_are_as_wide_as_the_graph_that_was_clustered_has_weight(largest):
 def test_a_linkage_that_was_refused_says_why():
     _, found = clustered()
     with styled():
-        figure, merges = dendrograms(found, **OF)
+        figure, merges = dendrograms(found, support={}, **OF)
         average, ward = figure.axes
         assert average.get_title("left").startswith("average, r = ")
         assert ward.get_title("left") == "ward"
         assert "ward is left out" in ward.texts[0].get_text()
     assert merges["linkage"].tolist() == ["average"] * 4
+
+
+def test_branches_have_their_support_where_it_is_known_and_controls_do_not_count():
+    tree = np.array([[0, 1, 1, 2], [2, 5, 2, 3], [3, 6, 3, 4], [4, 7, 4, 5]], float)
+    support = {frozenset("ab"): 0.9, frozenset("abd"): 0.6}
+    shares = branch_support(tree, MODELS, support)
+    np.testing.assert_equal(shares, [0.9, np.nan, 0.6, np.nan])  # c and e are controls
+    np.testing.assert_equal(branch_support(tree, MODELS, {}), [np.nan] * 4)
+
+
+def test_support_is_read_and_written_at_branches_of_the_first_linkage(tmp_path):
+    _, found = clustered()
+    first = [MODELS[int(leaf)] for leaf in found.linkages["average"].iloc[0, :2]]
+    path = tmp_path / "support.csv"
+    path.write_text(f"models,height,support\n{' '.join(first)},0.1,0.97\n{' '.join(MODELS)},1,1\n")
+    with styled():
+        figure, merges = dendrograms(found, support=read_support(str(path)), **OF)
+        texts = [text.get_text() for text in figure.axes[0].texts]
+    assert texts == ["97", "100"]
+    assert merges["support"].dropna().tolist() == [0.97, 1]
