@@ -109,11 +109,6 @@ rule plot_clusters:
         dissimilarity="<results>/dissimilarity/{method}/{metric}/{subset}.csv",
         pairs="<results>/dissimilarity/{method}/{metric}/{subset}_pairs.parquet",
         seeds="<results>/dissimilarity/{method}/{metric}/{subset}_seeds.csv",
-        support=lambda wildcards: (
-            f"<results>/statistics/{wildcards.method}/{wildcards.metric}/support.csv"
-            if wildcards.subset == "all"
-            else []
-        ),
         tables=expand(
             "<results>/clusters/{{method}}/{{metric}}/{{subset}}/{table}.csv",
             table=[

@@ -42,5 +42,3 @@ rule plot_pairs:
     script:
         "../scripts/plot_pairs.py"
 
-
-QUESTION += svg_files(["statistics/pairs", "statistics/scales"])

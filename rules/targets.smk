@@ -35,7 +35,6 @@ rule pairs:
     """How alike are any two models, beside chance and two seeds? All pairs in one table, and drawn."""
     input:
         "<results>/pairs.csv",
-        svg_files(["statistics/pairs", "statistics/scales"]),
 
 
 rule histograms:

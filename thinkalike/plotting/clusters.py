@@ -24,19 +24,20 @@ SUPPORT = "#B2182B"
 def dendrograms(
     found: Clusters,
     *,
-    support: Mapping[frozenset[str], float],
+    support: Mapping[str, Mapping[frozenset[str], float]],
     names: Mapping[str, str],
     families: Mapping[str, str],
     title: str,
 ) -> tuple[Figure, pd.DataFrame]:
     """Draw one dendrogram per linkage with its cophenetic correlation r, leaves coloured by family.
 
-    Branches of the first linkage have their support in percent. A branch is known by its models among
-    those that `support` speaks of, so that controls may stand in the tree and not in its support.
+    Branches have their support in percent. A branch is known by its models among those that `support`
+    speaks of, so that controls may stand in the tree and not in its support.
 
     Args:
         found: the linkages and their summary are drawn.
-        support: models of a branch → share of the resamples of images whose tree has it; may be empty.
+        support: linkage → models of a branch → share of the samples of images whose tree has it; empty
+            where it is not known.
         names: model → display name.
         families: model → family.
         title: of the figure.
@@ -51,9 +52,8 @@ def dendrograms(
     figure, grid = plt.subplots(
         rows, columns, figsize=(WIDTH * columns / 3, height + 0.3), squeeze=False
     )
-    first = next(iter(trees))
     shares = {
-        kind: branch_support(tree.to_numpy(float), models, support if kind == first else {})
+        kind: branch_support(tree.to_numpy(float), models, support.get(kind, {}))
         for kind, tree in trees.items()
     }
     for axes, (kind, tree) in zip(grid.flat, trees.items(), strict=False):
@@ -81,17 +81,20 @@ def dendrograms(
     return figure, pd.concat(merges)
 
 
-def read_support(path: str) -> dict[frozenset[str], float]:
-    """Models of each branch → its support, from a table of models (keys with spaces between), support.
+def read_support(path: str) -> dict[str, dict[frozenset[str], float]]:
+    """Linkage → models of each branch → its support, from a table linkage, models, support.
+
+    The keys of the models of a branch stand in one cell with spaces between them.
 
     Raises:
         InputError: the file cannot be read.
     """
-    table = read_table(path, ["models", "support"])
-    return {
-        frozenset(models.split()): float(share)
-        for models, share in zip(table["models"], table["support"], strict=True)
-    }
+    table = read_table(path, ["linkage", "models", "support"])
+    found: dict[str, dict[frozenset[str], float]] = {}
+    rows = zip(table["linkage"], table["models"], table["support"], strict=True)
+    for linkage, models, share in rows:
+        found.setdefault(str(linkage), {})[frozenset(models.split())] = float(share)
+    return found
 
 
 def branch_support(

@@ -1,7 +1,7 @@
 """Dissimilarity of all pairs of models: the matrix beside its tree, and how sure each cell is."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -30,8 +30,8 @@ class Pairs:
     """Pairs of models as a heat map draws them.
 
     Attributes:
-        table: model_a, model_b, n, dissimilarity, dissimilarity_low, dissimilarity_high, category
-            (`compare.pairs`).
+        table: model_a, model_b, n, dissimilarity, dissimilarity_low, dissimilarity_high, low and high
+            (of ρ), category (`compare.pairs`).
         order: models, alike ones side by side.
         tree: (M − 1, 4), scipy's linkage of `models`; empty where there is none.
         models: M of those in `order`, as the tree numbers them.
@@ -113,16 +113,17 @@ def dissimilarities(
     )
     bar.outline.set_visible(False)
     _mark_bar(bar, marks, low, high)
-    half = (pairs.square("dissimilarity_high") - pairs.square("dissimilarity_low")) / 2
+    widths, what = half_widths(pairs.table)
+    half = replace(pairs, table=pairs.table.assign(half_width=widths)).square("half_width")
     sure = draw_square(right, half, (0, value_range(half)[1]), digits=2, colours="cividis")
     label_square(right, pairs.order, names, families)
     right.set_yticks([])
-    right.set_title("how sure: half-width of the 95 % interval")
+    right.set_title(f"how sure: half-width of the 95 % interval{what}")
     figure.colorbar(sure, ax=right, shrink=0.7, aspect=25, pad=0.02).outline.set_visible(False)
     figure.suptitle(title)
     table = pairs.table
     return figure, table.assign(
-        half_width=(table["dissimilarity_high"] - table["dissimilarity_low"]) / 2,
+        half_width=widths,
         clipped=np.sign(table["dissimilarity"] - table["dissimilarity"].clip(low, high)),
     )
 
@@ -147,6 +148,18 @@ def colour_limits(table: pd.DataFrame, marks: Mapping[str, float]) -> tuple[floa
     seeds = known.loc[known["category"] == SEEDS, "dissimilarity"]
     near = [value for value in (*seeds, *marks.values()) if low - room <= value <= high + room]
     return min(low, *near, high), max(high, *near, low)
+
+
+def half_widths(table: pd.DataFrame) -> tuple[pd.Series, str]:
+    """Half-widths of the intervals of dissimilarities, or of ρ where these have none; and of what.
+
+    Args:
+        table: dissimilarity_low, dissimilarity_high, low, high (of ρ).
+    """
+    widths = (table["dissimilarity_high"] - table["dissimilarity_low"]) / 2
+    if widths.notna().any():
+        return widths, ""
+    return (table["high"] - table["low"]) / 2, " of ρ"
 
 
 def _few(order: Sequence[str], images: np.ndarray) -> list[tuple[str, float]]:

@@ -61,11 +61,12 @@ def test_branches_have_their_support_where_it_is_known_and_controls_do_not_count
     np.testing.assert_equal(branch_support(tree, MODELS, {}), [np.nan] * 4)
 
 
-def test_support_is_read_and_written_at_branches_of_the_first_linkage(tmp_path):
+def test_support_is_read_and_written_at_branches_of_its_linkage(tmp_path):
     _, found = clustered()
     first = [MODELS[int(leaf)] for leaf in found.linkages["average"].iloc[0, :2]]
     path = tmp_path / "support.csv"
-    path.write_text(f"models,height,support\n{' '.join(first)},0.1,0.97\n{' '.join(MODELS)},1,1\n")
+    table = pd.DataFrame({"linkage": "average", "models": [" ".join(first), " ".join(MODELS)]})
+    table.assign(height=1.0, support=[0.97, 1]).to_csv(path, index=False)
     with styled():
         figure, merges = dendrograms(found, support=read_support(str(path)), **OF)
         texts = [text.get_text() for text in figure.axes[0].texts]

@@ -9,7 +9,14 @@ from matplotlib.figure import Figure
 from scipy.cluster.hierarchy import leaves_list, linkage
 
 from thinkalike.compare.pairs import pair_categories
-from thinkalike.plotting.heat_maps import Pairs, bar_marks, colour_limits, dissimilarities, label_of
+from thinkalike.plotting.heat_maps import (
+    Pairs,
+    bar_marks,
+    colour_limits,
+    dissimilarities,
+    half_widths,
+    label_of,
+)
 from thinkalike.plotting.style import styled
 
 MODELS = ["a", "b", "twin", "c", "u"]
@@ -26,6 +33,8 @@ def some_pairs() -> Pairs:
         dissimilarity=values,
         dissimilarity_low=np.array(values) - 0.1,
         dissimilarity_high=np.array(values) + 0.2,
+        low=0.4,
+        high=0.8,
         n=np.where((table == "u").any(axis=1), 6, 100),
     )
     categories = pair_categories(
@@ -94,3 +103,11 @@ def test_marks_on_the_bar_are_chords():
     assert bar_marks(seeds[:0]) == pytest.approx({"chance": np.sqrt(2)})
     assert label_of("chord", True) == "chord of similarity above chance"
     assert label_of("rms", False) == "rms dissimilarity"
+
+
+def test_a_dissimilarity_without_interval_shows_that_of_rho():
+    table = some_pairs().table
+    assert half_widths(table)[1] == ""
+    widths, what = half_widths(table.assign(dissimilarity_low=np.nan))
+    assert what == " of ρ"
+    np.testing.assert_allclose(widths, 0.2)
