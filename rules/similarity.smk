@@ -249,6 +249,7 @@ rule plot_similarities:
         similarity="<results>/similarity/{method}/{metric}.nc",
         differences="<results>/subsampling/{method}/{metric}.parquet",
         variances="<results>/subsampling/{method}/{metric}_variances.parquet",
+        pairs="<results>/dissimilarity/{method}/{metric}/all_pairs.parquet",
     output:
         histograms=figure(
             "similarity/{method}/{metric}/histograms",

@@ -55,7 +55,9 @@ def accuracy(
     ranked = table.iloc[np.argsort(known, kind="stable")].reset_index(drop=True)
     figure, axes = plt.subplots(figsize=(4.6, 1.1 + 0.22 * len(ranked)))
     trained = ranked[~ranked["model"].isin(untrained)]
-    lowest = (trained if len(trained) else ranked)[["low", "val_low"]].min(axis=None)
+    lowest = float(
+        np.nanmin((trained if len(trained) else ranked)[["low", "val_low"]].to_numpy(float))
+    )
     start = max(np.floor(20 * min(lowest, bar or 1) - 0.2) / 20, 0)
     for row, model in enumerate(ranked["model"]):
         colour, marker = FAMILY_COLOURS[families[model]], FAMILY_MARKERS[families[model]]
