@@ -36,6 +36,7 @@ rule cluster_models:
             **study["clustering"]["louvain"],
         },
         families=study.families,
+        architectures=study.architectures,
         untrained=study.untrained,
         seed=study["seed"],
     message:
@@ -109,6 +110,11 @@ rule plot_clusters:
         dissimilarity="<results>/dissimilarity/{method}/{metric}/{subset}.csv",
         pairs="<results>/dissimilarity/{method}/{metric}/{subset}_pairs.parquet",
         seeds="<results>/dissimilarity/{method}/{metric}/{subset}_seeds.csv",
+        support=lambda wildcards: (
+            f"<results>/statistics/{wildcards.method}/{wildcards.metric}/support.csv"
+            if wildcards.subset == "all"
+            else []
+        ),
         tables=expand(
             "<results>/clusters/{{method}}/{{metric}}/{{subset}}/{table}.csv",
             table=[

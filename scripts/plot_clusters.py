@@ -41,7 +41,7 @@ def main(
     marks = heat_maps.bar_marks(read_table(seeds)) if is_chord else {}
     label = heat_maps.label_of(kind, corrected)
     shares = clusters.read_support(support) if support else {}
-    with styled():
+    with styled(families):
         save(*heat_maps.dissimilarities(drawn, marks=marks, label=label, **of), heat_map)
         save(*clusters.dendrograms(found, support=shares, **of), dendrograms)
         save(*clusters.communities(found, matrix, largest=largest, **of), communities)

@@ -35,7 +35,7 @@ def main(
         wide.append(drawing.panel_pairs(compared, own_seeds, known, pool).assign(method=method))
     table = pd.concat(wide, ignore_index=True)
     table = table.assign(category=pair_categories(table, **of))
-    with styled():
+    with styled(families):
         save(*drawing.pairs(table, names=names, metric=metric), pairs_figure)
         save(*draw_scales(every, pools), scales_figure)
 

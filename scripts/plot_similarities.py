@@ -26,7 +26,7 @@ def main(
     kernel, title = Kernel.read(similarity, models), title_of(method, metric)
     draws = read_table(differences), read_table(variances)
     seeds = read_table(pairs, ["seed_std"])["seed_std"].median()
-    with styled():
+    with styled(families):
         drawn = similarities(kernel, names=names, families=families, title=title)
         save(*drawn, histograms)
         options = {"images": len(kernel.images), "seed_deviation": seeds, "title": title}

@@ -20,7 +20,7 @@ CATEGORY_LOOKS: Mapping[str, tuple[str, str]] = {
     DIFFERENT_FAMILIES: (PALETTE[4], "s"),
     CONTROL: ("#8C8C8C", "^"),
 }
-"""Category of a pair → colour and marker; no family has these colours."""
+"""Category of a pair → colour and marker; neither CNNs, transformers nor hybrids have these colours."""
 CATEGORY_NAMES = {
     SEEDS: "two seeds of one model",
     SAME_FAMILY: "same family",

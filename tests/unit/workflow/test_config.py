@@ -57,6 +57,7 @@ def test_the_default_study_resolves():
     completed = {
         "dataset": {**DEFAULT["dataset"], "name": "digits"},
         "subsampling": {"sizes": [10, 20, 30, 40, 50, 60, 70, 80, 90], "repeats": 25},
+        "similarity": {**DEFAULT["similarity"], "scales": [32, 16, 8, 4]},
         "neon": {**DEFAULT["neon"], "models": DEFAULT["models"]},
         "spectral": {
             **DEFAULT["spectral"],
@@ -80,7 +81,14 @@ def test_the_default_study_resolves():
         method: {**settings, **numbers.get(method, {}), "method": method}
         for method, settings in DEFAULT["settings"].items()
     }
-    assert list(resolved["catalogue"]) == DEFAULT["models"]
+    replicas = {
+        "resnet_seed1": "resnet",
+        "resnet_seed2": "resnet",
+        "efficientnet_seed1": "efficientnet",
+        "vit_seed1": "vit",
+    }
+    completed["replicas"] = replicas
+    assert list(resolved["catalogue"]) == [*DEFAULT["models"], *replicas]
     assert resolved == {**DEFAULT, **completed, "catalogue": resolved["catalogue"]}
     assert configuration() == DEFAULT, "it is left as it is"
 
@@ -99,7 +107,7 @@ def test_the_studies_that_come_along_resolve(name):
     config = configuration(*STUDIES[name])
     resolved = resolve(config)
     assert resolved["study"] == name
-    assert list(resolved["catalogue"]) == config["models"]
+    assert list(resolved["catalogue"]) == [*config["models"], *resolved["replicas"]]
     assert list(resolved["settings"]) == [*METHODS, *config["variants"]]
 
 
@@ -172,6 +180,7 @@ spectral: {images: 3}
 figures: {panels: {}}
 figures: {panels: {first: {count: 0}}}
 figures: {panels: {first: {count: 1000}}}
+replicas: {convnext: 1}
 figures: {panels: {same: {count: 3, images: agreeing, methods: [lrp]}}}
 forecast: {teraflops: 10}
 replication: {folder: ~/tables}
@@ -270,7 +279,7 @@ def test_the_home_of_the_user_stands_for_a_tilde(tmp_path, monkeypatch):
 
 def test_the_catalogue_of_a_study_has_its_models_only_each_of_them_complete():
     resolved = resolve(study(("models", ["resnet_untrained", "vit"]), ("training.epochs", 9)))
-    assert list(resolved["catalogue"]) == ["resnet_untrained", "vit"]
+    assert list(resolved["catalogue"]) == ["resnet_untrained", "vit", "vit_seed1"]
     for entry in resolved["catalogue"].values():
         assert set(NEEDED) <= set(entry)
         assert "like" not in entry
@@ -287,9 +296,31 @@ def test_weights_are_the_entrys_before_the_studys():
         "theirs": {"like": "mine", "name": "Theirs", "weights": "finetuned"},
     }
     changes = (("catalogue", catalogue), ("models", ["vit", *catalogue]))
-    resolved = resolve(study(("weights", "finetuned"), *changes))
+    resolved = resolve(study(("weights", "finetuned"), ("replicas", None), *changes))
     weights = [entry["weights"] for entry in resolved["catalogue"].values()]
     assert weights == ["finetuned", "trained", "trained", "finetuned"]
+
+
+def test_further_seeds_are_of_models_that_the_study_trains():
+    changes = ("models", ["resnet", "resnet_untrained", "vit"]), ("weights", "trained")
+    replicas = {"resnet": 2, "resnet_untrained": 1, "vit": 0, "coatnet": 3}
+    resolved = resolve(study(*changes, ("replicas", replicas)))
+    assert resolved["replicas"] == {"resnet_seed1": "resnet", "resnet_seed2": "resnet"}
+    names = [resolved["catalogue"][key]["name"] for key in resolved["replicas"]]
+    assert names == ["ResNet (seed 1)", "ResNet (seed 2)"]
+    pretrained = resolve(study(*changes[:1], ("weights", "random"), ("dataset.kind", "imagenette")))
+    assert pretrained["replicas"] == {}
+
+
+def test_a_further_seed_under_a_key_that_is_taken_is_named():
+    entry = {"like": "vit", "name": "Mine"}
+    changes = (
+        ("catalogue", {"vit_seed1": entry}),
+        ("models", ["vit", "coatnet"]),
+        ("replicas", {"vit": 1}),
+    )
+    (problem,) = problems(*changes)
+    assert problem == ("replicas.vit: vit_seed1 is a model of the catalogue; give that another key")
 
 
 # ---- methods and variants -----------------------------------------------------------------------
@@ -517,6 +548,39 @@ TAGS = [
 def test_no_text_of_the_users_can_be_a_tag_in_the_report(key, value):
     lines = problems((key, value))
     assert [line for line in lines if line.endswith("must be text without < and >")]
+
+
+@pytest.mark.parametrize("family", ["my_group", "Our CNNs", "2nd", "größer", "v1.5-b", "x"])
+def test_a_family_is_any_plain_label(family):
+    entry = {"like": "resnet", "name": "Mine", "family": family}
+    settings = resolve(study(("catalogue", {"mine": entry}), ("models", ["mine", "vit"])))
+    assert settings["catalogue"]["mine"]["family"] == family
+    lrp = settings["settings"]["lrp"]
+    assert METHODS["lrp"].map_settings(lrp, "mine", family)["composite"] == "epsilon"
+    lrp = {**lrp, "composites": {**lrp["composites"], family: "gamma"}}
+    assert METHODS["lrp"].map_settings(lrp, "mine", family)["composite"] == "gamma"
+
+
+@pytest.mark.parametrize("family", ["", " cnn", "a<b", "_", "cnn_", "a\nb", "x" * 25, 7, None])
+def test_what_is_no_plain_label_is_no_family(family):
+    entry = {"like": "resnet", "name": "Mine", "family": family}
+    assert any(
+        line.startswith("catalogue.mine.family: ")
+        for line in problems(("catalogue", {"mine": entry}))
+    )
+
+
+def test_rules_of_lrp_for_a_family_that_no_model_has_are_a_slip():
+    (line,) = problems(("settings.lrp.composites.transfomer", "gamma"))
+    assert line == (
+        "settings.lrp.composites: no model is of the family 'transfomer'; did you mean 'transformer'?; "
+        "families: cnn, hybrid, transformer"
+    )
+    mine = {"mine": {"like": "vit", "name": "Mine", "family": "my_group"}}
+    resolve(study(("catalogue", mine), ("settings.lrp.composites.my_group", "gamma")))
+    variant = {"other": {"method": "lrp", "composites": {"other": "plus", "my_group": "plus"}}}
+    (line,) = problems(("variants", variant))
+    assert line.startswith("variants.other.composites: no model is of the family 'my_group'")
 
 
 def test_every_text_of_the_schema_is_a_name_or_has_no_tag():

@@ -28,29 +28,41 @@ def selected_entries(config: Config) -> dict[str, dict[str, Any]]:
 
 
 def replicas_of(config: Config) -> dict[str, str]:
-    """Replica → the model that it is another seed of, for the models of the study."""
+    """Replica → the model that it is another seed of, for the models that the study trains."""
+    entries = completed_models(config)
     return {
         f"{model}_seed{number}": model
         for model, count in (config["replicas"] or {}).items()
-        if model in config["models"]
+        if model in entries and is_trained(entries[model])
         for number in range(1, count + 1)
     }
 
 
-def completed_entries(config: Config) -> dict[str, dict[str, Any]]:
-    """Catalogue entries of the study's models and replicas, with weights and the whole training of each."""
-    entries = selected_entries(config)
-    for replica, model in replicas_of(config).items():
-        number = replica.removeprefix(f"{model}_seed")
-        entries[replica] = {**entries[model], "name": f"{entries[model]['name']} (seed {number})"}
+def is_trained(entry: Mapping[str, Any]) -> bool:
+    """Whether a complete entry is of a model that the study trains or fine-tunes."""
+    epochs = entry["training"]["epochs"]
+    return entry["weights"] == "finetuned" or (entry["weights"] == "trained" and epochs > 0)
+
+
+def completed_models(config: Config) -> dict[str, dict[str, Any]]:
+    """Catalogue entries of the study's models, with weights and the whole training of each."""
     return {
         key: {
             **entry,
             "training": {**config["training"], **entry.get("training", {})},
             "weights": entry.get("weights", config["weights"]),
         }
-        for key, entry in entries.items()
+        for key, entry in selected_entries(config).items()
     }
+
+
+def completed_entries(config: Config) -> dict[str, dict[str, Any]]:
+    """Complete catalogue entries of the study's models and of their replicas."""
+    entries = completed_models(config)
+    for replica, model in replicas_of(config).items():
+        number = replica.removeprefix(f"{model}_seed")
+        entries[replica] = {**entries[model], "name": f"{entries[model]['name']} (seed {number})"}
+    return entries
 
 
 def clustered_models(config: Config) -> list[str]:
@@ -130,6 +142,21 @@ def subsampling_sizes(config: Config) -> list[int]:
         return list(sizes)
     counts = {config["images"]["count"], *image_counts(config).values()}
     return sorted({share_of(share, count) for share in sizes for count in counts})
+
+
+COARSEST = 4
+"""Cells a side of the coarsest scale at which maps are compared, if none are given."""
+
+
+def scales(config: Config) -> list[int]:
+    """Numbers of cells a side: halves of the size of images, a quarter and so on, down to `COARSEST`."""
+    if (given := config["similarity"]["scales"]) is not None:
+        return list(given)
+    size, found = config["images"]["size"], []
+    while size % 2 == 0 and size // 2 >= COARSEST:
+        size //= 2
+        found.append(size)
+    return found
 
 
 def share_of(share: float, count: int) -> int:

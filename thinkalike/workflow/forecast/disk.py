@@ -10,6 +10,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from thinkalike.stores.features import KEPT
+from thinkalike.workflow.changed_images import ChangedImages
 from thinkalike.workflow.forecast.facts import Facts
 from thinkalike.workflow.forecast.plan import Job
 from thinkalike.workflow.study import by_wildcards
@@ -28,6 +30,9 @@ FEATURES = 1000
 
 LABEL_BYTES = 0.2
 """Bytes of a pixel's superpixel, compressed."""
+
+REGION_BYTES = 15
+"""Bytes of what a model loses without a region, compressed: three numbers, of which one repeats."""
 
 TYPICAL = {".svg": 0.18, ".png": 0.21, ".csv": 0.005, ".parquet": 0.007}
 """Suffix → MB of a file that hardly depends on the study: means over the digits study."""
@@ -65,7 +70,7 @@ def _weights(facts: Facts, model: str) -> float:
 
 
 def _predict_images(facts: Facts, model: str) -> float:
-    return _logits(facts, model, facts.images)
+    return _logits(facts, model, facts.images) + _arrays(min(facts.images, KEPT), FEATURES)
 
 
 def _segment_images(facts: Facts) -> float:
@@ -83,11 +88,23 @@ def _join_shards(facts: Facts, method: str, model: str) -> float:
 
 
 def _explain_together(facts: Facts) -> float:
-    return sum(_join_shards(facts, "kernelshap", model) for model in facts.study.models)
+    return sum(_join_shards(facts, "kernelshap", model) for model in facts.study.compared)
 
 
 def _explain_again(facts: Facts, model: str) -> float:
     return _maps(facts, "kernelshap", model, facts.study.ceiling_count("kernelshap"))
+
+
+def _explain_moved(facts: Facts, model: str) -> float:
+    changed = ChangedImages(facts.study)
+    methods = changed.moved_methods
+    return sum(_maps(facts, each, model, changed.moved_count(each)) for each in methods)
+
+
+def _delete_regions(facts: Facts) -> float:
+    changed = ChangedImages(facts.study)
+    regions = changed.deletion_count * (len(facts.study.models) + 1) * len(changed.deletion_signs)
+    return (9e3 + REGION_BYTES * regions) / 1e6
 
 
 def _explain_clusters(facts: Facts, model: str) -> float:
@@ -107,12 +124,23 @@ def _compare_models(
 ) -> float:
     study = facts.study
     rows, columns = (
-        len(study.models if number is None else study.groups[int(number)])
+        len(study.compared if number is None else study.groups[int(number)])
         for number in (row, column)
     )
     # float64 takes as much as two float32
     numbers = 2 * rows * columns * (2 if study.method(method).estimated else 1)
     return _arrays(study.image_count(method), numbers)
+
+
+def _measure_chance(
+    facts: Facts, method: str, row: str | None = None, column: str | None = None
+) -> float:
+    study = facts.study
+    rows, columns = (
+        len(study.compared if number is None else study.groups[int(number)])
+        for number in (row, column)
+    )
+    return _arrays(study.image_count(method), 2 * rows * columns * len(study.subsets_of(method)))
 
 
 SIZED_RULES: dict[str, Callable[..., float]] = {
@@ -123,10 +151,13 @@ SIZED_RULES: dict[str, Callable[..., float]] = {
     "place_weights": _weights,
     "predict_images": _predict_images,
     "segment_images": _segment_images,
+    "measure_chance": _measure_chance,
     "explain_images": _explain_images,
     "join_shards": _join_shards,
     "explain_together": _explain_together,
     "explain_again": _explain_again,
+    "explain_moved": _explain_moved,
+    "delete_regions": _delete_regions,
     "explain_clusters": _explain_clusters,
     "explain_class_images": _explain_class_images,
     "compare_models": _compare_models,
