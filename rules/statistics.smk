@@ -215,6 +215,49 @@ rule plot_influences:
         "../scripts/plot_influences.py"
 
 
+rule plot_pairs:
+    """All pairs of models beside chance and seeds, and similarity above chance by scale."""
+    input:
+        pairs=study.files(
+            "<results>/dissimilarity/{method}/{metric}/all_pairs.parquet",
+            metric=study["metrics"][0],
+        ),
+        seeds=study.files(
+            "<results>/dissimilarity/{method}/{metric}/all_seeds.csv", metric=study["metrics"][0]
+        ),
+        scales=study.files("<results>/scales/{method}.parquet"),
+    output:
+        pairs_figure=figure(
+            "statistics/pairs", "pairs", "1 How alike, and how sure?", figure="all pairs of models"
+        ),
+        scales_figure=figure(
+            "statistics/scales", "scales", "1 How alike, and how sure?", figure="at which scale"
+        ),
+    log:
+        "<logs>/plot_pairs.log",
+    benchmark:
+        "<benchmarks>/plot_pairs.tsv"
+    conda:
+        "../envs/plot.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=30,
+    params:
+        code=code_of("plot_pairs.py"),
+        metric=study["metrics"][0],
+        pools={method: study["settings"][method]["pool"] for method in study.methods},
+        names=study.names,
+        architectures=study.architectures,
+        families=study.families,
+        untrained=study.untrained,
+    message:
+        "Drawing all pairs of models"
+    script:
+        "../scripts/plot_pairs.py"
+
+
 QUESTION += study.files("<results>/statistics/{method}/{metric}/support.csv")
 QUESTION += study.files("<results>/statistics/{method}/{metric}/images.csv")
 QUESTION += study.files("<results>/figures/statistics/{method}/images.svg")
+QUESTION += svg_files(["statistics/pairs", "statistics/scales"])
