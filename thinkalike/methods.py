@@ -170,3 +170,11 @@ METHODS: dict[str, Method] = {
     )
 }
 """Key → method, in the order of the documentation."""
+
+
+def method_name(method: str) -> str:
+    """Method or variant in words; if its key begins with that of a method, so does its name."""
+    for key, known in METHODS.items():
+        if method == key or method.startswith(f"{key}_"):
+            return known.title + method.removeprefix(key).replace("_", " ")
+    return method.replace("_", " ")

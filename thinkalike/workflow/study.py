@@ -15,7 +15,7 @@ from typing import Any
 from thinkalike.compare.subsets import parse
 from thinkalike.images.blocks import shard as image_range
 from thinkalike.images.blocks import shard_count
-from thinkalike.methods import COMPARISON_SETTINGS, METHODS, Method
+from thinkalike.methods import COMPARISON_SETTINGS, METHODS, Method, method_name
 from thinkalike.workflow.config.resolve import resolve
 from thinkalike.workflow.config.settings import JOINT, images_of
 
@@ -284,6 +284,40 @@ class Study:
     def consensus_maps(self, method: str) -> list[str]:
         """Files of the maps of the models that are no controls, or of all where all are."""
         return self.maps_files(method, self.trained or self.models)
+
+    def at_first_metric(self, pattern: str) -> list[str]:
+        """Paths of a pattern for every method, with the first of its metrics."""
+        first = dict(reversed(self._cases))
+        return [pattern.format(method=m, metric=first[m]) for m in self.methods if m in first]
+
+    @property
+    def _cases(self) -> list[tuple[str, str]]:
+        """Methods and metrics of the matrices of the study."""
+        return [tuple(case.split("/")) for case in self.files("{method}/{metric}")]  # type: ignore[misc]
+
+    @property
+    def scaled_methods(self) -> list[str]:
+        """Methods whose maps are compared at several scales."""
+        return self.methods
+
+    @property
+    def scales_files(self) -> list[str]:
+        """Files of similarity at several scales."""
+        return [f"<results>/scales/{method}.parquet" for method in self.scaled_methods]
+
+    @property
+    def verdict_cases(self) -> list[dict[str, Any]]:
+        """Title, place, pool and whether there are scales, of every method that the verdict is about."""
+        return [
+            {
+                "title": method_name(method),
+                "place": place,
+                "pool": self["settings"][method].get("pool"),
+                "scaled": method in self.scaled_methods,
+            }
+            for place in self.at_first_metric("{method}/{metric}")
+            for method in [place.split("/")[0]]
+        ]
 
     def predictions_files(self, subset: str) -> list[str]:
         """Files of all predictions, for a subset that depends on them."""
