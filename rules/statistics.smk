@@ -1,4 +1,99 @@
-"""How sure it is: what other images, seeds and chance would have said."""
+"""How sure it is: what chance, seeds and numbers of models leave of what was found."""
+
+
+rule measure_scales:
+    """Similarity above chance at several scales, beside that of seeds and of moved images."""
+    input:
+        explanations=by_wildcards(study.compared_maps),
+        moved=by_wildcards(changed.moved_files),
+        segments=by_wildcards(study.segments_file),
+        images="<results>/images.parquet",
+    output:
+        table="<results>/scales/{method}.parquet",
+    log:
+        "<logs>/measure_scales/{method}.log",
+    benchmark:
+        "<benchmarks>/measure_scales/{method}.tsv"
+    conda:
+        "../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=120,
+    params:
+        code=code_of("measure_scales.py"),
+        compared=study.compared,
+        models=study.models,
+        architectures=study.architectures,
+        number=by_wildcards(study.image_count),
+        scales=by_wildcards(study.scales),
+        comparison=lambda wildcards: study.comparison(wildcards.method, "cosine"),
+        stratified=study.stratified,
+        pixels=study["ceilings"]["pixels"],
+    message:
+        "Similarity of {wildcards.method} maps at several scales"
+    script:
+        "../scripts/measure_scales.py"
+
+
+rule compare_features:
+    """How alike the penultimate features of every two models are, whatever they are explained by."""
+    input:
+        features=study.files("<results>/features/{model}.nc"),
+    output:
+        cka="<results>/statistics/features.csv",
+    log:
+        "<logs>/compare_features.log",
+    benchmark:
+        "<benchmarks>/compare_features.tsv"
+    conda:
+        "../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    params:
+        code=code_of("compare_features.py"),
+        models=study.models,
+    message:
+        "Comparing the features of {params.models}"
+    script:
+        "../scripts/compare_features.py"
+
+
+rule test_models:
+    """Do families differ, do methods agree beyond them, and what can each method tell apart?"""
+    input:
+        pairs=study.files("<results>/dissimilarity/{method}/{metric}/all_pairs.parquet"),
+        seeds=study.files("<results>/dissimilarity/{method}/{metric}/all_seeds.csv"),
+        agreement="<results>/predictions/agreement_pairs.parquet",
+        accuracy="<results>/predictions/accuracy.csv",
+        cka="<results>/statistics/features.csv",
+    output:
+        family_tests="<results>/statistics/families.csv",
+        matrix_tests="<results>/statistics/matrices.csv",
+        resolution="<results>/statistics/resolution.csv",
+    log:
+        "<logs>/test_models.log",
+    benchmark:
+        "<benchmarks>/test_models.tsv"
+    conda:
+        "../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=60,
+    params:
+        code=code_of("test_models.py"),
+        cases=study.files("{method}/{metric}"),
+        families=study.families,
+        architectures=study.architectures,
+        untrained=study.untrained,
+        seed=study["seed"],
+    message:
+        "Testing families of models and matrices against each other"
+    script:
+        "../scripts/test_models.py"
 
 
 rule resample_images:
@@ -120,6 +215,49 @@ rule plot_influences:
         "../scripts/plot_influences.py"
 
 
+rule plot_pairs:
+    """All pairs of models beside chance and seeds, and similarity above chance by scale."""
+    input:
+        pairs=study.files(
+            "<results>/dissimilarity/{method}/{metric}/all_pairs.parquet",
+            metric=study["metrics"][0],
+        ),
+        seeds=study.files(
+            "<results>/dissimilarity/{method}/{metric}/all_seeds.csv", metric=study["metrics"][0]
+        ),
+        scales=study.files("<results>/scales/{method}.parquet"),
+    output:
+        pairs_figure=figure(
+            "statistics/pairs", "pairs", "1 How alike, and how sure?", figure="all pairs of models"
+        ),
+        scales_figure=figure(
+            "statistics/scales", "scales", "1 How alike, and how sure?", figure="at which scale"
+        ),
+    log:
+        "<logs>/plot_pairs.log",
+    benchmark:
+        "<benchmarks>/plot_pairs.tsv"
+    conda:
+        "../envs/plot.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=30,
+    params:
+        code=code_of("plot_pairs.py"),
+        metric=study["metrics"][0],
+        pools={method: study["settings"][method]["pool"] for method in study.methods},
+        names=study.names,
+        architectures=study.architectures,
+        families=study.families,
+        untrained=study.untrained,
+    message:
+        "Drawing all pairs of models"
+    script:
+        "../scripts/plot_pairs.py"
+
+
 QUESTION += study.files("<results>/statistics/{method}/{metric}/support.csv")
 QUESTION += study.files("<results>/statistics/{method}/{metric}/images.csv")
 QUESTION += study.files("<results>/figures/statistics/{method}/images.svg")
+QUESTION += svg_files(["statistics/pairs", "statistics/scales"])

@@ -31,6 +31,13 @@ rule similarity:
         study.files("<results>/dissimilarity/{method}/{metric}/{subset}.csv"),
 
 
+rule pairs:
+    """How alike are any two models, beside chance and two seeds? All pairs in one table, and drawn."""
+    input:
+        "<results>/pairs.csv",
+        svg_files(["statistics/pairs", "statistics/scales"]),
+
+
 rule histograms:
     """How much does similarity vary from image to image?"""
     input:
@@ -41,6 +48,12 @@ rule noise_ceiling:
     """How much of a similarity does noise leave? KernelSHAP maps against maps drawn anew."""
     input:
         "<results>/figures/ceiling/kernelshap.svg",
+
+
+rule deletion:
+    """Do the maps say what matters to a model? Its score without the region that a map rates highest."""
+    input:
+        svg_files(["statistics/deletion"]) if changed.deletion_signs else [],
 
 
 rule image_count:

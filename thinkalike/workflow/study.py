@@ -389,6 +389,16 @@ class Study:
         models = self.column_models(row, column)
         return self.maps_files(method, models) if models else []
 
+    def compared_maps(self, method: str) -> list[str]:
+        """Files of the maps of all models and replicas by one method."""
+        return self.maps_files(method, self.compared)
+
+    def scales(self, method: str) -> list[int]:
+        """Numbers of cells a side at which maps of a method are compared, after 0, as computed."""
+        pool = self["settings"][method]["pool"]
+        given = {*self["similarity"]["scales"], *([pool] if pool else [])}
+        return [0, *sorted(given, reverse=True)]
+
     def row_predictions(self, row: str = "0") -> list[str]:
         """Files of the predictions of the models of the rows, if a subset depends on predictions."""
         return self._predictions(self.row_models(row))

@@ -57,6 +57,7 @@ def test_the_default_study_resolves():
     completed = {
         "dataset": {**DEFAULT["dataset"], "name": "digits"},
         "subsampling": {"sizes": [10, 20, 30, 40, 50, 60, 70, 80, 90], "repeats": 25},
+        "similarity": {**DEFAULT["similarity"], "scales": [32, 16, 8, 4]},
         "neon": {**DEFAULT["neon"], "models": DEFAULT["models"]},
         "spectral": {
             **DEFAULT["spectral"],
@@ -166,6 +167,8 @@ borders: {layers: {byobnet: [stages.2]}}
 borders: {layers: {deit_s: []}}
 borders: {images: 200}
 budgets: {models: [resnet]}
+ceilings: {images: 0}
+deletion: {area: 0.2}
 neon: {models: []}
 neon: {models: [vit]}
 neon: {clusters: 12}
@@ -420,6 +423,10 @@ SHAPE = [
     ("budgets.segments", [], "at least 1 needed, 0 given"),
     ("budgets.segments/0", [1], "1 is less than the minimum of 2"),
     ("budgets.models", ["vit", "vit"], "'vit' stands there twice; remove one"),
+    ("ceilings.pixels", 0, "0 is less than the minimum of 1"),
+    ("deletion.images", -1, "-1 is less than the minimum of 0"),
+    ("deletion.area", 1, "1 is greater than or equal to the maximum of 1"),
+    ("deletion.area", 0, "0 is less than or equal to the minimum of 0"),
     ("neon.models", "vit", "'vit' is not of type ['array', 'null']"),
     ("figures.panels", 6, "6 is not of type object"),
     ("figures.panels/first", {"first": {"images": "first"}}, "count missing; see docs/"),
@@ -549,6 +556,40 @@ def test_no_text_of_the_users_can_be_a_tag_in_the_report(key, value):
     assert [line for line in lines if line.endswith("must be text without < and >")]
 
 
+@pytest.mark.parametrize("family", ["my_group", "Our CNNs", "2nd", "größer", "v1.5-b", "x"])
+def test_a_family_is_any_plain_label(family):
+    entry = {"like": "resnet", "name": "Mine", "family": family}
+    settings = resolve(study(("catalogue", {"mine": entry}), ("models", ["mine", "vit"])))
+    assert settings["catalogue"]["mine"]["family"] == family
+    lrp = settings["settings"]["lrp"]
+    assert METHODS["lrp"].map_settings(lrp, "mine", family)["composite"] == "epsilon"
+    lrp = {**lrp, "composites": {**lrp["composites"], family: "gamma"}}
+    assert METHODS["lrp"].map_settings(lrp, "mine", family)["composite"] == "gamma"
+
+
+@pytest.mark.parametrize("family", ["", " cnn", "a<b", "_", "cnn_", "a\nb", "x" * 25, 7, None])
+def test_what_is_no_plain_label_is_no_family(family):
+    entry = {"like": "resnet", "name": "Mine", "family": family}
+    assert any(
+        line.startswith("catalogue.mine.family: ")
+        for line in problems(("catalogue", {"mine": entry}))
+    )
+
+
+def test_rules_of_lrp_for_a_family_that_no_model_has_are_a_slip():
+    (line,) = problems(("settings.lrp.composites.transfomer", "gamma"))
+    assert line == (
+        "settings.lrp.composites: no model is of the family 'transfomer'; did you mean 'transformer'?; "
+        "families: cnn, hybrid, transformer"
+    )
+    mine = {"mine": {"like": "vit", "name": "Mine", "family": "my_group"}}
+    resolve(study(("catalogue", mine), ("settings.lrp.composites.my_group", "gamma")))
+    names = ["cnn", "transformer", "hybrid", "other", "my_group"]
+    variant = {"other": {"method": "lrp", "composites": dict.fromkeys(names, "plus")}}
+    (line,) = problems(("variants", variant))
+    assert line.startswith("variants.other.composites: no model is of the family 'my_group'")
+
+
 def test_every_text_of_the_schema_is_a_name_or_has_no_tag():
     def texts(node: object) -> list[dict]:
         if isinstance(node, list):
@@ -607,6 +648,9 @@ MEANING = {
         ("spectral.class", "shop"),
     ],
     # numbers of images
+    "ceilings.pixels: 16 is too much for images.size, 64; give less than a quarter of it, at most 15": [
+        ("ceilings.pixels", 16)
+    ],
     "subsampling.sizes.1: 96 is more than images.count, 95; without replacement at most 95 can be "
     "drawn": [("images.count", 95), ("subsampling.sizes", [5, 96])],
     "subsampling.sizes: shares of images.count and numbers of images are mixed; give all sizes in one "
@@ -878,6 +922,7 @@ def test_every_section_of_the_schema_is_closed_but_for_names_and_what_timm_gets(
         "catalogue",
         "catalogue.*.arguments",
         "settings.gradcam.mended_cells",
+        "settings.lrp.composites",
         "variants",
         "variants.*",
         "borders.layers",
