@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from thinkalike.compare.answers import Answers, agreement
 from thinkalike.compare.bases import Segments
 from thinkalike.compare.dissimilarity import dissimilarity
 from thinkalike.compare.geometry import geometry
@@ -25,7 +26,7 @@ from thinkalike.progress import log
 from thinkalike.stores.arrays import open_arrays, parts
 from thinkalike.stores.damage import same_images
 from thinkalike.stores.kernels import Kernel
-from thinkalike.stores.maps import read_draws, read_maps, read_segments
+from thinkalike.stores.maps import read_answers, read_draws, read_maps, read_segments
 from thinkalike.stores.tables import read_table
 
 
@@ -90,6 +91,51 @@ def compare_files(
         if count:
             what = f"{count} of {len(images)} maps are blank and {comparison.role_of_blanks}"
             log.warning("%s: %s", model, what)
+
+
+def compare_answers(
+    models: Mapping[str, str],
+    *,
+    images: Sequence[str],
+    others: Mapping[str, str] = MappingProxyType({}),
+) -> Iterator[dict[str, np.ndarray]]:
+    """Compare the answers of all pairs of models to the same coalitions, a few images at a time.
+
+    How many images have no agreement with a model is logged as a warning at the end.
+
+    Args:
+        models: model → file of its maps by KernelSHAP, with the answers beside them.
+        images: ids of the images to compare answers about, the first in all files.
+        others: model → file of those that `models` are compared with; by default each other.
+
+    Yields:
+        `similarity`, the functional agreement (`compare.answers.agreement`), and `estimation_error`,
+        which is 0, since answers are no estimates, (n, M, M') float64 each, NaN where missing; and,
+        where models are compared with each other, `blank` (n, M) bool: answers without a residual.
+
+    Raises:
+        InputError: a file is missing, damaged, about other images, or about other coalitions.
+    """
+    paths = [*models.values(), *others.values()]
+    missing = np.zeros(len(models), int)
+    for part in parts(len(images), max(_coalitions(paths), len(paths) ** 2)):
+        answers = [_read_answers(path, part, paths[0], images[part]) for path in paths]
+        first, second = answers[: len(models)], answers[len(models) :]
+        values = agreement(first, second or None)
+        rows = {"similarity": values, "estimation_error": np.where(np.isnan(values), np.nan, 0.0)}
+        if not others:
+            rows["blank"] = np.isnan(values.diagonal(axis1=1, axis2=2))
+            missing += rows["blank"].sum(0)
+        yield rows
+    for model, count in zip(models, missing, strict=True):
+        if count:
+            log.warning(
+                "%s: answers about %d of %d images hold nothing but size and ink of the coalitions and "
+                "are left out",
+                model,
+                count,
+                len(images),
+            )
 
 
 @dataclass(frozen=True)
@@ -186,6 +232,20 @@ def _read(
     maps, names = read_maps(path, segments, part)
     same_images(path, names, reference, images)
     return maps
+
+
+def _read_answers(path: str, part: slice, reference: str, images: Sequence[str]) -> Answers:
+    answers, names = read_answers(path, part)
+    same_images(path, names, reference, images)
+    return answers
+
+
+def _coalitions(paths: Sequence[str]) -> int:
+    """Numbers that answers about one image by all models take, with what is regressed out of them."""
+    with ExitStack() as stack:
+        files = [stack.enter_context(open_arrays(path, ["answers"])) for path in paths]
+        # score, size, ink, three columns of the basis and their factors
+        return sum(8 * file.sizes["coalition"] for file in files)
 
 
 def _numbers_per_image(paths: Sequence[str]) -> int:

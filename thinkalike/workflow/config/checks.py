@@ -24,6 +24,8 @@ CHECKS: tuple[tuple[str, Callable[[Config], Iterable[str]]], ...] = (
     ("models catalogue images", model_checks.image_size),
     ("models borders settings", model_checks.selections),
     ("variants", method_checks.variants),
+    ("spectral figures", method_checks.maps),
+    ("methods metrics variants", method_checks.metrics),
     (USED, method_checks.depths),
     (USED, method_checks.evaluations),
     (f"{USED} explanation", method_checks.lrp),

@@ -115,6 +115,10 @@ def _compare_models(
     return _arrays(study.image_count(method), numbers)
 
 
+def _compare_answers(facts: Facts, row: str | None = None, column: str | None = None) -> float:
+    return _compare_models(facts, "answers", row, column)
+
+
 SIZED_RULES: dict[str, Callable[..., float]] = {
     "download_weights": _weights,
     "initialise_weights": _weights,
@@ -130,6 +134,7 @@ SIZED_RULES: dict[str, Callable[..., float]] = {
     "explain_clusters": _explain_clusters,
     "explain_class_images": _explain_class_images,
     "compare_models": _compare_models,
+    "compare_answers": _compare_answers,
     "join_similarities": _compare_models,
 }
 """Rule → MB that a job writes, from the facts and the wildcards that are named. Files of other rules
