@@ -115,6 +115,9 @@ def agreement(models: Sequence[Answers], others: Sequence[Answers] | None = None
             raise InputError(
                 f"models 0 and {number} were asked other coalitions of superpixels; explain both again"
             )
+    images, longest = everyone[0].scores.shape
+    if longest < LEAST_COALITIONS:
+        return np.full((images, len(models), len(models if others is None else others)), np.nan)
     rows = np.stack([residuals(each) for each in models], 1)
     columns = rows if others is None else np.stack([residuals(each) for each in others], 1)
     values = np.clip(rows @ columns.transpose(0, 2, 1), -1, 1)

@@ -1,8 +1,8 @@
 """Sizes of the files that jobs write, in MB (10⁶ bytes).
 
 Maps are float32 coefficients, compressed to COMPRESSION of their bytes: cells of a grid, pixels, or
-superpixels with their standard errors and draws. A similarity is a float64 for each image and pair of
-models, and another with its standard error. Weights are float32.
+superpixels with their standard errors, draws and answers to coalitions. A similarity is a float64 for each
+image and pair of models, and another with its standard error. Weights are float32.
 """
 
 from collections.abc import Callable
@@ -19,6 +19,9 @@ COMPRESSION = 0.93
 
 FILE_BYTES = 20e3
 """Bytes of a NetCDF file without images: attributes, structure."""
+
+BESIDE_BYTES = 19e3
+"""Bytes of structure of the five variables beside maps that are estimates: errors, draws, answers."""
 
 IMAGE_BYTES = 85
 """Bytes of an image in such a file: its id and a few measures."""
@@ -44,13 +47,14 @@ def _arrays(images: int, numbers: float) -> float:
 def _maps(facts: Facts, method: str, model: str, images: int) -> float:
     """Size of a file of maps."""
     study = facts.study
-    numbers = study.method(method).numbers(
+    row = study.method(method)
+    numbers = row.numbers(
         study["settings"][method],
         study["images"]["size"],
         study["segments"]["count"],
         facts.costs[model].cells,
     )
-    return _arrays(images, numbers)
+    return _arrays(images, numbers) + (BESIDE_BYTES / 1e6 if row.estimated else 0.0)
 
 
 def _logits(facts: Facts, model: str, images: int) -> float:
