@@ -4,7 +4,7 @@ compare_answers).
 
 from collections.abc import Sequence
 
-from thinkalike.compare.streams import compare_answers
+from thinkalike.compare.answer_streams import compare_answers
 from thinkalike.stores.kernels import create_kernel
 from thinkalike.stores.maps import read_image_ids
 from thinkalike.workflow.jobs import run

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from thinkalike.errors import InputError, did_you_mean
 from thinkalike.images.contents import Contents
 from thinkalike.networks.catalogue import built_in_catalogue, complete_entry
-from thinkalike.workflow.config.settings import Config, selected_entries
+from thinkalike.workflow.config.settings import Config, replicas_of, selected_entries
 
 NEEDED = ("timm", "name", "family", "layout", "layers")
 """Keys that a complete entry of the catalogue has."""
@@ -77,6 +77,14 @@ def names(config: Config) -> Iterator[str]:
             # the one of the two that is the user's to name
             mine, other = (first, key) if key in built_in_catalogue() else (key, first)
             yield f"catalogue.{mine}.name: {name!r} is the name of {other}, too; give it another"
+
+
+def replicas(config: Config) -> Iterator[str]:
+    """Replicas under a key that is taken."""
+    taken = {**built_in_catalogue(), **config["catalogue"]}
+    for replica, model in replicas_of(config).items():
+        if replica in taken:
+            yield f"replicas.{model}: {replica} is a model of the catalogue; give that another key"
 
 
 def selections(config: Config) -> Iterator[str]:

@@ -27,7 +27,24 @@ def selected_entries(config: Config) -> dict[str, dict[str, Any]]:
     return {key: complete_entry(key, catalogue) for key in config["models"]}
 
 
-def completed_entries(config: Config) -> dict[str, dict[str, Any]]:
+def replicas_of(config: Config) -> dict[str, str]:
+    """Replica → the model that it is another seed of, for the models that the study trains."""
+    entries = completed_models(config)
+    return {
+        f"{model}_seed{number}": model
+        for model, count in (config["replicas"] or {}).items()
+        if model in entries and is_trained(entries[model])
+        for number in range(1, count + 1)
+    }
+
+
+def is_trained(entry: Mapping[str, Any]) -> bool:
+    """Whether a complete entry is of a model that the study trains or fine-tunes."""
+    epochs = entry["training"]["epochs"]
+    return entry["weights"] == "finetuned" or (entry["weights"] == "trained" and epochs > 0)
+
+
+def completed_models(config: Config) -> dict[str, dict[str, Any]]:
     """Catalogue entries of the study's models, with weights and the whole training of each."""
     return {
         key: {
@@ -37,6 +54,15 @@ def completed_entries(config: Config) -> dict[str, dict[str, Any]]:
         }
         for key, entry in selected_entries(config).items()
     }
+
+
+def completed_entries(config: Config) -> dict[str, dict[str, Any]]:
+    """Complete catalogue entries of the study's models and of their replicas."""
+    entries = completed_models(config)
+    for replica, model in replicas_of(config).items():
+        number = replica.removeprefix(f"{model}_seed")
+        entries[replica] = {**entries[model], "name": f"{entries[model]['name']} (seed {number})"}
+    return entries
 
 
 def clustered_models(config: Config) -> list[str]:

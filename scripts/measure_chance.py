@@ -1,0 +1,40 @@
+"""Measure the similarity of all pairs of models above that of different images (rule measure_chance)."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from thinkalike.compare.chance_streams import MapFiles, chance_files, predicted_by, write_chance
+from thinkalike.compare.similarity import Comparison
+from thinkalike.stores.tables import read_table
+from thinkalike.workflow.jobs import run
+
+
+def main(
+    explanations: Sequence[str],
+    images: str,
+    chance: str,
+    models: Sequence[str],
+    other_models: Sequence[str],
+    number: int,
+    subsets: Sequence[str],
+    method: str,
+    metric: str,
+    comparison: Mapping[str, Any],
+    code: str,
+    others: Sequence[str] = (),
+    segments: str | None = None,
+    predictions: Sequence[str] = (),
+    other_predictions: Sequence[str] = (),
+) -> None:
+    selected = read_table(images, ["image_id", "class_name"])[:number]
+    ids, settings = selected["image_id"].tolist(), Comparison(metric, **comparison)
+    both = (zip(*each, strict=True) for each in ((models, explanations), (other_models, others)))
+    files = MapFiles(*map(dict, both), settings, ids, segments)
+    predicted = predicted_by(predictions, other_predictions, images, ids)
+    rows = chance_files(files, selected["class_name"], subsets, predicted)
+    attributes = {"method": method, **settings.stated(), "code": code}
+    write_chance(chance, rows, files, subsets=subsets, attributes=attributes)
+
+
+if __name__ == "__main__":
+    run(main, snakemake)
