@@ -23,7 +23,7 @@ from thinkalike.compare.streams import predicted_classes, read_part
 from thinkalike.compare.subsets import mask as counting_mask
 from thinkalike.compare.subsets import parse
 from thinkalike.stores.arrays import NUMBERS
-from thinkalike.stores.kernels import CHANCE, create_chance
+from thinkalike.stores.kernels import CHANCE, Chance, create_chance
 from thinkalike.stores.maps import read_maps, read_segments
 
 
@@ -64,6 +64,13 @@ class MapFiles:
         numbers = self.frame.size * len(prepared)
         self.step = int(np.clip(NUMBERS // numbers, 32, MOST_IN_BLOCK))
         self._kept: list[Block] | None = None
+
+    def kernel(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+        """Similarities (n, m) of maps with these coordinates, (n, P) and (m, P)."""
+        if self.comparison.metric == "cosine":
+            products: np.ndarray = unit(a) @ unit(b).T
+            return products
+        return rbf_kernel(self.comparison.sigma, self.pixels)(a, b)
 
     def blocks(self) -> Iterator[Block]:
         """Coordinates of all images; a single block stays in memory."""
@@ -224,6 +231,18 @@ def predicted_by(
         for paths in (predictions, others)
     )
     return first, second if others else None
+
+
+def measured_chance(files: MapFiles, classes: Sequence[str]) -> Chance:
+    """Similarity above chance over all images, in memory: what `Chance.read` reads of a file."""
+    rows = list(chance_files(files, classes, ["all"], (np.zeros((len(files.images), 0)), None)))
+    return Chance(
+        models=files.models,
+        images=list(files.images),
+        labels=rows[0]["class_name"],
+        influence=np.concatenate([part["influence_all"] for part in rows[1:-1]]),
+        **{name: values[0] for name, values in rows[-1].items()},
+    )
 
 
 def write_chance(

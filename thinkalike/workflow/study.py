@@ -99,6 +99,16 @@ class Study:
         """Models with random weights, the controls."""
         return [model for model in self.models if self._is_untrained(self["catalogue"][model])]
 
+    @property
+    def trained(self) -> list[str]:
+        """Models that are no controls."""
+        return [model for model in self.models if model not in self.untrained]
+
+    @property
+    def independent(self) -> list[str]:
+        """First model of each architecture that is no control: a twin tells nothing of its own."""
+        return [model for model in self.trained if self.architectures[model] == model]
+
     @staticmethod
     def _is_untrained(entry: Mapping[str, Any]) -> bool:
         if entry["weights"] == "trained":
@@ -275,6 +285,10 @@ class Study:
             method=self.explained_as(method),
             model=models or self.models,
         )
+
+    def consensus_maps(self, method: str) -> list[str]:
+        """Files of the maps of the models that are no controls, or of all where all are."""
+        return self.maps_files(method, self.trained or self.models)
 
     def predictions_files(self, subset: str) -> list[str]:
         """Files of all predictions, for a subset that depends on them."""
