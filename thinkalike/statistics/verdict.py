@@ -8,6 +8,7 @@ seeds or images allow nothing, that is a sentence, too.
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -164,7 +165,7 @@ def _statement(
     rule: str,
     template: str,
     source: str,
-    words: Mapping[str, str] | None = None,
+    words: Mapping[str, str] = MappingProxyType({}),
     **numbers: float,
 ) -> Statement:
     """Sentence of a template whose fields are the numbers, formatted there, and words."""

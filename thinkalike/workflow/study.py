@@ -235,8 +235,10 @@ class Study:
     def explained_as(self, method: str) -> str:
         """Key of the method or variant whose maps this one compares.
 
-        A variant that changes only how maps are compared has no maps of its own.
+        A variant that changes only how maps are compared has no maps of its own, nor have `answers`.
         """
+        if source := self.method(method).explained_by:
+            return source
         settings = self["settings"][method]
         base = settings["method"]
         changed = {key for key in settings if settings[key] != self["settings"][base][key]}
@@ -269,9 +271,12 @@ class Study:
         cases = [dict(zip(values, case, strict=True)) for case in product(*values.values())]
         return [pattern.format(**case) for case in cases if self._exists(**case)]
 
-    def _exists(self, method: str | None = None, subset: str | None = None, **_: str) -> bool:
-        number = parse(subset)[1] if subset else None
-        return method is None or number is None or number < self.image_count(method)
+    def _exists(self, method: str = "", metric: str = "", subset: str = "all", **_: str) -> bool:
+        if not method:
+            return True
+        number = parse(subset)[1] or 0
+        has_metric = not metric or metric in self.method(method).metrics
+        return has_metric and number < self.image_count(method)
 
     def maps_files(self, method: str, models: Sequence[str] | None = None) -> list[str]:
         """Files of the maps of all models, or of some, by one method."""
@@ -342,7 +347,7 @@ class Study:
     def subsets_of(self, method: str) -> list[str]:
         """Subsets over which the models are compared by a method; all images are one of them."""
         subsets = dict.fromkeys(["all", *self["subsets"]])
-        return [subset for subset in subsets if self._exists(method, subset)]
+        return [subset for subset in subsets if self._exists(method, subset=subset)]
 
     @property
     def stratified(self) -> bool:
