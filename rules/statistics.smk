@@ -28,6 +28,7 @@ rule measure_scales:
         number=by_wildcards(study.image_count),
         scales=by_wildcards(study.scales),
         comparison=lambda wildcards: study.comparison(wildcards.method, "cosine"),
+        picture=by_wildcards(study.picture),
         stratified=study.stratified,
         pixels=study["ceilings"]["pixels"],
     message:

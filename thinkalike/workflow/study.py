@@ -214,6 +214,12 @@ class Study:
             "pool": settings["pool"],
         }
 
+    def picture(self, method: str) -> dict[str, Any]:
+        """What tells where the picture is, for a method that compares sizes alone; else nothing."""
+        if self["settings"][method]["sign"] != "absolute":
+            return {}
+        return {"size": self["images"]["size"], "baseline": self["explanation"]["baseline"]}
+
     def map_settings(self, method: str, model: str) -> dict[str, Any]:
         """Settings of a method that change the maps of a model."""
         family = self["catalogue"][model]["family"]
