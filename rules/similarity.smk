@@ -13,6 +13,8 @@ rule compare_models:
         f"<logs>/compare_models/{{method}}/{study.tile_stem}.log",
     benchmark:
         f"<benchmarks>/compare_models/{{method}}/{study.tile_stem}.tsv"
+    wildcard_constraints:
+        method="(?!answers/)[a-z][a-z0-9_]*",
     conda:
         "../envs/analysis.yaml"
     threads: 1
@@ -31,6 +33,36 @@ rule compare_models:
         "../scripts/compare_models.py"
 
 
+rule compare_answers:
+    """Functional agreement of all pairs of models, or of those of two groups, for every image."""
+    input:
+        explanations=by_wildcards(partial(study.row_maps, "answers")),
+        others=by_wildcards(partial(study.column_maps, "answers")),
+    output:
+        similarity=f"<results>/similarity/answers/{study.tile_stem}.nc",
+    log:
+        f"<logs>/compare_answers/{study.tile_stem}.log",
+    benchmark:
+        f"<benchmarks>/compare_answers/{study.tile_stem}.tsv"
+    wildcard_constraints:
+        metric="cosine",
+    conda:
+        "../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=60,
+    params:
+        code=code_of("compare_answers.py"),
+        models=by_wildcards(study.row_models),
+        other_models=by_wildcards(study.column_models),
+        number=study.image_count("answers"),
+    message:
+        "Comparing answers to coalitions"
+    script:
+        "../scripts/compare_answers.py"
+
+
 rule measure_chance:
     """Similarity of the maps of all pairs of models above that of maps of different images."""
     input:
@@ -46,6 +78,8 @@ rule measure_chance:
         f"<logs>/measure_chance/{{method}}/{study.tile_stem}.log",
     benchmark:
         f"<benchmarks>/measure_chance/{{method}}/{study.tile_stem}.tsv"
+    wildcard_constraints:
+        method="(?!answers/)[a-z][a-z0-9_]*",
     conda:
         "../envs/analysis.yaml"
     threads: 1
@@ -59,10 +93,41 @@ rule measure_chance:
         number=by_wildcards(study.image_count),
         subsets=by_wildcards(study.subsets_of),
         comparison=by_wildcards(study.comparison),
+        picture=by_wildcards(study.picture),
     message:
         "Chance of {wildcards.method} maps by {wildcards.metric}"
     script:
         "../scripts/measure_chance.py"
+
+
+rule measure_answers:
+    """Mean functional agreement of all pairs of models, and the influence of every image on it."""
+    input:
+        similarity=f"<results>/similarity/answers/{study.tile_stem}.nc",
+        images="<results>/images.parquet",
+        predictions=by_wildcards(study.row_predictions),
+        other_predictions=by_wildcards(study.column_predictions),
+    output:
+        chance=f"<results>/chance/answers/{study.tile_stem}.nc",
+    log:
+        f"<logs>/measure_answers/{study.tile_stem}.log",
+    benchmark:
+        f"<benchmarks>/measure_answers/{study.tile_stem}.tsv"
+    wildcard_constraints:
+        metric="cosine",
+    conda:
+        "../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=60,
+    params:
+        code=code_of("measure_answers.py"),
+        subsets=study.subsets_of("answers"),
+    message:
+        "Functional agreement over subsets of the images"
+    script:
+        "../scripts/measure_answers.py"
 
 
 if study.groups[1:]:
@@ -151,6 +216,35 @@ rule summarise_similarity:
         "../scripts/summarise_similarity.py"
 
 
+rule collect_pairs:
+    """All pairs of models by every method, metric and subset, in one tidy table."""
+    input:
+        pairs=study.files("<results>/dissimilarity/{method}/{metric}/{subset}_pairs.parquet"),
+    output:
+        table="<results>/pairs.csv",
+    log:
+        "<logs>/collect_pairs.log",
+    benchmark:
+        "<benchmarks>/collect_pairs.tsv"
+    conda:
+        "../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=30,
+    params:
+        code=code_of("collect_pairs.py"),
+        cases=study.files("{method}/{metric}/{subset}"),
+        names=study.names,
+        architectures=study.architectures,
+        families=study.families,
+        untrained=study.untrained,
+    message:
+        "Collecting all pairs of models"
+    script:
+        "../scripts/collect_pairs.py"
+
+
 rule measure_noise_ceiling:
     """How similar the KernelSHAP maps of every model are to its own from other coalitions."""
     input:
@@ -220,6 +314,7 @@ rule plot_similarities:
         similarity="<results>/similarity/{method}/{metric}.nc",
         differences="<results>/subsampling/{method}/{metric}.parquet",
         variances="<results>/subsampling/{method}/{metric}_variances.parquet",
+        pairs="<results>/dissimilarity/{method}/{metric}/all_pairs.parquet",
     output:
         histograms=figure(
             "similarity/{method}/{metric}/histograms",
@@ -294,3 +389,4 @@ rule plot_noise_ceiling:
 
 QUESTION += study.files("<results>/figures/similarity/{method}/{metric}/histograms.svg")
 QUESTION += svg_files(["ceiling/kernelshap"] if "kernelshap" in study.methods else [])
+QUESTION += ["<results>/pairs.csv"]

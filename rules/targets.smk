@@ -1,6 +1,12 @@
 """Named experiments: what can be asked for on the command line. No work is done here."""
 
 
+rule verdict:
+    """Do they think alike, and how sure is it? In words, made from the numbers; and what cannot be said."""
+    input:
+        "<results>/verdict.md",
+
+
 rule data:
     """Which images? Data set and selected images (needs the network, where a data set is downloaded)."""
     input:
@@ -29,6 +35,13 @@ rule similarity:
     """Which models explain alike? Dissimilarity matrices, over all and over matching images."""
     input:
         study.files("<results>/dissimilarity/{method}/{metric}/{subset}.csv"),
+
+
+rule pairs:
+    """How alike are any two models, beside chance and two seeds? All pairs in one table, and drawn."""
+    input:
+        "<results>/pairs.csv",
+        svg_files(["statistics/pairs", "statistics/scales"]),
 
 
 rule histograms:

@@ -1,7 +1,6 @@
 """From files of maps to similarity above chance and the influence of every image, in bounded memory."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -16,7 +15,7 @@ from thinkalike.compare.chance import (
     mean_mismatch,
     rbf_kernel,
 )
-from thinkalike.compare.frames import Frame, unit
+from thinkalike.compare.frames import Frame, unit, without
 from thinkalike.compare.mismatched import MismatchedPairs
 from thinkalike.compare.similarity import Comparison
 from thinkalike.compare.streams import predicted_classes, read_part
@@ -36,6 +35,9 @@ class MapFiles:
         comparison: what is done to maps before they are compared.
         images: ids of the images, the first in all files.
         segments: file of the superpixels, for maps on superpixels.
+        pictures: images → (n, height, width), how far each pixel is from the baseline; given, what maps
+            have in common with the picture itself is taken off. Maps of absolute values lie where the
+            picture is, whatever the network: an untrained one has as much of that as a trained one.
 
     Raises:
         InputError: a file is missing, damaged, about other images, or on other superpixels.
@@ -48,10 +50,12 @@ class MapFiles:
         comparison: Comparison,
         images: Sequence[str],
         segments: str | None = None,
+        pictures: Callable[[slice], np.ndarray] | None = None,
     ) -> None:
         self.models, self.others = list(models), list(others)
         self.rows, self.columns = list(models.values()), list(others.values())
         self.comparison, self.images, self.segments = comparison, images, segments
+        self.pictures = pictures
         first = slice(0, 1)
         shared = read_segments(segments, first) if segments else None
         prepared = [
@@ -98,6 +102,10 @@ class MapFiles:
             for paths in (self.rows, self.columns)
         )
         assert rows is not None
+        if self.pictures is not None:
+            direction = self.frame.nearest(self.pictures(part).reshape(len(self.images[part]), -1))
+            rows = without(rows, direction)
+            columns = None if columns is None else without(columns, direction)
         return part, rows, rows if columns is None else columns
 
 
@@ -106,6 +114,7 @@ def chance_files(
     classes: Sequence[str],
     subsets: Sequence[str],
     predicted: tuple[np.ndarray, np.ndarray | None],
+    mismatched: bool = True,
 ) -> Iterator[dict[str, np.ndarray]]:
     """Similarity above chance of all pairs of models over several subsets of the images.
 
@@ -115,6 +124,8 @@ def chance_files(
         subsets: such as all, matching, all_64.
         predicted: (N, A) classes that the models predict, and (N, B) of the others (None: the same); they
             may have no columns where no subset depends on them.
+        mismatched: whether maps of different images are also told apart by class, and permuted; else
+            `same_class`, `different_class`, `z` and `z_within` are NaN.
 
     Yields:
         `class_name` (N,); `influence_<subset>` (n, A, B) of one block of images after the other, NaN
@@ -138,7 +149,12 @@ def chance_files(
             )
             for subset, engine in engines.items()
         }
-    matrices = [_matrices(files, labels, s, use[s], means[s]) for s in subsets]
+    matrices = []
+    for subset in subsets:
+        found = _matrices(files, means[subset])
+        if mismatched and parse(subset)[0] == "all":
+            found |= _mismatched(files, labels, use[subset])
+        matrices.append(found)
     yield {name: np.stack([each[name] for each in matrices]) for name in CHANCE}
 
 
@@ -172,23 +188,19 @@ def _counting(
     return masks
 
 
-def _matrices(
-    files: MapFiles, labels: np.ndarray, subset: str, use: np.ndarray, means: Means
-) -> dict[str, np.ndarray]:
-    nowhere = np.full(means.count.shape, np.nan)
-    found = {name: nowhere.copy() for name in CHANCE}
+def _matrices(files: MapFiles, means: Means) -> dict[str, np.ndarray]:
+    """Numbers of all pairs of models by the means over images."""
     rho = means.rho
     if not files.columns:
         # a model is exactly like itself, whatever rounding has left
         np.fill_diagonal(rho, np.where(np.isfinite(np.diag(rho)), 1.0, np.nan))
-    found |= {
-        "count": means.count.astype(float),
-        "mean": means.same,
-        "chance": means.cross,
-        "rho": rho,
-    }
-    if parse(subset)[0] != "all":
-        return found
+    found = {name: np.full(rho.shape, np.nan) for name in CHANCE}
+    count = means.count.astype(float)
+    return found | {"count": count, "mean": means.same, "chance": means.cross, "rho": rho}
+
+
+def _mismatched(files: MapFiles, labels: np.ndarray, use: np.ndarray) -> dict[str, np.ndarray]:
+    """Numbers of all pairs of models by their maps of different images, and by permutations."""
     cosine = files.comparison.metric == "cosine"
     kernel = rbf_kernel(files.comparison.sigma, files.pixels)
     sums = [[MismatchedPairs() for _ in range(use.shape[2])] for _ in range(use.shape[1])]
@@ -207,9 +219,10 @@ def _matrices(
         "z": "z",
         "z_within": "z_within",
     }
-    for name, attribute in columns.items():
-        found[name] = np.array([[getattr(pairs, attribute) for pairs in row] for row in sums])
-    return found
+    return {
+        name: np.array([[getattr(pairs, attribute) for pairs in row] for row in sums])
+        for name, attribute in columns.items()
+    }
 
 
 def predicted_by(
@@ -234,8 +247,9 @@ def predicted_by(
 
 
 def measured_chance(files: MapFiles, classes: Sequence[str]) -> Chance:
-    """Similarity above chance over all images, in memory: what `Chance.read` reads of a file."""
-    rows = list(chance_files(files, classes, ["all"], (np.zeros((len(files.images), 0)), None)))
+    """Similarity above chance over all images, in memory, without what takes maps of different images."""
+    nobody = np.zeros((len(files.images), 0))
+    rows = list(chance_files(files, classes, ["all"], (nobody, None), mismatched=False))
     return Chance(
         models=files.models,
         images=list(files.images),
@@ -251,9 +265,10 @@ def write_chance(
     files: MapFiles,
     *,
     subsets: Sequence[str],
-    attributes: Mapping[str, Any],
+    code: str = "",
 ) -> None:
     """Write what `chance_files` yields, as `stores.kernels.Chance` reads it."""
+    attributes = {**files.comparison.stated(), "code": code}
     names = files.images, files.models, files.others
     with create_chance(path, *names, subsets=subsets, attributes=attributes) as output:
         for part in rows:

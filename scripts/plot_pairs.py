@@ -1,0 +1,48 @@
+"""Draw all pairs of models beside chance, and similarity by scale (rule plot_pairs)."""
+
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
+
+from thinkalike.compare.pairs import pair_categories
+from thinkalike.plotting import pairs as drawing
+from thinkalike.plotting.scales import scales as draw_scales
+from thinkalike.plotting.style import save, styled
+from thinkalike.stores.tables import read_table
+from thinkalike.workflow.jobs import run
+
+
+def main(
+    pairs: Sequence[str],
+    seeds: Sequence[str],
+    scales: Sequence[str],
+    pairs_figure: Sequence[str],
+    scales_figure: Sequence[str],
+    metric: str,
+    pools: Mapping[str, int | None],
+    mapped: Sequence[str],
+    names: Mapping[str, str],
+    architectures: Mapping[str, str],
+    families: Mapping[str, str],
+    untrained: Sequence[str],
+) -> None:
+    """`pairs` and `seeds` have a file for each method of `pools`, `scales` for each with maps."""
+    of = {"architectures": architectures, "families": families, "untrained": untrained}
+    columns, wide = drawing.COLUMNS_OF_PAIRS, []
+    scaled = {
+        method: read_table(path, columns) for method, path in zip(mapped, scales, strict=True)
+    }
+    for (method, pool), *paths in zip(pools.items(), pairs, seeds, strict=True):
+        known = scaled.get(method) if metric == "cosine" else None  # scales are by cosine
+        both = [read_table(path, columns) for path in paths]
+        wide.append(drawing.panel_pairs(*both, known, pool).assign(method=method))
+    every = {m: each.assign(category=pair_categories(each, **of)) for m, each in scaled.items()}
+    table = pd.concat(wide, ignore_index=True)
+    table = table.assign(category=pair_categories(table, **of))
+    with styled(families):
+        save(*drawing.pairs(table, names=names, metric=metric), pairs_figure)
+        save(*draw_scales(every, pools), scales_figure)
+
+
+if __name__ == "__main__":
+    run(main, snakemake)
