@@ -77,7 +77,7 @@ def made_up(sizes: tuple[int, ...]) -> tuple[tuple[np.ndarray, np.ndarray], list
     draws = np.random.default_rng(0)
     shared = draws.normal(size=(sum(sizes), 8))
     first, second = (
-        squareform(pdist(shared + draws.normal(size=shared.shape))) for _ in range(2)
+        squareform(pdist(shared + draws.normal(size=shared.shape) / 2)) for _ in range(2)
     )
     return (first, second), np.repeat(list("abc")[: len(sizes)], sizes).tolist()
 
