@@ -309,7 +309,11 @@ rule write_verdict:
 
 
 QUESTION += study.files("<results>/statistics/{method}/{metric}/support.csv")
-QUESTION += study.files("<results>/statistics/{method}/{metric}/images.csv")
-QUESTION += study.files("<results>/figures/statistics/{method}/images.svg")
+QUESTION += study.files(
+    "<results>/statistics/{method}/{metric}/images.csv", method=study.mapped_methods
+)
+QUESTION += study.files(
+    "<results>/figures/statistics/{method}/images.svg", method=study.mapped_methods
+)
 QUESTION += svg_files(["statistics/pairs", "statistics/scales"])
 QUESTION += ["<results>/verdict.md"]

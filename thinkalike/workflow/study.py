@@ -286,6 +286,11 @@ class Study:
             model=models or self.models,
         )
 
+    @property
+    def mapped_methods(self) -> list[str]:
+        """Methods that have maps, which can be drawn."""
+        return [method for method in self.methods if self.method(method).has_maps]
+
     def consensus_maps(self, method: str) -> list[str]:
         """Files of the maps of the models that are no controls, or of all where all are."""
         return self.maps_files(method, self.trained or self.models)
