@@ -34,8 +34,7 @@ def main(
     paths = (*linkages, summary, agreement, order, louvain, sweep, pca, mds)
     for path, part in zip(paths, found.tables, strict=True):
         write_table(part, path)
-    kept = table.loc[found.models, found.models]
-    roles = Roles(families, architectures, untrained)
+    kept, roles = table.loc[found.models, found.models], Roles(families, architectures, untrained)
     measures = {**found.measures, **family_measures(kept, roles, seed=seed)}
     write_table(pd.DataFrame({"measure": measures.keys(), "value": measures.values()}), quality)
 
