@@ -1,4 +1,4 @@
-"""Tests over permutations beside those of scikit-bio: `python -m benchmarks.statistics`.
+"""Tests over permutations, and resampling of images, beside peers: `python -m benchmarks.statistics`.
 
 Writes results/benchmarks/statistics.csv and, beside it, a JSON of where and how it was measured; `--docs`
 puts the table on docs/benchmarks-statistics.md, which says what is measured. Needs no study.
@@ -13,6 +13,7 @@ from scipy.spatial.distance import pdist, squareform
 from skbio import DistanceMatrix
 from skbio.stats import distance as skbio
 
+from benchmarks import resampling
 from benchmarks.common import Goal, Part, Row, command_line, in_turns, run, timed
 from thinkalike.statistics.mantel import mantel
 from thinkalike.statistics.permanova import permanova, permdisp
@@ -48,7 +49,10 @@ def parts(*, quick: bool) -> dict[str, Part]:
         quick: a little of everything, to see that it runs.
     """
     effort = QUICK if quick else Effort()
-    return {"permutations": lambda: permutation_tests(effort)}
+    return {
+        "permutations": lambda: permutation_tests(effort),
+        **resampling.parts(quick=quick),
+    }
 
 
 def permutation_tests(effort: Effort) -> list[Row]:
@@ -72,7 +76,9 @@ def made_up(sizes: tuple[int, ...]) -> tuple[tuple[np.ndarray, np.ndarray], list
     """Two matrices of distances of points in families, which have something in common, and the families."""
     draws = np.random.default_rng(0)
     shared = draws.normal(size=(sum(sizes), 8))
-    first, second = (squareform(pdist(shared + draws.normal(size=shared.shape))) for _ in range(2))
+    first, second = (
+        squareform(pdist(shared + draws.normal(size=shared.shape) / 2)) for _ in range(2)
+    )
     return (first, second), np.repeat(list("abc")[: len(sizes)], sizes).tolist()
 
 
