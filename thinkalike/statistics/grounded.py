@@ -1,0 +1,155 @@
+"""Is a measure of likeness valid? Similarities held against models whose likeness is known.
+
+Models of one group are more alike than models of two, and each model of a ladder is less like the first
+than the one before it. A measure that can be trusted ranks the pairs of models accordingly.
+"""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+from sklearn.metrics import average_precision_score
+
+from thinkalike.compare.matrices import correlation
+
+MEASURES = ("mean", "rho", "image", "chance")
+"""Columns of tables of pairs that measure likeness: the raw mean similarity, similarity above chance, what
+the similarity on an image is above that on other images of its class, and chance alone."""
+
+NATIVE = 0
+"""Stands for the scale at which a method makes its maps."""
+
+CASE = ["method", "metric", "scale", "measure"]
+
+
+def measures(
+    pairs: pd.DataFrame, scales: pd.DataFrame | None, *, method: str, metric: str, pool: int | None
+) -> pd.DataFrame:
+    """All measures of likeness of every pair of models, by one method and metric.
+
+    Args:
+        pairs: model_a, model_b and those of `MEASURES` that there are, at the study's scale.
+        scales: kind, scale, model_a, model_b and measures; the rows of the kind `pair` at scales other
+            than the study's are taken, for cosine.
+        method, metric: of both.
+        pool: the study's scale, cells a side; None for the scale of the method.
+
+    Returns:
+        `CASE`, default (whether the scale is the study's), model_a, model_b, similarity.
+    """
+    own = NATIVE if pool is None else pool
+    tables = [pairs.assign(scale=own)]
+    if scales is not None and metric == "cosine":
+        tables.append(scales[(scales["kind"] == "pair") & (scales["scale"] != own)])
+    identity = ["scale", "model_a", "model_b"]
+    long = pd.concat(
+        table[identity + [name for name in MEASURES if name in table]].melt(
+            identity, var_name="measure", value_name="similarity"
+        )
+        for table in tables
+    )
+    long = long.assign(method=method, metric=metric, default=long["scale"] == own)
+    return long[[*CASE, "default", "model_a", "model_b", "similarity"]].reset_index(drop=True)
+
+
+def grounded_table(
+    likeness: pd.DataFrame, groups: Mapping[str, str], ladder: Sequence[str]
+) -> pd.DataFrame:
+    """How well every measure tells known likeness.
+
+    * average_precision: pairs of one group are to be ranked above pairs of two; 1 if all are. Chance is
+      the share of pairs of one group.
+    * same, different: mean similarity of pairs of one group, and of two; margin, the difference.
+    * monotony: minus Spearman's correlation of similarity to the ladder's first model with the place on
+      the ladder; 1 if each model is less alike than the one before.
+    * first_rung, last_rung: similarity of the second and of the last model of the ladder to the first.
+
+    Args:
+        likeness: of `measures`; pairs without a similarity are left out.
+        groups: model → group; pairs of other models are left out.
+        ladder: models, each less like the first than the one before; none: the columns are NaN.
+
+    Returns:
+        `CASE`, default, then these; pairs_same and pairs_different are numbers of pairs. NaN where a
+        measure has no pair of one of the two kinds, or fewer than three models of the ladder.
+    """
+    rows = []
+    for case, table in likeness.groupby([*CASE, "default"], sort=False):
+        pairs = table.dropna(subset=["similarity"])
+        separation = _separation(pairs, groups)
+        monotony = _monotony(_along(pairs, ladder))
+        rows.append({**dict(zip([*CASE, "default"], case, strict=True)), **separation, **monotony})
+    return pd.DataFrame(rows)
+
+
+def ladder_table(
+    likeness: pd.DataFrame, agreed: pd.DataFrame, ladder: Sequence[str]
+) -> pd.DataFrame:
+    """Similarity of the ladder's first model to each other one, by every measure.
+
+    Args:
+        likeness: of `measures`.
+        agreed: model_a, model_b, same, different: numbers of images with equal predictions, or not.
+        ladder: models.
+
+    Returns:
+        `CASE`, default, place (1 for the model after the first), model, similarity. The method
+        `predictions` is the share of images of which the two predict the same class.
+    """
+    share = agreed["same"] / (agreed["same"] + agreed["different"])
+    answers = agreed[["model_a", "model_b"]].assign(
+        method="predictions",
+        metric="agreement",
+        scale=NATIVE,
+        measure="mean",
+        default=True,
+        similarity=share,
+    )
+    both = pd.concat([answers, likeness])
+    return pd.concat(
+        _along(table, ladder).assign(**dict(zip([*CASE, "default"], case, strict=True)))
+        for case, table in both.groupby([*CASE, "default"], sort=False)
+    )[[*CASE, "default", "place", "model", "similarity"]].reset_index(drop=True)
+
+
+def _separation(pairs: pd.DataFrame, groups: Mapping[str, str]) -> dict[str, float]:
+    known = pairs[pairs["model_a"].isin(groups.keys()) & pairs["model_b"].isin(groups.keys())]
+    same = (known["model_a"].map(groups) == known["model_b"].map(groups)).to_numpy(bool)
+    values = known["similarity"].to_numpy(float)
+    both = same.any() and not same.all()
+    within = values[same].mean() if same.any() else np.nan
+    between = values[~same].mean() if (~same).any() else np.nan
+    return {
+        "average_precision": float(average_precision_score(same, values)) if both else np.nan,
+        "same": within,
+        "different": between,
+        "margin": within - between,
+        "pairs_same": int(same.sum()),
+        "pairs_different": int((~same).sum()),
+    }
+
+
+def _along(pairs: pd.DataFrame, ladder: Sequence[str]) -> pd.DataFrame:
+    """place, model, similarity: of the models after the first of a ladder, as far as they are known."""
+    first, places = ladder[:1], {model: place for place, model in enumerate(ladder)}
+    swapped = pairs.rename(columns={"model_a": "model_b", "model_b": "model_a"})
+    rows = pd.concat([pairs, swapped])
+    rows = rows[rows["model_a"].isin(first) & rows["model_b"].isin(ladder[1:])]
+    table = pd.DataFrame(
+        {
+            "place": rows["model_b"].map(places).astype(int),
+            "model": rows["model_b"],
+            "similarity": rows["similarity"],
+        }
+    )
+    return table.sort_values("place", ignore_index=True)
+
+
+def _monotony(along: pd.DataFrame) -> dict[str, float]:
+    if len(along) < 2:
+        return dict.fromkeys(("monotony", "first_rung", "last_rung"), np.nan)
+    return {
+        "monotony": -correlation(along["place"], along["similarity"], "spearman"),
+        "first_rung": along["similarity"].iloc[0],
+        "last_rung": along["similarity"].iloc[-1],
+    }
