@@ -36,6 +36,7 @@ include: "rules/subsampling.smk"
 include: "rules/clustering.smk"
 include: "rules/neon.smk"
 include: "rules/spectral.smk"
+include: "rules/grounded.smk"
 include: "rules/forecast.smk"
 include: "replication/replication.smk"
 

@@ -148,7 +148,9 @@ rule place_weights:
 rule disturb_weights:
     """The weights of one model with Gaussian noise, as those of another."""
     input:
-        source=by_wildcards(study.source_weights),
+        source=lambda wildcards: study.weights_file(
+            study["catalogue"][wildcards.model]["noise"]["model"]
+        ),
     output:
         weights="<results>/weights/{model}.safetensors",
     log:

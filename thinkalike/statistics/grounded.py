@@ -60,6 +60,8 @@ def grounded_table(
     * average_precision: pairs of one group are to be ranked above pairs of two; 1 if all are. Chance is
       the share of pairs of one group.
     * same, different: mean similarity of pairs of one group, and of two; margin, the difference.
+    * separation: margin over the standard deviation within the two kinds of pairs,
+      √((variance of same + variance of different)/2): how safely the ranks are told.
     * monotony: minus Spearman's correlation of similarity to the ladder's first model with the place on
       the ladder; 1 if each model is less alike than the one before.
     * first_rung, last_rung: similarity of the second and of the last model of the ladder to the first.
@@ -119,14 +121,20 @@ def _separation(pairs: pd.DataFrame, groups: Mapping[str, str]) -> dict[str, flo
     both = same.any() and not same.all()
     within = values[same].mean() if same.any() else np.nan
     between = values[~same].mean() if (~same).any() else np.nan
+    spread = np.sqrt((_variance(values[same]) + _variance(values[~same])) / 2)
     return {
         "average_precision": float(average_precision_score(same, values)) if both else np.nan,
         "same": within,
         "different": between,
         "margin": within - between,
+        "separation": (within - between) / spread if spread else np.nan,
         "pairs_same": int(same.sum()),
         "pairs_different": int((~same).sum()),
     }
+
+
+def _variance(values: np.ndarray) -> float:
+    return float(values.var(ddof=1)) if len(values) > 1 else np.nan
 
 
 def _along(pairs: pd.DataFrame, ladder: Sequence[str]) -> pd.DataFrame:

@@ -121,10 +121,6 @@ class Study:
         """Files of the weights of all models."""
         return [self.weights_file(model) for model in self.models]
 
-    def source_weights(self, model: str) -> str:
-        """File of the weights that a model with noise has the noise added to."""
-        return self.weights_file(self["catalogue"][model]["noise"]["model"])
-
     def initial_weights(self, model: str) -> str:
         """File of the weights that a model is fine-tuned from; random ones in a study of such."""
         is_random = self["weights"] == "random"

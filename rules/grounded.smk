@@ -1,0 +1,62 @@
+"""Is the measure valid? Similarities held against models whose likeness is known."""
+
+
+rule evaluate_grounded:
+    """How well every measure of likeness tells the likeness that is known."""
+    input:
+        pairs=study.files("<results>/dissimilarity/{method}/{metric}/all_pairs.parquet"),
+        scales=study.files("<results>/scales/{method}.parquet"),
+        agreement="<results>/predictions/agreement_pairs.parquet",
+    output:
+        table="<results>/grounded/table.csv",
+        ladder_values="<results>/grounded/ladder.csv",
+    log:
+        "<logs>/evaluate_grounded.log",
+    benchmark:
+        "<benchmarks>/evaluate_grounded.tsv"
+    conda:
+        "../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=30,
+    params:
+        code=code_of("evaluate_grounded.py"),
+        cases=study.files("{method}/{metric}"),
+        scaled=study.methods,
+        pools={method: study["settings"][method]["pool"] for method in study.methods},
+        groups=study["grounded"]["groups"],
+        ladder=study["grounded"]["ladder"],
+    message:
+        "Holding similarities against models whose likeness is known"
+    script:
+        "../scripts/evaluate_grounded.py"
+
+
+rule plot_grounded:
+    """Average precision of every measure of likeness, and the similarities along the ladder."""
+    input:
+        table="<results>/grounded/table.csv",
+        ladder_values="<results>/grounded/ladder.csv",
+    output:
+        figure=figure("grounded/grounded", "grounded", "8 Grounded answers", figure="validity"),
+    log:
+        "<logs>/plot_grounded.log",
+    benchmark:
+        "<benchmarks>/plot_grounded.tsv"
+    conda:
+        "../envs/plot.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=30,
+    params:
+        code=code_of("plot_grounded.py"),
+        names=study.names,
+    message:
+        "Drawing how well known likeness is told"
+    script:
+        "../scripts/plot_grounded.py"
+
+
+QUESTION += svg_files(["grounded/grounded"] if any(study["grounded"].values()) else [])
