@@ -11,28 +11,31 @@ from matplotlib.figure import Figure
 
 from thinkalike.plotting.style import PALETTE, WIDTH, method_name, title_of
 
-MEASURES: dict[str, tuple[str, dict[str, Any]]] = {
-    "mean": ("raw similarity", {"color": PALETTE[4], "marker": "o", "mfc": "white"}),
-    "rho": ("above chance (ρ)", {"color": PALETTE[0], "marker": "o"}),
-    "image": ("above other images of the class", {"color": PALETTE[2], "marker": "D"}),
-    "chance": ("chance alone (s⁰)", {"color": PALETTE[3], "marker": "x"}),
+MEASURES = {"mean": "raw similarity", "rho": "similarity above chance (ρ)"}
+"""Measure that is drawn → its name."""
+
+KINDS: dict[str, dict[str, Any]] = {
+    "same": {"color": PALETTE[0], "label": "two models of one group"},
+    "different": {"color": PALETTE[1], "mfc": "white", "label": "of two groups"},
 }
-"""Measure → its name, and how it is drawn."""
-
-COLUMNS = 3
-"""Panels of ladders side by side."""
-
+CURVES: dict[str, dict[str, Any]] = {
+    "mean": {"color": PALETTE[4], "marker": "o", "mfc": "white"},
+    "rho": {"color": PALETTE[0], "marker": "o"},
+}
 PREDICTIONS: dict[str, Any] = {"color": "k", "lw": 0.8, "ls": ":", "label": "equal predictions"}
+ZERO: dict[str, Any] = {"color": "#8C8C8C", "lw": 0.6, "zorder": 0}
+
+GOOD = 0.95
+"""Average precision from which on a measure counts as one that tells the groups."""
+
+COLUMNS = 5
+"""Panels of ladders side by side, at most."""
 
 
 def grounded(
-    table: pd.DataFrame,
-    ladder: pd.DataFrame,
-    *,
-    names: Mapping[str, str],
-    title: str,
+    table: pd.DataFrame, ladder: pd.DataFrame, *, names: Mapping[str, str], title: str
 ) -> tuple[Figure, pd.DataFrame]:
-    """Draw the average precision of every measure, and below it the similarities along the ladder.
+    """Draw how far measures tell pairs of one group from pairs of two, and what they say on the ladder.
 
     Args:
         table: of `statistics.grounded.grounded_table`.
@@ -41,17 +44,23 @@ def grounded(
         title: of the figure.
 
     Returns:
-        The figure, and a row for every marker.
+        The figure, and a row for every case and every similarity on the ladder, with the `panel` it is in.
     """
-    cases = table[["method", "metric", "scale", "default"]].drop_duplicates()
+    cases = table[["method", "metric", "scale", "default"]].drop_duplicates(ignore_index=True)
     methods = [m for m in table["method"].unique() if m in set(ladder["method"])]
     lines = -(-len(methods) // COLUMNS)
-    heights = [0.5 + 0.16 * len(cases), 1.75 * lines + 0.3][: 1 + bool(lines)]
-    figure = plt.figure(figsize=(WIDTH, 0.7 + sum(heights)))
+    heights = [0.8 + 0.16 * len(cases), 0.5 + 1.6 * lines][: 1 + bool(lines)]
+    figure = plt.figure(figsize=(WIDTH, 0.3 + sum(heights)))
     parts = np.ravel(figure.subfigures(len(heights), 1, height_ratios=heights))  # type: ignore[arg-type]
-    _precision(parts[0].subplots(), table, cases)
+    panels = parts[0].subplots(1, len(MEASURES), sharey=True)
+    for axes, measure in zip(panels, MEASURES, strict=True):
+        _groups(axes, cases.merge(table[table["measure"] == measure], how="left"), measure)
+    _name_cases(panels[0], cases)
+    handles, labels = panels[0].get_legend_handles_labels()
+    parts[0].legend(handles, labels, loc="outside lower center", ncols=len(labels))
     if lines:
-        grid = parts[1].subplots(lines, COLUMNS, sharex=True, sharey=True, squeeze=False)
+        columns = min(len(methods), COLUMNS)
+        grid = parts[1].subplots(lines, columns, sharey=True, squeeze=False)
         for axes, method in zip(grid.flat, methods, strict=False):
             _ladder(axes, ladder, method, names)
         for axes in grid.flat[len(methods) :]:
@@ -61,49 +70,52 @@ def grounded(
         handles, labels = grid.flat[0].get_legend_handles_labels()
         parts[1].legend(handles, labels, loc="outside lower center", ncols=len(labels))
     figure.suptitle(title)
-    drawn = table.assign(panel="average precision"), ladder.assign(panel="ladder")
+    drawn = table.assign(panel="groups"), ladder.assign(panel="ladder")
     return figure, pd.concat(drawn, ignore_index=True)
 
 
-def _precision(axes: Axes, table: pd.DataFrame, cases: pd.DataFrame) -> None:
-    """A row for every method, metric and scale, with a marker for each measure."""
-    known = table.dropna(subset=["average_precision"])
-    rows = {tuple(case): row for row, case in enumerate(cases.itertuples(index=False))}
-    place = [rows[case] for case in known[cases.columns].itertuples(index=False, name=None)]
-    known = known.assign(row=place)
-    for measure, (label, look) in MEASURES.items():
-        part = known[known["measure"] == measure]
-        axes.plot(part["average_precision"], part["row"], ls="", ms=4, label=label, **look)
-    if len(known):
-        pairs = known["pairs_same"] + known["pairs_different"]
-        axes.axvline((known["pairs_same"] / pairs).max(), color="#8C8C8C", lw=0.8, ls="--")
-    labels = [
-        f"{title_of(method, metric)} · {f'{scale} × {scale}' if scale else 'as made'}"
-        for method, metric, scale, _ in rows
-    ]
-    axes.set_yticks(range(len(rows)), labels)
-    for label, default in zip(axes.get_yticklabels(), cases["default"], strict=True):
-        label.set_fontweight("bold" if default else "normal")
-    axes.set_ylim(len(rows) - 0.5, -0.5)
-    axes.set_xlim(right=1.02)
-    axes.set_xlabel("average precision: pairs of one group above pairs of two (dashed: by chance)")
+def _groups(axes: Axes, rows: pd.DataFrame, measure: str) -> None:
+    """Mean similarity of the two kinds of pairs, a row for every case, with the average precision."""
+    axes.hlines(rows.index, rows["different"], rows["same"], color="#B8B8B8", lw=1)
+    for kind, look in KINDS.items():
+        axes.plot(rows[kind], rows.index, ls="", marker="o", ms=3.5, **look)
+    for row, precision in rows["average_precision"].dropna().items():
+        is_good = precision >= GOOD
+        axes.text(
+            *(1.02, row, f"{precision:.2f}"),
+            transform=axes.get_yaxis_transform(),
+            va="center",
+            fontsize=6,
+            color="k" if is_good else PALETTE[1],
+            fontweight="normal" if is_good else "bold",
+        )
+    axes.text(1.02, 1.0, "AP", transform=axes.transAxes, va="bottom", fontsize=6.5)
+    axes.axvline(0, **ZERO)
+    axes.set_xlabel(MEASURES[measure])
     axes.grid(axis="y", lw=0.3)
     axes.set_axisbelow(True)
-    axes.legend(loc="lower center", bbox_to_anchor=(0.4, 1), ncols=len(MEASURES))
+
+
+def _name_cases(axes: Axes, cases: pd.DataFrame) -> None:
+    """Label the rows; those of the study's scale are bold."""
+    scales = [f"{scale} × {scale}" if scale else "as made" for scale in cases["scale"]]
+    named = [title_of(*case) for case in zip(cases["method"], cases["metric"], strict=True)]
+    labels = [f"{name} · {scale}" for name, scale in zip(named, scales, strict=True)]
+    axes.set_yticks(cases.index, labels)
+    axes.set_ylim(len(cases) - 0.5, -0.5)
+    for label, default in zip(axes.get_yticklabels(), cases["default"], strict=True):
+        label.set_fontweight("bold" if default else "normal")
 
 
 def _ladder(axes: Axes, ladder: pd.DataFrame, method: str, names: Mapping[str, str]) -> None:
-    """Raw similarity and similarity above chance at the study's scale, by the first metric."""
+    """Similarities along the ladder at the study's scale, by the study's first metric."""
     own = ladder[(ladder["method"] == method) & ladder["default"]]
     own = own[own["metric"] == own["metric"].iloc[0]]
-    for measure in ("mean", "rho"):
-        label, look = MEASURES[measure]
+    for measure, look in CURVES.items():
         part = own[own["measure"] == measure]
-        axes.plot(part["place"], part["similarity"], ms=3, label=label, **look)
+        axes.plot(part["place"], part["similarity"], ms=3, label=MEASURES[measure], **look)
     answers = ladder[ladder["method"] == "predictions"]
     axes.plot(answers["place"], answers["similarity"], **PREDICTIONS)
-    axes.axhline(0, color="#8C8C8C", lw=0.6)
+    axes.axhline(0, **ZERO)
     axes.set_title(method_name(method))
     axes.set_xticks(answers["place"], [names[m] for m in answers["model"]], rotation=45, ha="right")
-    axes.tick_params(labelbottom=True)
-
