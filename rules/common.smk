@@ -41,7 +41,7 @@ pathvars:
 
 
 wildcard_constraints:
-    model="|".join(study.models),
+    model="|".join(study.compared),
     method="[a-z][a-z0-9_]*",
     metric="[a-z]+",
     subset="(all|matching|differing)(_[0-9]+)?",

@@ -81,11 +81,15 @@ if study["settings"]["kernelshap"]["tolerance"] is not None:
         """The KernelSHAP maps of all models, until their similarities are known well enough."""
         input:
             images="<results>/images.parquet",
-            weights=study.weights_files,
-            predictions=study.files("<results>/predictions/{model}.parquet"),
+            weights=[study.weights_file(model) for model in study.compared],
+            predictions=study.files(
+                "<results>/predictions/{model}.parquet", model=study.compared
+            ),
             segments="<results>/segments.nc",
         output:
-            explanations=study.files("<results>/explanations/kernelshap/{model}.nc"),
+            explanations=study.files(
+                "<results>/explanations/kernelshap/{model}.nc", model=study.compared
+            ),
         log:
             "<logs>/explain_together.log",
         benchmark:
@@ -101,7 +105,7 @@ if study["settings"]["kernelshap"]["tolerance"] is not None:
         params:
             code=code_of("explain_together.py"),
             number=study.image_count("kernelshap"),
-            architectures=[study.architecture(model) for model in study.models],
+            architectures=[study.architecture(model) for model in study.compared],
             settings={
                 key: study["settings"]["kernelshap"][key]
                 for key in ("evaluations", "tolerance", "most_evaluations")

@@ -31,6 +31,40 @@ rule compare_models:
         "../scripts/compare_models.py"
 
 
+rule measure_chance:
+    """Similarity of the maps of all pairs of models above that of maps of different images."""
+    input:
+        explanations=by_wildcards(study.row_maps),
+        others=by_wildcards(study.column_maps),
+        segments=by_wildcards(study.segments_file),
+        images="<results>/images.parquet",
+        predictions=by_wildcards(study.row_predictions),
+        other_predictions=by_wildcards(study.column_predictions),
+    output:
+        chance=f"<results>/chance/{{method}}/{study.tile_stem}.nc",
+    log:
+        f"<logs>/measure_chance/{{method}}/{study.tile_stem}.log",
+    benchmark:
+        f"<benchmarks>/measure_chance/{{method}}/{study.tile_stem}.tsv"
+    conda:
+        "../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=120,
+    params:
+        code=code_of("measure_chance.py"),
+        models=by_wildcards(study.row_models),
+        other_models=by_wildcards(study.column_models),
+        number=by_wildcards(study.image_count),
+        subsets=by_wildcards(study.subsets_of),
+        comparison=by_wildcards(study.comparison),
+    message:
+        "Chance of {wildcards.method} maps by {wildcards.metric}"
+    script:
+        "../scripts/measure_chance.py"
+
+
 if study.groups[1:]:
 
     rule join_similarities:
@@ -51,21 +85,48 @@ if study.groups[1:]:
             runtime=120,
         params:
             code=code_of("join_similarities.py"),
-            models=study.models,
+            models=study.compared,
         message:
             "Joining similarities of {wildcards.method} maps by {wildcards.metric}"
         script:
             "../scripts/join_similarities.py"
+
+    rule join_chances:
+        """Similarity above chance of all pairs of models, from that of the groups."""
+        input:
+            tiles=by_wildcards(study.chance_tiles),
+        output:
+            chance="<results>/chance/{method}/{metric}.nc",
+        log:
+            "<logs>/join_chances/{method}/{metric}.log",
+        benchmark:
+            "<benchmarks>/join_chances/{method}/{metric}.tsv"
+        conda:
+            "../envs/analysis.yaml"
+        threads: 1
+        resources:
+            mem_mb=2000,
+            runtime=120,
+        params:
+            code=code_of("join_chances.py"),
+            models=study.compared,
+        message:
+            "Joining chances of {wildcards.method} maps by {wildcards.metric}"
+        script:
+            "../scripts/join_chances.py"
 
 
 rule summarise_similarity:
     """Dissimilarity of all pairs of models over a subset of the images."""
     input:
         similarity="<results>/similarity/{method}/{metric}.nc",
+        chance="<results>/chance/{method}/{metric}.nc",
         predictions=by_wildcards(study.predictions_files),
     output:
         dissimilarity="<results>/dissimilarity/{method}/{metric}/{subset}.csv",
         means="<results>/dissimilarity/{method}/{metric}/{subset}_similarity.csv",
+        rho="<results>/dissimilarity/{method}/{metric}/{subset}_rho.csv",
+        seeds="<results>/dissimilarity/{method}/{metric}/{subset}_seeds.csv",
         pairs="<results>/dissimilarity/{method}/{metric}/{subset}_pairs.parquet",
         geometry="<results>/dissimilarity/{method}/{metric}/{subset}_geometry.csv",
     log:
@@ -80,7 +141,10 @@ rule summarise_similarity:
         runtime=30,
     params:
         code=code_of("summarise_similarity.py"),
-        kind=study["similarity"]["dissimilarity"],
+        models=study.models,
+        architectures=study.architectures,
+        settings={key: study["similarity"][key] for key in ("correction", "dissimilarity")},
+        stratified=study.stratified,
     message:
         "Dissimilarity by {wildcards.method}, {wildcards.metric}, {wildcards.subset} images"
     script:
@@ -185,6 +249,7 @@ rule plot_similarities:
         runtime=30,
     params:
         code=code_of("plot_similarities.py"),
+        models=study.models,
         names=study.names,
         families=study.families,
     message:

@@ -4,7 +4,7 @@
 rule subsample_images:
     """Similarity matrices of random subsets of the images, against that of all."""
     input:
-        similarity="<results>/similarity/{method}/{metric}.nc",
+        values=by_wildcards(study.values_file),
     output:
         differences="<results>/subsampling/{method}/{metric}.parquet",
         variances="<results>/subsampling/{method}/{metric}_variances.parquet",
@@ -20,6 +20,8 @@ rule subsample_images:
         runtime=60,
     params:
         code=code_of("subsample_images.py"),
+        models=study.models,
+        correction=study["similarity"]["correction"],
         sizes=by_wildcards(study.subsampling_sizes),
         repeats=study["subsampling"]["repeats"],
         seed=study["seed"],

@@ -30,7 +30,8 @@ def main(
     files = dict(zip(models, explanations, strict=True))
     other_files = dict(zip(other_models, others, strict=True))
     rows = compare_files(files, settings, images=images, others=other_files, segments=segments)
-    attributes = {"method": method, **asdict(settings), "code": code}
+    stated = {key: value for key, value in asdict(settings).items() if value is not None}
+    attributes = {"method": method, **stated, "code": code}
     with create_kernel(similarity, images, models, other_models, attributes=attributes) as kernel:
         for part in rows:
             kernel.append(**part)

@@ -17,10 +17,11 @@ def main(
     subsampling: Sequence[str],
     method: str,
     metric: str,
+    models: Sequence[str],
     names: Mapping[str, str],
     families: Mapping[str, str],
 ) -> None:
-    kernel, title = Kernel.read(similarity), title_of(method, metric)
+    kernel, title = Kernel.read(similarity, models), title_of(method, metric)
     draws = read_table(differences), read_table(variances)
     with styled():
         drawn = distributions.similarities(kernel, names=names, families=families, title=title)

@@ -3,29 +3,26 @@
 from collections.abc import Sequence
 
 from thinkalike.statistics.subsampling import subsample_parts
-from thinkalike.stores.kernels import Kernel
+from thinkalike.stores.kernels import values_of_images
 from thinkalike.stores.tables import write_table
 from thinkalike.workflow.jobs import run
 
 
 def main(
-    similarity: str,
+    values: str,
     differences: str,
     variances: str,
+    models: Sequence[str],
+    correction: str,
     sizes: Sequence[int],
     repeats: int,
     seed: int,
 ) -> None:
-    kernel = Kernel.read(similarity)
-    result = subsample_parts(
-        lambda: (values for _, values in kernel.parts()),
-        len(kernel.images),
-        sizes=sorted(sizes),
-        repeats=repeats,
-        seed=seed,
-    )
+    images, parts = values_of_images(values, models, correction)
+    options = {"sizes": sorted(sizes), "repeats": repeats, "seed": seed}
+    result = subsample_parts(parts, images, **options)
     write_table(result.difference_table(), differences)
-    write_table(result.variance_table(kernel.models), variances)
+    write_table(result.variance_table(models), variances)
 
 
 if __name__ == "__main__":

@@ -1,26 +1,36 @@
 """Turn similarities per image into one dissimilarity per pair of models (rule summarise_similarity)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from thinkalike.compare.streams import dissimilarity_tables
-from thinkalike.stores.kernels import Kernel
+from thinkalike.statistics.pairs import Settings, pair_tables
+from thinkalike.stores.kernels import Chance, Kernel
 from thinkalike.stores.tables import write_table
 from thinkalike.workflow.jobs import run
 
 
 def main(
     similarity: str,
+    chance: str,
     dissimilarity: str,
     means: str,
+    rho: str,
+    seeds: str,
     pairs: str,
     geometry: str,
+    models: Sequence[str],
+    architectures: Mapping[str, str],
+    settings: Mapping[str, str],
+    stratified: bool,
     subset: str,
-    kind: str,
     predictions: Sequence[str] = (),
 ) -> None:
-    tables = dissimilarity_tables(Kernel.read(similarity), kind, subset, predictions)
+    kernel, above = Kernel.read(similarity, models), Chance.read(chance, subset)
+    options = {"subset": subset, "predictions": predictions, "stratified": stratified}
+    tables = pair_tables(kernel, above, architectures, Settings(**settings), **options)
     write_table(tables.dissimilarity, dissimilarity, index=True)
     write_table(tables.similarity, means, index=True)
+    write_table(tables.rho, rho, index=True)
+    write_table(tables.seeds, seeds)
     write_table(tables.pairs, pairs)
     write_table(tables.geometry, geometry)
 

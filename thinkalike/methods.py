@@ -20,7 +20,7 @@ DRAWS = 8
 AUDITED = 32
 """Images explained a second time in float32 where a job computes in less."""
 
-COMPARISON_SETTINGS = ("images", "sign", "rescaling", "rbf_sigma", "ceiling_images")
+COMPARISON_SETTINGS = ("images", "sign", "pool", "rescaling", "rbf_sigma", "ceiling_images")
 """Settings that change how many maps there are or how they are compared, but no map."""
 
 

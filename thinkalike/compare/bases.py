@@ -4,8 +4,8 @@ A map over the H x W pixels of the frame is r = U a: coefficients a (K numbers) 
 matrix U (H·W x K) of its basis. A Grad-CAM map of 8 x 8 cells is 64 numbers and bilinear upsampling;
 a KernelSHAP map is one number per segment. Inner products of rendered maps follow without rendering
 any, r_a·r_b = aᵀ (U_aᵀ U_b) b, and the small matrix U_aᵀ U_b (`gram`) is the same for all images of
-two bases. All three bases reproduce constants (U 1 = 1), so that an affine change of the rendered
-map, s·r + t, is the same change of its coefficients: rescaling stays in the basis, and exact.
+two bases. All bases reproduce constants (U 1 = 1), so that an affine change of the rendered map,
+s·r + t, is the same change of its coefficients: rescaling stays in the basis, and exact.
 """
 
 from dataclasses import dataclass
@@ -93,6 +93,37 @@ class Grid:
         return pixels.min((1, 2)), pixels.max((1, 2))
 
 
+@dataclass(frozen=True)
+class Cells:
+    """`rows` x `columns` cells of constant value that tile the frame; one coefficient for each.
+
+    Pixel y is in row ⌊y · rows/height⌋. Where a side is no multiple of the number of cells, cells
+    differ by a pixel.
+    """
+
+    rows: int
+    columns: int
+    height: int
+    width: int
+
+    @property
+    def size(self) -> int:
+        return self.rows * self.columns
+
+    @cached_property
+    def labels(self) -> np.ndarray:
+        """Cell of every pixel, (height, width), numbered row by row."""
+        row = np.arange(self.height) * self.rows // self.height
+        column = np.arange(self.width) * self.columns // self.width
+        return row[:, None] * self.columns + column
+
+    def synthesis(self) -> sparse.csr_array:
+        return _membership(self.labels, self.size)
+
+    def extremes(self, coefficients: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        return coefficients.min(1), coefficients.max(1)
+
+
 @dataclass(frozen=True, eq=False)
 class Segments:
     """One coefficient per superpixel of one image; `labels` (height, width) counts from 0."""
@@ -117,13 +148,18 @@ class Segments:
         return np.bincount(self.labels.ravel())
 
     def synthesis(self) -> sparse.csr_array:
-        pixels = self.labels.size
-        entries = (np.ones(pixels), (np.arange(pixels), self.labels.ravel()))
-        return sparse.csr_array(entries, shape=(pixels, self.size))
+        return _membership(self.labels, self.size)
 
     def extremes(self, coefficients: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         coefficients = coefficients[:, : self.size]
         return coefficients.min(1), coefficients.max(1)
+
+
+def _membership(labels: np.ndarray, size: int) -> sparse.csr_array:
+    """Indicator matrix (pixels, size) of the parts that `labels` (height, width) numbers from 0."""
+    pixels = labels.size
+    entries = (np.ones(pixels), (np.arange(pixels), labels.ravel()))
+    return sparse.csr_array(entries, shape=(pixels, size))
 
 
 @lru_cache(maxsize=64)

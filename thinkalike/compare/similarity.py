@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from thinkalike.compare.maps import Maps, rescaled, with_sign
+from thinkalike.compare.pooling import pooled
 from thinkalike.compare.products import inner_products, squared_norms
 from thinkalike.errors import InputError
 
@@ -23,6 +24,8 @@ class Comparison:
         rescaling: none, min_max or max_abs, as for `compare.maps.rescaled`.
         sigma: bandwidth of rbf, in units of the rescaled map per pixel.
         blanks: exclude or zero, as for `similarity`.
+        pool: number of cells a side over which maps are averaged, as for `compare.pooling.pooled`; None:
+            they are compared as they were computed.
     """
 
     metric: str
@@ -30,10 +33,11 @@ class Comparison:
     rescaling: str
     sigma: float = 1.0
     blanks: str = "exclude"
+    pool: int | None = None
 
     def prepare(self, maps: Maps) -> Maps:
-        """Maps with their sign and rescaling, as they are compared."""
-        return rescaled(with_sign(maps, self.sign), self.rescaling)
+        """Maps with their sign, at their scale and rescaled, as they are compared."""
+        return rescaled(pooled(with_sign(maps, self.sign), self.pool), self.rescaling)
 
     @property
     def role_of_blanks(self) -> str:

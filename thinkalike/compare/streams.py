@@ -6,18 +6,13 @@ and compared; what is left of them is the kernel (image, model, model), which is
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass
 from types import MappingProxyType
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from thinkalike.compare.bases import Segments
-from thinkalike.compare.dissimilarity import dissimilarity
-from thinkalike.compare.geometry import geometry
 from thinkalike.compare.maps import Maps, blank
-from thinkalike.compare.matrices import pair_table, square_table
 from thinkalike.compare.similarity import Comparison, similarity, similarity_error
 from thinkalike.compare.subsets import mask, parse
 from thinkalike.compare.summaries import Part, Summary, mean_error_of_parts, summarise_parts
@@ -62,7 +57,7 @@ def compare_files(
     settings: dict[str, Any] = {"sigma": comparison.sigma, "blanks": comparison.blanks}
     for part in parts(len(images), max(_numbers_per_image(paths), len(paths) ** 2)):
         shared = read_segments(segments, part) if segments else None
-        maps = [_read(path, shared, part, paths[0], images[part]) for path in paths]
+        maps = [read_part(path, shared, part, paths[0], images[part]) for path in paths]
         draws = [read_draws(path, part) for path in paths]
         prepared = [comparison.prepare(each) for each in maps]
         rows = {
@@ -92,53 +87,6 @@ def compare_files(
             log.warning("%s: %s", model, what)
 
 
-@dataclass(frozen=True)
-class DissimilarityTables:
-    """Dissimilarity of all pairs of models over a subset of the images.
-
-    Attributes:
-        dissimilarity: square.
-        similarity: square, the means.
-        pairs: model_a, model_b, n (images), mean, std, estimation_error (of the mean), dissimilarity.
-        geometry: one row, the attributes of `compare.geometry.Geometry`.
-    """
-
-    dissimilarity: pd.DataFrame
-    similarity: pd.DataFrame
-    pairs: pd.DataFrame
-    geometry: pd.DataFrame
-
-
-def dissimilarity_tables(
-    kernel: Kernel, kind: str, subset: str = "all", predictions: Sequence[str] = ()
-) -> DissimilarityTables:
-    """Turn similarities per image into one dissimilarity of every two models.
-
-    Args:
-        kind: chord or rms, as for `compare.dissimilarity.dissimilarity`.
-        kernel, subset, predictions: as for `summarise_kernel`.
-    """
-    summary, errors = summarise_kernel(kernel, subset, predictions)
-    distances = dissimilarity(summary, kind)
-    shape = geometry(distances)
-    if shape.missing:
-        log.warning("%d pairs of models have no image in common and are missing", shape.missing)
-    log.info("%s", shape)
-    matrices = {
-        "n": summary.count,
-        "mean": summary.mean,
-        "std": summary.deviation,
-        "estimation_error": errors,
-        "dissimilarity": distances,
-    }
-    return DissimilarityTables(
-        square_table(distances, kernel.models),
-        square_table(summary.mean, kernel.models),
-        pair_table(kernel.models, matrices),
-        pd.DataFrame([asdict(shape)]),
-    )
-
-
 def summarise_kernel(
     kernel: Kernel, subset: str, predictions: Sequence[str] = ()
 ) -> tuple[Summary, np.ndarray]:
@@ -159,7 +107,9 @@ def summarise_kernel(
     images = kernel.images[:number]
     predicted = np.zeros((len(images), 0))
     if condition != "all":
-        predicted = np.stack([_classes(path, kernel.path, images) for path in predictions], 1)
+        predicted = np.stack(
+            [predicted_classes(path, kernel.path, images) for path in predictions], 1
+        )
 
     def parts_of(name: str) -> Iterator[Part]:
         for part, values in kernel.parts(name, len(images)):
@@ -169,20 +119,21 @@ def summarise_kernel(
     return summary, mean_error_of_parts(parts_of("estimation_error"))
 
 
-def _classes(path: str, reference: str, images: Sequence[str]) -> np.ndarray:
+def predicted_classes(path: str, reference: str, images: Sequence[str]) -> np.ndarray:
     """Names of the classes that a model predicts for the first images, (N,)."""
     table = read_table(path, ["image_id", "predicted_class"])[: len(images)]
     same_images(path, table["image_id"], reference, images)
     return table["predicted_class"].to_numpy()
 
 
-def _read(
+def read_part(
     path: str,
     segments: list[Segments] | None,
     part: slice,
     reference: str,
     images: Sequence[str],
 ) -> Maps:
+    """Read the maps of some images, and check that they are those of the reference."""
     maps, names = read_maps(path, segments, part)
     same_images(path, names, reference, images)
     return maps

@@ -19,12 +19,23 @@ def matching(predicted: np.ndarray) -> np.ndarray:
     return predicted[:, :, None] == predicted[:, None, :]
 
 
-def mask(condition: str, predicted: np.ndarray) -> np.ndarray | None:
-    """Which images count for which pair, (N, M, M) bool from predictions (N, M); None for all.
+def mask(
+    condition: str, predicted: np.ndarray, others: np.ndarray | None = None
+) -> np.ndarray | None:
+    """Which images count for which pair, (N, M, M') bool from predictions (N, M); None for all.
 
     No model differs from itself: the diagonal of `differing` is that of all images.
+
+    Args:
+        condition: all, matching or differing.
+        predicted: (N, M) classes.
+        others: (N, M') classes that the second models of pairs predict; by default they are the same
+            models.
     """
     if condition == "all":
         return None
+    if others is not None:
+        same = predicted[:, :, None] == others[:, None, :]
+        return same if condition == "matching" else ~same
     same = matching(predicted)
     return same if condition == "matching" else ~same | np.eye(predicted.shape[1], dtype=bool)

@@ -1,12 +1,13 @@
 """Files of similarities per image: the kernel (image, model, model) of one method and metric."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from thinkalike.errors import InputError
 from thinkalike.stores.arrays import (
     ArrayWriter,
     create_arrays,
@@ -15,10 +16,12 @@ from thinkalike.stores.arrays import (
     read_attributes,
     read_parts,
 )
-from thinkalike.stores.damage import same_images
+from thinkalike.stores.damage import AGAIN, same_images
 
 VALUES = ("similarity", "estimation_error")
 PAIR = ("image", "model_a", "model_b")
+CHANCE = ("count", "mean", "chance", "rho", "same_class", "different_class", "z", "z_within")
+"""Numbers of every subset and pair of models in a file of similarity above chance."""
 
 
 @dataclass(frozen=True)
@@ -30,30 +33,42 @@ class Kernel:
         models: of its rows.
         others: of its columns; the same models, unless it is a tile of a larger kernel.
         images: ids.
+        places: of `models` among the rows of the file, where these are some of them; None: all.
     """
 
     path: str
     models: list[str]
     others: list[str]
     images: list[str]
+    places: tuple[int, ...] | None = None
 
     @classmethod
-    def read(cls, path: str) -> "Kernel":
+    def read(cls, path: str, models: Sequence[str] | None = None) -> "Kernel":
         """Read the names of models and images.
 
+        Args:
+            path: of the file.
+            models: to read the similarities of, in this order; by default all.
+
         Raises:
-            InputError: the file is missing, damaged, or no kernel.
+            InputError: the file is missing, damaged, no kernel, or lacks a model.
         """
         with open_arrays(path, [*VALUES, *PAIR]) as dataset:
             names = [[str(name) for name in dataset[axis].to_numpy()] for axis in PAIR]
-        images, models, others = names
-        return cls(path, models, others, images)
+        images, rows, columns = names
+        if models is None or list(models) == rows:
+            return cls(path, rows, columns, images)
+        places = tuple(map(int, _places(path, rows, models)))
+        return cls(path, list(models), list(models), images, places)
 
     def parts(
         self, name: str = "similarity", count: int | None = None
     ) -> Iterator[tuple[slice, np.ndarray]]:
         """Values (n, M, M) of the first `count` images, a part at a time, and which images."""
-        return read_parts(self.path, name, count)
+        for part, values in read_parts(self.path, name, count):
+            if self.places is not None:
+                values = values[:, self.places][:, :, self.places]
+            yield part, values
 
 
 def create_kernel(
@@ -114,3 +129,166 @@ def join_kernels(tiles: Sequence[str], path: str, models: Sequence[str]) -> None
                     if "blank" in file:
                         blank[:, rows] = file["blank"][part].to_numpy()
             output.append(**values, blank=blank)
+
+
+@dataclass(frozen=True)
+class Chance:
+    """Similarity above chance of all pairs of models over a subset of the images.
+
+    Attributes:
+        models: keys, in order.
+        images: ids.
+        labels: (N,) classes of the images.
+        rho: (M, M), similarity above chance; NaN where it cannot be told.
+        mean: (M, M), similarity of maps of the same image.
+        chance: (M, M), similarity of maps of different images.
+        influence: (N, M, M) of every image on rho; NaN where it does not count. rho + influence are
+            pseudo-values, whose mean is rho.
+        count: (M, M) images that count.
+        same_class, different_class: (M, M), chance among images of one class, and of different ones.
+        z, z_within: (M, M), standard deviations above permuted images, and permuted within classes.
+    """
+
+    models: list[str]
+    images: list[str]
+    labels: np.ndarray
+    rho: np.ndarray
+    mean: np.ndarray
+    chance: np.ndarray
+    influence: np.ndarray
+    count: np.ndarray
+    same_class: np.ndarray
+    different_class: np.ndarray
+    z: np.ndarray
+    z_within: np.ndarray
+
+    @classmethod
+    def read(cls, path: str, subset: str = "all", models: Sequence[str] | None = None) -> "Chance":
+        """Read what is known over a subset.
+
+        Args:
+            path: of a file that `create_chance` wrote.
+            subset: one of those that it has.
+            models: in the order wanted; by default all.
+
+        Raises:
+            InputError: the file is missing, damaged, or lacks the subset or a model.
+        """
+        with open_arrays(path, [f"influence_{subset}", *CHANCE, *PAIR]) as dataset:
+            known = [str(name) for name in dataset["model_a"].to_numpy()]
+            place = _places(path, known, models)
+            cells = np.ix_(place, place)
+            row = [str(name) for name in dataset["subset"].to_numpy()].index(subset)
+            matrices = {name: dataset[name][row].to_numpy()[cells] for name in CHANCE}
+            influence = dataset[f"influence_{subset}"].to_numpy()[:, place][:, :, place]
+            images = [str(name) for name in dataset["image"].to_numpy()]
+            labels = dataset["class_name"].to_numpy().astype(str)
+        chosen = [known[i] for i in place]
+        return cls(chosen, images, labels, influence=influence, **matrices)
+
+    @property
+    def pseudo_values(self) -> np.ndarray:
+        """Contribution of every image to rho, rho + influence, (N, M, M)."""
+        return self.rho + self.influence
+
+
+def values_of_images(
+    path: str, models: Sequence[str], correction: str
+) -> tuple[int, Callable[[], Iterator[np.ndarray]]]:
+    """What every image says of every pair of models, (n, M, M), a part of the images at a time.
+
+    Args:
+        path: of similarities above chance, or of similarities.
+        models: in the order wanted.
+        correction: `chance`, for pseudo-values of similarity above chance; `none`, for similarities.
+
+    Returns:
+        The number of images, and a function that reads the parts in order.
+    """
+    if correction == "chance":
+        chance = Chance.read(path, "all", models)
+        return len(chance.images), lambda: iter([chance.pseudo_values])
+    kernel = Kernel.read(path, models)
+    return len(kernel.images), lambda: (values for _, values in kernel.parts())
+
+
+def create_chance(
+    path: str,
+    images: Sequence[str],
+    models: Sequence[str],
+    others: Sequence[str] = (),
+    *,
+    subsets: Sequence[str],
+    attributes: Mapping[str, Any],
+) -> AbstractContextManager[ArrayWriter]:
+    """Create a file for what `compare.chance_streams.chance_files` yields, and `class_name` (N,).
+
+    Args:
+        path: where to.
+        images: ids.
+        models: in order.
+        others: models that they are compared with; by default each other.
+        subsets: of the images.
+        attributes: provenance.
+    """
+    variables: dict[str, tuple[Sequence[str], Any]] = {
+        f"influence_{subset}": (PAIR, np.float64) for subset in subsets
+    }
+    variables |= dict.fromkeys(CHANCE, (("subset", *PAIR[1:]), np.float64))
+    variables["class_name"] = (PAIR[:1], np.dtype("U"))
+    coordinates = {
+        "image": images,
+        "model_a": models,
+        "model_b": others or models,
+        "subset": subsets,
+    }
+    return create_arrays(path, variables, sizes={}, coordinates=coordinates, attributes=attributes)
+
+
+def _places(path: str, known: Sequence[str], models: Sequence[str] | None) -> np.ndarray:
+    """Places of some models among those of a file."""
+    missing = [model for model in models or () if model not in known]
+    if missing:
+        raise InputError(f"{path} has no model {', '.join(missing)}; {AGAIN}")
+    return np.array([known.index(model) for model in (known if models is None else models)], int)
+
+
+def join_chances(tiles: Sequence[str], path: str, models: Sequence[str]) -> None:
+    """Put similarities above chance of groups of models together into one file of all models.
+
+    Args:
+        tiles: files of every two groups (row, column) with row ≤ column, in any order.
+        path: where to.
+        models: of all groups, in order.
+
+    Raises:
+        InputError: a tile is damaged, or about other images than the first.
+    """
+    place = {model: number for number, model in enumerate(models)}
+    cells: list[tuple[np.ndarray, ...]] = []
+    for tile in tiles:
+        with open_arrays(tile, [*CHANCE, *PAIR]) as file:
+            images, *sides = ([str(name) for name in file[axis].to_numpy()] for axis in PAIR)
+            if not cells:
+                first, subsets = images, [str(name) for name in file["subset"].to_numpy()]
+                labels = file["class_name"].to_numpy().astype(str)
+        same_images(tile, images, tiles[0], first)
+        cells.append(np.ix_(*([place[model] for model in side] for side in sides)))
+
+    def joined(name: str, rows: slice) -> np.ndarray:
+        """Values of some rows of an array, from all tiles."""
+        square = np.full((rows.stop - rows.start, len(models), len(models)), np.nan)
+        for tile, (row, column) in zip(tiles, cells, strict=True):
+            with open_arrays(tile, [name]) as file:
+                values = file[name][rows].to_numpy()
+            square[:, row, column] = values
+            square[:, column.T, row.T] = values.transpose(0, 2, 1)
+        return square
+
+    attributes = read_attributes(tiles[0])
+    with create_chance(path, first, models, subsets=subsets, attributes=attributes) as output:
+        output.append(class_name=labels)
+        for part in parts(len(first), 2 * len(models) ** 2):
+            names = [f"influence_{subset}" for subset in subsets]
+            output.append(**{name: joined(name, part) for name in names})
+        output.append(**{name: joined(name, slice(0, len(subsets))) for name in CHANCE})

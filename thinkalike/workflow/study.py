@@ -40,12 +40,16 @@ class Study:
     Attributes:
         settings: the configuration as `resolve` completes it.
         models, methods: keys, in the order of the configuration.
+        replicas: further seeds of some of the models, which stand in no matrix.
+        compared: models and replicas.
     """
 
     def __init__(self, settings: Mapping[str, Any]) -> None:
         self.settings = settings
         self.models: list[str] = settings["models"]
         self.methods: list[str] = settings["methods"]
+        self.replicas: list[str] = list(settings["replicas"])
+        self.compared = [*self.models, *self.replicas]
 
     @classmethod
     def of(cls, config: Mapping[str, Any]) -> "Study":
@@ -64,13 +68,31 @@ class Study:
 
     @property
     def names(self) -> dict[str, str]:
-        """Model → display name."""
-        return {model: self["catalogue"][model]["name"] for model in self.models}
+        """Model or replica → display name."""
+        return {model: self["catalogue"][model]["name"] for model in self.compared}
 
     @property
     def families(self) -> dict[str, str]:
-        """Model → family."""
-        return {model: self["catalogue"][model]["family"] for model in self.models}
+        """Model or replica → family."""
+        return {model: self["catalogue"][model]["family"] for model in self.compared}
+
+    @property
+    def architectures(self) -> dict[str, str]:
+        """Model or replica → first model that is the same network, trained alike from another seed.
+
+        A network with published or random weights has no other seed, and stands for itself.
+        """
+        first: dict[str, str] = {}
+        found = {}
+        for model in self.compared:
+            entry = self["catalogue"][model]
+            is_trained = entry["weights"] in ("trained", "finetuned") and not self._is_untrained(
+                entry
+            )
+            same = [entry["timm"], entry.get("arguments", {}), self.training_settings(model)]
+            key = json.dumps([entry["weights"], *same], sort_keys=True) if is_trained else model
+            found[model] = first.setdefault(key, model)
+        return found
 
     @property
     def untrained(self) -> list[str]:
@@ -162,7 +184,7 @@ class Study:
 
     def models_with(self, *weights: str) -> str:
         """Wildcard constraint of the models whose weights come from there."""
-        names = [m for m in self.models if self["catalogue"][m]["weights"] in weights]
+        names = [m for m in self.compared if self["catalogue"][m]["weights"] in weights]
         return "|".join(names) or "nothing"
 
     # Methods
@@ -179,6 +201,7 @@ class Study:
             "rescaling": settings["rescaling"],
             "sigma": settings["rbf_sigma"] if metric == "rbf" else 1.0,
             "blanks": self["similarity"]["blanks"],
+            "pool": settings["pool"],
         }
 
     def map_settings(self, method: str, model: str) -> dict[str, Any]:
@@ -268,6 +291,16 @@ class Study:
         """
         return [subset for subset in self["subsets"] if not subset.startswith("differing")]
 
+    def subsets_of(self, method: str) -> list[str]:
+        """Subsets over which the models are compared by a method; all images are one of them."""
+        subsets = dict.fromkeys(["all", *self["subsets"]])
+        return [subset for subset in subsets if self._exists(method, subset)]
+
+    @property
+    def stratified(self) -> bool:
+        """Whether images were chosen class by class, so that classes vary no more in other images."""
+        return self["images"]["order"] == "rounds"
+
     @property
     def whole_subsets(self) -> list[str]:
         """Subsets of all images, not of the first so many."""
@@ -315,9 +348,10 @@ class Study:
 
     @property
     def groups(self) -> list[list[str]]:
-        """Models in groups; a job compares those of one with each other or with another group's."""
+        """Models and replicas in groups; a job compares those of one, or of two, with each other."""
         step = self["similarity"]["group"]
-        return [self.models[first : first + step] for first in range(0, len(self.models), step)]
+        count = len(self.compared)
+        return [self.compared[first : first + step] for first in range(0, count, step)]
 
     @property
     def tile_stem(self) -> str:
@@ -341,10 +375,38 @@ class Study:
         models = self.column_models(row, column)
         return self.maps_files(method, models) if models else []
 
+    def row_predictions(self, row: str = "0") -> list[str]:
+        """Files of the predictions of the models of the rows, if a subset depends on predictions."""
+        return self._predictions(self.row_models(row))
+
+    def column_predictions(self, row: str = "0", column: str = "0") -> list[str]:
+        """Files of the predictions of the models of the columns; none where they are the rows'."""
+        return self._predictions(self.column_models(row, column))
+
+    def _predictions(self, models: Sequence[str]) -> list[str]:
+        conditions = {parse(subset)[0] for subset in self["subsets"]}
+        return (
+            [f"<results>/predictions/{model}.parquet" for model in models]
+            if conditions - {"all"}
+            else []
+        )
+
+    def values_file(self, method: str, metric: str) -> str:
+        """File of what every image says of every pair of models: above chance, or raw similarity."""
+        folder = {"chance": "chance", "none": "similarity"}[self["similarity"]["correction"]]
+        return f"<results>/{folder}/{method}/{metric}.nc"
+
     def tile_files(self, method: str, metric: str) -> list[str]:
         """Files of the similarities of every two groups."""
+        return self._tiles("similarity", method, metric)
+
+    def chance_tiles(self, method: str, metric: str) -> list[str]:
+        """Files of the similarities above chance of every two groups."""
+        return self._tiles("chance", method, metric)
+
+    def _tiles(self, folder: str, method: str, metric: str) -> list[str]:
         return [
-            f"<results>/similarity/{method}/{metric}/{row}_{column}.nc"
+            f"<results>/{folder}/{method}/{metric}/{row}_{column}.nc"
             for column in range(len(self.groups))
             for row in range(column + 1)
         ]

@@ -22,6 +22,7 @@ CHECKS: tuple[tuple[str, Callable[[Config], Iterable[str]]], ...] = (
     ("images methods settings variants segments subsampling", image_checks.smallest_subsample),
     ("models catalogue", model_checks.names),
     ("models catalogue images", model_checks.image_size),
+    ("models catalogue replicas weights training", model_checks.replicas),
     ("models borders settings", model_checks.selections),
     ("models catalogue", model_checks.noise),
     ("grounded", model_checks.grounded),
@@ -29,6 +30,7 @@ CHECKS: tuple[tuple[str, Callable[[Config], Iterable[str]]], ...] = (
     ("variants", method_checks.variants),
     (USED, method_checks.depths),
     (USED, method_checks.evaluations),
+    (f"{USED} images", method_checks.pools),
     (f"{USED} explanation", method_checks.lrp),
     ("models methods variants spectral", method_checks.spectral),
 )

@@ -57,6 +57,17 @@ def place(name: str) -> str:
     return f"{'settings' if name in METHODS else 'variants'}.{name}"
 
 
+def pools(config: Config) -> Iterator[str]:
+    """Maps that are averaged over more cells than the frame has pixels."""
+    size = config["images"]["size"]
+    for name, settings in all_settings(config).items():
+        if name in config["methods"] and (settings.get("pool") or 0) > size:
+            yield (
+                f"{place(name)}.pool: {settings['pool']} cells a side are more than the {size} pixels of "
+                f"images.size; give at most {size}"
+            )
+
+
 def depths(config: Config) -> Iterator[str]:
     """Depths at which a model that is explained has no Grad-CAM layer."""
     entries, used = selected_entries(config), used_methods(config)

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from thinkalike.errors import InputError, did_you_mean
 from thinkalike.images.contents import Contents
 from thinkalike.networks.catalogue import built_in_catalogue, complete_entry
-from thinkalike.workflow.config.settings import Config, selected_entries
+from thinkalike.workflow.config.settings import Config, replicas_of, selected_entries
 
 NEEDED = ("timm", "name", "family", "layout", "layers")
 """Keys that a complete entry of the catalogue has."""
@@ -105,6 +105,29 @@ def grounded(config: Config) -> Iterator[str]:
         yield "grounded.groups: give two groups, one of them of two models at least, or none"
     if len(ladder) in (1, 2):
         yield "grounded.ladder: give the first model and at least two that are less and less like it"
+
+
+def replicas(config: Config) -> Iterator[str]:
+    """Replicas of models that are not trained here, or under a key that is taken."""
+    entries = selected_entries(config)
+    taken = {**built_in_catalogue(), **config["catalogue"]}
+    for replica, model in replicas_of(config).items():
+        if replica in taken:
+            yield f"replicas.{model}: {replica} is a model of the catalogue; give that another key"
+    for model in dict.fromkeys(replicas_of(config).values()):
+        entry = entries[model]
+        weights = entry.get("weights", config["weights"])
+        epochs = entry.get("training", {}).get("epochs", config["training"]["epochs"])
+        if weights not in ("trained", "finetuned") or (weights == "trained" and epochs == 0):
+            why = (
+                "pretrained weights come in one seed"
+                if weights == "pretrained"
+                else "it is not trained"
+            )
+            yield (
+                f"replicas.{model}: {why}, so that there is no other seed of it; set 0, or train it "
+                "(weights: trained or finetuned)"
+            )
 
 
 def selections(config: Config) -> Iterator[str]:

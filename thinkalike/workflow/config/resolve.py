@@ -30,8 +30,9 @@ def resolve(config: Mapping[str, Any]) -> dict[str, Any]:
         config: as read from config.yaml and its overlays.
 
     Returns:
-        The configuration, with `catalogue` holding the selected models alone, each complete: `like`
-        followed, `training` and `weights` filled up from the study's; `settings` holding those of the
+        The configuration, with `catalogue` holding the selected models and replicas alone, each
+        complete: `like` followed, `training` and `weights` filled up from the study's; `replicas` as
+        replica → model; `settings` holding those of the
         variants, too, each with its `method`; every set of panels complete; numbers in
         `subsampling.sizes`; and a value for whatever follows from other keys.
 
@@ -79,5 +80,6 @@ def completed(study: Mapping[str, Any]) -> dict[str, Any]:
         **study,
         **{section: {**study[section], **values} for section, values in changes.items()},
         "catalogue": settings.completed_entries(study),
+        "replicas": settings.replicas_of(study),
         "settings": settings.all_settings(study),
     }

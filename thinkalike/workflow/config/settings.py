@@ -27,11 +27,25 @@ def selected_entries(config: Config) -> dict[str, dict[str, Any]]:
     return {key: complete_entry(key, catalogue) for key in config["models"]}
 
 
+def replicas_of(config: Config) -> dict[str, str]:
+    """Replica → the model that it is another seed of, for the models of the study."""
+    return {
+        f"{model}_seed{number}": model
+        for model, count in (config["replicas"] or {}).items()
+        if model in config["models"]
+        for number in range(1, count + 1)
+    }
+
+
 def completed_entries(config: Config) -> dict[str, dict[str, Any]]:
-    """Catalogue entries of the study's models, with weights and the whole training of each.
+    """Catalogue entries of the study's models and replicas, with weights and the whole training of each.
 
     The weights of an entry with `noise` are `disturbed`, whatever else it says of them.
     """
+    entries = selected_entries(config)
+    for replica, model in replicas_of(config).items():
+        number = replica.removeprefix(f"{model}_seed")
+        entries[replica] = {**entries[model], "name": f"{entries[model]['name']} (seed {number})"}
     return {
         key: {
             **entry,
@@ -40,7 +54,7 @@ def completed_entries(config: Config) -> dict[str, dict[str, Any]]:
                 "disturbed" if "noise" in entry else entry.get("weights", config["weights"])
             ),
         }
-        for key, entry in selected_entries(config).items()
+        for key, entry in entries.items()
     }
 
 

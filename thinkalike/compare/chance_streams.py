@@ -1,0 +1,225 @@
+"""From files of maps to similarity above chance and the influence of every image, in bounded memory."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from types import MappingProxyType
+
+import numpy as np
+
+from thinkalike.compare.chance import (
+    MOST_IN_BLOCK,
+    Block,
+    CosineMismatch,
+    KernelMismatch,
+    Means,
+    Mismatch,
+    influence,
+    mean_mismatch,
+    rbf_kernel,
+)
+from thinkalike.compare.frames import Frame, unit
+from thinkalike.compare.mismatched import MismatchedPairs
+from thinkalike.compare.similarity import Comparison
+from thinkalike.compare.streams import predicted_classes, read_part
+from thinkalike.compare.subsets import mask as counting_mask
+from thinkalike.compare.subsets import parse
+from thinkalike.stores.arrays import NUMBERS
+from thinkalike.stores.kernels import CHANCE
+from thinkalike.stores.maps import read_maps, read_segments
+
+Blocks = Callable[[], Iterator[Block]]
+
+
+class MapFiles:
+    """Coordinates of the maps of two groups of models on the same images, a block at a time.
+
+    Args:
+        models: model → file of its maps.
+        comparison: what is done to maps before they are compared.
+        images: ids of the images, the first in all files.
+        others: model → file of the second of each pair; by default the same models.
+        segments: file of the superpixels, for maps on superpixels.
+
+    Raises:
+        InputError: a file is missing, damaged, about other images, or on other superpixels.
+    """
+
+    def __init__(
+        self,
+        models: Mapping[str, str],
+        comparison: Comparison,
+        images: Sequence[str],
+        others: Mapping[str, str] = MappingProxyType({}),
+        segments: str | None = None,
+    ) -> None:
+        self.rows, self.columns = list(models.values()), list(others.values())
+        self.comparison, self.images, self.segments = comparison, images, segments
+        first = slice(0, 1)
+        shared = read_segments(segments, first) if segments else None
+        prepared = [
+            comparison.prepare(read_maps(path, shared, first)[0])
+            for path in [*self.rows, *self.columns]
+        ]
+        basis = prepared[0].bases[0]
+        self.pixels = basis.height * basis.width
+        self.frame = Frame.of(prepared)
+        numbers = self.frame.size * len(prepared)
+        self.step = int(np.clip(NUMBERS // numbers, 32, MOST_IN_BLOCK))
+        self._kept: list[Block] | None = None
+
+    def blocks(self) -> Iterator[Block]:
+        """Coordinates of all images; a single block stays in memory."""
+        if self._kept is None and len(self.images) <= self.step:
+            self._kept = [self._block(slice(0, len(self.images)))]
+        if self._kept is not None:
+            yield from self._kept
+            return
+        for start in range(0, len(self.images), self.step):
+            yield self._block(slice(start, min(start + self.step, len(self.images))))
+
+    def _block(self, part: slice) -> Block:
+        shared = read_segments(self.segments, part) if self.segments else None
+        rows, columns = (
+            self.frame.coordinates_of(
+                [
+                    self.comparison.prepare(
+                        read_part(path, shared, part, self.rows[0], self.images[part])
+                    )
+                    for path in paths
+                ]
+            )
+            if paths
+            else None
+            for paths in (self.rows, self.columns)
+        )
+        assert rows is not None
+        return part, rows, rows if columns is None else columns
+
+
+def chance_files(
+    files: MapFiles,
+    labels: np.ndarray,
+    subsets: Sequence[str],
+    predicted: tuple[np.ndarray, np.ndarray | None],
+) -> Iterator[dict[str, np.ndarray]]:
+    """Similarity above chance of all pairs of models over several subsets of the images.
+
+    Args:
+        files: maps of the models.
+        labels: (N,) classes of the images.
+        subsets: such as all, matching, all_64.
+        predicted: (N, A) classes that the models predict, and (N, B) of the others (None: the same); they
+            may have no columns where no subset depends on them.
+
+    Yields:
+        `influence_<subset>` (n, A, B) of one block of images after the other, NaN where an image does not
+        count; at last `stores.kernels.CHANCE`, (subsets, A, B) each.
+    """
+    use = _counting(files, subsets, predicted)
+    engines = {subset: _engine(files, mask) for subset, mask in use.items()}
+
+    def parts(subset: str) -> Iterator[tuple[slice, Mismatch]]:
+        for block in files.blocks():
+            yield block[0], engines[subset].of_block(block)
+
+    means = {subset: mean_mismatch(parts(subset), mask) for subset, mask in use.items()}
+    for block in files.blocks():
+        part = block[0]
+        yield {
+            f"influence_{subset}": influence(
+                engine.of_block(block), means[subset], use[subset][part]
+            )
+            for subset, engine in engines.items()
+        }
+    matrices = [_matrices(files, labels, s, use[s], means[s]) for s in subsets]
+    yield {name: np.stack([each[name] for each in matrices]) for name in CHANCE}
+
+
+def _engine(files: MapFiles, use: np.ndarray) -> CosineMismatch | KernelMismatch:
+    if files.comparison.metric == "cosine":
+        return CosineMismatch(files.blocks(), use)
+    return KernelMismatch(rbf_kernel(files.comparison.sigma, files.pixels), use)
+
+
+def _counting(
+    files: MapFiles, subsets: Sequence[str], predicted: tuple[np.ndarray, np.ndarray | None]
+) -> dict[str, np.ndarray]:
+    """Which images count for which pair in each subset, (N, A, B) bool each."""
+    seen = [
+        ((a != 0).any(2).T[:, :, None] & (b != 0).any(2).T[:, None, :])
+        for _, a, b in files.blocks()
+    ]
+    whole = np.concatenate(seen)
+    if files.comparison.blanks == "zero":
+        whole = np.ones_like(whole)
+    masks = {}
+    for subset in subsets:
+        condition, number = parse(subset)
+        mask = whole.copy()
+        if number is not None:
+            mask[number:] = False
+        differing = counting_mask(condition, *predicted)
+        if differing is not None:
+            mask &= differing
+        masks[subset] = mask
+    return masks
+
+
+def _matrices(
+    files: MapFiles, labels: np.ndarray, subset: str, use: np.ndarray, means: Means
+) -> dict[str, np.ndarray]:
+    nowhere = np.full(means.count.shape, np.nan)
+    found = {name: nowhere.copy() for name in CHANCE}
+    rho = means.rho
+    if not files.columns:
+        # a model is exactly like itself, whatever rounding has left
+        np.fill_diagonal(rho, np.where(np.isfinite(np.diag(rho)), 1.0, np.nan))
+    found |= {
+        "count": means.count.astype(float),
+        "mean": means.same,
+        "chance": means.cross,
+        "rho": rho,
+    }
+    if parse(subset)[0] != "all":
+        return found
+    cosine = files.comparison.metric == "cosine"
+    kernel = rbf_kernel(files.comparison.sigma, files.pixels)
+    sums = [[MismatchedPairs() for _ in range(use.shape[2])] for _ in range(use.shape[1])]
+    for part, a, b in files.blocks():
+        if cosine:
+            a, b = unit(a), unit(b)
+        for i, row in enumerate(sums):
+            for j, pairs in enumerate(row):
+                chosen = use[part, i, j]
+                if chosen.sum() > 1:
+                    x, y = a[i][chosen], b[j][chosen]
+                    pairs.add(x @ y.T if cosine else kernel(x, y), labels[part][chosen])
+    columns = {
+        "same_class": "same",
+        "different_class": "constant",
+        "z": "z",
+        "z_within": "z_within",
+    }
+    for name, attribute in columns.items():
+        found[name] = np.array([[getattr(pairs, attribute) for pairs in row] for row in sums])
+    return found
+
+
+def predicted_by(
+    predictions: Sequence[str], others: Sequence[str], reference: str, images: Sequence[str]
+) -> tuple[np.ndarray, np.ndarray | None]:
+    """Classes that two groups of models predict, (N, A) and (N, B), from their files.
+
+    Args:
+        predictions: files of the first; none, where no subset depends on them.
+        others: files of the second; none, where they are the first.
+        reference: file of the images, for messages.
+        images: ids.
+
+    Raises:
+        InputError: a file is missing, damaged, or about other images.
+    """
+    first, second = (
+        np.array([predicted_classes(path, reference, images) for path in paths]).T
+        for paths in (predictions, others)
+    )
+    return first, second if others else None

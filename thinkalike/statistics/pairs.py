@@ -1,0 +1,199 @@
+"""One dissimilarity of every two models, how sure it is, and the same between seeds of one network."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+
+import numpy as np
+import pandas as pd
+
+from thinkalike.compare.dissimilarity import dissimilarity
+from thinkalike.compare.geometry import geometry
+from thinkalike.compare.matrices import off_diagonal, pair_table, square_table
+from thinkalike.compare.streams import summarise_kernel
+from thinkalike.compare.summaries import Summary
+from thinkalike.progress import log
+from thinkalike.statistics.intervals import mean_interval, summary_interval
+from thinkalike.stores.damage import same_images
+from thinkalike.stores.kernels import Chance, Kernel
+
+SEEDS = ("n", "mean", "chance", "rho", "standard_error", "low", "high")
+"""Columns of a table of pairs that the table of seeds has, too."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How the dissimilarity of two models follows from the similarities of their maps.
+
+    Attributes:
+        correction: `chance`, of similarity above chance; or `none`, of mean similarity.
+        dissimilarity: chord or rms, as for `compare.dissimilarity.dissimilarity`.
+    """
+
+    correction: str
+    dissimilarity: str
+
+
+@dataclass(frozen=True)
+class PairTables:
+    """Dissimilarity of all pairs of models over a subset of the images.
+
+    Attributes:
+        dissimilarity: square.
+        similarity: square, the means.
+        rho: square, similarity above chance.
+        pairs: a row for every two models: model_a, model_b, n (images), mean, std, estimation_error (of
+            the mean), chance, rho, standard_error (of rho, over images), low, high (95 % interval of
+            rho), seed_std (of rho, over seeds), constant, class, image (parts of the mean), z, z_within,
+            dissimilarity, dissimilarity_low, dissimilarity_high.
+        seeds: a row for every two seeds of one network: architecture, model_a, model_b, and `SEEDS`.
+        geometry: one row, the attributes of `compare.geometry.Geometry`.
+    """
+
+    dissimilarity: pd.DataFrame
+    similarity: pd.DataFrame
+    rho: pd.DataFrame
+    pairs: pd.DataFrame
+    seeds: pd.DataFrame
+    geometry: pd.DataFrame
+
+
+def pair_tables(
+    kernel: Kernel,
+    chance: Chance,
+    architectures: Mapping[str, str],
+    settings: Settings,
+    *,
+    subset: str = "all",
+    predictions: Sequence[str] = (),
+    stratified: bool = False,
+) -> PairTables:
+    """Turn similarities per image into one dissimilarity of every two models.
+
+    Args:
+        kernel: similarities per image of the models.
+        chance: similarity above chance over the subset, of these models and of further seeds of some.
+        architectures: model or further seed → what seeds of one network have in common.
+        settings: what dissimilarities are made of.
+        subset, predictions: as for `compare.streams.summarise_kernel`.
+        stratified: whether images were chosen class by class.
+
+    Raises:
+        InputError: both are not about the same images.
+    """
+    same_images(kernel.path, kernel.images, "the file of chances", chance.images)
+    summary, errors = summarise_kernel(kernel, subset, predictions)
+    above = above_chance(chance, architectures, stratified=stratified)
+    place = [chance.models.index(model) for model in kernel.models]
+    cells = np.ix_(place, place)
+    of_models = {name: matrix[cells] for name, matrix in above.items() if name not in ("n", "mean")}
+    if settings.correction == "chance":
+        corrected = Summary(summary.count, of_models["rho"], _deviation(chance.influence)[cells])
+        ends = of_models["low"], of_models["high"]
+    else:
+        corrected, ends = summary, summary_interval(summary)
+    distances = dissimilarity(corrected, settings.dissimilarity)
+    low, high = (np.full_like(distances, np.nan) for _ in range(2))
+    if settings.dissimilarity == "chord":
+        high, low = (np.sqrt(np.maximum(2 * (1 - end), 0)) for end in ends)
+    shape = geometry(distances)
+    if shape.missing:
+        log.warning(
+            "%d pairs of models have too few images in common and are missing", shape.missing
+        )
+    log.info("%s", shape)
+    matrices = {
+        "n": summary.count,
+        "mean": summary.mean,
+        "std": summary.deviation,
+        "estimation_error": errors,
+        **of_models,
+        "image": summary.mean - of_models["constant"] - of_models["class"],
+        "dissimilarity": distances,
+        "dissimilarity_low": low,
+        "dissimilarity_high": high,
+    }
+    return PairTables(
+        square_table(distances, kernel.models),
+        square_table(summary.mean, kernel.models),
+        square_table(of_models["rho"], kernel.models),
+        pair_table(kernel.models, matrices),
+        seed_table(above, chance.models, architectures),
+        pd.DataFrame([asdict(shape)]),
+    )
+
+
+def above_chance(
+    chance: Chance, architectures: Mapping[str, str], *, stratified: bool
+) -> dict[str, np.ndarray]:
+    """Similarity above chance of all pairs of models, with what is known of its errors, (M, M) each.
+
+    Args:
+        chance: over a subset of the images.
+        architectures: model → what seeds of one network have in common.
+        stratified: whether images were chosen class by class.
+
+    Returns:
+        Name → matrix; the names are columns of the table of pairs.
+    """
+    interval = mean_interval(chance.pseudo_values, chance.labels if stratified else None)
+    return {
+        "n": chance.count,
+        "mean": chance.mean,
+        "chance": chance.chance,
+        "rho": chance.rho,
+        "standard_error": interval.standard_error,
+        "low": np.maximum(interval.low, -1),
+        "high": np.minimum(interval.high, 1),
+        "seed_std": seed_deviation(chance.rho, chance.models, architectures),
+        "constant": chance.different_class,
+        "class": chance.same_class - chance.different_class,
+        "z": chance.z,
+        "z_within": chance.z_within,
+    }
+
+
+def seed_deviation(
+    rho: np.ndarray, models: Sequence[str], architectures: Mapping[str, str]
+) -> np.ndarray:
+    """Standard deviation of the similarity of two models over the seeds that they could have had.
+
+    v_A is the variance of rho(a, b) over the seeds a of architecture A, averaged over the models b of
+    other architectures; the entry of models of A and B varies by √(v_A + v_B). An architecture of one
+    seed gets the mean of the others'. The similarity of two seeds of one architecture varies as those
+    of all its pairs of seeds do, of which there must be three.
+
+    Returns:
+        (M, M); NaN where no architecture has two seeds, or too few for a pair of seeds.
+    """
+    kinds = np.array([architectures[model] for model in models])
+    variances = {}
+    for kind in dict.fromkeys(kinds):
+        seeds, others = np.flatnonzero(kinds == kind), np.flatnonzero(kinds != kind)
+        block = rho[np.ix_(seeds, others)]
+        if len(seeds) > 1 and np.isfinite(block).all(0).any():
+            variances[kind] = float(np.nanmean(np.var(block, axis=0, ddof=1)))
+    usual = float(np.mean([*variances.values()])) if variances else np.nan
+    variance = np.array([variances.get(kind, usual) for kind in kinds])
+    deviation = np.sqrt(variance[:, None] + variance)
+    for kind in variances:
+        seeds = np.flatnonzero(kinds == kind)
+        pairs = off_diagonal(rho[np.ix_(seeds, seeds)])
+        deviation[np.ix_(seeds, seeds)] = pairs.std(ddof=1) if len(pairs) > 2 else np.nan
+    return deviation
+
+
+def seed_table(
+    above: Mapping[str, np.ndarray], models: Sequence[str], architectures: Mapping[str, str]
+) -> pd.DataFrame:
+    """Similarity of every two seeds of one network: architecture, model_a, model_b, and `SEEDS`."""
+    table = pair_table(models, {name: above[name] for name in SEEDS})
+    first, second = (table[name].map(architectures) for name in ("model_a", "model_b"))
+    table.insert(0, "architecture", first)
+    return table[first == second].reset_index(drop=True)
+
+
+def _deviation(influence: np.ndarray) -> np.ndarray:
+    """Standard deviation (n − 1) of the pseudo-values of each pair; NaN for fewer than two images."""
+    count = np.isfinite(influence).sum(0)
+    square = np.nansum(influence**2, axis=0)
+    return np.sqrt(np.divide(square, count - 1, out=np.full_like(square, np.nan), where=count > 1))
