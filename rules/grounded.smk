@@ -5,7 +5,7 @@ rule evaluate_grounded:
     """How well every measure of likeness tells the likeness that is known."""
     input:
         pairs=study.files("<results>/dissimilarity/{method}/{metric}/all_pairs.parquet"),
-        scales=study.files("<results>/scales/{method}.parquet"),
+        scales=[],
         agreement="<results>/predictions/agreement_pairs.parquet",
     output:
         table="<results>/grounded/table.csv",
@@ -23,7 +23,7 @@ rule evaluate_grounded:
     params:
         code=code_of("evaluate_grounded.py"),
         cases=study.files("{method}/{metric}"),
-        scaled=study.methods,
+        scaled=[],
         pools={method: study["settings"][method]["pool"] for method in study.methods},
         groups=study["grounded"]["groups"],
         ladder=study["grounded"]["ladder"],
