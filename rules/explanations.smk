@@ -82,9 +82,7 @@ if study["settings"]["kernelshap"]["tolerance"] is not None:
         input:
             images="<results>/images.parquet",
             weights=[study.weights_file(model) for model in study.compared],
-            predictions=study.files(
-                "<results>/predictions/{model}.parquet", model=study.compared
-            ),
+            predictions=study.files("<results>/predictions/{model}.parquet", model=study.compared),
             segments="<results>/segments.nc",
         output:
             explanations=study.files(

@@ -4,8 +4,8 @@
 rule evaluate_grounded:
     """How well every measure of likeness tells the likeness that is known."""
     input:
-        pairs=study.files("<results>/dissimilarity/{method}/{metric}/all_pairs.parquet"),
-        scales=[],
+        chances=study.files("<results>/chance/{method}/{metric}.nc"),
+        scales=study.files("<results>/scales/{method}.parquet"),
         agreement="<results>/predictions/agreement_pairs.parquet",
     output:
         table="<results>/grounded/table.csv",
@@ -23,7 +23,7 @@ rule evaluate_grounded:
     params:
         code=code_of("evaluate_grounded.py"),
         cases=study.files("{method}/{metric}"),
-        scaled=[],
+        scaled=study.methods,
         pools={method: study["settings"][method]["pool"] for method in study.methods},
         groups=study["grounded"]["groups"],
         ladder=study["grounded"]["ladder"],

@@ -1,7 +1,6 @@
 """Compare the maps of all pairs of models, image by image (rule compare_models)."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from typing import Any
 
 from thinkalike.compare.similarity import Comparison
@@ -30,8 +29,7 @@ def main(
     files = dict(zip(models, explanations, strict=True))
     other_files = dict(zip(other_models, others, strict=True))
     rows = compare_files(files, settings, images=images, others=other_files, segments=segments)
-    stated = {key: value for key, value in asdict(settings).items() if value is not None}
-    attributes = {"method": method, **stated, "code": code}
+    attributes = {"method": method, **settings.stated(), "code": code}
     with create_kernel(similarity, images, models, other_models, attributes=attributes) as kernel:
         for part in rows:
             kernel.append(**part)

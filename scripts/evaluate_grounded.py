@@ -6,6 +6,7 @@ import pandas as pd
 
 from thinkalike.progress import log
 from thinkalike.statistics.grounded import grounded_table, ladder_table, measures
+from thinkalike.stores.kernels import Chance
 from thinkalike.stores.tables import read_table, write_table
 from thinkalike.workflow.jobs import run
 
@@ -13,7 +14,7 @@ SCALES = ["kind", "scale", "model_a", "model_b", "mean", "rho"]
 
 
 def main(
-    pairs: Sequence[str],
+    chances: Sequence[str],
     scales: Sequence[str],
     agreement: str,
     table: str,
@@ -27,10 +28,10 @@ def main(
     """Write how well each of `cases`, method/metric, tells known likeness, and the values on the ladder."""
     other = {name: read_table(path, SCALES) for name, path in zip(scaled, scales, strict=True)}
     parts = []
-    for case, path in zip(cases, pairs, strict=True):
+    for case, path in zip(cases, chances, strict=True):
         method, metric = case.split("/")
         names = {"method": method, "metric": metric, "pool": pools[method]}
-        parts.append(measures(read_table(path, ["mean", "rho"]), other.get(method), **names))
+        parts.append(measures(Chance.read(path), other.get(method), **names))
     likeness = pd.concat(parts, ignore_index=True)
     result = grounded_table(likeness, groups, ladder)
     log.info("likeness that is known:\n%s", result.to_string(index=False))

@@ -29,6 +29,9 @@ from thinkalike.compare.frames import unit
 MOST_IN_BLOCK = 512
 """Images of all models that are compared with each other at once."""
 
+CONSTANT = 1e-12
+"""Maps of different images that are as alike as this leaves of 1 are the same but for rounding."""
+
 Block = tuple[slice, np.ndarray, np.ndarray]
 """Which images; coordinates of the maps of the models a (A, n, P) and b (B, n, P) of these images."""
 
@@ -173,11 +176,10 @@ class Means:
     @property
     def rho(self) -> np.ndarray:
         """Similarity above chance, (A, B); NaN where a model's maps do not depend on the image."""
-        with np.errstate(invalid="ignore", divide="ignore"):
-            spread = (self.self_a - self.own_a) * (self.self_b - self.own_b)
-            # what is left of rounding is no spread
-            spread = np.where(spread > 1e-18, spread, np.nan)
-            return (self.same - self.cross) / np.sqrt(spread)
+        spreads = np.broadcast_arrays(self.self_a - self.own_a, self.self_b - self.own_b)
+        with np.errstate(invalid="ignore"):
+            product = np.prod([np.where(v > CONSTANT, v, np.nan) for v in spreads], axis=0)
+            return (self.same - self.cross) / np.sqrt(product)
 
 
 MEASURES = ("same", "cross", "self_a", "self_b", "own_a", "own_b")

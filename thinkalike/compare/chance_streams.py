@@ -1,7 +1,7 @@
 """From files of maps to similarity above chance and the influence of every image, in bounded memory."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from types import MappingProxyType
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -23,10 +23,8 @@ from thinkalike.compare.streams import predicted_classes, read_part
 from thinkalike.compare.subsets import mask as counting_mask
 from thinkalike.compare.subsets import parse
 from thinkalike.stores.arrays import NUMBERS
-from thinkalike.stores.kernels import CHANCE
+from thinkalike.stores.kernels import CHANCE, create_chance
 from thinkalike.stores.maps import read_maps, read_segments
-
-Blocks = Callable[[], Iterator[Block]]
 
 
 class MapFiles:
@@ -34,9 +32,9 @@ class MapFiles:
 
     Args:
         models: model → file of its maps.
+        others: model → file of the second of each pair; none, where they are the same models.
         comparison: what is done to maps before they are compared.
         images: ids of the images, the first in all files.
-        others: model → file of the second of each pair; by default the same models.
         segments: file of the superpixels, for maps on superpixels.
 
     Raises:
@@ -46,11 +44,12 @@ class MapFiles:
     def __init__(
         self,
         models: Mapping[str, str],
+        others: Mapping[str, str],
         comparison: Comparison,
         images: Sequence[str],
-        others: Mapping[str, str] = MappingProxyType({}),
         segments: str | None = None,
     ) -> None:
+        self.models, self.others = list(models), list(others)
         self.rows, self.columns = list(models.values()), list(others.values())
         self.comparison, self.images, self.segments = comparison, images, segments
         first = slice(0, 1)
@@ -97,7 +96,7 @@ class MapFiles:
 
 def chance_files(
     files: MapFiles,
-    labels: np.ndarray,
+    classes: Sequence[str],
     subsets: Sequence[str],
     predicted: tuple[np.ndarray, np.ndarray | None],
 ) -> Iterator[dict[str, np.ndarray]]:
@@ -105,15 +104,17 @@ def chance_files(
 
     Args:
         files: maps of the models.
-        labels: (N,) classes of the images.
+        classes: of the images.
         subsets: such as all, matching, all_64.
         predicted: (N, A) classes that the models predict, and (N, B) of the others (None: the same); they
             may have no columns where no subset depends on them.
 
     Yields:
-        `influence_<subset>` (n, A, B) of one block of images after the other, NaN where an image does not
-        count; at last `stores.kernels.CHANCE`, (subsets, A, B) each.
+        `class_name` (N,); `influence_<subset>` (n, A, B) of one block of images after the other, NaN
+        where an image does not count; at last `stores.kernels.CHANCE`, (subsets, A, B) each.
     """
+    labels = np.asarray(classes, str)
+    yield {"class_name": labels}
     use = _counting(files, subsets, predicted)
     engines = {subset: _engine(files, mask) for subset, mask in use.items()}
 
@@ -223,3 +224,18 @@ def predicted_by(
         for paths in (predictions, others)
     )
     return first, second if others else None
+
+
+def write_chance(
+    path: str,
+    rows: Iterable[dict[str, np.ndarray]],
+    files: MapFiles,
+    *,
+    subsets: Sequence[str],
+    attributes: Mapping[str, Any],
+) -> None:
+    """Write what `chance_files` yields, as `stores.kernels.Chance` reads it."""
+    names = files.images, files.models, files.others
+    with create_chance(path, *names, subsets=subsets, attributes=attributes) as output:
+        for part in rows:
+            output.append(**part)

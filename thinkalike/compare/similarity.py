@@ -1,7 +1,7 @@
 """Similarity of two maps of one image: cosine or RBF."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 
@@ -38,6 +38,10 @@ class Comparison:
     def prepare(self, maps: Maps) -> Maps:
         """Maps with their sign, at their scale and rescaled, as they are compared."""
         return rescaled(pooled(with_sign(maps, self.sign), self.pool), self.rescaling)
+
+    def stated(self) -> dict[str, str | float]:
+        """Settings as attributes of a file, without those that are not set."""
+        return {name: value for name, value in asdict(self).items() if value is not None}
 
     @property
     def role_of_blanks(self) -> str:

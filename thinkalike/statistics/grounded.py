@@ -10,11 +10,12 @@ import numpy as np
 import pandas as pd
 from sklearn.metrics import average_precision_score
 
-from thinkalike.compare.matrices import correlation
+from thinkalike.compare.matrices import correlation, pair_table
+from thinkalike.stores.kernels import Chance
 
-MEASURES = ("mean", "rho", "image", "chance")
-"""Columns of tables of pairs that measure likeness: the raw mean similarity, similarity above chance, what
-the similarity on an image is above that on other images of its class, and chance alone."""
+MEASURES = ("mean", "rho", "rho_within", "chance")
+"""Measures of likeness: the raw mean similarity, similarity above chance, above chance among images of one
+class, and chance alone."""
 
 NATIVE = 0
 """Stands for the scale at which a method makes its maps."""
@@ -23,14 +24,17 @@ CASE = ["method", "metric", "scale", "measure"]
 
 
 def measures(
-    pairs: pd.DataFrame, scales: pd.DataFrame | None, *, method: str, metric: str, pool: int | None
+    chance: Chance, scales: pd.DataFrame | None, *, method: str, metric: str, pool: int | None
 ) -> pd.DataFrame:
     """All measures of likeness of every pair of models, by one method and metric.
 
+    rho_within = (s − w) / √((1 − w_aa)(1 − w_bb)) with w the similarity of maps of different images of one
+    class: rho, if class were all that images had in common.
+
     Args:
-        pairs: model_a, model_b and those of `MEASURES` that there are, at the study's scale.
-        scales: kind, scale, model_a, model_b and measures; the rows of the kind `pair` at scales other
-            than the study's are taken, for cosine.
+        chance: of all pairs of models, at the study's scale.
+        scales: kind, scale, model_a, model_b and some of `MEASURES`; the rows of the kind `pair` at
+            scales other than the study's are taken, for cosine. None: there are no others.
         method, metric: of both.
         pool: the study's scale, cells a side; None for the scale of the method.
 
@@ -38,7 +42,17 @@ def measures(
         `CASE`, default (whether the scale is the study's), model_a, model_b, similarity.
     """
     own = NATIVE if pool is None else pool
-    tables = [pairs.assign(scale=own)]
+    within = chance.same_class
+    room = np.sqrt(np.maximum(1 - np.diagonal(within), 0))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        rho_within = (chance.mean - within) / np.outer(room, room)
+    matrices = {
+        "mean": chance.mean,
+        "rho": chance.rho,
+        "rho_within": rho_within,
+        "chance": chance.chance,
+    }
+    tables = [pair_table(chance.models, matrices).assign(scale=own)]
     if scales is not None and metric == "cosine":
         tables.append(scales[(scales["kind"] == "pair") & (scales["scale"] != own)])
     identity = ["scale", "model_a", "model_b"]

@@ -221,7 +221,7 @@ def create_chance(
     subsets: Sequence[str],
     attributes: Mapping[str, Any],
 ) -> AbstractContextManager[ArrayWriter]:
-    """Create a file for what `compare.chance_streams.chance_files` yields, and `class_name` (N,).
+    """Create a file for what `compare.chance_streams.chance_files` yields.
 
     Args:
         path: where to.

@@ -7,10 +7,9 @@ import pandas as pd
 import pytest
 
 from thinkalike.compare.bases import Grid
-from thinkalike.compare.dissimilarity import dissimilarity
 from thinkalike.compare.maps import Maps
 from thinkalike.compare.similarity import Comparison, similarity
-from thinkalike.compare.streams import compare_files, dissimilarity_tables
+from thinkalike.compare.streams import compare_files, summarise_kernel
 from thinkalike.compare.summaries import mean_error, summarise
 from thinkalike.errors import InputError
 from thinkalike.stores import arrays
@@ -115,20 +114,25 @@ def test_a_subset_is_summarised_over_its_images(subset, room, tmp_path, monkeypa
     mask |= np.eye(3, dtype=bool)
     mask[int(number or 7) :] = False
     summary, error = summarise(values, mask), mean_error(errors, mask)
-    tables = dissimilarity_tables(kernel, "rms", subset, predictions(tmp_path))
-    np.testing.assert_array_equal(tables.dissimilarity, dissimilarity(summary, "rms"))
-    np.testing.assert_array_equal(tables.similarity, summary.mean)
-    upper = np.triu_indices(3, 1)
-    expected = {"n": summary.count, "mean": summary.mean, "std": summary.deviation}
-    expected |= {"estimation_error": error, "dissimilarity": dissimilarity(summary, "rms")}
-    for name, matrix in expected.items():
-        np.testing.assert_array_equal(tables.pairs[name], matrix[upper], err_msg=name)
-    assert tables.pairs["model_b"].tolist() == ["b", "c", "c"]
+    found, found_error = summarise_kernel(kernel, subset, predictions(tmp_path))
+    for name in ("count", "mean", "deviation"):
+        np.testing.assert_array_equal(getattr(found, name), getattr(summary, name))
+    np.testing.assert_array_equal(found_error, error)
 
 
 def test_predictions_of_other_images_are_refused(tmp_path):
     kernel, _, _ = a_kernel(tmp_path)
     paths = predictions(tmp_path, IMAGES[::-1])
     with pytest.raises(InputError, match=r"a\.parquet is about other images than .*cosine\.nc"):
-        dissimilarity_tables(kernel, "chord", "matching", paths)
-    dissimilarity_tables(kernel, "chord", "all", paths)  # which needs none
+        summarise_kernel(kernel, "matching", paths)
+    summarise_kernel(kernel, "all", paths)  # which needs none
+
+
+def test_some_models_of_a_kernel_are_read_in_the_order_wanted(tmp_path):
+    kernel, values, _ = a_kernel(tmp_path)
+    some = Kernel.read(kernel.path, ["c", "a"])
+    assert (some.models, some.others) == (["c", "a"], ["c", "a"])
+    read = np.concatenate([part for _, part in some.parts()])
+    np.testing.assert_array_equal(read, values[:, [2, 0]][:, :, [2, 0]])
+    with pytest.raises(InputError, match=r"cosine\.nc has no model d"):
+        Kernel.read(kernel.path, ["a", "d"])

@@ -80,7 +80,14 @@ def test_the_default_study_resolves():
         method: {**settings, **numbers.get(method, {}), "method": method}
         for method, settings in DEFAULT["settings"].items()
     }
-    assert list(resolved["catalogue"]) == DEFAULT["models"]
+    replicas = {
+        "resnet_seed1": "resnet",
+        "resnet_seed2": "resnet",
+        "efficientnet_seed1": "efficientnet",
+        "vit_seed1": "vit",
+    }
+    completed["replicas"] = replicas
+    assert list(resolved["catalogue"]) == [*DEFAULT["models"], *replicas]
     assert resolved == {**DEFAULT, **completed, "catalogue": resolved["catalogue"]}
     assert configuration() == DEFAULT, "it is left as it is"
 
@@ -99,7 +106,7 @@ def test_the_studies_that_come_along_resolve(name):
     config = configuration(*STUDIES[name])
     resolved = resolve(config)
     assert resolved["study"] == name
-    assert list(resolved["catalogue"]) == config["models"]
+    assert list(resolved["catalogue"]) == [*config["models"], *resolved["replicas"]]
     assert list(resolved["settings"]) == [*METHODS, *config["variants"]]
 
 
@@ -172,6 +179,7 @@ spectral: {images: 3}
 figures: {panels: {}}
 figures: {panels: {first: {count: 0}}}
 figures: {panels: {first: {count: 1000}}}
+replicas: {convnext: 1}
 figures: {panels: {same: {count: 3, images: agreeing, methods: [lrp]}}}
 forecast: {teraflops: 10}
 replication: {folder: ~/tables}
@@ -270,7 +278,7 @@ def test_the_home_of_the_user_stands_for_a_tilde(tmp_path, monkeypatch):
 
 def test_the_catalogue_of_a_study_has_its_models_only_each_of_them_complete():
     resolved = resolve(study(("models", ["resnet_untrained", "vit"]), ("training.epochs", 9)))
-    assert list(resolved["catalogue"]) == ["resnet_untrained", "vit"]
+    assert list(resolved["catalogue"]) == ["resnet_untrained", "vit", "vit_seed1"]
     for entry in resolved["catalogue"].values():
         assert set(NEEDED) <= set(entry)
         assert "like" not in entry
@@ -287,9 +295,31 @@ def test_weights_are_the_entrys_before_the_studys():
         "theirs": {"like": "mine", "name": "Theirs", "weights": "finetuned"},
     }
     changes = (("catalogue", catalogue), ("models", ["vit", *catalogue]))
-    resolved = resolve(study(("weights", "finetuned"), *changes))
+    resolved = resolve(study(("weights", "finetuned"), ("replicas", None), *changes))
     weights = [entry["weights"] for entry in resolved["catalogue"].values()]
     assert weights == ["finetuned", "trained", "trained", "finetuned"]
+
+
+def test_further_seeds_are_of_models_that_the_study_trains():
+    changes = ("models", ["resnet", "resnet_untrained", "vit"]), ("weights", "trained")
+    replicas = {"resnet": 2, "resnet_untrained": 1, "vit": 0, "coatnet": 3}
+    resolved = resolve(study(*changes, ("replicas", replicas)))
+    assert resolved["replicas"] == {"resnet_seed1": "resnet", "resnet_seed2": "resnet"}
+    names = [resolved["catalogue"][key]["name"] for key in resolved["replicas"]]
+    assert names == ["ResNet (seed 1)", "ResNet (seed 2)"]
+    pretrained = resolve(study(*changes[:1], ("weights", "random"), ("dataset.kind", "imagenette")))
+    assert pretrained["replicas"] == {}
+
+
+def test_a_further_seed_under_a_key_that_is_taken_is_named():
+    entry = {"like": "vit", "name": "Mine"}
+    changes = (
+        ("catalogue", {"vit_seed1": entry}),
+        ("models", ["vit", "coatnet"]),
+        ("replicas", {"vit": 1}),
+    )
+    (problem,) = problems(*changes)
+    assert problem == ("replicas.vit: vit_seed1 is a model of the catalogue; give that another key")
 
 
 # ---- methods and variants -----------------------------------------------------------------------

@@ -52,7 +52,7 @@ REAL = Path(__file__).with_name("finished_jobs")
 
 def known(models=MODELS, data=DATA, **changes):
     """Facts of the default study with a few models; `changes` are merged into what is resolved."""
-    settings = resolve(configuration(models=models))
+    settings = resolve(configuration(models=models, replicas=None))
     update_config(settings, changes)
     study = Study(settings)
     return Facts(study, data, model_costs(study, len(data.classes)))

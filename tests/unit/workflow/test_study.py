@@ -25,6 +25,7 @@ def study() -> Study:
 def of_models(*models: str, **catalogue: dict) -> Study:
     """A study of these models, some of which have entries of their own in the catalogue."""
     changes = {"models": list(models), "catalogue": catalogue, "dataset": IMAGENETTE}
+    changes["replicas"] = None
     return Study.of(configuration(**changes))
 
 
@@ -212,9 +213,23 @@ def test_a_variant_is_explained_by_the_method_that_it_varies(study):
 def test_maps_of_a_method_are_compared_alike_wherever_they_are():
     changes = {"kernelshap": {"sign": "absolute", "rescaling": "none", "rbf_sigma": 0.5}}
     study = Study.of(tiny(settings=changes, similarity={"blanks": "zero"}))
-    alike = {"sign": "absolute", "rescaling": "none", "blanks": "zero"}
+    alike = {"sign": "absolute", "rescaling": "none", "blanks": "zero", "pool": None}
     assert study.comparison("kernelshap", "rbf") == {**alike, "sigma": 0.5}
     assert study.comparison("kernelshap", "cosine") == {**alike, "sigma": 1.0}
+
+
+def test_seeds_of_one_network_are_one_architecture():
+    untrained = {"like": "resnet", "name": "Random", "training": {"epochs": 0}}
+    longer = {"like": "resnet", "name": "Longer", "training": {"epochs": 9}}
+    models = ("vit", "resnet", "resnet_twin", "resnet_untrained", "other", "longer")
+    catalogue = {"other": untrained, "longer": longer}
+    study = Study.of(
+        configuration(models=list(models), catalogue=catalogue, replicas={"resnet": 2})
+    )
+    assert study.compared == [*models, "resnet_seed1", "resnet_seed2", "vit_seed1"]
+    alone = {model: model for model in ("resnet_untrained", "other", "longer")}
+    seeds = dict.fromkeys(("resnet", "resnet_twin", "resnet_seed1", "resnet_seed2"), "resnet")
+    assert study.architectures == {"vit": "vit", "vit_seed1": "vit", **seeds, **alone}
 
 
 @pytest.mark.parametrize(

@@ -108,26 +108,11 @@ def grounded(config: Config) -> Iterator[str]:
 
 
 def replicas(config: Config) -> Iterator[str]:
-    """Replicas of models that are not trained here, or under a key that is taken."""
-    entries = selected_entries(config)
+    """Replicas under a key that is taken."""
     taken = {**built_in_catalogue(), **config["catalogue"]}
     for replica, model in replicas_of(config).items():
         if replica in taken:
             yield f"replicas.{model}: {replica} is a model of the catalogue; give that another key"
-    for model in dict.fromkeys(replicas_of(config).values()):
-        entry = entries[model]
-        weights = entry.get("weights", config["weights"])
-        epochs = entry.get("training", {}).get("epochs", config["training"]["epochs"])
-        if weights not in ("trained", "finetuned") or (weights == "trained" and epochs == 0):
-            why = (
-                "pretrained weights come in one seed"
-                if weights == "pretrained"
-                else "it is not trained"
-            )
-            yield (
-                f"replicas.{model}: {why}, so that there is no other seed of it; set 0, or train it "
-                "(weights: trained or finetuned)"
-            )
 
 
 def selections(config: Config) -> Iterator[str]:

@@ -28,24 +28,27 @@ def selected_entries(config: Config) -> dict[str, dict[str, Any]]:
 
 
 def replicas_of(config: Config) -> dict[str, str]:
-    """Replica → the model that it is another seed of, for the models of the study."""
+    """Replica → the model that it is another seed of, for the models that the study trains."""
+    entries = completed_models(config)
     return {
         f"{model}_seed{number}": model
         for model, count in (config["replicas"] or {}).items()
-        if model in config["models"]
+        if model in entries and is_trained(entries[model])
         for number in range(1, count + 1)
     }
 
 
-def completed_entries(config: Config) -> dict[str, dict[str, Any]]:
-    """Catalogue entries of the study's models and replicas, with weights and the whole training of each.
+def is_trained(entry: Mapping[str, Any]) -> bool:
+    """Whether a complete entry is of a model that the study trains or fine-tunes."""
+    epochs = entry["training"]["epochs"]
+    return entry["weights"] == "finetuned" or (entry["weights"] == "trained" and epochs > 0)
+
+
+def completed_models(config: Config) -> dict[str, dict[str, Any]]:
+    """Catalogue entries of the study's models, with weights and the whole training of each.
 
     The weights of an entry with `noise` are `disturbed`, whatever else it says of them.
     """
-    entries = selected_entries(config)
-    for replica, model in replicas_of(config).items():
-        number = replica.removeprefix(f"{model}_seed")
-        entries[replica] = {**entries[model], "name": f"{entries[model]['name']} (seed {number})"}
     return {
         key: {
             **entry,
@@ -54,8 +57,17 @@ def completed_entries(config: Config) -> dict[str, dict[str, Any]]:
                 "disturbed" if "noise" in entry else entry.get("weights", config["weights"])
             ),
         }
-        for key, entry in entries.items()
+        for key, entry in selected_entries(config).items()
     }
+
+
+def completed_entries(config: Config) -> dict[str, dict[str, Any]]:
+    """Complete catalogue entries of the study's models and of their replicas."""
+    entries = completed_models(config)
+    for replica, model in replicas_of(config).items():
+        number = replica.removeprefix(f"{model}_seed")
+        entries[replica] = {**entries[model], "name": f"{entries[model]['name']} (seed {number})"}
+    return entries
 
 
 def clustered_models(config: Config) -> list[str]:

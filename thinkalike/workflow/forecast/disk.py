@@ -83,7 +83,7 @@ def _join_shards(facts: Facts, method: str, model: str) -> float:
 
 
 def _explain_together(facts: Facts) -> float:
-    return sum(_join_shards(facts, "kernelshap", model) for model in facts.study.models)
+    return sum(_join_shards(facts, "kernelshap", model) for model in facts.study.compared)
 
 
 def _explain_again(facts: Facts, model: str) -> float:
@@ -107,12 +107,23 @@ def _compare_models(
 ) -> float:
     study = facts.study
     rows, columns = (
-        len(study.models if number is None else study.groups[int(number)])
+        len(study.compared if number is None else study.groups[int(number)])
         for number in (row, column)
     )
     # float64 takes as much as two float32
     numbers = 2 * rows * columns * (2 if study.method(method).estimated else 1)
     return _arrays(study.image_count(method), numbers)
+
+
+def _measure_chance(
+    facts: Facts, method: str, row: str | None = None, column: str | None = None
+) -> float:
+    study = facts.study
+    rows, columns = (
+        len(study.compared if number is None else study.groups[int(number)])
+        for number in (row, column)
+    )
+    return _arrays(study.image_count(method), 2 * rows * columns * len(study.subsets_of(method)))
 
 
 SIZED_RULES: dict[str, Callable[..., float]] = {
@@ -124,6 +135,7 @@ SIZED_RULES: dict[str, Callable[..., float]] = {
     "disturb_weights": _weights,
     "predict_images": _predict_images,
     "segment_images": _segment_images,
+    "measure_chance": _measure_chance,
     "explain_images": _explain_images,
     "join_shards": _join_shards,
     "explain_together": _explain_together,

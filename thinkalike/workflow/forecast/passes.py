@@ -91,7 +91,7 @@ def _explain_images(facts: Facts, method: str, model: str, shard: str = "0") -> 
 
 def _explain_together(facts: Facts) -> list[Work]:
     images = facts.study.image_count("kernelshap")
-    return [_kernelshap(facts, model, images) for model in facts.study.models]
+    return [_kernelshap(facts, model, images) for model in facts.study.compared]
 
 
 def _explain_again(facts: Facts, model: str) -> list[Work]:
