@@ -12,9 +12,7 @@ TABLE = [*CASE, "default", "average_precision", "pairs_same", "pairs_different"]
 LADDER = [*CASE, "default", "place", "model", "similarity"]
 
 
-def main(
-    table: str, ladder_values: str, figure: Sequence[str], names: Mapping[str, str]
-) -> None:
+def main(table: str, ladder_values: str, figure: Sequence[str], names: Mapping[str, str]) -> None:
     with styled():
         drawn = grounded(
             read_table(table, TABLE),

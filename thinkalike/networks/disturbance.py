@@ -28,5 +28,5 @@ def disturbed(model: Model, scale: float, seed: int) -> Model:
                 continue
             draw = generator(seed, "disturbed weights", model.name, name)
             noise = torch.from_numpy(draw.standard_normal(weight.shape)).to(weight)
-            weight += scale * weight.std() * noise
+            weight.add_(scale * weight.std() * noise)
     return replace(model, network=network)

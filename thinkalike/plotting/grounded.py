@@ -79,7 +79,9 @@ def _groups(axes: Axes, rows: pd.DataFrame, measure: str) -> None:
     axes.hlines(rows.index, rows["different"], rows["same"], color="#B8B8B8", lw=1)
     for kind, look in KINDS.items():
         axes.plot(rows[kind], rows.index, ls="", marker="o", ms=3.5, **look)
-    for row, precision in rows["average_precision"].dropna().items():
+    for row, precision in enumerate(rows["average_precision"]):
+        if np.isnan(precision):
+            continue
         is_good = precision >= GOOD
         axes.text(
             *(1.02, row, f"{precision:.2f}"),

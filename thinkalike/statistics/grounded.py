@@ -122,10 +122,9 @@ def ladder_table(
         similarity=share,
     )
     both = pd.concat([answers, likeness])
-    return pd.concat(
-        _along(table, ladder).assign(**dict(zip([*CASE, "default"], case, strict=True)))
-        for case, table in both.groupby([*CASE, "default"], sort=False)
-    )[[*CASE, "default", "place", "model", "similarity"]].reset_index(drop=True)
+    key = [*CASE, "default"]
+    parts = [_along(table, ladder) for _, table in both.groupby(key, sort=False)]
+    return pd.concat(parts, ignore_index=True)[[*key, "place", "model", "similarity"]]
 
 
 def _separation(pairs: pd.DataFrame, groups: Mapping[str, str]) -> dict[str, float]:
@@ -152,19 +151,13 @@ def _variance(values: np.ndarray) -> float:
 
 
 def _along(pairs: pd.DataFrame, ladder: Sequence[str]) -> pd.DataFrame:
-    """place, model, similarity: of the models after the first of a ladder, as far as they are known."""
+    """Rows of a ladder's models after the first, as far as they are known, with place and model."""
     first, places = ladder[:1], {model: place for place, model in enumerate(ladder)}
     swapped = pairs.rename(columns={"model_a": "model_b", "model_b": "model_a"})
     rows = pd.concat([pairs, swapped])
     rows = rows[rows["model_a"].isin(first) & rows["model_b"].isin(ladder[1:])]
-    table = pd.DataFrame(
-        {
-            "place": rows["model_b"].map(places).astype(int),
-            "model": rows["model_b"],
-            "similarity": rows["similarity"],
-        }
-    )
-    return table.sort_values("place", ignore_index=True)
+    place = rows["model_b"].map(places).astype(int)
+    return rows.assign(place=place, model=rows["model_b"]).sort_values("place", ignore_index=True)
 
 
 def _monotony(along: pd.DataFrame) -> dict[str, float]:

@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from thinkalike.statistics.grounded import grounded_table, ladder_table, measures
+from thinkalike.statistics.grounded import MEASURES, grounded_table, ladder_table, measures
+from thinkalike.stores.kernels import Chance
 
 GROUPS = {"a1": "a", "a2": "a", "a3": "a", "b1": "b", "b2": "b", "b3": "b"}
 LADDER = ["a1", "r1", "r2", "r3", "r4"]
@@ -17,7 +18,32 @@ def pairs_of(**columns) -> pd.DataFrame:
     """A table of all pairs of models; a column is a function of two models."""
     pairs = list(combinations(MODELS, 2))
     table = pd.DataFrame(pairs, columns=["model_a", "model_b"])
-    return table.assign(**{name: [value(*pair) for pair in pairs] for name, value in columns.items()})
+    return table.assign(
+        **{name: [value(*pair) for pair in pairs] for name, value in columns.items()}
+    )
+
+
+def chance_of(pairs: pd.DataFrame, within: np.ndarray | None = None) -> Chance:
+    """Similarities above chance with the values of the pairs; what is not among them is 0."""
+    first, second = np.triu_indices(len(MODELS), 1)
+    matrices = {}
+    for name in ("mean", "rho", "chance"):
+        square = np.eye(len(MODELS))
+        square[first, second] = square[second, first] = pairs.get(name, 0)
+        matrices[name] = square
+    unused = np.zeros_like(square)
+    return Chance(
+        **matrices,
+        models=MODELS,
+        images=[],
+        labels=np.array([]),
+        influence=unused[None],
+        count=unused,
+        same_class=unused if within is None else within,
+        different_class=unused,
+        z=unused,
+        z_within=unused,
+    )
 
 
 def is_same(a: str, b: str) -> bool:
@@ -25,12 +51,12 @@ def is_same(a: str, b: str) -> bool:
 
 
 def table_of(pairs: pd.DataFrame, ladder=LADDER, groups=GROUPS) -> pd.DataFrame:
-    likeness = measures(pairs, None, method="lrp", metric="cosine", pool=8)
+    likeness = measures(chance_of(pairs), None, method="lrp", metric="cosine", pool=8)
     return grounded_table(likeness, groups, ladder).set_index("measure")
 
 
 def precision_at_hits(pairs: pd.DataFrame, column: str) -> float:
-    """Average precision by its definition: the precision at the rank of every pair of one group, averaged."""
+    """Average precision by its definition: the mean precision at the ranks of pairs of one group."""
     known = pairs[pairs["model_a"].isin(GROUPS) & pairs["model_b"].isin(GROUPS)]
     hits = [
         is_same(row.model_a, row.model_b)
@@ -41,7 +67,7 @@ def precision_at_hits(pairs: pd.DataFrame, column: str) -> float:
 
 def test_average_precision_is_the_mean_precision_at_the_pairs_of_one_group():
     rng = np.random.default_rng(0)
-    for _ in range(20):
+    for _ in range(5):
         draw = rng.normal(size=(len(MODELS),) * 2)
         place = {model: i for i, model in enumerate(MODELS)}
 
@@ -81,8 +107,10 @@ def test_a_measure_that_tells_everything_and_one_that_tells_the_opposite():
 def test_the_order_in_a_pair_does_not_matter():
     rng = np.random.default_rng(2)
     pairs = pairs_of(mean=lambda a, b: rng.normal())
-    names = {"model_a": "model_b", "model_b": "model_a"}
-    pd.testing.assert_frame_equal(table_of(pairs), table_of(pairs.rename(columns=names)))
+    likeness = measures(chance_of(pairs), None, method="lrp", metric="cosine", pool=8)
+    swapped = likeness.rename(columns={"model_a": "model_b", "model_b": "model_a"})
+    tables = [grounded_table(each, GROUPS, LADDER) for each in (likeness, swapped)]
+    pd.testing.assert_frame_equal(*tables)
 
 
 def test_a_measure_that_falls_along_the_ladder_and_one_that_rises():
@@ -95,7 +123,7 @@ def test_a_measure_that_falls_along_the_ladder_and_one_that_rises():
         chance=lambda a, b: [0, 4, 2, 3, 1][rung(a, b)] if b in LADDER and a == "a1" else 0,
     )
     table = table_of(pairs)
-    assert table["monotony"].to_dict() == pytest.approx(
+    assert table["monotony"][["mean", "rho", "chance"]].to_dict() == pytest.approx(
         # ranks 4 2 3 1 against 1 2 3 4: 1 − 6 Σd²/(n (n² − 1)) = 1 − 6 · 18/60 = −.8
         {"mean": 1.0, "rho": -1.0, "chance": 0.8}
     )
@@ -104,8 +132,11 @@ def test_a_measure_that_falls_along_the_ladder_and_one_that_rises():
 
 def test_the_values_on_the_ladder_stand_beside_the_equal_predictions():
     pairs = pairs_of(mean=lambda a, b: 0.5 if a != "a1" else 0.1 * MODELS.index(b))
-    agreed = pairs_of(same=lambda a, b: 10 - MODELS.index(b), different=lambda a, b: MODELS.index(b))
-    likeness = measures(pairs, None, method="lrp", metric="rbf", pool=None)
+    agreed = pairs_of(
+        same=lambda a, b: 10 - MODELS.index(b), different=lambda a, b: MODELS.index(b)
+    )
+    likeness = measures(chance_of(pairs), None, method="lrp", metric="rbf", pool=None)
+    likeness = likeness[likeness["measure"] == "mean"]
     table = ladder_table(likeness, agreed, LADDER)
     assert table["model"].tolist() == LADDER[1:] * 2
     assert table["place"].tolist() == [1, 2, 3, 4] * 2
@@ -123,13 +154,35 @@ def test_scales_other_than_the_studys_are_added_for_cosine_alone():
         for kind in ("pair", "seeds", "null")
         for scale in (0, 8, 16)
     )
-    likeness = measures(pairs, scales, method="lrp", metric="cosine", pool=8)
+    chance = chance_of(pairs)
+    likeness = measures(chance, scales, method="lrp", metric="cosine", pool=8)
     cases = likeness.groupby(["scale", "measure"]).size()
-    assert cases.to_dict() == {
-        (scale, measure): len(pairs) for scale in (0, 8, 16) for measure in ("mean", "rho")
-    }
+    expected = dict.fromkeys([(scale, name) for scale in (0, 16) for name in ("mean", "rho")])
+    expected |= dict.fromkeys((8, name) for name in MEASURES)
+    assert cases.to_dict() == dict.fromkeys(sorted(expected), len(pairs))
     assert set(likeness.loc[likeness["default"], "scale"]) == {8}
-    assert set(measures(pairs, scales, method="lrp", metric="rbf", pool=8)["scale"]) == {8}
+    assert set(measures(chance, scales, method="lrp", metric="rbf", pool=8)["scale"]) == {8}
+
+
+def test_similarity_above_chance_within_classes_leaves_out_what_a_class_shares():
+    """By brute force over all pairs of images of one class, on unit maps of three classes."""
+    rng = np.random.default_rng(3)
+    labels = np.repeat([0, 1, 2], 4)
+    maps = rng.normal(size=(len(MODELS), len(labels), 5)) + 2 * rng.normal(size=(3, 5))[labels]
+    maps /= np.linalg.norm(maps, axis=2, keepdims=True)
+    products = np.einsum("aid,bjd->abij", maps, maps)
+    others = (labels[:, None] == labels) & ~np.eye(len(labels), dtype=bool)
+    within = products[:, :, others].mean(2)
+    pairs = pairs_of(
+        mean=lambda a, b: np.diagonal(products[MODELS.index(a), MODELS.index(b)]).mean()
+    )
+    likeness = measures(chance_of(pairs, within), None, method="lrp", metric="cosine", pool=8)
+    values = likeness[likeness["measure"] == "rho_within"]
+    for row in values.itertuples():
+        a, b = MODELS.index(row.model_a), MODELS.index(row.model_b)
+        free = np.diagonal(products[a, b]).mean() - within[a, b]
+        room = np.sqrt((1 - within[a, a]) * (1 - within[b, b]))
+        assert row.similarity == pytest.approx(free / room, rel=1e-12)
 
 
 def test_what_cannot_be_told_is_missing():
