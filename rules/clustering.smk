@@ -36,6 +36,7 @@ rule cluster_models:
             **study["clustering"]["louvain"],
         },
         families=study.families,
+        architectures=study.architectures,
         untrained=study.untrained,
         seed=study["seed"],
     message:

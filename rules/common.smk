@@ -8,6 +8,7 @@ from pathlib import Path
 import thinkalike
 from thinkalike.errors import InputError
 from thinkalike.images.listing import folder_listing
+from thinkalike.workflow.changed_images import ChangedImages
 from thinkalike.workflow.fingerprint import fingerprint as _fingerprint
 from thinkalike.workflow.study import Study, by_wildcards
 
@@ -21,6 +22,8 @@ try:
     study = Study.of(config)
 except InputError as error:
     raise WorkflowError(f"The configuration cannot be used:\n{error}") from None
+
+changed = ChangedImages(study)
 
 # Captions of figures read the configuration: they see it complete, with what follows from other keys.
 GIVEN = deepcopy(config)

@@ -151,6 +151,43 @@ rule explain_again:
         "../scripts/explain_again.py"
 
 
+if changed.moved_methods:
+
+    rule explain_moved:
+        """The maps of the first images of one model by every method, the images moved by some pixels."""
+        input:
+            images="<results>/images.parquet",
+            weights=by_wildcards(study.weights_file),
+            predictions="<results>/predictions/{model}.parquet",
+            segments=changed.segments_file(changed.moved_methods),
+            explanations=by_wildcards(changed.evaluations_file),
+        output:
+            moved=[f"<results>/moved/{method}/{{model}}.nc" for method in changed.moved_methods],
+        log:
+            "<logs>/explain_moved/{model}.log",
+        benchmark:
+            "<benchmarks>/explain_moved/{model}.tsv"
+        conda:
+            "../envs/gpu.yaml"
+        threads: 1
+        resources:
+            gpu=0,
+            mem_mb=2000,
+            runtime=120,
+        params:
+            code=code_of("explain_moved.py", *changed.moved_modules),
+            methods=by_wildcards(changed.moved_settings),
+            pixels=study["ceilings"]["pixels"],
+            architecture=by_wildcards(changed.architecture),
+            explanation=study["explanation"],
+            size=study["images"]["size"],
+            seed=study["seed"],
+        message:
+            "Explaining moved images with {wildcards.model}, for the input ceiling"
+        script:
+            "../scripts/explain_moved.py"
+
+
 rule tabulate_grids:
     """How coarse Grad-CAM maps are, and where on their grids the mass lies."""
     input:

@@ -177,12 +177,13 @@ rule disturb_weights:
 
 
 rule predict_images:
-    """What one model predicts for the images."""
+    """What one model predicts for the images, and its features of them, from the same passes."""
     input:
         images="<results>/images.parquet",
         weights=by_wildcards(study.weights_file),
     output:
         predictions="<results>/predictions/{model}.parquet",
+        features="<results>/features/{model}.nc",
     log:
         "<logs>/predict_images/{model}.log",
     benchmark:

@@ -43,6 +43,12 @@ rule noise_ceiling:
         "<results>/figures/ceiling/kernelshap.svg",
 
 
+rule deletion:
+    """Do the maps say what matters to a model? Its score without the region that a map rates highest."""
+    input:
+        svg_files(["statistics/deletion"]) if changed.deletion_signs else [],
+
+
 rule image_count:
     """How many images does it take? The subsampling study."""
     input:

@@ -6,7 +6,8 @@ from typing import Any
 import pandas as pd
 
 from thinkalike.clustering.models import Settings, cluster_models
-from thinkalike.statistics.tests import family_measures
+from thinkalike.statistics.families import family_measures
+from thinkalike.statistics.roles import Roles
 from thinkalike.stores.tables import read_square, write_table
 from thinkalike.workflow.jobs import run
 
@@ -24,6 +25,7 @@ def main(
     quality: str,
     settings: Mapping[str, Any],
     families: Mapping[str, str],
+    architectures: Mapping[str, str],
     untrained: Sequence[str],
     seed: int,
 ) -> None:
@@ -33,9 +35,9 @@ def main(
     for path, part in zip(paths, found.tables, strict=True):
         write_table(part, path)
     kept = table.loc[found.models, found.models]
-    measures = {**found.measures, **family_measures(kept, families, untrained, seed=seed)}
-    rows = {"measure": measures.keys(), "value": measures.values()}
-    write_table(pd.DataFrame(rows), quality)
+    roles = Roles(families, architectures, untrained)
+    measures = {**found.measures, **family_measures(kept, roles, seed=seed)}
+    write_table(pd.DataFrame({"measure": measures.keys(), "value": measures.values()}), quality)
 
 
 if __name__ == "__main__":

@@ -28,7 +28,7 @@ def main(
 ) -> None:
     selected = read_table(images, ["image_id", "path", "class_name"])
     model = build(Architecture.of(architecture), weights, device, size)
-    write_table(predict_files(model, selected), predictions)
+    write_table(predict_files(model, selected)[0], predictions)
     files, options = Files(images, weights, predictions), {"size": size, "device": device}
     case = read_case(files, architecture, explanation, seeds=(seed, method), **options)
     attributes = {"method": method, "code": code, **explanation, **settings}

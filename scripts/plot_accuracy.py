@@ -19,7 +19,7 @@ def main(
     families: Mapping[str, str],
 ) -> None:
     table = with_intervals(pd.concat([read_table(path, COLUMNS) for path in accuracy]))
-    with styled():
+    with styled(families):
         save(transforms(table, names=names, families=families), table, figure)
 
 

@@ -24,7 +24,7 @@ def main(
     tables = [read_table(path, [*CELLS, "layer", "mended"]) for path in layers]
     candidates = pd.concat(tables) if tables else None
     title = f"{title_of('gradcam')}: where on the grid the mass is"
-    with styled():
+    with styled(families):
         drawn = border_maps(
             target, candidates, models=models, names=names, families=families, title=title
         )

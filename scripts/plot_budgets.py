@@ -24,7 +24,7 @@ def main(
 ) -> None:
     summary = summarise(pd.concat([read_table(path, COLUMNS) for path in budgets]))
     title = f"{title_of('kernelshap')}: how many evaluations a map takes"
-    with styled():
+    with styled(families):
         drawn = budget_curves(summary, models=models, names=names, families=families, title=title)
         save(drawn, summary, figure)
 

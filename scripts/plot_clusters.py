@@ -28,7 +28,7 @@ def main(
     matrix, found = read_square(dissimilarity), Clusters.read(tables)
     of = {"names": names, "families": families, "title": title_of(method, metric, subset)}
     label, order = f"{kind} dissimilarity", found.order["model"].tolist()
-    with styled():
+    with styled(families):
         save(*matrices.heat_map(matrix, order=order, label=label, digits=2, **of), heat_map)
         save(*clusters.dendrograms(found, **of), dendrograms)
         save(*clusters.communities(found, matrix, largest=largest, **of), communities)

@@ -29,7 +29,7 @@ def main(
     points = dict(zip(full, (read_table(path) for path in pca), strict=True))
     measures = [read_table(path, ["value"], index="measure")["value"] for path in quality]
     of = {"names": names, "families": families}
-    with styled():
+    with styled(families):
         shares = dict(zip(full, measures, strict=True))
         save(*embeddings.pca_comparison(points, shares, **of), pca_comparison)
         save(*spreads.mean_and_spread(full, **of), mean_and_spread)

@@ -24,7 +24,7 @@ def main(
     swept = read_table(betas, ["data", "factor", "competitors", "cosine", "area"])
     sums = read_table(conservation, ["data", "beta", "precision", "largest"])
     sizes = dict(zip(curves["data"], curves["features"], strict=True))
-    with styled():
+    with styled(families):
         save(flipping_curves(curves, sizes, names), curves, flipping_figure)
         save(flipping_areas(order_areas, names), order_areas, areas_figure)
         save(beta_curves(swept, sums, names, families), swept, betas_figure)

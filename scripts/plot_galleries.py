@@ -26,7 +26,7 @@ def main(
 ) -> None:
     """`galleries` has the three files of every model, one after the other."""
     selected, rows = drawing.Images.read(images, size, segments), []
-    with styled():
+    with styled(families):
         for place, model in enumerate(models):
             explained = read_clusters(clusters[place])
             same_images(clusters[place], explained.image_ids, images, selected.image_ids)

@@ -25,7 +25,7 @@ def main(
     tables = [read_table(path, PAIRS)[PAIRS] for path in pairs]
     others = dict(zip(metrics, tables, strict=True))
     title = f"{title_of('kernelshap')}: what noise leaves of a similarity"
-    with styled():
+    with styled(families):
         drawn = noise_ceiling(
             own, others, models=list(names), names=names, families=families, title=title
         )

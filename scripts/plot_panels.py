@@ -30,7 +30,7 @@ def main(
     maps = panels.read_panel_maps(explanations, signs, shown, images, segments)
     drawn = panels.draw_panels(selected, positions, maps, predicted, models, names, families)
     empty = panels.empty_panels(which, len(positions), len(selected), len(models), signs)
-    with styled():
+    with styled(families):
         for k, (figure, table) in zip(range(0, len(figures), 3), chain(drawn, empty), strict=False):
             save(figure, table, figures[k : k + 3])
 

@@ -27,7 +27,7 @@ def main(
     split = [tuple(case.split("/")) for case in cases]
     tables = dict(zip(split, map(read_table, dissimilarities), strict=True))
     agreed = read_table(pairs, ["model_a", "model_b", "same"])
-    with styled():
+    with styled(families):
         save(*predictions.accuracy(read_table(accuracy), bar=bar, **of), accuracy_figure)
         save(*predictions.agreement(read_square(agreement), **of), agreement_figure)
         points = agreed, tables, read_table(correlations), untrained

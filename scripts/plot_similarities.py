@@ -23,7 +23,7 @@ def main(
 ) -> None:
     kernel, title = Kernel.read(similarity, models), title_of(method, metric)
     draws = read_table(differences), read_table(variances)
-    with styled():
+    with styled(families):
         drawn = distributions.similarities(kernel, names=names, families=families, title=title)
         save(*drawn, histograms)
         images = len(kernel.images)

@@ -23,6 +23,9 @@ AUDITED = 32
 COMPARISON_SETTINGS = ("images", "sign", "pool", "rescaling", "rbf_sigma", "ceiling_images")
 """Settings that change how many maps there are or how they are compared, but no map."""
 
+OTHER_FAMILIES = "other"
+"""Key of the rules of LRP for families that its settings do not name."""
+
 
 @dataclass(frozen=True)
 class Method:
@@ -157,7 +160,9 @@ METHODS: dict[str, Method] = {
             key="lrp",
             title="LRP",
             map_settings=lambda settings, model, family: {
-                "composite": settings["composites"][family]
+                "composite": settings["composites"].get(
+                    family, settings["composites"][OTHER_FAMILIES]
+                )
             },
             passes=lrp_passes,
             numbers=_pixels,

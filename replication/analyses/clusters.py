@@ -14,7 +14,7 @@ from thinkalike.clustering import hierarchical, louvain
 from thinkalike.compare.dissimilarity import dissimilarity
 from thinkalike.compare.geometry import geometry
 from thinkalike.compare.summaries import Summary
-from thinkalike.statistics.tests import family_test
+from thinkalike.statistics.separation import family_test
 
 TRANSFORMERS = ("DeiT_S", "DeiT_T", "PyramidViT_V2_B2", "Swin_T", "ViT_B_32")
 """By the log's names; its other models are CNNs."""

@@ -81,6 +81,13 @@ class Clusters:
         """All tables, in the order of the attributes: trees, summary, …, mds."""
         return [*self.linkages.values(), *(getattr(self, name) for name in FILES.values())]
 
+    @property
+    def has_communities(self) -> bool:
+        """Whether the modularity of the communities is above that of graphs of permuted weights."""
+        null = self.measures["louvain_modularity_null"]
+        several = self.communities["community"].nunique() > 1
+        return several and self.measures["louvain_modularity"] > null
+
     @classmethod
     def read(cls, paths: Sequence[str]) -> "Clusters":
         """Read what is found in a matrix from its files, known by the stems of their names."""
@@ -143,6 +150,9 @@ def cluster_models(table: pd.DataFrame, settings: Settings, *, seed: int) -> Clu
             "mds_stress": scaled.quality[0],
             "louvain_resolution": settings.resolution,
             "louvain_modularity": modularity,
+            "louvain_modularity_null": louvain.null_modularity(
+                graph, resolution=settings.resolution, seed=draws
+            ),
         },
     )
 

@@ -64,3 +64,20 @@ def correlation(x: pd.Series, y: pd.Series, kind: Literal["pearson", "spearman"]
     """Correlation of two columns; NaN where one is constant or there are fewer than three pairs."""
     two = pd.DataFrame({"x": x.to_numpy(float), "y": y.to_numpy(float)})
     return float(two.corr(kind, min_periods=FEWEST).to_numpy()[0, 1])
+
+
+def square_of_pairs(pairs: pd.DataFrame, column: str, diagonal: float = 0) -> pd.DataFrame:
+    """One column of a table of pairs as a square table, the inverse of `pair_table`.
+
+    Args:
+        pairs: model_a, model_b and the column, every two models once.
+        column: that fills the cells; a pair that is not there is NaN.
+        diagonal: value of every model with itself.
+    """
+    models = list(dict.fromkeys([*pairs["model_a"], *pairs["model_b"]]))
+    place = {model: number for number, model in enumerate(models)}
+    matrix = np.full((len(models), len(models)), np.nan)
+    np.fill_diagonal(matrix, diagonal)
+    rows, columns = (pairs[key].map(place).to_numpy(int) for key in ("model_a", "model_b"))
+    matrix[rows, columns] = matrix[columns, rows] = pairs[column].to_numpy(float)
+    return square_table(matrix, models)

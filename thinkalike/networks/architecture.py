@@ -16,7 +16,7 @@ class Architecture:
         name: of the model in messages.
         timm: name in timm, with a tag where weights are published; empty for a network from elsewhere.
         arguments: further arguments of `timm.create_model`.
-        family: cnn, transformer or hybrid.
+        family: cnn, transformer, hybrid, or a label of the user's.
         layout: dimensions of the activations of its layers: nchw, nhwc or tokens.
         prefix: tokens before the patch tokens (class token, registers); layout tokens only.
         layers: `depth_<percent>` → name of the module that Grad-CAM explains there.

@@ -114,18 +114,61 @@ def penultimate(network: nn.Module, inputs: torch.Tensor) -> torch.Tensor:
     try:
         timm_network: Any = network
         body = timm_network.forward_features(inputs)
+    except (AttributeError, TypeError):
+        raise _no_features(network) from None
+    return _before_the_head(network, body)
+
+
+def _before_the_head(network: nn.Module, body: torch.Tensor) -> torch.Tensor:
+    """Features (B, D) from what a network of timm gives to its head.
+
+    Raises:
+        InputError: as for `penultimate`.
+    """
+    try:
+        timm_network: Any = network
         features: torch.Tensor = timm_network.forward_head(body, pre_logits=True)
     except (AttributeError, TypeError):
-        raise InputError(
-            f"a {type(network).__name__} of timm has no features before its head; leave the model out "
-            "of neon.models"
-        ) from None
+        raise _no_features(network) from None
     if features.ndim != 2:
         raise InputError(
             f"the features of a {type(network).__name__} have shape {tuple(features.shape)}, not images "
             "by features; leave the model out of neon.models"
         )
     return features
+
+
+def _no_features(network: nn.Module) -> InputError:
+    return InputError(
+        f"a {type(network).__name__} of timm has no features before its head; leave the model out "
+        "of neon.models"
+    )
+
+
+def with_penultimate(network: nn.Module, inputs: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Logits (B, classes) of inputs, and the penultimate features (B, D) from the same pass.
+
+    The pass is the network's own; what it makes of the images before its head is kept, and the head alone
+    is asked again for the features. (B, 0) features where the network has none.
+    """
+    kept: list[torch.Tensor] = []
+    own = getattr(network, "forward_features", None)
+    if own is None:
+        return network(inputs), inputs.new_zeros(len(inputs), 0)
+
+    def keeping(*arguments: Any, **options: Any) -> torch.Tensor:
+        kept.append(own(*arguments, **options))
+        return kept[-1]
+
+    network.__dict__["forward_features"] = keeping
+    try:
+        logits = network(inputs)
+    finally:
+        del network.__dict__["forward_features"]
+    try:
+        return logits, _before_the_head(network, kept[-1])
+    except (InputError, IndexError):  # no such features, or the network goes another way
+        return logits, inputs.new_zeros(len(inputs), 0)
 
 
 def create(architecture: Architecture, *, classes: int, size: int) -> nn.Module:

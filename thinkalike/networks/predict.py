@@ -1,6 +1,7 @@
 """Logits and features of images, and predictions in a model's own label space."""
 
 from collections.abc import Callable, Iterable
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -10,8 +11,9 @@ from thinkalike.errors import ImageError, InputError, naming
 from thinkalike.images.blocks import blocks
 from thinkalike.images.loading import load_images
 from thinkalike.networks.batches import Batches, fitting
-from thinkalike.networks.model import Model, penultimate
+from thinkalike.networks.model import Model, penultimate, with_penultimate
 from thinkalike.progress import log
+from thinkalike.stores.features import KEPT
 
 
 def logits(model: Model, images: np.ndarray, *, batch_size: int | None = None) -> np.ndarray:
@@ -34,21 +36,54 @@ def features(model: Model, images: np.ndarray, *, batch_size: int | None = None)
     return _outputs(model, images, lambda x: penultimate(model.network, x), batch_size)
 
 
+def logits_and_features(
+    model: Model, images: np.ndarray, *, batch_size: int | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Logits (N, classes) and penultimate features (N, D) float32 from one pass of each image.
+
+    The logits are those of `logits`, bit by bit; (N, 0) features where the network has none.
+
+    Args:
+        model: to run.
+        images: (N, size, size, 3) uint8.
+        batch_size: by default one that fits.
+
+    Raises:
+        InputError: a logit is not finite.
+    """
+    parts = _passes(model, images, partial(with_penultimate, model.network), batch_size)
+    values, points = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
+    check_finite(model, values)
+    return values, points
+
+
 def _outputs(
     model: Model,
     images: np.ndarray,
     run: Callable[[torch.Tensor], torch.Tensor],
     batch_size: int | None,
 ) -> np.ndarray:
-    batches = Batches(batch_size or fitting(model, gradients=False))
-
-    def work(part: slice) -> np.ndarray:
-        return run(model.normalise(images[part])).float().cpu().numpy()
-
-    with torch.inference_mode():
-        values = np.concatenate([part for _, part in batches.over(len(images), work)])
+    parts = _passes(model, images, lambda inputs: (run(inputs),), batch_size)
+    values = np.concatenate([part for (part,) in parts])
     check_finite(model, values)
     return values
+
+
+def _passes(
+    model: Model,
+    images: np.ndarray,
+    run: Callable[[torch.Tensor], tuple[torch.Tensor, ...]],
+    batch_size: int | None,
+) -> list[tuple[np.ndarray, ...]]:
+    """Outputs of `run` for one batch of images after the other, in float32."""
+    batches = Batches(batch_size or fitting(model, gradients=False))
+
+    def work(part: slice) -> tuple[np.ndarray, ...]:
+        outputs = run(model.normalise(images[part]))
+        return tuple(output.float().cpu().numpy() for output in outputs)
+
+    with torch.inference_mode():
+        return [values for _, values in batches.over(len(images), work)]
 
 
 def check_finite(model: Model, scores: np.ndarray, what: str = "{image}") -> None:
@@ -71,24 +106,29 @@ def check_finite(model: Model, scores: np.ndarray, what: str = "{image}") -> Non
         )
 
 
-def predict_files(model: Model, images: pd.DataFrame) -> pd.DataFrame:
-    """Predictions for image files, read one block after the other, as a `prediction_table`.
+def predict_files(model: Model, images: pd.DataFrame) -> tuple[pd.DataFrame, np.ndarray]:
+    """Predictions for image files, read one block after the other, and features from the same passes.
 
     Args:
         model: to predict with.
         images: N rows with image_id, path and class_name.
 
+    Returns:
+        A `prediction_table`, and the penultimate features (n, D) float32 of the first images, at most
+        `KEPT` of them; D = 0 where the network has none.
+
     Raises:
         InputError: an image cannot be read, has a logit that is not finite (it is named), or is of a
             class that the model does not know.
     """
-    paths, values = images["path"].tolist(), []
+    paths, parts = images["path"].tolist(), []
     for block in blocks(len(paths)):
         with naming(images["image_id"].tolist()[block]):
-            values.append(logits(model, load_images(paths[block], model.size)))
-    table = prediction_table(np.concatenate(values), images, model)
+            parts.append(logits_and_features(model, load_images(paths[block], model.size)))
+    values, points = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
+    table = prediction_table(values, images, model)
     log.info("%d of %d correct", table["correct"].sum(), len(table))
-    return table
+    return table, points[:KEPT]
 
 
 def prediction_table(values: np.ndarray, images: pd.DataFrame, model: Model) -> pd.DataFrame:

@@ -14,7 +14,12 @@ from scipy.cluster.hierarchy import dendrogram
 from thinkalike.clustering.louvain import similarity_graph
 from thinkalike.clustering.models import Clusters
 from thinkalike.plotting.points import draw_points, name_points
-from thinkalike.plotting.style import PALETTE, WIDTH, colour_names, family_legend, freeze_layout
+from thinkalike.plotting.style import WIDTH, colour_names, family_legend, freeze_layout
+
+# Tol (2021), light: distinguishable, and none of the colours of families
+COMMUNITY_COLOURS = ("#EEDD88", "#FFAABB", "#99DDFF", "#BBCC33", "#AA99DD", "#DDAA77", "#AAAA99")
+NEUTRAL = "#BBBBBB"
+"""Of models and edges where there are no communities."""
 
 
 def dendrograms(
@@ -90,6 +95,8 @@ def communities(
 ) -> tuple[Figure, pd.DataFrame]:
     """Draw the graph of models coloured by community, and the communities over all resolutions.
 
+    Where their modularity is not above chance there are none: the title says so, and all is grey.
+
     Args:
         found: communities and their sweep are drawn; models stand where `found.mds` has them.
         matrix: dissimilarities; edges are as wide as their weights in `similarity_graph`.
@@ -107,10 +114,15 @@ def communities(
     points, measures = found.mds, found.measures
     resolution, modularity = measures["louvain_resolution"], measures["louvain_modularity"]
     community = found.communities.set_index("model")["community"]
-    _graph(left, points, matrix, community, families, largest)
-    left.set_title(f"resolution {resolution:g}, modularity {modularity:.3f}")
+    shown = community if found.has_communities else None
+    _graph(left, points, matrix, shown, families, largest)
+    null = measures["louvain_modularity_null"]
+    head = "" if found.has_communities else "no communities: modularity not above chance\n"
+    left.set_title(
+        f"{head}resolution {resolution:g}, modularity {modularity:.3f} (by chance up to {null:.3f})"
+    )
     ordered = community.sort_values(kind="stable").index.tolist()
-    _sweep(right, found.sweep, ordered)
+    _sweep(right, found.sweep, ordered, grey=not found.has_communities)
     right.set_yticks(range(len(ordered)), [names[model] for model in ordered])
     colour_names(right.get_yticklabels(), [families[model] for model in ordered])
     figure.suptitle(title)
@@ -130,32 +142,38 @@ def _graph(
     axes: Axes,
     points: pd.DataFrame,
     matrix: pd.DataFrame,
-    community: pd.Series,
+    community: pd.Series | None,
     families: Mapping[str, str],
     largest: float | None,
 ) -> None:
-    """Draw models where `points` has them, and edges as wide as they have weight."""
+    """Draw models where `points` has them, in colours of `community`, and edges as wide as their weights."""
     models = list(points["model"])
     place = points.set_index("model")[["x", "y"]]
     graph = similarity_graph(matrix.loc[models, models].to_numpy(), models, largest)
     edges: Iterable[tuple[str, str, float]] = graph.edges(data="weight")
     for a, b, weight in edges:
-        same = community[a] == community[b]
+        same = community is not None and community[a] == community[b]
         axes.plot(
             *place.loc[[a, b]].to_numpy().T,
             lw=2 * weight,
             color="#777777" if same else "#D0D0D0",
             zorder=int(same),
         )
-    colours = [PALETTE[community[model] % len(PALETTE)] for model in models]
+    colours = [NEUTRAL if community is None else _colour(community[model]) for model in models]
     draw_points(axes, points, families, colours)
     axes.set_axis_off()
 
 
-def _sweep(axes: Axes, sweep: pd.DataFrame, models: Sequence[str]) -> None:
+def _colour(community: int) -> str:
+    return COMMUNITY_COLOURS[community % len(COMMUNITY_COLOURS)]
+
+
+def _sweep(axes: Axes, sweep: pd.DataFrame, models: Sequence[str], *, grey: bool) -> None:
     """Draw the community of every model, a row each, at every resolution."""
     numbers = sweep[list(models)].to_numpy().T
-    palette = ListedColormap([PALETTE[i % len(PALETTE)] for i in range(int(numbers.max()) + 1)])
+    count = int(numbers.max()) + 1
+    greys = [str(shade) for shade in np.linspace(0.85, 0.45, count)]
+    palette = ListedColormap(greys if grey else [_colour(number) for number in range(count)])
     norm = BoundaryNorm(np.arange(numbers.max() + 2) - 0.5, palette.N)
     axes.imshow(numbers, cmap=palette, norm=norm, aspect="auto")
     ticks = [f"{value:g}" for value in sweep["resolution"]]

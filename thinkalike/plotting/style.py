@@ -35,6 +35,8 @@ PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#0
 FAMILY_COLOURS = {"cnn": PALETTE[0], "transformer": PALETTE[1], "hybrid": PALETTE[2]}
 FAMILY_MARKERS = {"cnn": "o", "transformer": "s", "hybrid": "D"}
 FAMILY_NAMES = {"cnn": "CNN", "transformer": "transformer", "hybrid": "hybrid"}
+OWN_MARKERS = ("^", "v", "P", "X", "p", "h", "*")
+"""Markers of families under other labels, which a user gives."""
 METRIC_NAMES = {"cosine": "cosine", "rbf": "RBF"}
 SUBSET_NAMES = {
     "all": "all images",
@@ -53,11 +55,34 @@ Case = tuple[str, str]
 
 
 @contextmanager
-def styled() -> Iterator[None]:
-    """Draw with the style sheet, and close what was drawn."""
-    with plt.style.context(STYLE_SHEET):
+def styled(families: Mapping[str, str] | None = None) -> Iterator[None]:
+    """Draw with the style sheet, in colours for these families, and close what was drawn.
+
+    Args:
+        families: of all models of a study, so that a family has one colour in all of its figures. Labels
+            other than cnn, transformer and hybrid take, in alphabetical order, what the palette has left.
+    """
+    with plt.style.context(STYLE_SHEET), _known((families or {}).values()):
         yield
     plt.close("all")
+
+
+@contextmanager
+def _known(families: Iterable[str]) -> Iterator[None]:
+    """Give families that have none a colour, a marker and a name, for as long as this is open."""
+    tables: tuple[dict[str, str], ...] = (FAMILY_COLOURS, FAMILY_MARKERS, FAMILY_NAMES)
+    left = PALETTE[len(FAMILY_COLOURS) :]
+    new = sorted(set(families) - set(FAMILY_COLOURS))
+    for number, family in enumerate(new):
+        colour, marker = left[number % len(left)], OWN_MARKERS[number % len(OWN_MARKERS)]
+        for looks, look in zip(tables, (colour, marker, family.replace("_", " ")), strict=True):
+            looks[family] = look
+    try:
+        yield
+    finally:
+        for looks in tables:
+            for family in new:
+                del looks[family]
 
 
 def save(figure: Figure, table: pd.DataFrame, paths: Sequence[str]) -> None:

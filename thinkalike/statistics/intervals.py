@@ -1,6 +1,8 @@
 """Confidence intervals of means over images, of shares, and of the difference of two accuracies."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy.stats import binomtest
@@ -60,6 +62,59 @@ def summary_interval(summary: Summary) -> tuple[np.ndarray, np.ndarray]:
     freedom = np.maximum(summary.count - 1, 1)
     reach = student.ppf((1 + LEVEL) / 2, freedom) * summary.deviation / np.sqrt(summary.count)
     return summary.mean - reach, summary.mean + reach
+
+
+def strata(labels: Sequence[Any]) -> np.ndarray | None:
+    """Classes by which to stratify images that were chosen class by class; None if any has one image.
+
+    A single image does not tell how images of its class vary. Without strata, errors are on the safe side:
+    they include the variance between classes.
+    """
+    found, count = np.unique(np.asarray(labels), return_counts=True)
+    return np.asarray(labels) if len(found) and count.min() > 1 else None
+
+
+def residuals_of_groups(
+    values: np.ndarray, groups: Sequence[Any] | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Differences of per-image values from the mean of their class, and the degrees of freedom left.
+
+    Args:
+        values: (N, …), NaN where an image does not count.
+        groups: class of each of the N images; None: all are one class.
+
+    Returns:
+        Residuals (N, …), 0 where a value is missing, and n − G (…), never below 0.
+    """
+    labels = np.zeros(len(values), int) if groups is None else np.asarray(groups)
+    present = np.isfinite(values)
+    filled = np.where(present, values, 0)
+    residuals = np.zeros_like(filled)
+    degrees = present.sum(0)
+    for label in np.unique(labels):
+        members = labels == label
+        count = present[members].sum(0)
+        centre = filled[members].sum(0) / np.maximum(count, 1)
+        residuals[members] = np.where(present[members], filled[members] - centre, 0)
+        degrees = degrees - (count > 0)
+    return residuals, degrees
+
+
+def chord(similarity: np.ndarray) -> np.ndarray:
+    """Chord dissimilarities √(2 (1 − s)) of mean similarities, held inside [−1, 1]."""
+    return np.sqrt(2 * (1 - np.clip(similarity, -1, 1)))
+
+
+def chord_interval(low: np.ndarray, high: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Interval of a chord from that of its mean similarity: the chord falls, so the ends change places.
+
+    Args:
+        low, high: ends of the interval of the similarity.
+
+    Returns:
+        Low and high end of the interval of the chord, both in [0, 2].
+    """
+    return chord(high), chord(low)
 
 
 def wilson(correct: int, images: int) -> tuple[float, float]:

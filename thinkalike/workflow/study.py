@@ -99,6 +99,16 @@ class Study:
         """Models with random weights, the controls."""
         return [model for model in self.models if self._is_untrained(self["catalogue"][model])]
 
+    @property
+    def trained(self) -> list[str]:
+        """Models that are no controls."""
+        return [model for model in self.models if model not in self.untrained]
+
+    @property
+    def independent(self) -> list[str]:
+        """First model of each architecture that is no control: a twin tells nothing of its own."""
+        return [model for model in self.trained if self.architectures[model] == model]
+
     @staticmethod
     def _is_untrained(entry: Mapping[str, Any]) -> bool:
         if entry["weights"] == "trained":
@@ -271,6 +281,10 @@ class Study:
             model=models or self.models,
         )
 
+    def consensus_maps(self, method: str) -> list[str]:
+        """Files of the maps of the models that are no controls, or of all where all are."""
+        return self.maps_files(method, self.trained or self.models)
+
     def predictions_files(self, subset: str) -> list[str]:
         """Files of all predictions, for a subset that depends on them."""
         return (
@@ -374,6 +388,16 @@ class Study:
         """Files of the maps of the models of the columns of a tile; none where they are the rows'."""
         models = self.column_models(row, column)
         return self.maps_files(method, models) if models else []
+
+    def compared_maps(self, method: str) -> list[str]:
+        """Files of the maps of all models and replicas by one method."""
+        return self.maps_files(method, self.compared)
+
+    def scales(self, method: str) -> list[int]:
+        """Numbers of cells a side at which maps of a method are compared, after 0, as computed."""
+        pool = self["settings"][method]["pool"]
+        given = {*self["similarity"]["scales"], *([pool] if pool else [])}
+        return [0, *sorted(given, reverse=True)]
 
     def row_predictions(self, row: str = "0") -> list[str]:
         """Files of the predictions of the models of the rows, if a subset depends on predictions."""

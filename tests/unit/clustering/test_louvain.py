@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from thinkalike.clustering.louvain import communities, similarity_graph, sweep
+from thinkalike.clustering.louvain import communities, null_modularity, similarity_graph, sweep
 
 NAMES = ["vit", "resnet", "swin", "convnext", "deit", "vgg"]
 BLOCKS = [0, 1, 2, 1, 0, 2]
@@ -161,6 +161,49 @@ def test_a_sweep_has_a_row_for_every_resolution_with_what_communities_gives():
         found, quality = communities(graph, resolution=row["resolution"], seed=3)
         assert row[NAMES].tolist() == found.tolist()
         assert row["modularity"] == quality
+
+
+def test_planted_blocks_have_more_modularity_than_permuted_weights():
+    graph = similarity_graph(planted(), NAMES)
+    _, quality = communities(graph, resolution=1, seed=0)
+    assert quality > null_modularity(graph, resolution=1, seed=0)
+
+
+def test_the_null_is_the_quantile_over_permutations_of_the_best_partitions():
+    """For five models Louvain's best is that of all 52 partitions, nearly always."""
+    random = np.random.default_rng(3)
+    upper = np.triu_indices(5, 1)
+    weights = random.uniform(size=10)
+    best = []
+    for _ in range(300):
+        square = np.zeros((5, 5))
+        square[upper] = random.permutation(weights)
+        square += square.T
+        best.append(max(modularity(square, labels, 1) for labels in partitions(5)))
+    matrix = np.zeros((5, 5))
+    matrix[upper] = 1 - weights
+    found = null_modularity(similarity_graph(matrix + matrix.T, NAMES[:5], 1), resolution=1, seed=1)
+    low, high = np.quantile(best, [0.9, 0.98])
+    assert low - 0.005 <= found <= high + 0.005
+
+
+def test_graphs_without_communities_are_seldom_above_their_null():
+    random = np.random.default_rng(0)
+    names = [f"m{i}" for i in range(8)]
+    above = 0
+    for draw in range(16):
+        noise = random.uniform(size=(8, 8))
+        graph = similarity_graph(noise + noise.T, names)
+        _, quality = communities(graph, resolution=1, seed=draw)
+        above += quality > null_modularity(graph, resolution=1, seed=draw)
+    assert above <= 4  # 1 of 16 is expected; more than 4 in less than 1 % of cases
+
+
+def test_a_graph_without_weights_has_no_null():
+    graph = similarity_graph(0.3 * (1 - np.eye(4)), NAMES[:4])
+    assert np.isnan(null_modularity(graph, resolution=1, seed=0))
+    alone = similarity_graph(np.zeros((1, 1)), NAMES[:1])
+    assert np.isnan(null_modularity(alone, resolution=1, seed=0))
 
 
 PROGRAM = """

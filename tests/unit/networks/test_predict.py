@@ -12,11 +12,19 @@ from scripts import compare_predictions, initialise_weights, predict_images
 from tests.support.explaining import classifier
 from thinkalike.errors import InputError
 from thinkalike.explain.cases import Files, read_case
+from thinkalike.images.loading import load_images
 from thinkalike.networks.architecture import Architecture
 from thinkalike.networks.model import Model
-from thinkalike.networks.predict import labels, prediction_table
+from thinkalike.networks.predict import (
+    features,
+    labels,
+    logits,
+    logits_and_features,
+    prediction_table,
+)
 from thinkalike.networks.pretrained import pretrained
 from thinkalike.networks.weights import build, save
+from thinkalike.stores.features import read_features
 from thinkalike.stores.tables import read_table, write_table
 
 CPU = torch.device("cpu")
@@ -111,10 +119,14 @@ def imagenette(tmp_path):
 
 def predict(folder, size: int | None = None) -> pd.DataFrame:
     predict_images.main(
-        *(str(folder / name) for name in ("images.parquet", "weights.safetensors", "p.parquet")),
+        *(
+            str(folder / name)
+            for name in ("images.parquet", "weights.safetensors", "p.parquet", "features.nc")
+        ),
         architecture=RESNET,
         device=CPU,
         size=size,
+        code="c0de",
     )
     return read_table(folder / "p.parquet")
 
@@ -134,6 +146,42 @@ def test_the_size_of_the_study_is_what_the_network_sees(imagenette):
     with torch.inference_mode():
         expected = model.network(model.normalise(resized[None]))[0]
     np.testing.assert_allclose(table["logits"][3], expected, atol=1e-5)
+
+
+def test_features_are_kept_beside_predictions_for_the_first_images(imagenette, monkeypatch):
+    table = predict(imagenette, 64)
+    model = build(Architecture.of(RESNET), imagenette / "weights.safetensors", CPU, 64)
+    pixels = load_images([str(imagenette / f"{name}.png") for name in table["image_id"]], 64)
+    stored = read_features(str(imagenette / "features.nc"))
+    np.testing.assert_allclose(stored, features(model, pixels), rtol=1e-5, atol=1e-6)
+    head = model.network.get_classifier()
+    made = torch.nn.functional.linear(torch.from_numpy(stored), head.weight, head.bias)
+    np.testing.assert_allclose(np.stack(table["logits"]), made.detach(), atol=1e-4)
+    monkeypatch.setattr("thinkalike.networks.predict.KEPT", 4)
+    predict(imagenette, 64)
+    np.testing.assert_array_equal(read_features(str(imagenette / "features.nc")), stored[:4])
+
+
+@pytest.mark.parametrize("key", ["resnet", "efficientnet", "convnext", "vit", "coatnet"])
+def test_keeping_features_changes_no_logit_and_leaves_no_trace(key):
+    model = classifier(key, classes=3)
+    images = np.random.default_rng(0).integers(0, 256, (5, 64, 64, 3), dtype=np.uint8)
+    before, attributes = logits(model, images), set(vars(model.network))
+    values, points = logits_and_features(model, images, batch_size=2)
+    np.testing.assert_array_equal(logits_and_features(model, images)[0], before)
+    np.testing.assert_allclose(values, before, atol=1e-5)
+    np.testing.assert_allclose(points, features(model, images), rtol=1e-4, atol=1e-5)
+    assert set(vars(model.network)) == attributes
+    np.testing.assert_array_equal(logits(model, images), before)
+
+
+def test_a_network_without_features_has_predictions_all_the_same():
+    network = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(192, 3))
+    model = replace(model_with("xyz"), network=network)
+    images = np.zeros((2, 8, 8, 3), np.uint8)
+    values, points = logits_and_features(model, images, batch_size=2)
+    np.testing.assert_array_equal(values, logits(model, images, batch_size=2))
+    assert points.shape == (2, 0)
 
 
 def test_classes_in_folders_of_another_name_stop_the_job(imagenette):

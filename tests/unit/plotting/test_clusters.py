@@ -6,8 +6,13 @@ import pytest
 from scipy.spatial.distance import pdist, squareform
 
 from thinkalike.clustering.models import Clusters, Settings, cluster_models
-from thinkalike.plotting.clusters import communities, dendrograms
-from thinkalike.plotting.style import styled
+from thinkalike.plotting.clusters import (
+    COMMUNITY_COLOURS,
+    NEUTRAL,
+    communities,
+    dendrograms,
+)
+from thinkalike.plotting.style import FAMILY_COLOURS, styled
 
 MODELS = ["a", "b", "c", "d", "e"]
 OF = {
@@ -40,6 +45,27 @@ def test_edges_are_as_wide_as_the_graph_that_was_clustered_has_weight(largest):
     assert drawn.loc[drawn["drawn"], MODELS].to_numpy().ravel().tolist() == (
         found.communities["community"].tolist()
     )
+
+
+def test_communities_are_not_in_the_colours_of_families():
+    assert not set(COMMUNITY_COLOURS) & {*FAMILY_COLOURS.values(), NEUTRAL}
+
+
+@pytest.mark.parametrize("null", [0.9, -0.9])
+def test_what_is_not_above_chance_is_grey_and_called_no_communities(null):
+    table, found = clustered()
+    found.communities["community"] = [0, 1, 0, 1, 0]
+    found.measures.update(louvain_modularity=0.1, louvain_modularity_null=null)
+    with styled():
+        figure, _ = communities(found, table, largest=None, **OF)
+        left, right = figure.axes
+        colours = {line.get_color() for line in left.lines if line.get_marker() != "None"}
+        shades = right.images[0].cmap.colors
+    assert found.has_communities == (null < 0)
+    assert ("no communities" in left.get_title()) == (null > 0)
+    assert f"(by chance up to {null:.3f})" in left.get_title()
+    assert (colours == {NEUTRAL}) == (null > 0)
+    assert (set(shades) <= set(COMMUNITY_COLOURS)) == (null < 0)
 
 
 def test_a_linkage_that_was_refused_says_why():

@@ -10,9 +10,13 @@ from matplotlib.backends.backend_svg import RendererSVG
 
 from tests.support.checkout import REPOSITORY as ROOT
 from thinkalike.plotting.style import (
+    FAMILY_COLOURS,
+    FAMILY_MARKERS,
+    FAMILY_NAMES,
     METRIC_NAMES,
     SUBSET_NAMES,
     Powers,
+    family_legend,
     freeze_layout,
     log_scale,
     method_name,
@@ -21,6 +25,40 @@ from thinkalike.plotting.style import (
     title_of,
 )
 from thinkalike.workflow.config.schema import schema
+
+
+def test_families_of_any_label_have_looks_of_their_own_in_every_figure_of_a_study():
+    families = {"a": "cnn", "b": "my_group", "c": "zoo", "d": "Another one"}
+    before = (dict(FAMILY_COLOURS), dict(FAMILY_MARKERS), dict(FAMILY_NAMES))
+    seen = []
+    for order in (list(families), list(reversed(families))):
+        with styled({model: families[model] for model in order}):
+            seen.append((dict(FAMILY_COLOURS), dict(FAMILY_MARKERS)))
+            assert FAMILY_NAMES["my_group"] == "my group"
+            figure, axes = plt.subplots()
+            family_legend(axes, families)
+            texts = [text.get_text() for text in axes.get_legend().get_texts()]
+            assert texts == ["CNN", "Another one", "my group", "zoo"]
+            plt.close(figure)
+        assert before == (FAMILY_COLOURS, FAMILY_MARKERS, FAMILY_NAMES)
+    colours, markers = seen[0]
+    assert seen[0] == seen[1]
+    assert len(set(colours.values())) == len(colours) == 6
+    assert len(set(markers.values())) == 6
+
+
+def test_more_families_than_colours_still_differ():
+    families = {str(number): f"family {number}" for number in range(30)}
+    with styled(families):
+        looks = {(FAMILY_COLOURS[f], FAMILY_MARKERS[f]) for f in families.values()}
+    assert len(looks) == 30
+
+
+def test_every_script_that_draws_families_draws_them_in_the_colours_of_the_study():
+    for path in sorted((ROOT / "scripts").glob("plot_*.py")):
+        text = path.read_text()
+        if "families: Mapping" in text:
+            assert "styled(families)" in text, path.name
 
 
 @pytest.mark.parametrize(

@@ -57,6 +57,7 @@ def test_the_default_study_resolves():
     completed = {
         "dataset": {**DEFAULT["dataset"], "name": "digits"},
         "subsampling": {"sizes": [10, 20, 30, 40, 50, 60, 70, 80, 90], "repeats": 25},
+        "similarity": {**DEFAULT["similarity"], "scales": [32, 16, 8, 4]},
         "neon": {**DEFAULT["neon"], "models": DEFAULT["models"]},
         "spectral": {
             **DEFAULT["spectral"],
@@ -565,6 +566,39 @@ TAGS = [
 def test_no_text_of_the_users_can_be_a_tag_in_the_report(key, value):
     lines = problems((key, value))
     assert [line for line in lines if line.endswith("must be text without < and >")]
+
+
+@pytest.mark.parametrize("family", ["my_group", "Our CNNs", "2nd", "größer", "v1.5-b", "x"])
+def test_a_family_is_any_plain_label(family):
+    entry = {"like": "resnet", "name": "Mine", "family": family}
+    settings = resolve(study(("catalogue", {"mine": entry}), ("models", ["mine", "vit"])))
+    assert settings["catalogue"]["mine"]["family"] == family
+    lrp = settings["settings"]["lrp"]
+    assert METHODS["lrp"].map_settings(lrp, "mine", family)["composite"] == "epsilon"
+    lrp = {**lrp, "composites": {**lrp["composites"], family: "gamma"}}
+    assert METHODS["lrp"].map_settings(lrp, "mine", family)["composite"] == "gamma"
+
+
+@pytest.mark.parametrize("family", ["", " cnn", "a<b", "_", "cnn_", "a\nb", "x" * 25, 7, None])
+def test_what_is_no_plain_label_is_no_family(family):
+    entry = {"like": "resnet", "name": "Mine", "family": family}
+    assert any(
+        line.startswith("catalogue.mine.family: ")
+        for line in problems(("catalogue", {"mine": entry}))
+    )
+
+
+def test_rules_of_lrp_for_a_family_that_no_model_has_are_a_slip():
+    (line,) = problems(("settings.lrp.composites.transfomer", "gamma"))
+    assert line == (
+        "settings.lrp.composites: no model is of the family 'transfomer'; did you mean 'transformer'?; "
+        "families: cnn, hybrid, transformer"
+    )
+    mine = {"mine": {"like": "vit", "name": "Mine", "family": "my_group"}}
+    resolve(study(("catalogue", mine), ("settings.lrp.composites.my_group", "gamma")))
+    variant = {"other": {"method": "lrp", "composites": {"other": "plus", "my_group": "plus"}}}
+    (line,) = problems(("variants", variant))
+    assert line.startswith("variants.other.composites: no model is of the family 'my_group'")
 
 
 def test_every_text_of_the_schema_is_a_name_or_has_no_tag():

@@ -502,4 +502,4 @@ def test_the_replication_is_followed_as_the_library_is():
     script = module.ROOT / "scripts/replicate.py"
     modules = {name for name, _ in module.reached(script)}
     assert {"replication.entries.april", "replication.analyses.clusters"} <= modules
-    assert "thinkalike.statistics.tests" in modules
+    assert "thinkalike.statistics.separation" in modules

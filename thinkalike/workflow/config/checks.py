@@ -18,6 +18,7 @@ USED = "models catalogue methods settings variants segments figures neon spectra
 CHECKS: tuple[tuple[str, Callable[[Config], Iterable[str]]], ...] = (
     ("study", image_checks.study),
     ("images subsets models neon", image_checks.counts),
+    ("images ceilings", image_checks.moved_pixels),
     ("images subsampling", image_checks.subsampling),
     ("images methods settings variants segments subsampling", image_checks.smallest_subsample),
     ("models catalogue", model_checks.names),
@@ -30,8 +31,9 @@ CHECKS: tuple[tuple[str, Callable[[Config], Iterable[str]]], ...] = (
     ("variants", method_checks.variants),
     (USED, method_checks.depths),
     (USED, method_checks.evaluations),
-    (f"{USED} images", method_checks.pools),
+    (f"{USED} images similarity", method_checks.pools),
     (f"{USED} explanation", method_checks.lrp),
+    ("catalogue settings variants", method_checks.composites),
     ("models methods variants spectral", method_checks.spectral),
 )
 """Sections that must be sound, and the check of what is between them."""

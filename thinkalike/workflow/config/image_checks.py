@@ -96,6 +96,16 @@ def counts(config: Config) -> Iterator[str]:
         )
 
 
+def moved_pixels(config: Config) -> Iterator[str]:
+    """Images moved by so much that a part of them is lost."""
+    pixels, size = config["ceilings"]["pixels"], config["images"]["size"]
+    if 4 * pixels >= size:
+        yield (
+            f"ceilings.pixels: {pixels} is too much for images.size, {size}; give less than a quarter "
+            f"of it, at most {(size - 1) // 4}"
+        )
+
+
 def subsampling(config: Config) -> Iterator[str]:
     """Sizes of two kinds, shares that are none, and more images than there are."""
     sizes, number = config["subsampling"]["sizes"], config["images"]["count"]

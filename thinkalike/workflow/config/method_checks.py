@@ -3,7 +3,9 @@
 from collections.abc import Iterator
 from typing import Any
 
-from thinkalike.methods import METHODS
+from thinkalike.errors import did_you_mean
+from thinkalike.methods import METHODS, OTHER_FAMILIES
+from thinkalike.networks.catalogue import built_in_catalogue
 from thinkalike.workflow.config.settings import (
     JOINT,
     Config,
@@ -60,6 +62,12 @@ def place(name: str) -> str:
 def pools(config: Config) -> Iterator[str]:
     """Maps that are averaged over more cells than the frame has pixels."""
     size = config["images"]["size"]
+    for side in config["similarity"]["scales"] or []:
+        if side > size:
+            yield (
+                f"similarity.scales: {side} cells a side are more than the {size} pixels of images.size; "
+                f"give at most {size}"
+            )
     for name, settings in all_settings(config).items():
         if name in config["methods"] and (settings.get("pool") or 0) > size:
             yield (
@@ -110,6 +118,21 @@ def lrp(config: Config) -> Iterator[str]:
     ):
         if config["explanation"][key] != value and settings_of(config, "lrp"):
             yield f"explanation.{key}: lrp explains {only} alone; set {value}, or leave lrp out of methods"
+
+
+def composites(config: Config) -> Iterator[str]:
+    """Rules of LRP for a family that no model has, which is a slip of the pen."""
+    entries = [*built_in_catalogue().values(), *config["catalogue"].values()]
+    families = {str(entry["family"]) for entry in entries if "family" in entry}
+    given = {"settings.lrp": config["settings"]["lrp"]}
+    given |= {f"variants.{name}": variant for name, variant in config["variants"].items()}
+    for where, settings in given.items():
+        for family in settings.get("composites", {}):
+            if family not in families and family != OTHER_FAMILIES:
+                yield (
+                    f"{where}.composites: no model is of the family {family!r}"
+                    f"{did_you_mean(family, sorted(families))}; families: {', '.join(sorted(families))}"
+                )
 
 
 def spectral(config: Config) -> Iterator[str]:

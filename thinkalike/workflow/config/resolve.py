@@ -67,6 +67,7 @@ def completed(study: Mapping[str, Any]) -> dict[str, Any]:
     """A sound configuration with everything that follows from its keys."""
     changes = {
         "dataset": {"name": study["dataset"]["name"] or study["dataset"]["kind"]},
+        "similarity": {"scales": settings.scales(study)},
         "subsampling": {"sizes": settings.subsampling_sizes(study)},
         "neon": {"models": settings.clustered_models(study)},
         "spectral": {

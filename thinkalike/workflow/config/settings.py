@@ -149,6 +149,21 @@ def subsampling_sizes(config: Config) -> list[int]:
     return sorted({share_of(share, count) for share in sizes for count in counts})
 
 
+COARSEST = 4
+"""Cells a side of the coarsest scale at which maps are compared, if none are given."""
+
+
+def scales(config: Config) -> list[int]:
+    """Numbers of cells a side: halves of the size of images, a quarter and so on, down to `COARSEST`."""
+    if (given := config["similarity"]["scales"]) is not None:
+        return list(given)
+    size, found = config["images"]["size"], []
+    while size % 2 == 0 and size // 2 >= COARSEST:
+        size //= 2
+        found.append(size)
+    return found
+
+
 def share_of(share: float, count: int) -> int:
     """Rounded share of a number of images, between 2 and that number."""
     # as it is written: in binary 0.7 · 45 is less than 31.5

@@ -10,6 +10,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from thinkalike.stores.features import KEPT
+from thinkalike.workflow.changed_images import ChangedImages
 from thinkalike.workflow.forecast.facts import Facts
 from thinkalike.workflow.forecast.plan import Job
 from thinkalike.workflow.study import by_wildcards
@@ -28,6 +30,9 @@ FEATURES = 1000
 
 LABEL_BYTES = 0.2
 """Bytes of a pixel's superpixel, compressed."""
+
+REGION_BYTES = 15
+"""Bytes of what a model loses without a region, compressed: three numbers, of which one repeats."""
 
 TYPICAL = {".svg": 0.18, ".png": 0.21, ".csv": 0.005, ".parquet": 0.007}
 """Suffix → MB of a file that hardly depends on the study: means over the digits study."""
@@ -65,7 +70,7 @@ def _weights(facts: Facts, model: str) -> float:
 
 
 def _predict_images(facts: Facts, model: str) -> float:
-    return _logits(facts, model, facts.images)
+    return _logits(facts, model, facts.images) + _arrays(min(facts.images, KEPT), FEATURES)
 
 
 def _segment_images(facts: Facts) -> float:
@@ -88,6 +93,18 @@ def _explain_together(facts: Facts) -> float:
 
 def _explain_again(facts: Facts, model: str) -> float:
     return _maps(facts, "kernelshap", model, facts.study.ceiling_count("kernelshap"))
+
+
+def _explain_moved(facts: Facts, model: str) -> float:
+    changed = ChangedImages(facts.study)
+    methods = changed.moved_methods
+    return sum(_maps(facts, each, model, changed.moved_count(each)) for each in methods)
+
+
+def _delete_regions(facts: Facts) -> float:
+    changed = ChangedImages(facts.study)
+    regions = changed.deletion_count * (len(facts.study.models) + 1) * len(changed.deletion_signs)
+    return (9e3 + REGION_BYTES * regions) / 1e6
 
 
 def _explain_clusters(facts: Facts, model: str) -> float:
@@ -140,6 +157,8 @@ SIZED_RULES: dict[str, Callable[..., float]] = {
     "join_shards": _join_shards,
     "explain_together": _explain_together,
     "explain_again": _explain_again,
+    "explain_moved": _explain_moved,
+    "delete_regions": _delete_regions,
     "explain_clusters": _explain_clusters,
     "explain_class_images": _explain_class_images,
     "compare_models": _compare_models,

@@ -11,6 +11,7 @@ from typing import Any
 
 from thinkalike.images.contents import Contents
 from thinkalike.methods import AUDITED, METHODS, Settings
+from thinkalike.workflow.changed_images import ChangedImages
 from thinkalike.workflow.forecast.facts import Facts
 from thinkalike.workflow.forecast.plan import Job
 from thinkalike.workflow.study import by_wildcards
@@ -98,6 +99,28 @@ def _explain_again(facts: Facts, model: str) -> list[Work]:
     return [_kernelshap(facts, model, facts.study.ceiling_count("kernelshap"))]
 
 
+def _explain_moved(facts: Facts, model: str) -> list[Work]:
+    study, changed = facts.study, ChangedImages(facts.study)
+    return [
+        _kernelshap(facts, model, changed.moved_count(method))
+        if method == "kernelshap"
+        else explaining_work(
+            study.method(method).key,
+            model,
+            (0, changed.moved_count(method)),
+            study.map_settings(method, model),
+            "float32",  # nothing is checked here
+        )
+        for method in changed.moved_methods
+    ]
+
+
+def _delete_regions(facts: Facts, model: str) -> list[Work]:
+    # with the regions of every model, and once more with its own ones of other images
+    regions = ChangedImages(facts.study).deletion_count * (len(facts.study.models) + 1)
+    return [Work("predicting", model, regions * len(ChangedImages(facts.study).deletion_signs))]
+
+
 def _kernelshap(facts: Facts, model: str, images: int) -> Work:
     """Work of KernelSHAP with all its settings: with a tolerance, the most there can be."""
     passes = METHODS["kernelshap"].passes(facts.study["settings"]["kernelshap"])
@@ -142,6 +165,8 @@ NETWORK_RULES: dict[str, Callable[..., list[Work]]] = {
     "explain_images": _explain_images,
     "explain_together": _explain_together,
     "explain_again": _explain_again,
+    "explain_moved": _explain_moved,
+    "delete_regions": _delete_regions,
     "explain_layers": _explain_layers,
     "measure_budgets": _measure_budgets,
     "explain_clusters": _explain_clusters,

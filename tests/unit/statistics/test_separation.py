@@ -8,7 +8,7 @@ import pytest
 from scipy import stats
 
 from thinkalike.errors import InputError
-from thinkalike.statistics.tests import family_test
+from thinkalike.statistics.separation import family_test
 
 
 def dissimilarities(models: int, seed: int = 0) -> np.ndarray:
@@ -146,7 +146,7 @@ def test_drawn_divisions_agree_with_all_of_them():
     assert exact.exact
     assert exact.permutations == comb(12, 6)
     assert not drawn.exact
-    assert drawn.permutations == 900
+    assert drawn.permutations == 901
     assert drawn.statistic == exact.statistic
     # five standard errors of a share
     assert drawn.p == pytest.approx(exact.p, abs=5 * np.sqrt(exact.p * (1 - exact.p) / 900))
@@ -172,7 +172,7 @@ def test_many_divisions_are_worked_on_in_chunks(models, monkeypatch):
     matrix = dissimilarities(models)
     whole = family_test(matrix, families, seed=0, most=300)
     assert whole.exact == (models == 8)
-    monkeypatch.setattr("thinkalike.statistics.tests.CELLS", models * 7)
+    monkeypatch.setattr("thinkalike.statistics.permutations.CELLS", models * 7)
     assert family_test(matrix, families, seed=0, most=300) == whole
 
 

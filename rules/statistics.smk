@@ -1,0 +1,167 @@
+"""How sure it is: what chance, seeds and numbers of models leave of what was found."""
+
+
+rule measure_scales:
+    """Similarity above chance at several scales, beside that of seeds and of moved images."""
+    input:
+        explanations=by_wildcards(study.compared_maps),
+        moved=by_wildcards(changed.moved_files),
+        segments=by_wildcards(study.segments_file),
+        images="<results>/images.parquet",
+    output:
+        table="<results>/scales/{method}.parquet",
+    log:
+        "<logs>/measure_scales/{method}.log",
+    benchmark:
+        "<benchmarks>/measure_scales/{method}.tsv"
+    conda:
+        "../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=120,
+    params:
+        code=code_of("measure_scales.py"),
+        compared=study.compared,
+        models=study.models,
+        architectures=study.architectures,
+        number=by_wildcards(study.image_count),
+        scales=by_wildcards(study.scales),
+        comparison=lambda wildcards: study.comparison(wildcards.method, "cosine"),
+        stratified=study.stratified,
+        pixels=study["ceilings"]["pixels"],
+    message:
+        "Similarity of {wildcards.method} maps at several scales"
+    script:
+        "../scripts/measure_scales.py"
+
+
+rule compare_features:
+    """How alike the penultimate features of every two models are, whatever they are explained by."""
+    input:
+        features=study.files("<results>/features/{model}.nc"),
+    output:
+        cka="<results>/statistics/features.csv",
+    log:
+        "<logs>/compare_features.log",
+    benchmark:
+        "<benchmarks>/compare_features.tsv"
+    conda:
+        "../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    params:
+        code=code_of("compare_features.py"),
+        models=study.models,
+    message:
+        "Comparing the features of {params.models}"
+    script:
+        "../scripts/compare_features.py"
+
+
+rule test_models:
+    """Do families differ, do methods agree beyond them, and what can each method tell apart?"""
+    input:
+        pairs=study.files("<results>/dissimilarity/{method}/{metric}/all_pairs.parquet"),
+        seeds=study.files("<results>/dissimilarity/{method}/{metric}/all_seeds.csv"),
+        agreement="<results>/predictions/agreement_pairs.parquet",
+        accuracy="<results>/predictions/accuracy.csv",
+        cka="<results>/statistics/features.csv",
+    output:
+        family_tests="<results>/statistics/families.csv",
+        matrix_tests="<results>/statistics/matrices.csv",
+        resolution="<results>/statistics/resolution.csv",
+    log:
+        "<logs>/test_models.log",
+    benchmark:
+        "<benchmarks>/test_models.tsv"
+    conda:
+        "../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=60,
+    params:
+        code=code_of("test_models.py"),
+        cases=study.files("{method}/{metric}"),
+        families=study.families,
+        architectures=study.architectures,
+        untrained=study.untrained,
+        seed=study["seed"],
+    message:
+        "Testing families of models and matrices against each other"
+    script:
+        "../scripts/test_models.py"
+
+
+rule resample_images:
+    """What resampled images leave of trees and of the order of pairs, and which images matter."""
+    input:
+        values=by_wildcards(study.values_file),
+        images="<results>/images.parquet",
+    output:
+        image_count="<results>/statistics/{method}/{metric}/image_count.csv",
+        support="<results>/statistics/{method}/{metric}/support.csv",
+        one_factor="<results>/statistics/{method}/{metric}/one_factor.csv",
+        influential="<results>/statistics/{method}/{metric}/influential.csv",
+    log:
+        "<logs>/resample_images/{method}/{metric}.log",
+    benchmark:
+        "<benchmarks>/resample_images/{method}/{metric}.tsv"
+    conda:
+        "../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=60,
+    params:
+        code=code_of("resample_images.py"),
+        models=study.models,
+        correction=study["similarity"]["correction"],
+        settings={
+            "trained": study.trained,
+            "independent": study.independent,
+            "architectures": {model: study.architectures[model] for model in study.models},
+            "linkages": study["clustering"]["linkages"],
+            **study["statistics"],
+        },
+        stratified=study.stratified,
+        seed=study["seed"],
+    message:
+        "Resampling images: {wildcards.method}, {wildcards.metric}"
+    script:
+        "../scripts/resample_images.py"
+
+
+rule measure_consensus:
+    """What the maps of all models have in common for each image, against maps of different images."""
+    input:
+        explanations=by_wildcards(study.consensus_maps),
+        values=by_wildcards(study.values_file),
+        images="<results>/images.parquet",
+        segments=by_wildcards(study.segments_file),
+    output:
+        consensus="<results>/statistics/{method}/{metric}/images.csv",
+    log:
+        "<logs>/measure_consensus/{method}/{metric}.log",
+    benchmark:
+        "<benchmarks>/measure_consensus/{method}/{metric}.tsv"
+    conda:
+        "../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=60,
+    params:
+        code=code_of("measure_consensus.py"),
+        models=study.trained or study.models,
+        number=by_wildcards(study.image_count),
+        comparison=by_wildcards(study.comparison),
+        correction=study["similarity"]["correction"],
+        seed=study["seed"],
+    message:
+        "Consensus about images: {wildcards.method}, {wildcards.metric}"
+    script:
+        "../scripts/measure_consensus.py"

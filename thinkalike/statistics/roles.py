@@ -1,0 +1,44 @@
+"""What the models of a study are to its tests: whose seeds they are, controls, families."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Roles:
+    """Family and architecture of every model, and which are controls.
+
+    Attributes:
+        families: model → family, any label.
+        architectures: model → key of the first model of its architecture: networks that are trained alike
+            from other seeds share one. A model that is not named is an architecture of its own.
+        untrained: models with random weights, the controls.
+    """
+
+    families: Mapping[str, str]
+    architectures: Mapping[str, str] = field(default_factory=dict)
+    untrained: Sequence[str] = ()
+
+    def architecture(self, model: str) -> str:
+        """Key of the first model of the architecture of a model."""
+        return self.architectures.get(model, model)
+
+    def trained(self, models: Sequence[str]) -> list[str]:
+        """Those of these models that are no controls."""
+        return [model for model in models if model not in self.untrained]
+
+    def independent(self, models: Sequence[str]) -> list[str]:
+        """One model of each architecture, the first of these, and no controls.
+
+        Two seeds of one network are no two networks: tests would count one of them twice.
+        """
+        first: dict[str, str] = {}
+        for model in self.trained(models):
+            first.setdefault(self.architecture(model), model)
+        return list(first.values())
+
+    def in_families(self, models: Sequence[str]) -> list[str]:
+        """Those of these models whose family has another one among them."""
+        sizes = Counter(self.families[model] for model in models)
+        return [model for model in models if sizes[self.families[model]] > 1]

@@ -1,0 +1,111 @@
+"""Similarity above chance at several scales, beside what seeds and a moved image leave of it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from thinkalike.compare.chance import CosineMismatch, influence, mean_mismatch
+from thinkalike.compare.chance_streams import MapFiles, measured_chance
+from thinkalike.compare.frames import Frame
+from thinkalike.compare.maps import Maps
+from thinkalike.compare.matrices import pair_table
+from thinkalike.compare.similarity import Comparison
+from thinkalike.statistics.intervals import mean_interval
+from thinkalike.statistics.pairs import SEEDS, above_chance
+
+NATIVE = 0
+"""Scale of maps as they were computed; the others are numbers of cells a side."""
+
+
+@dataclass(frozen=True)
+class ScaledStudy:
+    """Maps of a study by one method, to be compared at several scales.
+
+    Attributes:
+        files: model or further seed → file of its maps.
+        moved: model → its maps of the first images, and of these images moved, moved back.
+        models: keys of the study's models.
+        architectures: model or further seed → what seeds of one network have in common.
+        images: ids.
+        classes: of the images.
+        segments: file of the superpixels, for maps on superpixels.
+        stratified: whether images were chosen class by class.
+    """
+
+    files: Mapping[str, str]
+    moved: Mapping[str, tuple[Maps, Maps]]
+    models: Sequence[str]
+    architectures: Mapping[str, str]
+    images: Sequence[str]
+    classes: Sequence[str]
+    segments: str | None
+    stratified: bool
+
+    def table(self, comparison: Comparison, scales: Sequence[int]) -> pd.DataFrame:
+        """Similarity above chance of all pairs at all scales, beside their ceilings.
+
+        Args:
+            comparison: how maps are compared, but for their scale.
+            scales: `NATIVE`, or numbers of cells a side.
+
+        Returns:
+            A row for every pair and scale: scale, kind, model_a, model_b, n, mean, chance, rho,
+            standard_error, low, high. Kinds are `pair`, two of the models; `seeds`, two seeds of one
+            network; `moved`, a model with itself, the images moved.
+        """
+        tables = [
+            self._at(replace(comparison, pool=scale or None)).assign(scale=scale)
+            for scale in scales
+        ]
+        table = pd.concat(tables, ignore_index=True)
+        return table[["scale", "kind", "model_a", "model_b", *SEEDS]]
+
+    def _at(self, comparison: Comparison) -> pd.DataFrame:
+        files = MapFiles(self.files, {}, comparison, self.images, self.segments)
+        chance = measured_chance(files, self.classes)
+        above = above_chance(chance, self.architectures, stratified=self.stratified)
+        table = pair_table(chance.models, {name: above[name] for name in SEEDS})
+        sides = [table[side] for side in ("model_a", "model_b")]
+        first, second = (side.map(self.architectures) for side in sides)
+        both = sides[0].isin(self.models) & sides[1].isin(self.models)
+        kinds = table.assign(kind=np.where(first == second, "seeds", "pair"))[
+            (first == second) | both
+        ]
+        moved = [
+            {
+                "kind": "moved",
+                "model_a": model,
+                "model_b": model,
+                **moved_similarity(*maps, comparison),
+            }
+            for model, maps in self.moved.items()
+        ]
+        return pd.concat([kinds, pd.DataFrame(moved)], ignore_index=True)
+
+
+def moved_similarity(maps: Maps, moved: Maps, comparison: Comparison) -> dict[str, float]:
+    """Similarity above chance of maps and those of the same images moved, moved back.
+
+    Returns:
+        `statistics.pairs.SEEDS` → number.
+    """
+    pair = [comparison.prepare(each) for each in (maps, moved)]
+    first, second = Frame.of(pair).coordinates_of(pair)[:, None]
+    block = slice(0, len(maps)), first, second
+    use = ((first != 0).any(2) & (second != 0).any(2)).T[:, :, None]
+    engine = CosineMismatch([block], use)
+    mismatch = engine.of_block(block)
+    means = mean_mismatch([(block[0], mismatch)], use)
+    interval = mean_interval(means.rho + influence(mismatch, means, use))
+    numbers = {
+        "n": means.count,
+        "mean": means.same,
+        "chance": means.cross,
+        "rho": means.rho,
+        "standard_error": interval.standard_error,
+        "low": np.maximum(interval.low, -1),
+        "high": np.minimum(interval.high, 1),
+    }
+    return {name: float(values[0, 0]) for name, values in numbers.items()}
