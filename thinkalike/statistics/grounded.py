@@ -11,14 +11,12 @@ import pandas as pd
 from sklearn.metrics import average_precision_score
 
 from thinkalike.compare.matrices import correlation, pair_table
+from thinkalike.statistics.scales import NATIVE
 from thinkalike.stores.kernels import Chance
 
 MEASURES = ("mean", "rho", "rho_within", "chance")
 """Measures of likeness: the raw mean similarity, similarity above chance, above chance among images of one
 class, and chance alone."""
-
-NATIVE = 0
-"""Stands for the scale at which a method makes its maps."""
 
 CASE = ["method", "metric", "scale", "measure"]
 
@@ -33,8 +31,8 @@ def measures(
 
     Args:
         chance: of all pairs of models, at the study's scale.
-        scales: kind, scale, model_a, model_b and some of `MEASURES`; the rows of the kind `pair` at
-            scales other than the study's are taken, for cosine. None: there are no others.
+        scales: of `statistics.scales.ScaledStudy.table`; the pairs at scales other than the study's
+            are taken, for cosine. None: there are no others.
         method, metric: of both.
         pool: the study's scale, cells a side; None for the scale of the method.
 
@@ -54,7 +52,7 @@ def measures(
     }
     tables = [pair_table(chance.models, matrices).assign(scale=own)]
     if scales is not None and metric == "cosine":
-        tables.append(scales[(scales["kind"] == "pair") & (scales["scale"] != own)])
+        tables.append(scales[scales["kind"].isin(["pair", "seeds"]) & (scales["scale"] != own)])
     identity = ["scale", "model_a", "model_b"]
     long = pd.concat(
         table[identity + [name for name in MEASURES if name in table]].melt(

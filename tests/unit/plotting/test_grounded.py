@@ -18,7 +18,18 @@ TABLE = pd.DataFrame(
         ("lrp", "rbf", 8, "mean", True, np.nan, 0.7, np.nan),
         ("lrp", "rbf", 8, "rho", True, 0.5, 0.2, 0.3),
     ],
-    columns=[*"method metric scale measure default average_precision same different".split()],
+    columns=[
+        *[
+            "method",
+            "metric",
+            "scale",
+            "measure",
+            "default",
+            "average_precision",
+            "same",
+            "different",
+        ]
+    ],
 )
 LADDER = pd.DataFrame(
     [
@@ -31,7 +42,7 @@ LADDER = pd.DataFrame(
         ("gradcam", "cosine", 4, "rho", False, 1, "low", 0.5),
         ("gradcam", "cosine", 4, "rho", False, 2, "high", 0.4),
     ],
-    columns=[*"method metric scale measure default place model similarity".split()],
+    columns=[*["method", "metric", "scale", "measure", "default", "place", "model", "similarity"]],
 )
 
 
@@ -46,7 +57,11 @@ def figure():
 def test_every_case_has_a_row_with_its_similarities_and_its_precision(figure):
     raw, above = figure.axes[:2]
     names = [label.get_text() for label in raw.get_yticklabels()]
-    assert names == ["Grad-CAM · cosine · as made", "Grad-CAM · cosine · 4 × 4", "LRP · RBF · 8 × 8"]
+    assert names == [
+        "Grad-CAM · cosine · as made",
+        "Grad-CAM · cosine · 4 × 4",
+        "LRP · RBF · 8 × 8",
+    ]
     weights = [label.get_fontweight() for label in raw.get_yticklabels()]
     assert weights == ["bold", "normal", "bold"]
     same, different = (line for line in raw.lines if len(line.get_xdata()) == 3)

@@ -149,11 +149,10 @@ def test_the_values_on_the_ladder_stand_beside_the_equal_predictions():
 
 def test_scales_other_than_the_studys_are_added_for_cosine_alone():
     pairs = pairs_of(mean=lambda a, b: 0.5, rho=lambda a, b: 0.4, standard_error=lambda a, b: 0.1)
-    scales = pd.concat(
-        pairs.assign(kind=kind, scale=scale)
-        for kind in ("pair", "seeds", "null")
-        for scale in (0, 8, 16)
-    )
+    seeds = [is_same(*pair) for pair in pairs[["model_a", "model_b"]].to_numpy()]
+    moved = pd.DataFrame({"model_a": MODELS, "model_b": MODELS, "mean": 0.9, "kind": "moved"})
+    at_one = pd.concat([pairs.assign(kind=np.where(seeds, "seeds", "pair")), moved])
+    scales = pd.concat(at_one.assign(scale=scale) for scale in (0, 8, 16))
     chance = chance_of(pairs)
     likeness = measures(chance, scales, method="lrp", metric="cosine", pool=8)
     cases = likeness.groupby(["scale", "measure"]).size()

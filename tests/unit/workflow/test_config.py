@@ -665,7 +665,10 @@ MEANING = {
     "planted_digits": [("training.split", "train_random")],
     "catalogue.mine.training.split: the kind digits has no split train_random; set train, or "
     "dataset.kind to planted_digits": [
-        ("catalogue", {"mine": {"like": "vit", "name": "M", "training": {"split": "train_random"}}}),
+        (
+            "catalogue",
+            {"mine": {"like": "vit", "name": "M", "training": {"split": "train_random"}}},
+        ),
         ("models", ["vit", "mine"]),
     ],
     # grounded answers
@@ -681,7 +684,10 @@ MEANING = {
     ],
     "catalogue.mine.noise.model: resnet is of another architecture, whose weights do not fit; write "
     "`like: resnet`": [
-        ("catalogue", {"mine": {"like": "vit", "name": "M", "noise": {"model": "resnet", "scale": 1}}}),
+        (
+            "catalogue",
+            {"mine": {"like": "vit", "name": "M", "noise": {"model": "resnet", "scale": 1}}},
+        ),
         ("models", ["resnet", "mine"]),
     ],
     "grounded.groups: give two groups, one of them of two models at least, or none": [
