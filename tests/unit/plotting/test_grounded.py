@@ -7,6 +7,7 @@ import pytest
 from scripts import plot_grounded
 from thinkalike.plotting.grounded import grounded
 from thinkalike.plotting.style import PALETTE, styled
+from thinkalike.statistics.grounded import CASE
 from thinkalike.stores.tables import write_table
 
 NAMES = {"base": "Base", "low": "1 % noise", "high": "9 % noise"}
@@ -18,18 +19,7 @@ TABLE = pd.DataFrame(
         ("lrp", "rbf", 8, "mean", True, np.nan, 0.7, np.nan),
         ("lrp", "rbf", 8, "rho", True, 0.5, 0.2, 0.3),
     ],
-    columns=[
-        *[
-            "method",
-            "metric",
-            "scale",
-            "measure",
-            "default",
-            "average_precision",
-            "same",
-            "different",
-        ]
-    ],
+    columns=[*CASE, "default", "average_precision", "same", "different"],
 )
 LADDER = pd.DataFrame(
     [
@@ -42,7 +32,7 @@ LADDER = pd.DataFrame(
         ("gradcam", "cosine", 4, "rho", False, 1, "low", 0.5),
         ("gradcam", "cosine", 4, "rho", False, 2, "high", 0.4),
     ],
-    columns=[*["method", "metric", "scale", "measure", "default", "place", "model", "similarity"]],
+    columns=[*CASE, "default", "place", "model", "similarity"],
 )
 
 
