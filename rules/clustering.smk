@@ -95,6 +95,7 @@ rule plot_comparisons:
     params:
         code=code_of("plot_comparisons.py"),
         cases=study.files("{method}/{metric}/{subset}", subset=study.nested_subsets),
+        untrained=study.untrained,
         names=study.names,
         families=study.families,
     message:
@@ -107,6 +108,13 @@ rule plot_clusters:
     """Heat map, dendrograms, Louvain communities and embeddings of one matrix."""
     input:
         dissimilarity="<results>/dissimilarity/{method}/{metric}/{subset}.csv",
+        pairs="<results>/dissimilarity/{method}/{metric}/{subset}_pairs.parquet",
+        seeds="<results>/dissimilarity/{method}/{metric}/{subset}_seeds.csv",
+        support=lambda wildcards: (
+            f"<results>/statistics/{wildcards.method}/{wildcards.metric}/support.csv"
+            if wildcards.subset == "all"
+            else []
+        ),
         tables=expand(
             "<results>/clusters/{{method}}/{{metric}}/{{subset}}/{table}.csv",
             table=[
@@ -165,7 +173,10 @@ rule plot_clusters:
     params:
         code=code_of("plot_clusters.py"),
         kind=study["similarity"]["dissimilarity"],
+        corrected=study["similarity"]["correction"] == "chance",
         largest=study["clustering"]["louvain"]["largest"],
+        untrained=study.untrained,
+        architectures=study.architectures,
         names=study.names,
         families=study.families,
     message:

@@ -151,6 +151,35 @@ rule summarise_similarity:
         "../scripts/summarise_similarity.py"
 
 
+rule collect_pairs:
+    """All pairs of models by every method, metric and subset, in one tidy table."""
+    input:
+        pairs=study.files("<results>/dissimilarity/{method}/{metric}/{subset}_pairs.parquet"),
+    output:
+        table="<results>/pairs.csv",
+    log:
+        "<logs>/collect_pairs.log",
+    benchmark:
+        "<benchmarks>/collect_pairs.tsv"
+    conda:
+        "../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=30,
+    params:
+        code=code_of("collect_pairs.py"),
+        cases=study.files("{method}/{metric}/{subset}"),
+        names=study.names,
+        architectures=study.architectures,
+        families=study.families,
+        untrained=study.untrained,
+    message:
+        "Collecting all pairs of models"
+    script:
+        "../scripts/collect_pairs.py"
+
+
 rule measure_noise_ceiling:
     """How similar the KernelSHAP maps of every model are to its own from other coalitions."""
     input:
@@ -220,6 +249,7 @@ rule plot_similarities:
         similarity="<results>/similarity/{method}/{metric}.nc",
         differences="<results>/subsampling/{method}/{metric}.parquet",
         variances="<results>/subsampling/{method}/{metric}_variances.parquet",
+        pairs="<results>/dissimilarity/{method}/{metric}/all_pairs.parquet",
     output:
         histograms=figure(
             "similarity/{method}/{metric}/histograms",
@@ -294,3 +324,4 @@ rule plot_noise_ceiling:
 
 QUESTION += study.files("<results>/figures/similarity/{method}/{metric}/histograms.svg")
 QUESTION += svg_files(["ceiling/kernelshap"] if "kernelshap" in study.methods else [])
+QUESTION += ["<results>/pairs.csv"]

@@ -165,3 +165,99 @@ rule measure_consensus:
         "Consensus about images: {wildcards.method}, {wildcards.metric}"
     script:
         "../scripts/measure_consensus.py"
+
+
+rule plot_influences:
+    """Images that hold pairs of models together or drive them apart, and consensus about images."""
+    input:
+        pairs=f"<results>/dissimilarity/{{method}}/{study['metrics'][0]}/all_pairs.parquet",
+        influential=f"<results>/statistics/{{method}}/{study['metrics'][0]}/influential.csv",
+        consensus=f"<results>/statistics/{{method}}/{study['metrics'][0]}/images.csv",
+        images="<results>/images.parquet",
+        explanations=by_wildcards(study.consensus_maps),
+        segments=by_wildcards(study.segments_file),
+    output:
+        gallery_figure=figure(
+            "statistics/{method}/images",
+            "influential_images",
+            "1 How alike, and how sure?",
+            "{method}",
+            figure="images that matter",
+        ),
+        share_figure=figure(
+            "statistics/{method}/consensus",
+            "consensus",
+            "1 How alike, and how sure?",
+            "{method}",
+            figure="consensus about images",
+        ),
+    log:
+        "<logs>/plot_influences/{method}.log",
+    benchmark:
+        "<benchmarks>/plot_influences/{method}.tsv"
+    conda:
+        "../envs/plot.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=30,
+    params:
+        code=code_of("plot_influences.py"),
+        metric=study["metrics"][0],
+        models=study.trained or study.models,
+        comparison=lambda wildcards: study.comparison(wildcards.method, study["metrics"][0]),
+        architectures={model: study.architectures[model] for model in study.models},
+        names={model: study.names[model] for model in study.models},
+        families={model: study.families[model] for model in study.models},
+    message:
+        "Drawing the images that matter: {wildcards.method}"
+    script:
+        "../scripts/plot_influences.py"
+
+
+rule plot_pairs:
+    """All pairs of models beside chance and seeds, and similarity above chance by scale."""
+    input:
+        pairs=study.files(
+            "<results>/dissimilarity/{method}/{metric}/all_pairs.parquet",
+            metric=study["metrics"][0],
+        ),
+        seeds=study.files(
+            "<results>/dissimilarity/{method}/{metric}/all_seeds.csv", metric=study["metrics"][0]
+        ),
+        scales=study.files("<results>/scales/{method}.parquet"),
+    output:
+        pairs_figure=figure(
+            "statistics/pairs", "pairs", "1 How alike, and how sure?", figure="all pairs of models"
+        ),
+        scales_figure=figure(
+            "statistics/scales", "scales", "1 How alike, and how sure?", figure="at which scale"
+        ),
+    log:
+        "<logs>/plot_pairs.log",
+    benchmark:
+        "<benchmarks>/plot_pairs.tsv"
+    conda:
+        "../envs/plot.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=30,
+    params:
+        code=code_of("plot_pairs.py"),
+        metric=study["metrics"][0],
+        pools={method: study["settings"][method]["pool"] for method in study.methods},
+        names=study.names,
+        architectures=study.architectures,
+        families=study.families,
+        untrained=study.untrained,
+    message:
+        "Drawing all pairs of models"
+    script:
+        "../scripts/plot_pairs.py"
+
+
+QUESTION += study.files("<results>/statistics/{method}/{metric}/support.csv")
+QUESTION += study.files("<results>/statistics/{method}/{metric}/images.csv")
+QUESTION += study.files("<results>/figures/statistics/{method}/images.svg")
+QUESTION += svg_files(["statistics/pairs", "statistics/scales"])

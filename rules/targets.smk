@@ -31,6 +31,13 @@ rule similarity:
         study.files("<results>/dissimilarity/{method}/{metric}/{subset}.csv"),
 
 
+rule pairs:
+    """How alike are any two models, beside chance and two seeds? All pairs in one table, and drawn."""
+    input:
+        "<results>/pairs.csv",
+        svg_files(["statistics/pairs", "statistics/scales"]),
+
+
 rule histograms:
     """How much does similarity vary from image to image?"""
     input:

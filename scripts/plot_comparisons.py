@@ -18,6 +18,7 @@ def main(
     pca_comparison: Sequence[str],
     mean_and_spread: Sequence[str],
     cases: Sequence[str],
+    untrained: Sequence[str],
     names: Mapping[str, str],
     families: Mapping[str, str],
     nested: Sequence[str] = (),
@@ -31,7 +32,7 @@ def main(
     of = {"names": names, "families": families}
     with styled(families):
         shares = dict(zip(full, measures, strict=True))
-        save(*embeddings.pca_comparison(points, shares, **of), pca_comparison)
+        save(*embeddings.pca_comparison(points, shares, untrained=untrained, **of), pca_comparison)
         save(*spreads.mean_and_spread(full, **of), mean_and_spread)
         if nested:
             save(*draw_nested(tables), nested)

@@ -17,7 +17,7 @@ def main(
 ) -> None:
     table = read_table(summary, COLUMNS)
     models = list(names)
-    with styled():
+    with styled(families):
         drawn = deletion(table, models=models, names=names, families=families, area=area)
         save(drawn, table, figure)
 

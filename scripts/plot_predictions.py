@@ -28,7 +28,8 @@ def main(
     tables = dict(zip(split, map(read_table, dissimilarities), strict=True))
     agreed = read_table(pairs, ["model_a", "model_b", "same"])
     with styled(families):
-        save(*predictions.accuracy(read_table(accuracy), bar=bar, **of), accuracy_figure)
+        options = {"bar": bar, "untrained": untrained, **of}
+        save(*predictions.accuracy(read_table(accuracy), **options), accuracy_figure)
         save(*predictions.agreement(read_square(agreement), **of), agreement_figure)
         points = agreed, tables, read_table(correlations), untrained
         save(*predictions.agreement_scatter(*points), scatter)

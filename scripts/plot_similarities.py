@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 
-from thinkalike.plotting import distributions
+from thinkalike.plotting.distributions import similarities
 from thinkalike.plotting.style import save, styled, title_of
+from thinkalike.plotting.subsampling import subsampling as draw_subsampling
 from thinkalike.stores.kernels import Kernel
 from thinkalike.stores.tables import read_table
 from thinkalike.workflow.jobs import run
@@ -13,6 +14,7 @@ def main(
     similarity: str,
     differences: str,
     variances: str,
+    pairs: str,
     histograms: Sequence[str],
     subsampling: Sequence[str],
     method: str,
@@ -23,11 +25,12 @@ def main(
 ) -> None:
     kernel, title = Kernel.read(similarity, models), title_of(method, metric)
     draws = read_table(differences), read_table(variances)
+    seeds = read_table(pairs, ["seed_std"])["seed_std"].median()
     with styled(families):
-        drawn = distributions.similarities(kernel, names=names, families=families, title=title)
+        drawn = similarities(kernel, names=names, families=families, title=title)
         save(*drawn, histograms)
-        images = len(kernel.images)
-        save(*distributions.subsampling(*draws, images=images, title=title), subsampling)
+        options = {"images": len(kernel.images), "seed_deviation": seeds, "title": title}
+        save(*draw_subsampling(*draws, **options), subsampling)
 
 
 if __name__ == "__main__":

@@ -15,30 +15,39 @@ from thinkalike.clustering.louvain import similarity_graph
 from thinkalike.clustering.models import Clusters
 from thinkalike.plotting.points import draw_points, name_points
 from thinkalike.plotting.style import WIDTH, colour_names, family_legend, freeze_layout
+from thinkalike.stores.tables import read_table
 
 # Tol (2021), light: distinguishable, and none of the colours of families
 COMMUNITY_COLOURS = ("#EEDD88", "#FFAABB", "#99DDFF", "#BBCC33", "#AA99DD", "#DDAA77", "#AAAA99")
 NEUTRAL = "#BBBBBB"
 """Of models and edges where there are no communities."""
+SUPPORT = "#B2182B"
+"""Colour of the support of a branch."""
 
 
 def dendrograms(
     found: Clusters,
     *,
+    support: Mapping[str, Mapping[frozenset[str], float]],
     names: Mapping[str, str],
     families: Mapping[str, str],
     title: str,
 ) -> tuple[Figure, pd.DataFrame]:
     """Draw one dendrogram per linkage with its cophenetic correlation r, leaves coloured by family.
 
+    Branches have their support in percent. A branch is known by its models among those that `support`
+    speaks of, so that controls may stand in the tree and not in its support.
+
     Args:
         found: the linkages and their summary are drawn.
+        support: linkage → models of a branch → share of the samples of images whose tree has it; empty
+            where it is not known.
         names: model → display name.
         families: model → family.
         title: of the figure.
 
     Returns:
-        The figure, and all merges with their linkage.
+        The figure, and all merges with their linkage, and their support where it is known.
     """
     trees, models, summary = found.linkages, found.models, found.summary.set_index("linkage")
     columns = min(3, len(trees))
@@ -47,9 +56,14 @@ def dendrograms(
     figure, grid = plt.subplots(
         rows, columns, figsize=(WIDTH * columns / 3, height + 0.3), squeeze=False
     )
+    shares = {
+        kind: branch_support(tree.to_numpy(float), models, support.get(kind, {}))
+        for kind, tree in trees.items()
+    }
     for axes, (kind, tree) in zip(grid.flat, trees.items(), strict=False):
         if len(tree):
             leaves = _dendrogram(axes, tree, [names[model] for model in models])
+            _write_support(axes, tree.to_numpy(float), leaves, shares[kind])
             colour_names(axes.get_yticklabels(), [families[models[leaf]] for leaf in leaves])
             correlation = float(summary["cophenetic_correlation"][kind])
             axes.set_title(f"{kind}, r = {correlation:.2f}", loc="left")
@@ -64,8 +78,66 @@ def dendrograms(
     if len(spare):
         family_legend(spare[0], families, loc="center", title="family")
     figure.suptitle(title)
-    merges = [pd.DataFrame({"linkage": kind, **tree.astype(float)}) for kind, tree in trees.items()]
+    merges = [
+        pd.DataFrame({"linkage": kind, **tree.astype(float), "support": shares[kind]})
+        for kind, tree in trees.items()
+    ]
     return figure, pd.concat(merges)
+
+
+def read_support(path: str) -> dict[str, dict[frozenset[str], float]]:
+    """Linkage → models of each branch → its support, from a table linkage, models, support.
+
+    The keys of the models of a branch stand in one cell with spaces between them.
+
+    Raises:
+        InputError: the file cannot be read.
+    """
+    table = read_table(path, ["linkage", "models", "support"])
+    found: dict[str, dict[frozenset[str], float]] = {}
+    rows = zip(table["linkage"], table["models"], table["support"], strict=True)
+    for linkage, models, share in rows:
+        found.setdefault(str(linkage), {})[frozenset(models.split())] = float(share)
+    return found
+
+
+def branch_support(
+    tree: np.ndarray, models: Sequence[str], support: Mapping[frozenset[str], float]
+) -> np.ndarray:
+    """Support of every merge of a tree, (M − 1,), NaN where it is not known.
+
+    Args:
+        tree: (M − 1, 4), scipy's linkage.
+        models: M of them, in the order of the tree's leaves.
+        support: models of a branch → share; models that are in none of them do not count.
+    """
+    known = frozenset[str]().union(*support)
+    branches = [frozenset({model}) & known for model in models]
+    shares = np.full(len(tree), np.nan)
+    for row, (left, right) in enumerate(tree[:, :2].astype(int)):
+        parts = branches[left], branches[right]
+        branches.append(parts[0] | parts[1])
+        if all(parts):  # where one part is of controls alone, the branch was there before
+            shares[row] = support.get(branches[-1], np.nan)
+    return shares
+
+
+def _write_support(axes: Axes, tree: np.ndarray, leaves: Sequence[int], shares: np.ndarray) -> None:
+    """Write the support of merges in percent at the root of their branches."""
+    rows = np.argsort(leaves) * 10.0 + 5  # where scipy draws the leaves
+    places = [*rows]
+    for (left, right, height), share in zip(tree[:, :3], shares, strict=True):
+        places.append((places[int(left)] + places[int(right)]) / 2)
+        if np.isfinite(share):
+            axes.annotate(
+                f"{100 * share:.0f}",
+                (height, places[-1]),
+                (-1, 0.5),
+                textcoords="offset points",
+                ha="right",
+                fontsize=5,
+                color=SUPPORT,
+            )
 
 
 def _dendrogram(axes: Axes, tree: pd.DataFrame, labels: Sequence[str]) -> list[int]:
@@ -146,7 +218,7 @@ def _graph(
     families: Mapping[str, str],
     largest: float | None,
 ) -> None:
-    """Draw models where `points` has them, in colours of `community`, and edges as wide as their weights."""
+    """Draw models where `points` has them, coloured by community, and edges as wide as their weights."""
     models = list(points["model"])
     place = points.set_index("model")[["x", "y"]]
     graph = similarity_graph(matrix.loc[models, models].to_numpy(), models, largest)

@@ -1,4 +1,4 @@
-"""Distributions of similarities over images, and what becomes of their means with fewer images."""
+"""Distributions of similarities over images."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from thinkalike.plotting.style import FAMILY_COLOURS, PALETTE, WIDTH, colour_names, log_scale
+from thinkalike.plotting.style import FAMILY_COLOURS, PALETTE, WIDTH, colour_names
 from thinkalike.stores.kernels import Kernel
 
 BINS = 40
@@ -235,63 +235,3 @@ def medians_of(counts: np.ndarray, edges: np.ndarray) -> np.ndarray:
             for row, number in zip(below, total[:, 0], strict=True)
         ]
     )
-
-
-def subsampling(
-    differences: pd.DataFrame, variances: pd.DataFrame, *, images: int, title: str
-) -> tuple[Figure, pd.DataFrame]:
-    """Draw two boxplots over the number of images: distance of the matrix, variance of each cell.
-
-    Args:
-        differences: n, repeat, sum_abs_difference.
-        variances: n, model_a, model_b, variance, expected, finite_population_factor.
-        images: N, of how many they were drawn.
-        title: of the figure.
-
-    Returns:
-        The figure, and a row for every entry of a box: both tables, `quantity` and `value`.
-    """
-    figure, (left, right) = plt.subplots(1, 2, figsize=(WIDTH, 2.9))
-    sizes = sorted(differences["n"].unique())
-    by_size = differences.groupby("n")["sum_abs_difference"]
-    _boxes(left, [by_size.get_group(n) for n in sizes], sizes)
-    left.set_ylabel("sum over pairs of |difference of mean similarity|")
-    left.set_title(f"matrix of n images against that of all {images}")
-    pairs = {n: part.dropna(subset=["variance"]) for n, part in variances.groupby("n")}
-    _boxes(right, [pairs[n]["variance"] for n in sizes], sizes)
-    _expected_variance(right, [pairs[n] for n in sizes])
-    log_scale(right.yaxis)
-    right.set_ylabel("variance of a pair's mean similarity")
-    right.set_title("every pair of models")
-    right.legend(loc="best")
-    for axes in (left, right):
-        axes.set_xlabel(f"images n of N = {images}, without replacement")
-    figure.suptitle(title)
-    long = [
-        table.rename(columns={quantity: "value"}).assign(quantity=quantity)
-        for table, quantity in ((differences, "sum_abs_difference"), (variances, "variance"))
-    ]
-    return figure, pd.concat(long)
-
-
-def _boxes(axes: Axes, values: Sequence[pd.Series], sizes: Sequence[int]) -> None:
-    axes.boxplot(
-        values,
-        tick_labels=[str(n) for n in sizes],
-        widths=0.6,
-        patch_artist=True,
-        boxprops={"facecolor": "#9ECAE1", "linewidth": 0.6},
-        medianprops={"color": "k"},
-        flierprops={"marker": ".", "markersize": 2, "markeredgecolor": "#888888"},
-    )
-
-
-def _expected_variance(axes: Axes, pairs: Sequence[pd.DataFrame]) -> None:
-    """Draw the variance that theory expects of the median pair, as drawn and of fresh images."""
-    expected = [table["expected"].median() for table in pairs]
-    factor = [table["finite_population_factor"].iloc[0] for table in pairs]
-    fresh = [value / f if f > 0 else np.nan for value, f in zip(expected, factor, strict=True)]
-    place = np.arange(1, len(pairs) + 1)
-    drawn, all_new = "S²/n · (1 − n/N), median pair", "S²/n, fresh images"
-    axes.plot(place, expected, "o-", ms=2.5, color=PALETTE[1], label=drawn)
-    axes.plot(place, fresh, "s--", ms=2.5, color=PALETTE[2], label=all_new)

@@ -1,18 +1,17 @@
 """Models in the plane, by one matrix or by those of all methods and metrics."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from thinkalike.plotting.points import draw_points, name_points
+from thinkalike.plotting.points import draw_points, framed, label_points, name_points
 from thinkalike.plotting.style import (
     WIDTH,
     Case,
     cells,
-    family_legend,
     family_legend_below,
     freeze_layout,
     rows_and_columns,
@@ -26,6 +25,7 @@ def embeddings(
     mds: pd.DataFrame,
     quality: Mapping[str, float],
     *,
+    untrained: Collection[str],
     names: Mapping[str, str],
     families: Mapping[str, str],
     title: str,
@@ -36,6 +36,7 @@ def embeddings(
         pca: model, x, y.
         mds: model, x, y.
         quality: pca_share_x, pca_share_y, mds_stress.
+        untrained: controls; one far from all others is drawn at the edge, with its distance.
         names: model → display name.
         families: model → family.
         title: of the figure.
@@ -44,19 +45,20 @@ def embeddings(
         The figure, and its points with their `embedding`.
     """
     figure, (left, right) = plt.subplots(1, 2, figsize=(WIDTH, 3.4))
-    draw_points(left, pca, families)
-    draw_points(right, mds, families)
+    shown = framed(pca, untrained), framed(mds, untrained)
+    draw_points(left, shown[0], families)
+    draw_points(right, shown[1], families)
     left.set_title("PCA")
     left.set_xlabel(f"first component ({quality['pca_share_x']:.0%} of the variance)")
     left.set_ylabel(f"second component ({quality['pca_share_y']:.0%})")
     right.set_title(f"MDS (stress {quality['mds_stress']:.2f})")
     right.set_xticks([])
     right.set_yticks([])
-    family_legend(left, families, loc="best")
+    family_legend_below(figure, list(families.values()), "{}")
     figure.suptitle(title)
     freeze_layout(figure)
-    for axes, points in ((left, pca), (right, mds)):
-        name_points(axes, points[["x", "y"]].to_numpy(), points["model"].map(names).tolist())
+    for axes, points in zip((left, right), shown, strict=True):
+        name_points(axes, points[["x", "y"]].to_numpy(), label_points(points, names))
     return figure, pd.concat([pca.assign(embedding="pca"), mds.assign(embedding="mds")])
 
 
@@ -64,6 +66,7 @@ def pca_comparison(
     points: Mapping[Case, pd.DataFrame],
     quality: Mapping[Case, Mapping[str, float]],
     *,
+    untrained: Collection[str],
     names: Mapping[str, str],
     families: Mapping[str, str],
 ) -> tuple[Figure, pd.DataFrame]:
@@ -75,6 +78,7 @@ def pca_comparison(
     Args:
         points: (method, metric) → model, x, y.
         quality: (method, metric) → pca_share_x and pca_share_y, the shares of the variance.
+        untrained: controls; one far from all others is drawn at the edge, with its distance.
         names: model → display name.
         families: model → family.
 
@@ -88,10 +92,11 @@ def pca_comparison(
         figsize=(WIDTH * max(len(metrics), 1.2) / 2, 0.6 + 3.0 * len(methods)),
         squeeze=False,
     )
+    shown = {case: framed(table, untrained) for case, table in points.items()}
     drawn = []
     for (method, metric), axes in cells(grid, methods, metrics):
         table, share = points[method, metric], quality[method, metric]
-        draw_points(axes, table, families)
+        draw_points(axes, shown[method, metric], families)
         axes.xaxis.set_major_locator(MaxNLocator(5))
         axes.yaxis.set_major_locator(MaxNLocator(5))
         axes.set_title(title_of(method, metric))
@@ -103,6 +108,6 @@ def pca_comparison(
     figure.suptitle("principal components of the models, by method and metric")
     freeze_layout(figure)
     for case, axes in cells(grid, methods, metrics):
-        table = points[case]
-        name_points(axes, table[["x", "y"]].to_numpy(), table["model"].map(names).tolist())
+        table = shown[case]
+        name_points(axes, table[["x", "y"]].to_numpy(), label_points(table, names))
     return figure, pd.concat(drawn, ignore_index=True)

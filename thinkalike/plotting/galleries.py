@@ -22,7 +22,7 @@ from thinkalike.plotting.style import (
     FAMILY_MARKERS,
     PALETTE,
     WIDTH,
-    family_legend,
+    family_legend_below,
     method_name,
 )
 from thinkalike.stores.arrays import open_arrays
@@ -310,7 +310,7 @@ def cluster_quality(
         "adjusted_rand": "adjusted\nRand index",
     }
     count = len(table)
-    height = 0.9 + 0.2 * min(max(count, 1), 120)
+    height = 1.1 + 0.2 * min(max(count, 1), 120)
     figure, panels = plt.subplots(1, 3, figsize=(WIDTH, height), sharey=True)
     for axes, (column, label) in zip(panels, columns.items(), strict=True):
         for place, (model, value) in enumerate(zip(table["model"], table[column], strict=True)):
@@ -324,7 +324,6 @@ def cluster_quality(
         axes.set_axisbelow(True)
     panels[0].set_yticks(range(count), [names[model] for model in table["model"]])
     panels[0].set_ylim(count - 0.5, -0.5)
-    there = {model: families[model] for model in table["model"]}
-    family_legend(panels[2], there, loc="upper left", bbox_to_anchor=(0.02, 0.86), ncols=1)
+    family_legend_below(figure, [families[model] for model in table["model"]], "{}")
     figure.suptitle("Clusters of the models' features beside the images' classes")
     return figure

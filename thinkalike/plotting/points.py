@@ -1,6 +1,6 @@
 """Models as points in the plane: markers, and names that lie over nothing."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -17,6 +17,52 @@ REACH = (4.0, *(float(reach) for reach in range(8, 150, 6)))
 """Points from the middle of a marker to its name."""
 
 
+ROOM = 0.65
+"""Half of the sides of axes, in widths of the points that fill them."""
+EDGE = 0.9
+"""Where a point beyond the axes is drawn, in halves of their sides."""
+
+
+def framed(table: pd.DataFrame, controls: Collection[str]) -> pd.DataFrame:
+    """Points with those controls at the edge that lie far beyond the other models.
+
+    The other models fill the axes; a control would press them into a corner. It is drawn where the
+    line to it from their centre meets the edge, and only its distance from that centre is told.
+
+    Args:
+        table: model, x, y.
+        controls: models that may lie beyond the axes.
+
+    Returns:
+        The table, x and y of such controls at the edge, with `beyond`: their distances; NaN for others.
+    """
+    points = table[["x", "y"]].to_numpy(float, copy=True)
+    control = table["model"].isin(controls).to_numpy()
+    beyond = np.full(len(points), np.nan)
+    if (~control).sum() > 1:
+        centre, half = _frame(points[~control])
+        step = points - centre
+        reach = np.abs(step).max(1)
+        outside = control & (reach > half)
+        beyond[outside] = np.linalg.norm(step[outside], axis=1)
+        points[outside] = centre + step[outside] * (EDGE * half / reach[outside])[:, None]
+    return table.assign(x=points[:, 0], y=points[:, 1], beyond=beyond)
+
+
+def label_points(table: pd.DataFrame, names: Mapping[str, str]) -> list[str]:
+    """Names of points; of one beyond the axes, with its distance from the others' centre."""
+    return [
+        names[model] if np.isnan(distance) else f"{names[model]}, {distance:.2f} away"
+        for model, distance in zip(table["model"], table["beyond"], strict=True)
+    ]
+
+
+def _frame(points: np.ndarray) -> tuple[np.ndarray, float]:
+    """Centre of axes, and half of their sides, that points fill with room for names."""
+    centre = (points.min(0) + points.max(0)) / 2
+    return centre, ROOM * max(float(np.ptp(points, axis=0).max()), 1e-9)
+
+
 def draw_points(
     axes: Axes,
     table: pd.DataFrame,
@@ -27,17 +73,27 @@ def draw_points(
 
     Args:
         axes: where to.
-        table: model, x, y.
+        table: model, x, y; and `beyond`, as from `framed`, if some lie outside: these are open, with an
+            arrow.
         families: model → family.
         colours: one for each row; those of the families by default.
     """
     points = table[["x", "y"]].to_numpy()
     own = [FAMILY_COLOURS[families[model]] for model in table["model"]]
-    for (x, y), model, colour in zip(points, table["model"], colours or own, strict=True):
+    outside = (
+        table["beyond"].notna().to_numpy() if "beyond" in table else np.zeros(len(table), bool)
+    )
+    centre, half = _frame(points[~outside] if (~outside).any() else points)
+    rows = zip(points, table["model"], colours or own, outside, strict=True)
+    for (x, y), model, colour, is_outside in rows:
         marker = FAMILY_MARKERS[families[model]]
-        axes.plot(x, y, marker, color=colour, ms=5.5, mec="w", mew=0.5, zorder=3)
-    centre = (points.min(0) + points.max(0)) / 2
-    half = 0.65 * max(float(np.ptp(points, axis=0).max()), 1e-9)
+        if is_outside:
+            axes.plot(x, y, marker, mec=colour, mfc="w", ms=4.5, mew=0.8, zorder=3)
+            end = centre + (np.array([x, y]) - centre) / EDGE
+            arrow = {"arrowstyle": "->", "color": colour, "lw": 0.8, "shrinkA": 3, "shrinkB": 0}
+            axes.annotate("", end, (x, y), arrowprops=arrow, zorder=3)
+        else:
+            axes.plot(x, y, marker, color=colour, ms=5.5, mec="w", mew=0.5, zorder=3)
     axes.set(xlim=(centre[0] - half, centre[0] + half), ylim=(centre[1] - half, centre[1] + half))
     axes.set_aspect("equal")
 

@@ -1,12 +1,13 @@
 """Accuracy of models, agreement of their predictions, and agreement against dissimilarity of maps."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from thinkalike.clustering.hierarchical import leaf_order, linkage
 from thinkalike.plotting.matrices import heat_map
@@ -26,14 +27,23 @@ CASE = ["method", "metric", "subset"]
 
 
 def accuracy(
-    table: pd.DataFrame, *, bar: float, names: Mapping[str, str], families: Mapping[str, str]
+    table: pd.DataFrame,
+    *,
+    bar: float,
+    untrained: Collection[str],
+    names: Mapping[str, str],
+    families: Mapping[str, str],
 ) -> tuple[Figure, pd.DataFrame]:
     """Draw the accuracy of every model with its interval: on all of val where known, and on the study.
+
+    The axis begins at the lowest interval of a trained model; an untrained control below it is an
+    arrow at the edge with its number.
 
     Args:
         table: model, correct, images, accuracy; val_accuracy, val_images (missing and 0 for weights that
             come from elsewhere).
         bar: accuracy that trained models must have, drawn as a line; 0 for none.
+        untrained: controls.
         names: model → display name.
         families: model → family.
 
@@ -43,9 +53,25 @@ def accuracy(
     table = _with_intervals(table)
     known = table["val_accuracy"].fillna(table["accuracy"])
     ranked = table.iloc[np.argsort(known, kind="stable")].reset_index(drop=True)
-    figure, axes = plt.subplots(figsize=(4.6, 0.9 + 0.22 * len(ranked)))
+    figure, axes = plt.subplots(figsize=(4.6, 1.1 + 0.22 * len(ranked)))
+    trained = ranked[~ranked["model"].isin(untrained)]
+    lowest = float(
+        np.nanmin((trained if len(trained) else ranked)[["low", "val_low"]].to_numpy(float))
+    )
+    start = max(np.floor(20 * min(lowest, bar or 1) - 0.2) / 20, 0)
     for row, model in enumerate(ranked["model"]):
         colour, marker = FAMILY_COLOURS[families[model]], FAMILY_MARKERS[families[model]]
+        if model in untrained and ranked["accuracy"].iloc[row] < start:
+            axes.annotate(
+                f"{ranked['accuracy'].iloc[row]:.2f}",
+                (start, row),
+                (26, 0),
+                textcoords="offset points",
+                va="center",
+                color=colour,
+                arrowprops={"arrowstyle": "->", "color": colour, "lw": 0.9},
+            )
+            continue
         for shift, prefix, face in ((0.12, "val_", colour), (-0.16, "", "w")):
             low, high, value = (
                 float(ranked[f"{prefix}{column}"].iloc[row])
@@ -61,10 +87,11 @@ def accuracy(
     if ranked["val_accuracy"].notna().any():
         axes.plot([], [], "o", color="#444444", ms=4, label="all images of val")
     axes.plot([], [], "o", color="#444444", mfc="w", ms=4, label="images of the study")
-    axes.legend(loc="upper left")
+    figure.legend(loc="outside lower center", ncols=2)
     axes.set_yticks(range(len(ranked)), [names[model] for model in ranked["model"]])
     colour_names(axes.get_yticklabels(), [families[model] for model in ranked["model"]])
-    axes.set(xlim=(0, 1.01), ylim=(-0.6, len(ranked) - 0.1), xlabel="accuracy (95 % interval)")
+    label = f"accuracy with 95 % interval (the axis begins at {start:g})"
+    axes.set(xlim=(start, 1 + 0.01 * (1 - start)), ylim=(-0.6, len(ranked) - 0.1), xlabel=label)
     axes.grid(axis="x", color="#EEEEEE", lw=0.6)
     axes.set_axisbelow(True)
     return figure, table
@@ -118,13 +145,16 @@ def agreement_scatter(
     correlations: pd.DataFrame,
     untrained: Sequence[str],
 ) -> tuple[Figure, pd.DataFrame]:
-    """Draw dissimilarity of maps against agreement of predictions, a point per pair of models.
+    """Draw dissimilarity of maps against agreement of predictions, a point per pair of trained models.
+
+    Pairs with a control would take the larger part of either axis; they are drawn where there are no
+    others, and are in the table.
 
     Args:
         agreed: model_a, model_b, same.
         dissimilarities: (method, metric, subset) → model_a, model_b, dissimilarity.
         correlations: method, metric, subset, pearson and spearman, and both with `_trained`.
-        untrained: controls; pairs with one of them are open circles.
+        untrained: controls.
 
     Returns:
         The figure, and its points: method, metric, subset, model_a, model_b, same, dissimilarity,
@@ -155,20 +185,23 @@ def agreement_scatter(
     for axes, method in zip(grid[:, 0], rows, strict=True):
         axes.set_ylabel(method_name(method))
     for axes in grid[-1]:
-        axes.set_xlabel("equal predictions")
-    figure.suptitle("dissimilarity of maps against agreement of predictions")
+        axes.set_xlabel("images with equal predictions")
+    figure.suptitle(
+        "dissimilarity of maps against agreement of predictions, pairs of trained models"
+    )
     return figure, pairs
 
 
 def _scatter(axes: Axes, pairs: pd.DataFrame, row: pd.Series) -> None:
     """Draw the pairs of one case, and its coefficients above them."""
-    for trained, face in ((True, PALETTE[0]), (False, "w")):
-        some = pairs[pairs["trained"] == trained]
-        x, y = some["same"], some["dissimilarity"]
-        axes.plot(x, y, "o", ms=2.8, mec=PALETTE[0], mew=0.6, mfc=face)
-    text = f"r = {row['pearson']:.2f}, ρ = {row['spearman']:.2f}"
-    if not pairs["trained"].all():
-        text += f"\ntrained: r = {row['pearson_trained']:.2f}, ρ = {row['spearman_trained']:.2f}"
+    shown, which = (
+        (pairs, "") if not pairs["trained"].any() else (pairs[pairs["trained"]], "_trained")
+    )
+    axes.plot(
+        shown["same"], shown["dissimilarity"], "o", ms=2.8, color=PALETTE[0], mew=0, alpha=0.7
+    )
+    text = f"r = {row[f'pearson{which}']:.2f}, of ranks {row[f'spearman{which}']:.2f}"
     axes.text(0.98, 0.98, text, transform=axes.transAxes, ha="right", va="top", fontsize=5.5)
+    axes.xaxis.set_major_locator(MaxNLocator(4, integer=True))
     low, high = axes.get_ylim()
-    axes.set_ylim(low, high + 0.4 * (high - low))
+    axes.set_ylim(low, high + 0.2 * (high - low))

@@ -41,9 +41,10 @@ class ChangedImages:
         return min(self.study["ceilings"]["images"], self.study.image_count(method))
 
     def moved_files(self, method: str, models: Sequence[str] | None = None) -> list[str]:
-        """Files of the maps of moved images of all models, or of some, by one method."""
-        pattern, names = "<results>/moved/{method}/{model}.nc", models or self.study.models
-        return self.study.files(pattern, method=self.study.explained_as(method), model=names)
+        """Files of the maps of moved images of all models, or of some, by one method; maybe none."""
+        base, names = self.study.explained_as(method), models or self.study.models
+        is_moved = base in self.moved_methods
+        return [f"<results>/moved/{base}/{model}.nc" for model in names if is_moved]
 
     def moved_settings(self, model: str) -> dict[str, dict[str, Any]]:
         """Method or variant → what explaining moved images by it takes."""

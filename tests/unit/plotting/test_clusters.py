@@ -9,8 +9,10 @@ from thinkalike.clustering.models import Clusters, Settings, cluster_models
 from thinkalike.plotting.clusters import (
     COMMUNITY_COLOURS,
     NEUTRAL,
+    branch_support,
     communities,
     dendrograms,
+    read_support,
 )
 from thinkalike.plotting.style import FAMILY_COLOURS, styled
 
@@ -71,9 +73,30 @@ def test_what_is_not_above_chance_is_grey_and_called_no_communities(null):
 def test_a_linkage_that_was_refused_says_why():
     _, found = clustered()
     with styled():
-        figure, merges = dendrograms(found, **OF)
+        figure, merges = dendrograms(found, support={}, **OF)
         average, ward = figure.axes
         assert average.get_title("left").startswith("average, r = ")
         assert ward.get_title("left") == "ward"
         assert "ward is left out" in ward.texts[0].get_text()
     assert merges["linkage"].tolist() == ["average"] * 4
+
+
+def test_branches_have_their_support_where_it_is_known_and_controls_do_not_count():
+    tree = np.array([[0, 1, 1, 2], [2, 5, 2, 3], [3, 6, 3, 4], [4, 7, 4, 5]], float)
+    support = {frozenset("ab"): 0.9, frozenset("abd"): 0.6}
+    shares = branch_support(tree, MODELS, support)
+    np.testing.assert_equal(shares, [0.9, np.nan, 0.6, np.nan])  # c and e are controls
+    np.testing.assert_equal(branch_support(tree, MODELS, {}), [np.nan] * 4)
+
+
+def test_support_is_read_and_written_at_branches_of_its_linkage(tmp_path):
+    _, found = clustered()
+    first = [MODELS[int(leaf)] for leaf in found.linkages["average"].iloc[0, :2]]
+    path = tmp_path / "support.csv"
+    table = pd.DataFrame({"linkage": "average", "models": [" ".join(first), " ".join(MODELS)]})
+    table.assign(height=1.0, support=[0.97, 1]).to_csv(path, index=False)
+    with styled():
+        figure, merges = dendrograms(found, support=read_support(str(path)), **OF)
+        texts = [text.get_text() for text in figure.axes[0].texts]
+    assert texts == ["97", "100"]
+    assert merges["support"].dropna().tolist() == [0.97, 1]

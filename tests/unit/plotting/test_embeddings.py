@@ -27,7 +27,7 @@ def test_pca_comparison_has_every_case_with_its_shares_and_all_names():
         case: {"pca_share_x": 0.5 + i / 100, "pca_share_y": 0.2} for i, case in enumerate(points)
     }
     with styled():
-        figure, table = pca_comparison(points, quality, **OF)
+        figure, table = pca_comparison(points, quality, untrained=[], **OF)
         assert [axes.get_title() for axes in figure.axes] == [
             "Grad-CAM · cosine",
             "Grad-CAM · RBF",
@@ -51,7 +51,7 @@ def test_embeddings_have_both_pictures_with_their_quality_and_all_names():
     )
     quality = {"pca_share_x": 0.5, "pca_share_y": 0.25, "mds_stress": 0.1234}
     with styled():
-        figure, table = embeddings(pca, mds, quality, title="some", **OF)
+        figure, table = embeddings(pca, mds, quality, untrained=[], title="some", **OF)
         left, right = figure.axes
         assert left.get_xlabel() == "first component (50% of the variance)"
         assert right.get_title() == "MDS (stress 0.12)"

@@ -68,6 +68,7 @@ def test_the_script_draws_the_nested_subsets_that_there_are(tmp_path, subsets):
         pairs=tables,
         **figures,
         cases=cases,
+        untrained=[],
         **OF,
     )
     assert all(Path(path).stat().st_size > 0 for paths in figures.values() for path in paths)

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from thinkalike.plotting.points import draw_points, name_points
+from thinkalike.plotting.points import draw_points, framed, label_points, name_points
 from thinkalike.plotting.style import freeze_layout, styled
 
 MODELS = ["a", "b", "c", "d"]
@@ -75,3 +75,28 @@ def test_names_stay_apart_where_the_axes_of_equal_scale_do_not_fill_their_place(
     assert not any(overlap(a, b) for a, b in combinations(names, 2))
     assert (names[:, :2] >= frame[:2] - 1e-6).all()
     assert (names[:, 2:] <= frame[2:] + 1e-6).all()
+
+
+def test_a_control_far_away_is_drawn_at_the_edge_with_its_distance():
+    table = pd.DataFrame(
+        {"model": ["a", "b", "c", "u"], "x": [0.0, 1, 0, 30.5], "y": [0.0, 0, 1, 0.5]}
+    )
+    shown = framed(table, ["u"])
+    np.testing.assert_array_equal(shown[["x", "y"]][:3], table[["x", "y"]][:3])
+    np.testing.assert_allclose(
+        shown.loc[3, ["x", "y", "beyond"]].tolist(), [0.5 + 0.9 * 0.65, 0.5, 30]
+    )
+    names = {model: model.upper() for model in "abcu"}
+    assert label_points(shown, names) == ["A", "B", "C", "U, 30.00 away"]
+    figure, axes = plt.subplots()
+    draw_points(axes, shown, dict.fromkeys("abcu", "cnn"))
+    assert axes.get_xlim() == pytest.approx((0.5 - 0.65, 0.5 + 0.65))
+    plt.close(figure)
+
+
+def test_controls_near_the_others_or_alone_stay_where_they_are():
+    table = pd.DataFrame({"model": ["a", "b", "u"], "x": [0.0, 1, 0.5], "y": [0.0, 0, 0.4]})
+    for controls in (["u"], ["a", "b", "u"], []):
+        shown = framed(table, controls)
+        assert shown["beyond"].isna().all()
+        np.testing.assert_array_equal(shown[["x", "y"]], table[["x", "y"]])

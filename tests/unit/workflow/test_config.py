@@ -168,6 +168,8 @@ borders: {layers: {byobnet: [stages.2]}}
 borders: {layers: {deit_s: []}}
 borders: {images: 200}
 budgets: {models: [resnet]}
+ceilings: {images: 0}
+deletion: {area: 0.2}
 neon: {models: []}
 neon: {models: [vit]}
 neon: {clusters: 12}
@@ -438,6 +440,10 @@ SHAPE = [
     ("budgets.segments", [], "at least 1 needed, 0 given"),
     ("budgets.segments/0", [1], "1 is less than the minimum of 2"),
     ("budgets.models", ["vit", "vit"], "'vit' stands there twice; remove one"),
+    ("ceilings.pixels", 0, "0 is less than the minimum of 1"),
+    ("deletion.images", -1, "-1 is less than the minimum of 0"),
+    ("deletion.area", 1, "1 is greater than or equal to the maximum of 1"),
+    ("deletion.area", 0, "0 is less than or equal to the minimum of 0"),
     ("neon.models", "vit", "'vit' is not of type ['array', 'null']"),
     ("figures.panels", 6, "6 is not of type object"),
     ("figures.panels/first", {"first": {"images": "first"}}, "count missing; see docs/"),
@@ -596,7 +602,8 @@ def test_rules_of_lrp_for_a_family_that_no_model_has_are_a_slip():
     )
     mine = {"mine": {"like": "vit", "name": "Mine", "family": "my_group"}}
     resolve(study(("catalogue", mine), ("settings.lrp.composites.my_group", "gamma")))
-    variant = {"other": {"method": "lrp", "composites": {"other": "plus", "my_group": "plus"}}}
+    names = ["cnn", "transformer", "hybrid", "other", "my_group"]
+    variant = {"other": {"method": "lrp", "composites": dict.fromkeys(names, "plus")}}
     (line,) = problems(("variants", variant))
     assert line.startswith("variants.other.composites: no model is of the family 'my_group'")
 
@@ -697,6 +704,9 @@ MEANING = {
         ("grounded.ladder", ["vit", "resnet"])
     ],
     # numbers of images
+    "ceilings.pixels: 16 is too much for images.size, 64; give less than a quarter of it, at most 15": [
+        ("ceilings.pixels", 16)
+    ],
     "subsampling.sizes.1: 96 is more than images.count, 95; without replacement at most 95 can be "
     "drawn": [("images.count", 95), ("subsampling.sizes", [5, 96])],
     "subsampling.sizes: shares of images.count and numbers of images are mixed; give all sizes in one "
@@ -968,6 +978,7 @@ def test_every_section_of_the_schema_is_closed_but_for_names_and_what_timm_gets(
         "catalogue",
         "catalogue.*.arguments",
         "settings.gradcam.mended_cells",
+        "settings.lrp.composites",
         "variants",
         "variants.*",
         "borders.layers",
