@@ -1,11 +1,18 @@
 """Is the measure valid? Similarities held against models whose likeness is known."""
 
+# the methods that have scales, and the scale of each
+POOLS = {
+    method: study["settings"][method]["pool"]
+    for method in study.methods
+    if "pool" in study["settings"][method]
+}
+
 
 rule evaluate_grounded:
     """How well every measure of likeness tells the likeness that is known."""
     input:
         chances=study.files("<results>/chance/{method}/{metric}.nc"),
-        scales=study.files("<results>/scales/{method}.parquet"),
+        scales=study.files("<results>/scales/{method}.parquet", method=list(POOLS)),
         agreement="<results>/predictions/agreement_pairs.parquet",
     output:
         table="<results>/grounded/table.csv",
@@ -23,8 +30,7 @@ rule evaluate_grounded:
     params:
         code=code_of("evaluate_grounded.py"),
         cases=study.files("{method}/{metric}"),
-        scaled=study.methods,
-        pools={method: study["settings"][method]["pool"] for method in study.methods},
+        pools=POOLS,
         groups=study["grounded"]["groups"],
         ladder=study["grounded"]["ladder"],
     message:

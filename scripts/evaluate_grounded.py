@@ -20,17 +20,16 @@ def main(
     table: str,
     ladder_values: str,
     cases: Sequence[str],
-    scaled: Sequence[str],
     pools: Mapping[str, int | None],
     groups: Mapping[str, str],
     ladder: Sequence[str],
 ) -> None:
     """Write how well each of `cases`, method/metric, tells known likeness, and the values on the ladder."""
-    other = {name: read_table(path, SCALES) for name, path in zip(scaled, scales, strict=True)}
+    other = {name: read_table(path, SCALES) for name, path in zip(pools, scales, strict=True)}
     parts = []
     for case, path in zip(cases, chances, strict=True):
         method, metric = case.split("/")
-        names = {"method": method, "metric": metric, "pool": pools[method]}
+        names = {"method": method, "metric": metric, "pool": pools.get(method)}
         parts.append(measures(Chance.read(path), other.get(method), **names))
     likeness = pd.concat(parts, ignore_index=True)
     result = grounded_table(likeness, groups, ladder)
