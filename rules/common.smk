@@ -2,7 +2,7 @@
 
 import os
 from copy import deepcopy
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 import thinkalike

@@ -257,7 +257,59 @@ rule plot_pairs:
         "../scripts/plot_pairs.py"
 
 
+rule write_verdict:
+    """What the study has found and what it cannot tell, in words made from its numbers."""
+    input:
+        pairs=study.at_first_metric("<results>/dissimilarity/{method}/{metric}/all_pairs.parquet"),
+        seeds=study.at_first_metric("<results>/dissimilarity/{method}/{metric}/all_seeds.csv"),
+        image_count=study.at_first_metric("<results>/statistics/{method}/{metric}/image_count.csv"),
+        support=study.at_first_metric("<results>/statistics/{method}/{metric}/support.csv"),
+        scales=study.scales_files,
+        family_tests="<results>/statistics/families.csv",
+        resolution="<results>/statistics/resolution.csv",
+        deletion="<results>/statistics/deletion.csv" if changed.deletion_signs else [],
+        agreement="<results>/predictions/agreement_pairs.parquet",
+    output:
+        page=report(
+            "<results>/verdict.md",
+            caption="../report/verdict.rst",
+            category="0 Verdict",
+            labels={"figure": "verdict"},
+        ),
+        numbers="<results>/verdict.json",
+    log:
+        "<logs>/write_verdict.log",
+    benchmark:
+        "<benchmarks>/write_verdict.tsv"
+    conda:
+        "../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=30,
+    params:
+        code=code_of("write_verdict.py"),
+        cases=study.verdict_cases,
+        facts={
+            "study": study["study"],
+            "models": study.models,
+            "names": study.names,
+            "moved_pixels": study["ceilings"]["pixels"],
+            "corrected": study["similarity"]["correction"] == "chance",
+        },
+        roles={
+            "families": study.families,
+            "architectures": study.architectures,
+            "untrained": study.untrained,
+        },
+    message:
+        "The verdict"
+    script:
+        "../scripts/write_verdict.py"
+
+
 QUESTION += study.files("<results>/statistics/{method}/{metric}/support.csv")
 QUESTION += study.files("<results>/statistics/{method}/{metric}/images.csv")
 QUESTION += study.files("<results>/figures/statistics/{method}/images.svg")
 QUESTION += svg_files(["statistics/pairs", "statistics/scales"])
+QUESTION += ["<results>/verdict.md"]

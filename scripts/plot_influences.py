@@ -32,11 +32,9 @@ def main(
     selected = read_table(images, ["image_id", "path", "class_name"])
     chosen = choose_pairs(read_table(pairs), models, architectures)
     of = {"names": names, "families": families, "title": title_of(method, metric)}
-    table = read_table(consensus)
     with styled():
         save(*gallery(chosen, read_table(influential), selected, maps, **of), gallery_figure)
-        drawn = consensus_figure(table, models=len(models), title=of["title"])
-        save(*drawn, share_figure)
+        save(*consensus_figure(read_table(consensus), title=of["title"]), share_figure)
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from thinkalike.compare.maps import render
 from thinkalike.compare.similarity import Comparison
 from thinkalike.images.loading import load_image
 from thinkalike.plotting.panels import overlay
-from thinkalike.plotting.style import FAMILY_COLOURS, MISSING, WIDTH
+from thinkalike.plotting.style import FAMILY_COLOURS, WIDTH
 from thinkalike.statistics.influence import ROLES
 from thinkalike.stores.damage import same_images
 from thinkalike.stores.maps import read_maps, read_segments
@@ -186,15 +186,12 @@ def _left(role: int) -> float:
     return LABEL + role * (SHOWN * CELL + 0.25)
 
 
-def consensus_figure(
-    table: pd.DataFrame, *, models: int, title: str
-) -> tuple[Figure, pd.DataFrame]:
+def consensus_figure(table: pd.DataFrame, *, title: str) -> tuple[Figure, pd.DataFrame]:
     """Draw the consensus of the models about every image, sorted, against that about different images.
 
     Args:
         table: image_id, consensus, mismatched, mismatched_95, as `statistics.consensus.consensus_table`
             gives it.
-        models: how many there are.
         title: of the figure.
 
     Returns:
@@ -219,11 +216,10 @@ def consensus_figure(
         axes.plot(
             rank[chosen], drawn.loc[chosen, "consensus"], "o", ms=3, color=colour, label=label
         )
-    axes.axhline(1 / models, color=MISSING, lw=0.8, zorder=0, label="nothing in common")
     axes.set(ylim=(0, 1.02), xlim=(0, len(drawn) + 1))
     axes.set_xlabel("images, in the order of their consensus")
     axes.set_ylabel("share that one common map explains")
-    figure.legend(loc="outside lower center", ncols=5)
+    figure.legend(loc="outside lower center", ncols=4)
     count = f"{int(drawn['above'].sum())} of {len(drawn)} images have consensus above chance"
     if not known.any():
         count = "too few images to tell what different ones have in common"

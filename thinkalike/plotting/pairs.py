@@ -12,7 +12,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from thinkalike.compare.pairs import CATEGORIES, CONTROL, DIFFERENT_FAMILIES, SAME_FAMILY, SEEDS
-from thinkalike.plotting.style import METRIC_NAMES, PALETTE, method_name
+from thinkalike.methods import method_name
+from thinkalike.plotting.style import METRIC_NAMES, PALETTE
 
 CATEGORY_LOOKS: Mapping[str, tuple[str, str]] = {
     SEEDS: ("#000000", "D"),

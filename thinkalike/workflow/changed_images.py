@@ -19,9 +19,7 @@ class ChangedImages:
     @property
     def mapped_methods(self) -> list[str]:
         """Methods and variants whose maps the study computes; answers are no maps."""
-        methods = (
-            m for m in self.study.methods if self.study["settings"][m]["method"] != "answers"
-        )
+        methods = (m for m in self.study.methods if self.study.method(m).has_maps)
         return list(dict.fromkeys(map(self.study.explained_as, methods)))
 
     # Images moved by some pixels
@@ -86,11 +84,12 @@ class ChangedImages:
         """Method → sign of its maps, of those that rate pixels in different orders."""
         signs: dict[str, str] = {}
         rated = set()
-        for method in self.study.methods if self.deletion_count else []:
-            settings = self.study["settings"][method]
-            order = (self.study.explained_as(method), settings["sign"])
-            if settings["method"] != "answers" and order not in rated:
-                signs[method] = settings["sign"]
+        methods = [m for m in self.study.methods if self.study.method(m).has_maps]
+        for method in methods if self.deletion_count else []:
+            sign = self.study["settings"][method]["sign"]
+            order = (self.study.explained_as(method), sign)
+            if order not in rated:
+                signs[method] = sign
                 rated.add(order)
         return signs
 

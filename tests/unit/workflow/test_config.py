@@ -71,7 +71,7 @@ def test_the_default_study_resolves():
                     "count": 6,
                     "images": "first",
                     "models": DEFAULT["models"],
-                    "methods": DEFAULT["methods"],
+                    "methods": [m for m in DEFAULT["methods"] if m != "answers"],
                 }
             }
         },
@@ -234,12 +234,21 @@ def test_an_overlay_of_one_line_is_valid(line):
         ("settings: {kernelshap: {images: 4}}", "figures.panels.first.count", 4),
         ("models: [vit, resnet]", "figures.panels.first.models", ["vit", "resnet"]),
         ("methods: [lrp]", "figures.panels.first.methods", ["lrp"]),
+        ("methods: [answers, lrp]", "figures.panels.first.methods", ["lrp"]),
+        ("methods: [answers]", "figures.panels.first.methods", ["kernelshap"]),
+        ("settings: {kernelshap: {images: 4}}", "settings.answers.images", 4),
+        (
+            "settings: {kernelshap: {images: 9}, answers: {images: 4}}",
+            "settings.answers.images",
+            4,
+        ),
         ("models: [vit, resnet]", "neon.models", ["vit", "resnet"]),
         ("neon: {models: [vit]}", "neon.models", ["vit"]),
         ("models: [vit, resnet]", "spectral.models", ["vit", "resnet"]),
         ("spectral: {models: []}", "spectral.models", []),
         ("methods: [lrp, gradcam, kernelshap]", "spectral.method", "gradcam"),
         ("methods: [kernelshap]", "spectral.method", "gradcam"),
+        ("methods: [lrp, kernelshap, answers]", "spectral.method", "lrp"),
         ("spectral: {method: integrated_gradients}", "spectral.method", "integrated_gradients"),
         ("dataset: {kind: cifar10}", "spectral.class", None),
         ('spectral: {class: "*"}', "spectral.class", None),
@@ -523,7 +532,7 @@ def test_a_variant_is_a_name_of_a_method():
     (line,) = problems(("variants", {"mine": {"method": "gradcam"}}), ("methods", ["mien"]))
     assert line == (
         "methods.0: 'mien' is not one of ['gradcam', 'integrated_gradients', 'kernelshap', 'lrp', "
-        "'mine']; did you mean 'mine'?"
+        "'answers', 'mine']; did you mean 'mine'?"
     )
 
 
@@ -798,6 +807,24 @@ MEANING = {
         ("explanation.precision", "bfloat16"),
         ("methods", ["gradcam"]),
         ("spectral.method", "lrp"),
+    ],
+    "spectral.method: answers has no maps of its own; choose another method": [
+        ("spectral.method", "answers")
+    ],
+    "figures.panels.some.methods.1: answers has no maps of its own; choose kernelshap": [
+        ("figures.panels", {"some": {"count": 1, "methods": ["lrp", "answers"]}})
+    ],
+    "variants.mine.method: answers has no maps of its own to vary; vary kernelshap, or leave the variant "
+    "out": [("variants", {"mine": {"method": "answers", "images": 4}})],
+    "metrics: answers can be compared by cosine alone; add that, or more `methods`": [
+        ("methods", ["answers"]),
+        ("metrics", ["rbf"]),
+    ],
+    "settings.kernelshap.evaluations: 31 is too few for segments.count, 30; give at least 32": [
+        ("settings.kernelshap.evaluations", 31),
+        ("methods", ["answers"]),
+        ("neon.models", []),
+        ("figures.panels", {}),
     ],
     "spectral.method: 'mine' has maps on superpixels, which differ from image to image; choose another "
     "method": [*variant("kernelshap"), ("spectral.method", "mine")],

@@ -17,6 +17,7 @@ from snakemake.utils import update_config
 from tests.support.checkout import REPOSITORY as ROOT
 from tests.support.configuration import configuration, tiny
 from tests.support.explaining import CATALOGUE, IMAGENET, SIDE
+from thinkalike.compare.answers import Answers
 from thinkalike.compare.bases import Grid, Pixels, Segments
 from thinkalike.compare.maps import Maps
 from thinkalike.errors import InputError
@@ -409,6 +410,11 @@ def test_superpixel_maps_take_what_is_forecast(tmp_path, count):
         (Segments(labels),) * count,
         standard_errors=random.normal(size=(count, 30)),
         draws=random.normal(size=(count, DRAWS, 30)),
+        answers=Answers(
+            random.normal(size=(count, 126)),
+            random.integers(1, 30, (count, 126)).astype(float),
+            random.normal(size=(count, 126)),
+        ),
     )
     assert maps_megabytes("kernelshap", count) == pytest.approx(real, rel=0.15)
 
@@ -454,6 +460,14 @@ def test_similarities_take_what_is_forecast(tmp_path, method, estimated):
     real = (tmp_path / "cosine.nc").stat().st_size / 1e6
     planned = job("compare_models", method=method, metric="cosine")
     assert megabytes(known(models), planned) == pytest.approx(real, rel=0.2)
+
+
+def test_agreement_of_answers_takes_what_a_similarity_takes():
+    answers, maps = (
+        megabytes(known(), job(rule, method=method, metric="cosine"))
+        for rule, method in (("compare_answers", "answers"), ("compare_models", "lrp"))
+    )
+    assert answers == maps
 
 
 def test_tiles_take_less_than_their_matrix():

@@ -29,6 +29,8 @@ CHECKS: tuple[tuple[str, Callable[[Config], Iterable[str]]], ...] = (
     ("grounded", model_checks.grounded),
     ("dataset models catalogue training", image_checks.training_split),
     ("variants", method_checks.variants),
+    ("spectral figures", method_checks.maps),
+    ("methods metrics variants", method_checks.metrics),
     (USED, method_checks.depths),
     (USED, method_checks.evaluations),
     (f"{USED} images similarity", method_checks.pools),
