@@ -218,14 +218,9 @@ rule plot_influences:
 rule plot_pairs:
     """All pairs of models beside chance and seeds, and similarity above chance by scale."""
     input:
-        pairs=study.files(
-            "<results>/dissimilarity/{method}/{metric}/all_pairs.parquet",
-            metric=study["metrics"][0],
-        ),
-        seeds=study.files(
-            "<results>/dissimilarity/{method}/{metric}/all_seeds.csv", metric=study["metrics"][0]
-        ),
-        scales=study.files("<results>/scales/{method}.parquet"),
+        pairs=study.at_first_metric("<results>/dissimilarity/{method}/{metric}/all_pairs.parquet"),
+        seeds=study.at_first_metric("<results>/dissimilarity/{method}/{metric}/all_seeds.csv"),
+        scales=study.scales_files,
     output:
         pairs_figure=figure(
             "statistics/pairs", "pairs", "1 How alike, and how sure?", figure="all pairs of models"
@@ -246,7 +241,8 @@ rule plot_pairs:
     params:
         code=code_of("plot_pairs.py"),
         metric=study["metrics"][0],
-        pools={method: study["settings"][method]["pool"] for method in study.methods},
+        pools={method: study["settings"][method].get("pool") for method in study.methods},
+        mapped=study.with_maps,
         names=study.names,
         architectures=study.architectures,
         families=study.families,
@@ -309,7 +305,6 @@ rule write_verdict:
 
 
 QUESTION += study.files("<results>/statistics/{method}/{metric}/support.csv")
-QUESTION += study.files("<results>/statistics/{method}/{metric}/images.csv")
-QUESTION += study.files("<results>/figures/statistics/{method}/images.svg")
+QUESTION += study.files("<results>/figures/statistics/{method}/images.svg", method=study.with_maps)
 QUESTION += svg_files(["statistics/pairs", "statistics/scales"])
 QUESTION += ["<results>/verdict.md"]

@@ -301,14 +301,14 @@ class Study:
         return [tuple(case.split("/")) for case in self.files("{method}/{metric}")]  # type: ignore[misc]
 
     @property
-    def scaled_methods(self) -> list[str]:
-        """Methods whose maps are compared at several scales."""
-        return self.methods
+    def with_maps(self) -> list[str]:
+        """Methods and variants that compare maps; answers are none."""
+        return [method for method in self.methods if self.method(method).has_maps]
 
     @property
     def scales_files(self) -> list[str]:
         """Files of similarity at several scales."""
-        return [f"<results>/scales/{method}.parquet" for method in self.scaled_methods]
+        return [f"<results>/scales/{method}.parquet" for method in self.with_maps]
 
     @property
     def verdict_cases(self) -> list[dict[str, Any]]:
@@ -318,7 +318,7 @@ class Study:
                 "title": method_name(method),
                 "place": place,
                 "pool": self["settings"][method].get("pool"),
-                "scaled": method in self.scaled_methods,
+                "scaled": method in self.with_maps,
             }
             for place in self.at_first_metric("{method}/{metric}")
             for method in [place.split("/")[0]]
