@@ -13,6 +13,8 @@ rule compare_models:
         f"<logs>/compare_models/{{method}}/{study.tile_stem}.log",
     benchmark:
         f"<benchmarks>/compare_models/{{method}}/{study.tile_stem}.tsv"
+    wildcard_constraints:
+        method="(?!answers/)[a-z][a-z0-9_]*",
     conda:
         "../envs/analysis.yaml"
     threads: 1
@@ -31,6 +33,36 @@ rule compare_models:
         "../scripts/compare_models.py"
 
 
+rule compare_answers:
+    """Functional agreement of all pairs of models, or of those of two groups, for every image."""
+    input:
+        explanations=by_wildcards(partial(study.row_maps, "answers")),
+        others=by_wildcards(partial(study.column_maps, "answers")),
+    output:
+        similarity=f"<results>/similarity/answers/{study.tile_stem}.nc",
+    log:
+        f"<logs>/compare_answers/{study.tile_stem}.log",
+    benchmark:
+        f"<benchmarks>/compare_answers/{study.tile_stem}.tsv"
+    wildcard_constraints:
+        metric="cosine",
+    conda:
+        "../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=60,
+    params:
+        code=code_of("compare_answers.py"),
+        models=by_wildcards(study.row_models),
+        other_models=by_wildcards(study.column_models),
+        number=study.image_count("answers"),
+    message:
+        "Comparing answers to coalitions"
+    script:
+        "../scripts/compare_answers.py"
+
+
 rule measure_chance:
     """Similarity of the maps of all pairs of models above that of maps of different images."""
     input:
@@ -46,6 +78,8 @@ rule measure_chance:
         f"<logs>/measure_chance/{{method}}/{study.tile_stem}.log",
     benchmark:
         f"<benchmarks>/measure_chance/{{method}}/{study.tile_stem}.tsv"
+    wildcard_constraints:
+        method="(?!answers/)[a-z][a-z0-9_]*",
     conda:
         "../envs/analysis.yaml"
     threads: 1
@@ -63,6 +97,36 @@ rule measure_chance:
         "Chance of {wildcards.method} maps by {wildcards.metric}"
     script:
         "../scripts/measure_chance.py"
+
+
+rule measure_answers:
+    """Mean functional agreement of all pairs of models, and the influence of every image on it."""
+    input:
+        similarity=f"<results>/similarity/answers/{study.tile_stem}.nc",
+        images="<results>/images.parquet",
+        predictions=by_wildcards(study.row_predictions),
+        other_predictions=by_wildcards(study.column_predictions),
+    output:
+        chance=f"<results>/chance/answers/{study.tile_stem}.nc",
+    log:
+        f"<logs>/measure_answers/{study.tile_stem}.log",
+    benchmark:
+        f"<benchmarks>/measure_answers/{study.tile_stem}.tsv"
+    wildcard_constraints:
+        metric="cosine",
+    conda:
+        "../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=60,
+    params:
+        code=code_of("measure_answers.py"),
+        subsets=study.subsets_of("answers"),
+    message:
+        "Functional agreement over subsets of the images"
+    script:
+        "../scripts/measure_answers.py"
 
 
 if study.groups[1:]:
@@ -254,7 +318,7 @@ rule plot_similarities:
         histograms=figure(
             "similarity/{method}/{metric}/histograms",
             "histograms",
-            "3 Similarity per image",
+            "spread",
             "{method}",
             metric="{metric}",
             figure="histograms",
@@ -262,7 +326,7 @@ rule plot_similarities:
         subsampling=figure(
             "subsampling/{method}/{metric}",
             "subsampling",
-            "5 Number of images",
+            "images",
             "{method}",
             metric="{metric}",
             figure="subsampling",
@@ -297,7 +361,7 @@ rule plot_noise_ceiling:
         figure=figure(
             "ceiling/kernelshap",
             "noise_ceiling",
-            "3 Similarity per image",
+            "spread",
             "kernelshap",
             figure="noise ceiling",
         ),

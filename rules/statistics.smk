@@ -167,24 +167,63 @@ rule measure_consensus:
         "../scripts/measure_consensus.py"
 
 
+rule plot_influences:
+    """Images that hold pairs of models together or drive them apart, and consensus about images."""
+    input:
+        pairs=f"<results>/dissimilarity/{{method}}/{study['metrics'][0]}/all_pairs.parquet",
+        influential=f"<results>/statistics/{{method}}/{study['metrics'][0]}/influential.csv",
+        consensus=f"<results>/statistics/{{method}}/{study['metrics'][0]}/images.csv",
+        images="<results>/images.parquet",
+        explanations=by_wildcards(study.consensus_maps),
+        segments=by_wildcards(study.segments_file),
+    output:
+        gallery_figure=figure(
+            "statistics/{method}/images",
+            "influential_images",
+            "alike",
+            "{method}",
+            figure="images that matter",
+        ),
+        share_figure=figure(
+            "statistics/{method}/consensus",
+            "consensus",
+            "alike",
+            "{method}",
+            figure="consensus about images",
+        ),
+    log:
+        "<logs>/plot_influences/{method}.log",
+    benchmark:
+        "<benchmarks>/plot_influences/{method}.tsv"
+    conda:
+        "../envs/plot.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=30,
+    params:
+        code=code_of("plot_influences.py"),
+        metric=study["metrics"][0],
+        models=study.trained or study.models,
+        comparison=lambda wildcards: study.comparison(wildcards.method, study["metrics"][0]),
+        architectures={model: study.architectures[model] for model in study.models},
+        names={model: study.names[model] for model in study.models},
+        families={model: study.families[model] for model in study.models},
+    message:
+        "Drawing the images that matter: {wildcards.method}"
+    script:
+        "../scripts/plot_influences.py"
+
+
 rule plot_pairs:
     """All pairs of models beside chance and seeds, and similarity above chance by scale."""
     input:
-        pairs=study.files(
-            "<results>/dissimilarity/{method}/{metric}/all_pairs.parquet",
-            metric=study["metrics"][0],
-        ),
-        seeds=study.files(
-            "<results>/dissimilarity/{method}/{metric}/all_seeds.csv", metric=study["metrics"][0]
-        ),
-        scales=study.files("<results>/scales/{method}.parquet"),
+        pairs=study.at_first_metric("<results>/dissimilarity/{method}/{metric}/all_pairs.parquet"),
+        seeds=study.at_first_metric("<results>/dissimilarity/{method}/{metric}/all_seeds.csv"),
+        scales=study.scales_files,
     output:
-        pairs_figure=figure(
-            "statistics/pairs", "pairs", "1 How alike, and how sure?", figure="all pairs of models"
-        ),
-        scales_figure=figure(
-            "statistics/scales", "scales", "1 How alike, and how sure?", figure="at which scale"
-        ),
+        pairs_figure=figure("statistics/pairs", "pairs", "alike", figure="all pairs of models"),
+        scales_figure=figure("statistics/scales", "scales", "alike", figure="at which scale"),
     log:
         "<logs>/plot_pairs.log",
     benchmark:
@@ -198,7 +237,8 @@ rule plot_pairs:
     params:
         code=code_of("plot_pairs.py"),
         metric=study["metrics"][0],
-        pools={method: study["settings"][method]["pool"] for method in study.methods},
+        pools={method: study["settings"][method].get("pool") for method in study.methods},
+        mapped=study.with_maps,
         names=study.names,
         architectures=study.architectures,
         families=study.families,
@@ -209,4 +249,58 @@ rule plot_pairs:
         "../scripts/plot_pairs.py"
 
 
+rule write_verdict:
+    """What the study has found and what it cannot tell, in words made from its numbers."""
+    input:
+        pairs=study.at_first_metric("<results>/dissimilarity/{method}/{metric}/all_pairs.parquet"),
+        seeds=study.at_first_metric("<results>/dissimilarity/{method}/{metric}/all_seeds.csv"),
+        image_count=study.at_first_metric("<results>/statistics/{method}/{metric}/image_count.csv"),
+        support=study.at_first_metric("<results>/statistics/{method}/{metric}/support.csv"),
+        scales=study.scales_files,
+        family_tests="<results>/statistics/families.csv",
+        resolution="<results>/statistics/resolution.csv",
+        deletion="<results>/statistics/deletion.csv" if changed.deletion_signs else [],
+        agreement="<results>/predictions/agreement_pairs.parquet",
+    output:
+        page=report(
+            "<results>/verdict.md",
+            caption="../report/verdict.rst",
+            category="0 Verdict",
+            labels={"figure": "verdict"},
+        ),
+        numbers="<results>/verdict.json",
+    log:
+        "<logs>/write_verdict.log",
+    benchmark:
+        "<benchmarks>/write_verdict.tsv"
+    conda:
+        "../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=30,
+    params:
+        code=code_of("write_verdict.py"),
+        cases=study.verdict_cases,
+        facts={
+            "study": study["study"],
+            "models": study.models,
+            "names": study.names,
+            "moved_pixels": study["ceilings"]["pixels"],
+            "corrected": study["similarity"]["correction"] == "chance",
+        },
+        roles={
+            "families": study.families,
+            "architectures": study.architectures,
+            "untrained": study.untrained,
+        },
+    message:
+        "The verdict"
+    script:
+        "../scripts/write_verdict.py"
+
+
+QUESTION += study.files("<results>/statistics/{method}/{metric}/support.csv")
+QUESTION += study.files("<results>/figures/statistics/{method}/images.svg", method=study.with_maps)
 QUESTION += svg_files(["statistics/pairs", "statistics/scales"])
+QUESTION += ["<results>/verdict.md"]

@@ -1,6 +1,12 @@
 """Named experiments: what can be asked for on the command line. No work is done here."""
 
 
+rule verdict:
+    """Do they think alike, and how sure is it? In words, made from the numbers; and what cannot be said."""
+    input:
+        "<results>/verdict.md",
+
+
 rule data:
     """Which images? Data set and selected images (needs the network, where a data set is downloaded)."""
     input:

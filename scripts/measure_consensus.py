@@ -30,7 +30,7 @@ def main(
     selected = read_table(images, ["image_id", "class_name"])[:number]
     ids = selected["image_id"].tolist()
     paths = dict(zip(models, explanations, strict=True))
-    files = MapFiles(paths, Comparison(metric, **comparison), ids, segments=segments)
+    files = MapFiles(paths, {}, Comparison(metric, **comparison), ids, segments)
     table = consensus_of_maps(files.blocks(), files.kernel, ids, seed=seed)
     _, parts = values_of_images(values, models, correction)
     table["contribution"] = mean_contribution(np.concatenate(list(parts())))

@@ -20,19 +20,23 @@ def main(
     scales_figure: Sequence[str],
     metric: str,
     pools: Mapping[str, int | None],
+    mapped: Sequence[str],
     names: Mapping[str, str],
     architectures: Mapping[str, str],
     families: Mapping[str, str],
     untrained: Sequence[str],
 ) -> None:
-    """`pairs`, `seeds` and `scales` have a file for each method of `pools`, in its order."""
+    """`pairs` and `seeds` have a file for each method of `pools`, `scales` for each with maps."""
     of = {"architectures": architectures, "families": families, "untrained": untrained}
-    columns, every, wide = drawing.COLUMNS_OF_PAIRS, {}, []
-    for (method, pool), *paths in zip(pools.items(), pairs, seeds, scales, strict=True):
-        compared, own_seeds, scaled = (read_table(path, columns) for path in paths)
-        every[method] = scaled.assign(category=pair_categories(scaled, **of))
-        known = scaled if metric == "cosine" else scaled[:0]  # scales are by cosine
-        wide.append(drawing.panel_pairs(compared, own_seeds, known, pool).assign(method=method))
+    columns, wide = drawing.COLUMNS_OF_PAIRS, []
+    scaled = {
+        method: read_table(path, columns) for method, path in zip(mapped, scales, strict=True)
+    }
+    for (method, pool), *paths in zip(pools.items(), pairs, seeds, strict=True):
+        known = scaled.get(method) if metric == "cosine" else None  # scales are by cosine
+        both = [read_table(path, columns) for path in paths]
+        wide.append(drawing.panel_pairs(*both, known, pool).assign(method=method))
+    every = {m: each.assign(category=pair_categories(each, **of)) for m, each in scaled.items()}
     table = pd.concat(wide, ignore_index=True)
     table = table.assign(category=pair_categories(table, **of))
     with styled(families):

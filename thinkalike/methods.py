@@ -44,6 +44,9 @@ class Method:
         segments: whether maps are on superpixels.
         baseline: whether pixels are replaced by a baseline.
         estimated: whether maps are estimates with standard errors and draws.
+        metrics: by which models are compared.
+        explained_by: key of the method in whose files of maps everything is that this one compares; it
+            has no maps of its own. None of a method with maps.
     """
 
     key: str
@@ -55,6 +58,13 @@ class Method:
     segments: bool = False
     baseline: bool = True
     estimated: bool = False
+    metrics: tuple[str, ...] = ("cosine", "rbf")
+    explained_by: str | None = None
+
+    @property
+    def has_maps(self) -> bool:
+        """Whether the method has maps of its own, which can be drawn and clustered."""
+        return self.explained_by is None
 
     @property
     def module(self) -> str:
@@ -120,6 +130,14 @@ def _pixels(settings: Settings, size: int, segments: int, cells: Mapping[int, in
     return size**2
 
 
+def _superpixels_and_coalitions(
+    settings: Settings, size: int, segments: int, cells: Mapping[int, int]
+) -> int:
+    # a value, its standard error and its draws for every superpixel; score and ink of every coalition,
+    # whose size compresses to little
+    return round(segments * (2 + DRAWS) + 2 * kernelshap_passes(settings))
+
+
 METHODS: dict[str, Method] = {
     method.key: method
     for method in (
@@ -151,8 +169,7 @@ METHODS: dict[str, Method] = {
             title="KernelSHAP",
             map_settings=lambda settings, model, family: {"evaluations": settings["evaluations"]},
             passes=kernelshap_passes,
-            # a value, its standard error and its draws for every superpixel
-            numbers=lambda settings, size, segments, cells: segments * (2 + DRAWS),
+            numbers=_superpixels_and_coalitions,
             segments=True,
             estimated=True,
         ),
@@ -167,6 +184,24 @@ METHODS: dict[str, Method] = {
             passes=lrp_passes,
             numbers=_pixels,
         ),
+        Method(
+            key="answers",
+            title="Answers to coalitions",
+            map_settings=lambda settings, model, family: {},
+            passes=lambda settings: 0.0,
+            numbers=lambda settings, size, segments, cells: 0,
+            baseline=False,
+            metrics=("cosine",),
+            explained_by="kernelshap",
+        ),
     )
 }
 """Key → method, in the order of the documentation."""
+
+
+def method_name(method: str) -> str:
+    """Method or variant in words; if its key begins with that of a method, so does its name."""
+    for key, known in METHODS.items():
+        if method == key or method.startswith(f"{key}_"):
+            return known.title + method.removeprefix(key).replace("_", " ")
+    return method.replace("_", " ")

@@ -1,7 +1,7 @@
 """Dendrograms, communities and families of models by their dissimilarities."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import combinations
 
 import numpy as np
@@ -14,10 +14,15 @@ from thinkalike.clustering import hierarchical, louvain
 from thinkalike.compare.dissimilarity import dissimilarity
 from thinkalike.compare.geometry import geometry
 from thinkalike.compare.summaries import Summary
+from thinkalike.statistics.mantel import mantel
+from thinkalike.statistics.permanova import VarianceTest
 from thinkalike.statistics.separation import family_test
 
 TRANSFORMERS = ("DeiT_S", "DeiT_T", "PyramidViT_V2_B2", "Swin_T", "ViT_B_32")
 """By the log's names; its other models are CNNs."""
+
+DRAWN = 100_000
+"""Permutations of models; there are 14! of them, and 9! 5! within families."""
 
 SEEDS = 31
 """Runs of Louvain, of which the communities that most give count."""
@@ -113,6 +118,31 @@ def architecture_p(table: pd.DataFrame, *, digits: int | None = None) -> Answer:
     if digits is None:
         return Answer(fraction, f"{difference}.")
     return Answer(decimals([test.p], digits), f"{difference}; p = {fraction}.")
+
+
+def variance_p(table: pd.DataFrame, *, test: Callable[..., VarianceTest]) -> str:
+    """F and p of PERMANOVA or PERMDISP of CNNs against transformers, over all divisions."""
+    found = test(hollow(table), _architectures(table), seed=0)
+    return f"F = {found.f:.3f}, p = {round(found.p * found.permutations)}/{found.permutations}"
+
+
+def matrices_go_together(first: pd.DataFrame, second: pd.DataFrame) -> Answer:
+    """Levels that Mantel's p is under: over all permutations, and over those within families."""
+    matrices = hollow(first), hollow(second)
+    plain, within = (
+        mantel(*matrices, families, seed=0, most=DRAWN)
+        for families in (None, _architectures(first))
+    )
+    return Answer(
+        f"{plain.r:.2f}: {_level(plain.p)} → {_level(within.p)}",
+        f"Spearman's r, p over all permutations → p over those within families: {plain.p:.4f} → "
+        f"{within.p:.4f}, one-sided, {DRAWN:,} drawn.",
+    )
+
+
+def _level(p: float) -> str:
+    under = [level for level in (0.001, 0.01, 0.05) if p < level]
+    return f"p < {under[0]:g}" if under else "p > 0.05"
 
 
 def _architectures(table: pd.DataFrame) -> list[str]:

@@ -15,10 +15,13 @@ from replication.analyses.clusters import (
     colouring,
     colourings_that_are_splits,
     heights,
+    matrices_go_together,
+    variance_p,
 )
 from replication.analyses.matrices import cell, extreme_pair, pair_extremes
 from replication.entries import FROM_FIGURE, RECOMPUTED
 from replication.quantity import Quantity
+from thinkalike.statistics.permanova import permanova, permdisp
 
 JUNE = "20240620-gradcam-kernelshap-ig-128"
 
@@ -56,6 +59,7 @@ def quantities() -> Iterator[Quantity]:
     yield from _heights()
     yield from _communities()
     yield from _families()
+    yield from _matrices_together()
 
 
 def _dissimilarities() -> Iterator[Quantity]:
@@ -230,5 +234,57 @@ def _families() -> Iterator[Quantity]:
             published,
             partial(architecture_p, digits=digits),
             [matrix(method, metric)],
+            RECOMPUTED,
+        )
+    for (method, metric), place, spread in (
+        (("gradcam", "cosine"), "F = 1.836, p = 28/2002", "F = 6.882, p = 142/2002"),
+        (("gradcam", "rbf"), "F = 2.376, p = 146/2002", "F = 0.237, p = 1311/2002"),
+        (("kernelshap", "cosine"), "F = 1.263, p = 145/2002", "F = 0.284, p = 1388/2002"),
+        (("kernelshap", "rbf"), "F = 0.720, p = 1327/2002", "F = 0.090, p = 1596/2002"),
+        (("integratedgradients", "cosine"), "F = 1.144, p = 1/2002", "F = 44.636, p = 1325/2002"),
+        (("integratedgradients", "rbf"), "F = 0.899, p = 1925/2002", "F = 50.604, p = 1/2002"),
+    ):
+        key = matrix(method, metric)
+        yield from variance_tests(JUNE, f"{method}, {metric}", key, place, spread)
+
+
+def _matrices_together() -> Iterator[Quantity]:
+    for first, second, published in (
+        (
+            ("gradcam", "cosine"),
+            ("integratedgradients", "cosine"),
+            "0.55: p < 0.01 → p > 0.05",
+        ),
+        (("gradcam", "rbf"), ("kernelshap", "cosine"), "0.64: p < 0.001 → p < 0.001"),
+    ):
+        yield Quantity(
+            JUNE,
+            f"Mantel, {' '.join(first)} with {' '.join(second)}, plain → within families",
+            published,
+            matrices_go_together,
+            [matrix(*first), matrix(*second)],
+            RECOMPUTED,
+        )
+
+
+def variance_tests(entry: str, of: str, key: str, place: str, spread: str) -> Iterator[Quantity]:
+    """PERMANOVA and PERMDISP of a matrix.
+
+    Args:
+        entry: of the log.
+        of: method and metric in words.
+        key: of the matrix.
+        place, spread: F and p that an independent recomputation gave.
+    """
+    for name, test, published in (
+        ("PERMANOVA", permanova, place),
+        ("PERMDISP", permdisp, spread),
+    ):
+        yield Quantity(
+            entry,
+            f"{name} of CNNs against transformers, {of}",
+            published,
+            partial(variance_p, test=test),
+            [key],
             RECOMPUTED,
         )

@@ -11,11 +11,12 @@ from replication.analyses.clusters import (
     dendrograms,
     euclidean_matrices,
     heights,
+    matrices_go_together,
     most_alike_linkages,
 )
 from replication.analyses.matrices import comparisons, mean_change, pair_extremes, unpublished
 from replication.entries import FROM_FIGURE, RECOMPUTED
-from replication.entries.june import MATRICES, matrix
+from replication.entries.june import MATRICES, matrix, variance_tests
 from replication.quantity import Quantity
 
 ABSOLUTE = "20240704-integratedgradients-abs-value"
@@ -108,6 +109,19 @@ def _families_by_absolute_values() -> Iterator[Quantity]:
             [_absolute(metric)],
             f"{RECOMPUTED} These are the five transformers.",
         )
+    for metric, place, spread in (
+        ("cosine", "F = 3.342, p = 1/2002", "F = 84.580, p = 1/2002"),
+        ("rbf", "F = 3.032, p = 1/2002", "F = 1.404, p = 1023/2002"),
+    ):
+        yield from variance_tests(ABSOLUTE, metric, _absolute(metric), place, spread)
+    yield Quantity(
+        ABSOLUTE,
+        "Mantel, gradcam cosine with absolute values cosine, plain → within families",
+        "0.64: p < 0.01 → p < 0.05",
+        matrices_go_together,
+        [matrix("gradcam", "cosine"), _absolute("cosine")],
+        RECOMPUTED,
+    )
     for metric, kinds, published in (
         ("rbf", KINDS, "1.00 / 1.00 / 1.00 / 1.00 / 1.00"),
         ("cosine", ("ward", "average"), "1.00 / 0.47"),

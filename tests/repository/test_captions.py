@@ -58,6 +58,13 @@ def test_captions_count_the_images_that_a_method_explains():
     )
 
 
+def test_the_caption_of_deletion_counts_images_and_names_the_share():
+    assert "Of the first 60 images, the 10 % of the pixels" in " ".join(caption("deletion").split())
+    few = {"images": {"count": 20}, "deletion": {"area": 0.125}}
+    text = " ".join(caption("deletion", **few).split())
+    assert "Of the first 20 images, the 12.5 % of the pixels" in text
+
+
 def test_captions_say_how_many_evaluations_there_are_where_a_tolerance_decides():
     assert "(128 evaluations an image)" in caption("noise_ceiling")
     settings = {"settings": {"kernelshap": {"tolerance": 0.02}}}
@@ -81,3 +88,13 @@ def test_captions_leave_out_what_is_not_drawn():
     assert "dotted line" not in caption("accuracy", training={"accuracy_at_least": 0})
     assert "Further rows" not in caption("borders")
     assert "Further rows" in caption("borders", borders={"layers": {"resnet": ["layer3"]}})
+
+
+def test_the_first_page_explains_every_category_of_the_report():
+    rules = (REPOSITORY / "rules" / "common.smk").read_text()
+    categories = re.findall(r'"(\d [^"]*\?)"', rules)
+    assert len(categories) == 8
+    page = caption("workflow")
+    for category in ("0 Verdict", *categories):
+        assert f"**{category}**" in page
+    assert "**7 " not in caption("workflow", neon={"models": []})

@@ -109,7 +109,8 @@ def parameters_of_main(path: Path) -> set[str]:
 def third_party(script: str) -> set[str]:
     """Distribution names that a script imports, itself and through the library."""
     path = ROOT / "scripts" / script
-    chosen = [method.module for method in METHODS.values()] if script == "explain_images.py" else []
+    explaining = [method.module for method in METHODS.values() if method.has_maps]
+    chosen = explaining if script == "explain_images.py" else []
     targets = reached(path, tuple(chosen))
     if "device" not in parameters_of_main(path):  # `run` makes one only for those that name it
         targets.pop(DEVICE, None)

@@ -16,6 +16,7 @@ PROFILES = ["default", "gpu", "slurm", "slurm-accounting"]
 WHOLE = ["default", "gpu", "slurm"]
 """Profiles that are enough by themselves."""
 NETWORKS = {
+    "delete_regions": (1, 8000, 120),
     "explain_again": (1, 8000, 240),
     "explain_class_images": (1, 8000, 120),
     "explain_clusters": (1, 8000, 120),

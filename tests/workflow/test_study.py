@@ -15,6 +15,7 @@ NETWORKS = [
     "predict_images",
     "explain_images",
     "explain_again",
+    "delete_regions",
     "explain_layers",
     "explain_clusters",
     "explain_class_images",
@@ -35,7 +36,7 @@ QUESTION = {
         4  # predictions: accuracy, agreement, scatter, transforms
         + 3  # sets of panels of one image
         + 3  # comparisons: pca, mean_and_spread, nested
-        + 3  # ceiling, borders, budgets
+        + 4  # ceiling, borders, budgets, deletion
         + 2 * len(SUBSETS) * len(METRICS)  # histograms, subsampling
         + 4 * CLUSTERED  # heat map, dendrograms, communities, embeddings
     ),
@@ -44,6 +45,7 @@ QUESTION = {
         + 3 * (2 + 1 + 1)  # weights, trained and in the study, predictions, accuracy
         + (3 + 3 + 2)  # explanations, of the variant those that are drawn
         + (3 + 2)  # again, ceiling
+        + (3 + 1 + 1)  # regions deleted, summarised, drawn
         + (1 + 1 + 1)  # grids, layers, budgets
         + 2  # predictions compared, and correlated
         + 3 * len(SUBSETS) * len(METRICS)  # similarities, subsampling, drawn
@@ -219,7 +221,7 @@ def test_the_report_builds_with_captions_and_categories(study):
         text = "".join(
             archive.read(name).decode(errors="replace") for name in names if "/data/" not in name
         )
-    for word in ("1 Predictions", "4 Dissimilarity and clusters", "finite-population factor"):
+    for word in ("1 How alike are the models", "2 Which models belong", "finite-population factor"):
         assert word in text
 
 

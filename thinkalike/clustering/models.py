@@ -85,8 +85,8 @@ class Clusters:
     def has_communities(self) -> bool:
         """Whether the modularity of the communities is above that of graphs of permuted weights."""
         null = self.measures["louvain_modularity_null"]
-        several = self.communities["community"].nunique() > 1
-        return several and self.measures["louvain_modularity"] > null
+        several = self.communities["community"].max() > 0
+        return bool(several) and self.measures["louvain_modularity"] > null
 
     @classmethod
     def read(cls, paths: Sequence[str]) -> "Clusters":

@@ -106,6 +106,7 @@ def chance_files(
     classes: Sequence[str],
     subsets: Sequence[str],
     predicted: tuple[np.ndarray, np.ndarray | None],
+    mismatched: bool = True,
 ) -> Iterator[dict[str, np.ndarray]]:
     """Similarity above chance of all pairs of models over several subsets of the images.
 
@@ -115,6 +116,8 @@ def chance_files(
         subsets: such as all, matching, all_64.
         predicted: (N, A) classes that the models predict, and (N, B) of the others (None: the same); they
             may have no columns where no subset depends on them.
+        mismatched: whether maps of different images are also told apart by class, and permuted; else
+            `same_class`, `different_class`, `z` and `z_within` are NaN.
 
     Yields:
         `class_name` (N,); `influence_<subset>` (n, A, B) of one block of images after the other, NaN
@@ -138,7 +141,12 @@ def chance_files(
             )
             for subset, engine in engines.items()
         }
-    matrices = [_matrices(files, labels, s, use[s], means[s]) for s in subsets]
+    matrices = []
+    for subset in subsets:
+        found = _matrices(files, means[subset])
+        if mismatched and parse(subset)[0] == "all":
+            found |= _mismatched(files, labels, use[subset])
+        matrices.append(found)
     yield {name: np.stack([each[name] for each in matrices]) for name in CHANCE}
 
 
@@ -172,23 +180,19 @@ def _counting(
     return masks
 
 
-def _matrices(
-    files: MapFiles, labels: np.ndarray, subset: str, use: np.ndarray, means: Means
-) -> dict[str, np.ndarray]:
-    nowhere = np.full(means.count.shape, np.nan)
-    found = {name: nowhere.copy() for name in CHANCE}
+def _matrices(files: MapFiles, means: Means) -> dict[str, np.ndarray]:
+    """Numbers of all pairs of models by the means over images."""
     rho = means.rho
     if not files.columns:
         # a model is exactly like itself, whatever rounding has left
         np.fill_diagonal(rho, np.where(np.isfinite(np.diag(rho)), 1.0, np.nan))
-    found |= {
-        "count": means.count.astype(float),
-        "mean": means.same,
-        "chance": means.cross,
-        "rho": rho,
-    }
-    if parse(subset)[0] != "all":
-        return found
+    found = {name: np.full(rho.shape, np.nan) for name in CHANCE}
+    count = means.count.astype(float)
+    return found | {"count": count, "mean": means.same, "chance": means.cross, "rho": rho}
+
+
+def _mismatched(files: MapFiles, labels: np.ndarray, use: np.ndarray) -> dict[str, np.ndarray]:
+    """Numbers of all pairs of models by their maps of different images, and by permutations."""
     cosine = files.comparison.metric == "cosine"
     kernel = rbf_kernel(files.comparison.sigma, files.pixels)
     sums = [[MismatchedPairs() for _ in range(use.shape[2])] for _ in range(use.shape[1])]
@@ -207,9 +211,10 @@ def _matrices(
         "z": "z",
         "z_within": "z_within",
     }
-    for name, attribute in columns.items():
-        found[name] = np.array([[getattr(pairs, attribute) for pairs in row] for row in sums])
-    return found
+    return {
+        name: np.array([[getattr(pairs, attribute) for pairs in row] for row in sums])
+        for name, attribute in columns.items()
+    }
 
 
 def predicted_by(
@@ -234,8 +239,9 @@ def predicted_by(
 
 
 def measured_chance(files: MapFiles, classes: Sequence[str]) -> Chance:
-    """Similarity above chance over all images, in memory: what `Chance.read` reads of a file."""
-    rows = list(chance_files(files, classes, ["all"], (np.zeros((len(files.images), 0)), None)))
+    """Similarity above chance over all images, in memory, without what takes maps of different images."""
+    nobody = np.zeros((len(files.images), 0))
+    rows = list(chance_files(files, classes, ["all"], (nobody, None), mismatched=False))
     return Chance(
         models=files.models,
         images=list(files.images),

@@ -157,6 +157,7 @@ def write_case(
         standard_errors=explanation.standard_errors,
         draws=explanation.draws,
         accounts=explanation.accounts,
+        answers=explanation.answers,
         attributes={
             "model": case.model.name,
             "units": f"{case.question.output} of the target class",

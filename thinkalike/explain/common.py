@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from thinkalike.compare.answers import Answers
 from thinkalike.compare.maps import Maps
 from thinkalike.errors import InputError
 from thinkalike.methods import AUDITED
@@ -71,6 +72,7 @@ class Explanation:
         standard_errors: (N, K) of the coefficients of maps that are estimates.
         accounts: name → (N,), the ledger of methods that keep one: the part of each score that went to
             the pixels, and the parts that stayed in constants.
+        answers: scores of coalitions, of the method that asks for them.
     """
 
     maps: Maps
@@ -79,6 +81,7 @@ class Explanation:
     draws: np.ndarray | None = None
     standard_errors: np.ndarray | None = None
     accounts: Mapping[str, np.ndarray] = field(default_factory=dict)
+    answers: Answers | None = None
 
 
 @dataclass(frozen=True)
@@ -103,7 +106,8 @@ class Case:
 def joined(parts: Sequence[Explanation]) -> Explanation:
     """One explanation of all images from those of consecutive blocks of them.
 
-    Rows on superpixels are padded to the longest. An account that a block does not have is 0 there.
+    Rows on superpixels or coalitions are padded to the longest. An account that a block does not have is
+    0 there.
     """
     first = parts[0]
     if not parts[1:]:
@@ -128,6 +132,20 @@ def joined(parts: Sequence[Explanation]) -> Explanation:
         together(lambda part: part.draws),
         together(lambda part: part.standard_errors),
         joined_accounts([part.accounts for part in parts], [len(part.targets) for part in parts]),
+        _joined_answers([part.answers for part in parts if part.answers is not None]),
+    )
+
+
+def _joined_answers(parts: Sequence[Answers]) -> Answers | None:
+    """Answers about all images from those about blocks of them."""
+    if not parts:
+        return None
+    length = max(part.scores.shape[1] for part in parts)
+    return Answers(
+        *(
+            np.concatenate([padded(getattr(part, name), [length]) for part in parts])
+            for name in ("scores", "size", "ink")
+        )
     )
 
 

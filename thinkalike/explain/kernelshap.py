@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from thinkalike.compare.answers import Answers
 from thinkalike.compare.bases import Segments
 from thinkalike.compare.maps import Maps
 from thinkalike.compare.similarity import similarity_error
@@ -59,8 +60,8 @@ def explain(
 
     Returns:
         float64 coefficients in the basis `Segments`, one per image, with their standard errors and
-        draws from their posterior, and the measures `difference`, score(x) − score(baseline), and
-        `evaluations`, the number used.
+        draws from their posterior, the answers to all coalitions (S₁, S₁ᶜ, S₂, S₂ᶜ, …), and the measures
+        `difference`, score(x) − score(baseline), and `evaluations`, the number used.
 
     Raises:
         InputError: no segments or seeds, a single segment, fewer evaluations than segments and two,
@@ -158,12 +159,14 @@ class _Game:
         playing: (M,) superpixels of the players, in the order of their first pixels: a map does not
             depend on how superpixels are numbered.
         relevance: (M,) of the players, for the solver.
+        ink: (M,) of the players, the part of `Answers.ink` that each adds.
         seed: of the coalitions.
     """
 
     segments: Segments
     playing: np.ndarray
     relevance: np.ndarray
+    ink: np.ndarray
     seed: int
 
     @property
@@ -203,7 +206,8 @@ def _games(images: np.ndarray, question: Question, evaluations: int) -> list[_Ga
                 number,
                 "{image} is a single segment; there is nothing to share a score among: cut it into more",
             )
-        square = ((image / 255 - baseline) ** 2).mean(2)
+        distance = image / 255 - baseline
+        square = (distance**2).mean(2)
         contrast = np.sqrt(
             np.bincount(labels.ravel(), square.ravel()) / np.maximum(segments.areas, 1)
         )
@@ -213,12 +217,14 @@ def _games(images: np.ndarray, question: Question, evaluations: int) -> list[_Ga
         relevance = contrast[playing]
         if len(relevance):
             relevance = (relevance / relevance.mean()) ** 2 + LEAST_RELEVANCE
-        games.append(_Game(segments, playing, relevance, int(question.seeds[number])))
+        ink = np.bincount(labels.ravel(), np.abs(distance).mean(2).ravel()) / labels.size
+        seed = int(question.seeds[number])
+        games.append(_Game(segments, playing, relevance, ink[playing], seed))
     return games
 
 
 class _Evaluated:
-    """One model, and the scores v(S) − v(Sᶜ) of the coalitions of every image so far."""
+    """One model, and the scores (P, 2), v(S) and v(Sᶜ), of the coalitions of every image so far."""
 
     def __init__(
         self,
@@ -231,7 +237,7 @@ class _Evaluated:
         self.score = score_function(model, question)
         self.batches = question.batches(model, gradients=False)
         self.endpoints = endpoints(model, images, targets, question)
-        self.differences = [np.zeros(0)] * len(images)
+        self.scores = [np.zeros((0, 2))] * len(images)
 
     def add(self, games: Sequence[_Game], members: Sequence[np.ndarray]) -> None:
         """Evaluate more pairs of coalitions (P, M) of every image; batches mix images."""
@@ -259,18 +265,18 @@ class _Evaluated:
             parts = [v for _, v in self.batches.over(int(first[-1]), work, "coalitions")]
             values = torch.cat(parts).cpu().numpy() if parts else np.zeros(0)
         for image, pairs in enumerate(members):
-            scores = values[first[image] : first[image + 1]].reshape(len(pairs), 2)
-            fresh = scores[:, 0] - scores[:, 1]
-            self.differences[image] = np.r_[self.differences[image], fresh]
-        finite = np.array([np.isfinite(d).all() for d in self.differences])
+            fresh = values[first[image] : first[image + 1]].reshape(len(pairs), 2)
+            self.scores[image] = np.concatenate([self.scores[image], fresh])
+        finite = np.array([np.isfinite(scores).all() for scores in self.scores])
         check_finite(self.model, np.where(finite, 0.0, np.nan))
 
     def estimate(
         self, image: int, game: _Game, solver: Solver
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Values and standard errors (K,) and draws (R, K) of all superpixels of an image."""
+        scores = self.scores[image]
         estimate = solver.solve(
-            self.differences[image][:, None],
+            (scores[:, 0] - scores[:, 1])[:, None],
             self.endpoints.difference[image : image + 1],
             np.random.default_rng([game.seed, 1]),
             DRAWS,
@@ -294,14 +300,31 @@ def _explanations(
         estimates.append([model.estimate(image, game, solver) for model in evaluated])
     bases = tuple(game.segments for game in games)
     evaluations = np.array([design.evaluations for design in designs])
+    sizes, inks = _sizes_and_inks(games, designs)
     explanations = []
     for model, of_images in zip(evaluated, zip(*estimates, strict=True), strict=True):
         values, errors, draws = map(_stacked, zip(*of_images, strict=True))
         measures = {"difference": model.endpoints.difference, "evaluations": evaluations}
+        maps = Maps(values, bases)
+        answers = Answers(_stacked([scores.ravel() for scores in model.scores]), sizes, inks)
         explanations.append(
-            Explanation(Maps(values, bases), model.endpoints.targets, measures, draws, errors)
+            Explanation(maps, model.endpoints.targets, measures, draws, errors, answers=answers)
         )
     return explanations
+
+
+def _sizes_and_inks(
+    games: Sequence[_Game], designs: Sequence[Design]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Size and ink (N, C) of the coalitions S₁, S₁ᶜ, S₂, S₂ᶜ, … of every image, as `Answers` has them."""
+    members = [_with_complements(design.members) for design in designs]
+    inks = [each @ game.ink for each, game in zip(members, games, strict=True)]
+    return _stacked([each.sum(1, dtype=np.float64) for each in members]), _stacked(inks)
+
+
+def _with_complements(members: np.ndarray) -> np.ndarray:
+    """Coalitions S₁, S₁ᶜ, S₂, S₂ᶜ, … (2P, M) from the first (P, M) of each pair."""
+    return np.stack([members, ~members], 1).reshape(2 * len(members), members.shape[1])
 
 
 def _stacked(rows: Sequence[np.ndarray]) -> np.ndarray:
@@ -342,7 +365,7 @@ class _Painter:
 
     def _turn_to(self, image: int) -> None:
         game, pairs = self.games[image], self.members[image]
-        both = np.stack([pairs, ~pairs], 1).reshape(-1, game.players)
+        both = _with_complements(pairs)
         self.coalitions = torch.from_numpy(both).to(self.model.device, self.model.dtype)
         number = np.full(game.segments.size, -1)
         number[game.playing] = np.arange(game.players)

@@ -218,7 +218,7 @@ def _graph(
     families: Mapping[str, str],
     largest: float | None,
 ) -> None:
-    """Draw models where `points` has them, in colours of `community`, and edges as wide as their weights."""
+    """Draw models where `points` has them, coloured by community, and edges as wide as their weights."""
     models = list(points["model"])
     place = points.set_index("model")[["x", "y"]]
     graph = similarity_graph(matrix.loc[models, models].to_numpy(), models, largest)

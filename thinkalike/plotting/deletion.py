@@ -10,7 +10,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from thinkalike.plotting.style import MISSING, PALETTE, WIDTH, colour_names, method_name
+from thinkalike.methods import method_name
+from thinkalike.plotting.style import MISSING, PALETTE, WIDTH, colour_names
 
 KINDS: dict[str, dict[str, Any]] = {
     "own": {"marker": "o", "ms": 4.5, "color": PALETTE[6], "label": "its own map"},

@@ -12,7 +12,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from thinkalike.compare.pairs import CATEGORIES, CONTROL, DIFFERENT_FAMILIES, SAME_FAMILY, SEEDS
-from thinkalike.plotting.style import METRIC_NAMES, PALETTE, method_name
+from thinkalike.methods import method_name
+from thinkalike.plotting.style import METRIC_NAMES, PALETTE
 
 CATEGORY_LOOKS: Mapping[str, tuple[str, str]] = {
     SEEDS: ("#000000", "D"),
@@ -97,21 +98,21 @@ def pairs(
 
 
 def panel_pairs(
-    compared: pd.DataFrame, seeds: pd.DataFrame, scales: pd.DataFrame, pool: int | None
+    compared: pd.DataFrame, seeds: pd.DataFrame, scales: pd.DataFrame | None, pool: int | None
 ) -> pd.DataFrame:
     """Pairs of one method at the scale of the study's matrices, and as computed where that is another.
 
     Args:
         compared: `COLUMNS_OF_PAIRS`, of the pairs in a matrix.
         seeds: the same of the pairs of seeds, in the matrix or not.
-        scales: kind, scale and the same, of the pairs at other scales; empty where none are known.
+        scales: kind, scale and the same, of the pairs at other scales; None where none are known.
         pool: cells a side over which maps are averaged for the matrix; None: not at all.
 
     Returns:
         scale and `COLUMNS_OF_PAIRS`, every pair once at each scale.
     """
     parts = [compared.assign(scale=pool or 0), seeds.assign(scale=pool or 0)]
-    if pool:
+    if pool and scales is not None:
         parts.append(scales[scales["kind"].isin(["pair", "seeds"]) & (scales["scale"] == 0)])
     both = pd.concat(parts, ignore_index=True)
     ends = np.sort(both[["model_a", "model_b"]].to_numpy(str), axis=1)

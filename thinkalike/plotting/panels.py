@@ -13,7 +13,8 @@ from matplotlib.figure import Figure
 from thinkalike.compare.maps import Maps, render, with_sign
 from thinkalike.errors import InputError
 from thinkalike.images.loading import load_image
-from thinkalike.plotting.style import FAMILY_COLOURS, WIDTH, method_name
+from thinkalike.methods import method_name
+from thinkalike.plotting.style import FAMILY_COLOURS, WIDTH
 from thinkalike.progress import log
 from thinkalike.stores.damage import same_images
 from thinkalike.stores.maps import read_image_ids, read_maps, read_segments

@@ -12,8 +12,9 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from thinkalike.compare.pairs import CONTROL, SEEDS
+from thinkalike.methods import method_name
 from thinkalike.plotting.pairs import CATEGORY_LOOKS, seed_ceiling
-from thinkalike.plotting.style import PALETTE, WIDTH, method_name
+from thinkalike.plotting.style import PALETTE, WIDTH
 
 TRAINED, MOVED, CHOSEN = PALETTE[0], PALETTE[2], "#E8E8E8"
 SUMMARY = ["category", "scale", "low_quartile", "median", "high_quartile", "pairs"]

@@ -14,7 +14,8 @@ from thinkalike.clustering.spectral.cut import ALL, APART
 from thinkalike.clustering.spectral.graphs import GRAPHS
 from thinkalike.clustering.spectral.spectra import LAPLACIANS
 from thinkalike.clustering.spectral.stability import STABLE
-from thinkalike.plotting.style import MISSING, PALETTE, WIDTH, method_name
+from thinkalike.methods import method_name
+from thinkalike.plotting.style import MISSING, PALETTE, WIDTH
 
 GRAPH_NAMES = {"epsilon": "ε", "knn": "k nearest", "mutual": "mutual", "full": "full"}
 LAPLACIAN_NAMES = {

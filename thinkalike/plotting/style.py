@@ -22,7 +22,7 @@ from matplotlib.ticker import LogFormatterSciNotation
 from matplotlib.transforms import Bbox
 
 from thinkalike.compare.subsets import parse
-from thinkalike.methods import METHODS
+from thinkalike.methods import method_name
 from thinkalike.stores.atomic import atomic
 from thinkalike.stores.tables import write_table
 
@@ -147,14 +147,6 @@ def log_scale(*axes: Axis) -> None:
         set_scale("log")
         axis.set_major_formatter(Powers())
         axis.set_minor_formatter(Powers(labelOnlyBase=False))
-
-
-def method_name(method: str) -> str:
-    """Method or variant in words; if its key begins with that of a method, so does its name."""
-    for key, known in METHODS.items():
-        if method == key or method.startswith(f"{key}_"):
-            return known.title + method.removeprefix(key).replace("_", " ")
-    return method.replace("_", " ")
 
 
 def subset_name(subset: str) -> str:

@@ -62,7 +62,7 @@ def mean_contribution(values: np.ndarray) -> np.ndarray:
 
 
 def influential_images(
-    values: np.ndarray, images: Sequence[str], models: Sequence[str], *, number: int = 3
+    values: np.ndarray, images: Sequence[str], models: Sequence[str], *, number: int = 4
 ) -> pd.DataFrame:
     """Images that hold each pair of models together most, and those that drive it apart most.
 

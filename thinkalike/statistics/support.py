@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from scipy.cluster.hierarchy import linkage
+from scipy.spatial.distance import squareform
 
-from thinkalike.clustering import hierarchical
 from thinkalike.compare.geometry import complete
 from thinkalike.randomness import generator
 from thinkalike.statistics.bootstrap import (
@@ -58,7 +59,7 @@ def branch_support(
 
     Args:
         values: (N, M, M) symmetric per-image similarities or pseudo-values of rho, NaN where missing.
-        linkages: kinds of `clustering.hierarchical.linkage`.
+        linkages: kinds of SciPy's `linkage`.
         bootstraps: number of samples; those in which two models have no image in common do not count.
         seed: of the study.
         groups: class of each image.
@@ -80,6 +81,7 @@ def branch_support(
     samples = _squares(chord(bootstrapped_means(pairs, counts)), len(keep))
     samples = samples[np.isfinite(samples).all((1, 2))]
     distances = chord(whole[np.ix_(keep, keep)])
+    np.fill_diagonal(distances, 0)
     return {
         kind: [
             Branch(tuple(int(places[i]) for i in sorted(members)), height, support)
@@ -93,11 +95,11 @@ def _support(
     matrix: np.ndarray, samples: np.ndarray, kind: str
 ) -> list[tuple[frozenset[int], float, float]]:
     """Branches of the dendrogram of a matrix, their heights, and the share of samples that have them."""
-    tree = hierarchical.linkage(matrix, kind, euclidean=True)
+    tree = _tree(matrix, kind)
     masks = _masks(tree)
     hits = dict.fromkeys(masks, 0)
     for sample in samples:
-        for mask in _masks(hierarchical.linkage(sample, kind, euclidean=True)):
+        for mask in _masks(_tree(sample, kind)):
             if mask in hits:
                 hits[mask] += 1
     share = {mask: hits[mask] / len(samples) if len(samples) else np.nan for mask in masks}
@@ -105,6 +107,12 @@ def _support(
         (frozenset(i for i in range(len(matrix)) if mask >> i & 1), float(height), share[mask])
         for mask, height in zip(masks, tree[:-1, 2], strict=True)
     ]
+
+
+def _tree(matrix: np.ndarray, kind: str) -> np.ndarray:
+    """Dendrogram in scipy's form; ward too is computed, the caller knows whether it means anything."""
+    tree: np.ndarray = linkage(squareform(matrix, checks=False), kind)  # type: ignore[arg-type]
+    return tree
 
 
 def _masks(tree: np.ndarray) -> list[int]:

@@ -8,11 +8,15 @@ from typing import Any
 
 import numpy as np
 
+from thinkalike.compare.answers import Answers
 from thinkalike.compare.bases import Basis, Grid, Pixels, Segments
 from thinkalike.compare.maps import Maps
 from thinkalike.errors import InputError
 from thinkalike.stores.arrays import open_arrays, write_arrays
 from thinkalike.stores.damage import AGAIN
+
+ANSWERS = {"answers": "scores", "coalition_size": "size", "coalition_ink": "ink"}
+"""Variable of a file of maps → field of `compare.answers.Answers`."""
 
 
 def content_hash(*arrays: Any) -> str:
@@ -34,6 +38,7 @@ def write_maps(
     standard_errors: np.ndarray | None = None,
     draws: np.ndarray | None = None,
     accounts: Mapping[str, np.ndarray] = MappingProxyType({}),
+    answers: Answers | None = None,
 ) -> None:
     """Write the maps of one model as coefficients in float32, with their basis in the attributes.
 
@@ -49,6 +54,7 @@ def write_maps(
         standard_errors: (N, K), of the coefficients of maps that are estimates.
         draws: (N, R, K), from the posterior of such maps.
         accounts: name → (N,), a method's ledger of each score.
+        answers: scores of coalitions of the images, of the method that asks for them.
 
     Raises:
         InputError: a coefficient is not finite; the images are named and nothing is written.
@@ -72,6 +78,11 @@ def write_maps(
         variables["standard_errors"] = (components, standard_errors.astype(np.float32))
     if draws is not None:
         variables["draws"] = (("image", "draw", "component"), draws.astype(np.float32))
+    if answers is not None:
+        variables |= {
+            name: (("image", "coalition"), getattr(answers, field).astype(np.float32))
+            for name, field in ANSWERS.items()
+        }
     variables |= {name: (("image",), np.asarray(values)) for name, values in measures.items()}
     coordinates = {"image": list(image_ids)}
     if accounts:
@@ -105,6 +116,17 @@ def read_draws(path: str | Path, images: slice = slice(None)) -> np.ndarray | No
     """Read draws from the posterior of maps, (N, R, K), or None where maps are exact."""
     with open_arrays(path, ["coefficients"]) as dataset:
         return dataset["draws"][images].to_numpy() if "draws" in dataset else None
+
+
+def read_answers(path: str | Path, images: slice = slice(None)) -> tuple[Answers, list[str]]:
+    """Read the answers to coalitions that stand beside maps, and their image ids.
+
+    Raises:
+        InputError: the file is damaged, or has no answers.
+    """
+    with open_arrays(path, [*ANSWERS, "image"]) as dataset:
+        fields = {field: dataset[name][images].to_numpy() for name, field in ANSWERS.items()}
+        return Answers(**fields), [str(name) for name in dataset["image"][images].to_numpy()]
 
 
 def read_maps(

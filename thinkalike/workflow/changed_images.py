@@ -19,9 +19,7 @@ class ChangedImages:
     @property
     def mapped_methods(self) -> list[str]:
         """Methods and variants whose maps the study computes; answers are no maps."""
-        methods = (
-            m for m in self.study.methods if self.study["settings"][m]["method"] != "answers"
-        )
+        methods = (m for m in self.study.methods if self.study.method(m).has_maps)
         return list(dict.fromkeys(map(self.study.explained_as, methods)))
 
     # Images moved by some pixels
@@ -41,9 +39,10 @@ class ChangedImages:
         return min(self.study["ceilings"]["images"], self.study.image_count(method))
 
     def moved_files(self, method: str, models: Sequence[str] | None = None) -> list[str]:
-        """Files of the maps of moved images of all models, or of some, by one method."""
-        pattern, names = "<results>/moved/{method}/{model}.nc", models or self.study.models
-        return self.study.files(pattern, method=self.study.explained_as(method), model=names)
+        """Files of the maps of moved images of all models, or of some, by one method; maybe none."""
+        base, names = self.study.explained_as(method), models or self.study.models
+        is_moved = base in self.moved_methods
+        return [f"<results>/moved/{base}/{model}.nc" for model in names if is_moved]
 
     def moved_settings(self, model: str) -> dict[str, dict[str, Any]]:
         """Method or variant → what explaining moved images by it takes."""
@@ -85,11 +84,12 @@ class ChangedImages:
         """Method → sign of its maps, of those that rate pixels in different orders."""
         signs: dict[str, str] = {}
         rated = set()
-        for method in self.study.methods if self.deletion_count else []:
-            settings = self.study["settings"][method]
-            order = (self.study.explained_as(method), settings["sign"])
-            if settings["method"] != "answers" and order not in rated:
-                signs[method] = settings["sign"]
+        methods = [m for m in self.study.methods if self.study.method(m).has_maps]
+        for method in methods if self.deletion_count else []:
+            sign = self.study["settings"][method]["sign"]
+            order = (self.study.explained_as(method), sign)
+            if order not in rated:
+                signs[method] = sign
                 rated.add(order)
         return signs
 

@@ -15,7 +15,7 @@ from typing import Any
 from thinkalike.compare.subsets import parse
 from thinkalike.images.blocks import shard as image_range
 from thinkalike.images.blocks import shard_count
-from thinkalike.methods import COMPARISON_SETTINGS, METHODS, Method
+from thinkalike.methods import COMPARISON_SETTINGS, METHODS, Method, method_name
 from thinkalike.workflow.config.resolve import resolve
 from thinkalike.workflow.config.settings import JOINT, images_of
 
@@ -235,8 +235,10 @@ class Study:
     def explained_as(self, method: str) -> str:
         """Key of the method or variant whose maps this one compares.
 
-        A variant that changes only how maps are compared has no maps of its own.
+        A variant that changes only how maps are compared has no maps of its own, nor have `answers`.
         """
+        if source := self.method(method).explained_by:
+            return source
         settings = self["settings"][method]
         base = settings["method"]
         changed = {key for key in settings if settings[key] != self["settings"][base][key]}
@@ -269,9 +271,12 @@ class Study:
         cases = [dict(zip(values, case, strict=True)) for case in product(*values.values())]
         return [pattern.format(**case) for case in cases if self._exists(**case)]
 
-    def _exists(self, method: str | None = None, subset: str | None = None, **_: str) -> bool:
-        number = parse(subset)[1] if subset else None
-        return method is None or number is None or number < self.image_count(method)
+    def _exists(self, method: str = "", metric: str = "", subset: str = "all", **_: str) -> bool:
+        if not method:
+            return True
+        number = parse(subset)[1] or 0
+        has_metric = not metric or metric in self.method(method).metrics
+        return has_metric and number < self.image_count(method)
 
     def maps_files(self, method: str, models: Sequence[str] | None = None) -> list[str]:
         """Files of the maps of all models, or of some, by one method."""
@@ -284,6 +289,40 @@ class Study:
     def consensus_maps(self, method: str) -> list[str]:
         """Files of the maps of the models that are no controls, or of all where all are."""
         return self.maps_files(method, self.trained or self.models)
+
+    def at_first_metric(self, pattern: str) -> list[str]:
+        """Paths of a pattern for every method, with the first of its metrics."""
+        first = dict(reversed(self._cases))
+        return [pattern.format(method=m, metric=first[m]) for m in self.methods if m in first]
+
+    @property
+    def _cases(self) -> list[tuple[str, str]]:
+        """Methods and metrics of the matrices of the study."""
+        return [tuple(case.split("/")) for case in self.files("{method}/{metric}")]  # type: ignore[misc]
+
+    @property
+    def with_maps(self) -> list[str]:
+        """Methods and variants that compare maps; answers are none."""
+        return [method for method in self.methods if self.method(method).has_maps]
+
+    @property
+    def scales_files(self) -> list[str]:
+        """Files of similarity at several scales."""
+        return [f"<results>/scales/{method}.parquet" for method in self.with_maps]
+
+    @property
+    def verdict_cases(self) -> list[dict[str, Any]]:
+        """Title, place, pool and whether there are scales, of every method that the verdict is about."""
+        return [
+            {
+                "title": method_name(method),
+                "place": place,
+                "pool": self["settings"][method].get("pool"),
+                "scaled": method in self.with_maps,
+            }
+            for place in self.at_first_metric("{method}/{metric}")
+            for method in [place.split("/")[0]]
+        ]
 
     def predictions_files(self, subset: str) -> list[str]:
         """Files of all predictions, for a subset that depends on them."""
@@ -308,7 +347,7 @@ class Study:
     def subsets_of(self, method: str) -> list[str]:
         """Subsets over which the models are compared by a method; all images are one of them."""
         subsets = dict.fromkeys(["all", *self["subsets"]])
-        return [subset for subset in subsets if self._exists(method, subset)]
+        return [subset for subset in subsets if self._exists(method, subset=subset)]
 
     @property
     def stratified(self) -> bool:

@@ -383,6 +383,44 @@ def test_all_models_are_asked_the_same():
     assert torch.equal(*heard)
 
 
+@pytest.mark.parametrize("output", ["logit", "probability"])
+@pytest.mark.parametrize("baseline", [BLACK, (0.9, 0.2, 0.4)])
+def test_answers_are_the_scores_of_the_coalitions_with_their_size_and_ink(baseline, output):
+    counts = [9, 4, 6]
+    pixels, labels = images(3, 16), patches(counts, 16)
+    q = asked(labels, baseline=baseline, output=output)
+    found = kernelshap.explain(CURVED, pixels, None, q, evaluations=20)
+    for i, count in enumerate(counts):
+        rng = np.random.default_rng(10 + i)
+        drawn = draw(count, 20, rng).members
+        both = np.stack([drawn, ~drawn], 1).reshape(-1, count)
+        # players are in the order of their first pixels
+        present, first = np.unique(labels[i], return_index=True)
+        members = np.zeros_like(both)
+        members[:, present[np.argsort(first)]] = both
+        rgb = painted(pixels[i], labels[i], members, baseline)
+        wanted = scores(CURVED, rgb, output)[:, found.targets[i]]
+        answered = slice(0, len(both))
+        np.testing.assert_allclose(found.answers.scores[i, answered], wanted, rtol=0, atol=1e-9)
+        np.testing.assert_array_equal(found.answers.size[i, answered], members.sum(1))
+        ink = np.abs(rgb - np.array(baseline)).mean((1, 2, 3))
+        np.testing.assert_allclose(found.answers.ink[i, answered], ink, rtol=0, atol=1e-12)
+        for each in vars(found.answers).values():
+            assert each.shape == (3, 18)
+            assert np.isnan(each[i, len(both) :]).all()
+
+
+def test_a_segment_of_the_baseline_s_colour_is_in_no_coalition():
+    pixels, labels = images(1, 16), patches([6], 16)
+    pixels[0][labels[0] == 2] = 0
+    found = kernelshap.explain(CURVED, pixels, None, asked(labels), evaluations=20).answers
+    pairs = found.size[0].reshape(-1, 2)
+    assert (pairs.sum(1) == 5).all()
+    np.testing.assert_allclose(
+        found.ink[0].reshape(-1, 2).sum(1), (pixels / 255).mean(), rtol=0, atol=1e-12
+    )
+
+
 def test_an_image_is_asked_by_its_own_seed_wherever_it_stands():
     pixels, labels = images(3, 16), patches([9, 9, 9], 16)
     whole = asked(labels)
@@ -589,6 +627,9 @@ def same_explanations(one: Explanation, other: Explanation) -> None:
         (one.maps.coefficients, other.maps.coefficients),
         (one.standard_errors, other.standard_errors),
         (one.draws, other.draws),
+        (one.answers.scores, other.answers.scores),
+        (one.answers.size, other.answers.size),
+        (one.answers.ink, other.answers.ink),
     ):
         np.testing.assert_array_equal(b, a)
 

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from thinkalike.compare.answers import Answers
 from thinkalike.compare.bases import Grid, Pixels, Segments
 from thinkalike.compare.maps import Maps
 from thinkalike.errors import ImageError, InputError, naming
@@ -64,10 +65,26 @@ def superpixels() -> dict:
     filled = np.arange(8) < np.array([basis.size for basis in bases])[:, None]
     values, errors = (np.where(filled, RANDOM.normal(size=(COUNT, 8)), np.nan) for _ in range(2))
     draws = np.where(filled[:, None], RANDOM.normal(size=(COUNT, 3, 8)), np.nan)
-    return {"maps": Maps(values, bases), "standard_errors": errors, "draws": draws}
+    asked = np.arange(12) < 2 * filled.sum(1)[:, None]
+    answers = Answers(*(np.where(asked, RANDOM.normal(size=(COUNT, 12)), np.nan) for _ in range(3)))
+    return {
+        "maps": Maps(values, bases),
+        "standard_errors": errors,
+        "draws": draws,
+        "answers": answers,
+    }
 
 
-def write(path, part, *, maps, accounts=None, standard_errors=None, draws=None, **measures):
+def of_part(answers, part):
+    """Answers about a part of the images, as a job of it has them: no longer than its longest row."""
+    rows = [each[part] for each in vars(answers).values()]
+    most = int(np.isfinite(rows[0]).sum(1).max(initial=0))
+    return Answers(*(row[:, :most] for row in rows))
+
+
+def write(
+    path, part, *, maps, accounts=None, standard_errors=None, draws=None, answers=None, **measures
+):
     bases = maps.bases if maps.shared else maps.bases[part]
     own = {name: values[part] for name, values in (accounts or {}).items()}
     told = {"ledger_gap": np.abs(maps.coefficients[part]).max(1), "target": np.arange(COUNT)[part]}
@@ -90,6 +107,7 @@ def write(path, part, *, maps, accounts=None, standard_errors=None, draws=None, 
         standard_errors=None if standard_errors is None else standard_errors[part, :most],
         draws=None if draws is None else draws[part, :, :most],
         accounts=own,
+        answers=None if answers is None else of_part(answers, part),
     )
 
 
@@ -156,9 +174,12 @@ def test_answers_about_blocks_are_the_answer_about_all(cuts):
                 content["draws"][part, :, :most],
                 content["standard_errors"][part, :most],
                 accounts,
+                of_part(content["answers"], part),
             )
         )
     found = joined(parts)
+    for name, values in vars(content["answers"]).items():
+        np.testing.assert_array_equal(getattr(found.answers, name), values)
     np.testing.assert_array_equal(found.maps.coefficients, content["maps"].coefficients)
     assert found.maps.bases == content["maps"].bases
     np.testing.assert_array_equal(found.draws, content["draws"])

@@ -9,6 +9,7 @@ import pytest
 from matplotlib.backends.backend_svg import RendererSVG
 
 from tests.support.checkout import REPOSITORY as ROOT
+from thinkalike.methods import method_name
 from thinkalike.plotting.style import (
     FAMILY_COLOURS,
     FAMILY_MARKERS,
@@ -19,7 +20,6 @@ from thinkalike.plotting.style import (
     family_legend,
     freeze_layout,
     log_scale,
-    method_name,
     styled,
     subset_name,
     title_of,

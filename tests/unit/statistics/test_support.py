@@ -93,7 +93,7 @@ def test_worlds_without_groups_show_none(name):
         "one factor": (LOADINGS[:, None] * LOADINGS)[UPPER],
     }[name]
     generator = np.random.default_rng(5)
-    runs, supported, rejected, false = 200, 0, 0, 0
+    runs, supported, rejected, false = 100, 0, 0, 0
     for run in range(runs):
         values = world(truth, generator)
         branches = branch_support(values, bootstraps=200, seed=run)["average"]

@@ -16,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors.numpy import save_file
 
+from thinkalike.compare.answers import Answers
 from thinkalike.compare.bases import Grid, Pixels, Segments
 from thinkalike.compare.maps import Maps
 from thinkalike.errors import DamagedError, InputError
@@ -23,7 +24,13 @@ from thinkalike.stores.arrays import HELD, NUMBERS, create_arrays, open_arrays, 
 from thinkalike.stores.atomic import atomic, temporaries
 from thinkalike.stores.damage import same_images
 from thinkalike.stores.kernels import create_kernel, join_kernels
-from thinkalike.stores.maps import content_hash, read_maps, read_segments, write_maps
+from thinkalike.stores.maps import (
+    content_hash,
+    read_answers,
+    read_maps,
+    read_segments,
+    write_maps,
+)
 from thinkalike.stores.tables import read_square, read_table, write_table
 from thinkalike.stores.weights import HEADER, copy_weights, read_header
 
@@ -482,6 +489,31 @@ def test_maps_on_superpixels_come_back_with_the_superpixels_that_are_given(image
     assert names == IMAGES[images]
     assert all(a is b for a, b in zip(found.bases, segments[images], strict=True))
     np.testing.assert_array_equal(found.coefficients, maps.coefficients[images])
+
+
+def test_answers_come_back_from_beside_the_maps(tmp_path):
+    maps = on_segments()
+    answers = Answers(numbers(3, 6), numbers(3, 6), numbers(3, 6))
+    answers.scores[1, 4:] = np.nan
+    names = ["a", "b", "c"]
+    write_maps(
+        tmp_path / "maps.nc", maps, image_ids=names, measures={}, attributes={}, answers=answers
+    )
+    found, images = read_answers(tmp_path / "maps.nc")
+    part, second = read_answers(tmp_path / "maps.nc", slice(1, 3))
+    assert (images, second) == (names, ["b", "c"])
+    for name, values in vars(answers).items():
+        assert getattr(found, name).dtype == np.float32
+        np.testing.assert_array_equal(getattr(found, name), values.astype(np.float32))
+        np.testing.assert_array_equal(getattr(part, name), values[1:].astype(np.float32))
+
+
+def test_maps_without_answers_are_named(tmp_path):
+    write_some_maps(tmp_path / "maps.nc", on_segments())
+    with pytest.raises(
+        InputError, match=r"maps\.nc has no variable answers, .*; delete it and run again"
+    ):
+        read_answers(tmp_path / "maps.nc")
 
 
 def test_superpixels_come_back_as_the_ones_that_maps_were_computed_on(tmp_path):

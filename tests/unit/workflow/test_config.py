@@ -71,7 +71,7 @@ def test_the_default_study_resolves():
                     "count": 6,
                     "images": "first",
                     "models": DEFAULT["models"],
-                    "methods": DEFAULT["methods"],
+                    "methods": [m for m in DEFAULT["methods"] if m != "answers"],
                 }
             }
         },
@@ -167,6 +167,8 @@ borders: {layers: {byobnet: [stages.2]}}
 borders: {layers: {deit_s: []}}
 borders: {images: 200}
 budgets: {models: [resnet]}
+ceilings: {images: 0}
+deletion: {area: 0.2}
 neon: {models: []}
 neon: {models: [vit]}
 neon: {clusters: 12}
@@ -228,6 +230,14 @@ def test_an_overlay_of_one_line_is_valid(line):
         ("settings: {kernelshap: {images: 4}}", "figures.panels.first.count", 4),
         ("models: [vit, resnet]", "figures.panels.first.models", ["vit", "resnet"]),
         ("methods: [lrp]", "figures.panels.first.methods", ["lrp"]),
+        ("methods: [answers, lrp]", "figures.panels.first.methods", ["lrp"]),
+        ("methods: [answers]", "figures.panels.first.methods", ["kernelshap"]),
+        ("settings: {kernelshap: {images: 4}}", "settings.answers.images", 4),
+        (
+            "settings: {kernelshap: {images: 9}, answers: {images: 4}}",
+            "settings.answers.images",
+            4,
+        ),
         ("models: [vit, resnet]", "neon.models", ["vit", "resnet"]),
         ("neon: {models: [vit]}", "neon.models", ["vit"]),
         ("models: [vit, resnet]", "spectral.models", ["vit", "resnet"]),
@@ -242,6 +252,7 @@ def test_an_overlay_of_one_line_is_valid(line):
         ("spectral: {models: []}", "spectral.models", []),
         ("methods: [lrp, gradcam, kernelshap]", "spectral.method", "gradcam"),
         ("methods: [kernelshap]", "spectral.method", "gradcam"),
+        ("methods: [lrp, kernelshap, answers]", "spectral.method", "lrp"),
         ("spectral: {method: integrated_gradients}", "spectral.method", "integrated_gradients"),
         ("dataset: {kind: cifar10}", "spectral.class", None),
         ('spectral: {class: "*"}', "spectral.class", None),
@@ -430,6 +441,10 @@ SHAPE = [
     ("budgets.segments", [], "at least 1 needed, 0 given"),
     ("budgets.segments/0", [1], "1 is less than the minimum of 2"),
     ("budgets.models", ["vit", "vit"], "'vit' stands there twice; remove one"),
+    ("ceilings.pixels", 0, "0 is less than the minimum of 1"),
+    ("deletion.images", -1, "-1 is less than the minimum of 0"),
+    ("deletion.area", 1, "1 is greater than or equal to the maximum of 1"),
+    ("deletion.area", 0, "0 is less than or equal to the minimum of 0"),
     ("neon.models", "vit", "'vit' is not of type ['array', 'null']"),
     ("figures.panels", 6, "6 is not of type object"),
     ("figures.panels/first", {"first": {"images": "first"}}, "count missing; see docs/"),
@@ -508,7 +523,7 @@ def test_a_variant_is_a_name_of_a_method():
     (line,) = problems(("variants", {"mine": {"method": "gradcam"}}), ("methods", ["mien"]))
     assert line == (
         "methods.0: 'mien' is not one of ['gradcam', 'integrated_gradients', 'kernelshap', 'lrp', "
-        "'mine']; did you mean 'mine'?"
+        "'answers', 'mine']; did you mean 'mine'?"
     )
 
 
@@ -587,7 +602,8 @@ def test_rules_of_lrp_for_a_family_that_no_model_has_are_a_slip():
     )
     mine = {"mine": {"like": "vit", "name": "Mine", "family": "my_group"}}
     resolve(study(("catalogue", mine), ("settings.lrp.composites.my_group", "gamma")))
-    variant = {"other": {"method": "lrp", "composites": {"other": "plus", "my_group": "plus"}}}
+    names = ["cnn", "transformer", "hybrid", "other", "my_group"]
+    variant = {"other": {"method": "lrp", "composites": dict.fromkeys(names, "plus")}}
     (line,) = problems(("variants", variant))
     assert line.startswith("variants.other.composites: no model is of the family 'my_group'")
 
@@ -650,6 +666,9 @@ MEANING = {
         ("spectral.class", "shop"),
     ],
     # numbers of images
+    "ceilings.pixels: 16 is too much for images.size, 64; give less than a quarter of it, at most 15": [
+        ("ceilings.pixels", 16)
+    ],
     "subsampling.sizes.1: 96 is more than images.count, 95; without replacement at most 95 can be "
     "drawn": [("images.count", 95), ("subsampling.sizes", [5, 96])],
     "subsampling.sizes: shares of images.count and numbers of images are mixed; give all sizes in one "
@@ -741,6 +760,24 @@ MEANING = {
         ("explanation.precision", "bfloat16"),
         ("methods", ["gradcam"]),
         ("spectral.method", "lrp"),
+    ],
+    "spectral.method: answers has no maps of its own; choose another method": [
+        ("spectral.method", "answers")
+    ],
+    "figures.panels.some.methods.1: answers has no maps of its own; choose kernelshap": [
+        ("figures.panels", {"some": {"count": 1, "methods": ["lrp", "answers"]}})
+    ],
+    "variants.mine.method: answers has no maps of its own to vary; vary kernelshap, or leave the variant "
+    "out": [("variants", {"mine": {"method": "answers", "images": 4}})],
+    "metrics: answers can be compared by cosine alone; add that, or more `methods`": [
+        ("methods", ["answers"]),
+        ("metrics", ["rbf"]),
+    ],
+    "settings.kernelshap.evaluations: 31 is too few for segments.count, 30; give at least 32": [
+        ("settings.kernelshap.evaluations", 31),
+        ("methods", ["answers"]),
+        ("neon.models", []),
+        ("figures.panels", {}),
     ],
     "spectral.method: 'mine' has maps on superpixels, which differ from image to image; choose another "
     "method": [*variant("kernelshap"), ("spectral.method", "mine")],
@@ -921,6 +958,7 @@ def test_every_section_of_the_schema_is_closed_but_for_names_and_what_timm_gets(
         "catalogue",
         "catalogue.*.arguments",
         "settings.gradcam.mended_cells",
+        "settings.lrp.composites",
         "variants",
         "variants.*",
         "borders.layers",

@@ -17,14 +17,16 @@ from snakemake.utils import update_config
 from tests.support.checkout import REPOSITORY as ROOT
 from tests.support.configuration import configuration, tiny
 from tests.support.explaining import CATALOGUE, IMAGENET, SIDE
+from thinkalike.compare.answers import Answers
 from thinkalike.compare.bases import Grid, Pixels, Segments
 from thinkalike.compare.maps import Maps
 from thinkalike.errors import InputError
 from thinkalike.images.contents import Contents
-from thinkalike.methods import DRAWS
+from thinkalike.methods import DRAWS, METHODS
 from thinkalike.networks.catalogue import complete_entry
 from thinkalike.stores.arrays import write_arrays
 from thinkalike.stores.maps import write_maps
+from thinkalike.stores.tables import write_table
 from thinkalike.workflow.config.resolve import resolve
 from thinkalike.workflow.forecast import disk, passes, rates
 from thinkalike.workflow.forecast.costs import Cost, counted_cost, known_cost, model_costs
@@ -46,6 +48,7 @@ from thinkalike.workflow.study import Study
 
 DATA = Contents(1293, 504, tuple("0123456789"))
 MODELS = ["resnet", "vit", "resnet_untrained"]
+METHODS_STEPS = METHODS["integrated_gradients"].passes({"tolerance": 0.02, "most_steps": 162}) / 2
 REAL = Path(__file__).with_name("finished_jobs")
 """Benchmarks that jobs of a study wrote: 130 images in two shards."""
 
@@ -180,6 +183,29 @@ def test_a_folder_is_counted(tmp_path, splits, train, val):
         ),
         (job("explain_again", model="resnet"), {}, 25 * 128),
         (job("explain_again", model="resnet"), {"images": {"count": 7}}, 7 * 128),
+        # moved: Grad-CAM, Integrated Gradients, KernelSHAP, LRP
+        (
+            job("explain_moved", model="vit"),
+            {"ceilings": {"images": 10}},
+            pytest.approx(10 * (1 + 2 * METHODS_STEPS + 128 + 2)),
+        ),
+        (
+            job("explain_moved", model="vit"),
+            {"methods": ["gradcam", "kernelshap"], "images": {"count": 7}},
+            7 * (1 + 128),
+        ),
+        (
+            job("explain_moved", model="vit"),
+            {
+                "methods": ["kernelshap"],
+                "explanation": {"precision": "bfloat16"},
+                "settings": {"kernelshap": {"tolerance": 0.01, "most_evaluations": 1024}},
+            },
+            25 * 1024,
+        ),
+        # four methods, the regions of three models and of another image
+        (job("delete_regions", model="vit"), {}, 60 * 4 * (3 + 1)),
+        (job("delete_regions", model="vit"), {"deletion": {"images": 0}}, 0),
         (job("explain_layers", model="resnet"), {"borders": {"images": 64}}, 64 * 2),
         (
             job("explain_layers", model="resnet"),
@@ -384,8 +410,35 @@ def test_superpixel_maps_take_what_is_forecast(tmp_path, count):
         (Segments(labels),) * count,
         standard_errors=random.normal(size=(count, 30)),
         draws=random.normal(size=(count, DRAWS, 30)),
+        answers=Answers(
+            random.normal(size=(count, 126)),
+            random.integers(1, 30, (count, 126)).astype(float),
+            random.normal(size=(count, 126)),
+        ),
     )
     assert maps_megabytes("kernelshap", count) == pytest.approx(real, rel=0.15)
+
+
+def test_maps_of_moved_images_are_of_fewer_images():
+    planned = job("explain_moved", model="vit")
+    methods = ("gradcam", "integrated_gradients", "kernelshap", "lrp")
+    expected = sum(maps_megabytes(method, 25) for method in methods)
+    assert megabytes(known(), planned) == pytest.approx(expected)
+
+
+def test_what_is_lost_without_regions_takes_what_is_forecast(tmp_path):
+    random, rows = np.random.default_rng(0), []
+    for method in ("gradcam", "integrated_gradients", "kernelshap", "lrp"):
+        for model, kind in (*((m, "other") for m in MODELS), ("vit", "mismatched")):
+            table = pd.DataFrame(random.normal(size=(60, 2)), columns=["logit", "probability"])
+            table = table.assign(method=method, model_a=model, model_b="vit", kind=kind)
+            rows.append(
+                table.assign(image_id=image_ids(60), class_name="3", lost=table["logit"] > 0)
+            )
+    whole = np.tile(random.normal(size=60), len(rows))
+    write_table(pd.concat(rows).assign(whole=whole), tmp_path / "vit.parquet")
+    real = (tmp_path / "vit.parquet").stat().st_size / 1e6
+    assert megabytes(known(), job("delete_regions", model="vit")) == pytest.approx(real, rel=0.25)
 
 
 def test_maps_again_are_of_fewer_images():
@@ -407,6 +460,14 @@ def test_similarities_take_what_is_forecast(tmp_path, method, estimated):
     real = (tmp_path / "cosine.nc").stat().st_size / 1e6
     planned = job("compare_models", method=method, metric="cosine")
     assert megabytes(known(models), planned) == pytest.approx(real, rel=0.2)
+
+
+def test_agreement_of_answers_takes_what_a_similarity_takes():
+    answers, maps = (
+        megabytes(known(), job(rule, method=method, metric="cosine"))
+        for rule, method in (("compare_answers", "answers"), ("compare_models", "lrp"))
+    )
+    assert answers == maps
 
 
 def test_tiles_take_less_than_their_matrix():

@@ -210,6 +210,17 @@ def test_a_variant_is_explained_by_the_method_that_it_varies(study):
     assert study.method("kernelshap").module == "thinkalike.explain.kernelshap"
 
 
+def test_answers_are_those_beside_the_maps_of_kernelshap():
+    study = Study.of(tiny(methods=["answers", "gradcam"], metrics=["rbf", "cosine"]))
+    assert study.explained_as("answers") == "kernelshap"
+    assert study.maps_files("answers", ["vit_brief"]) == [
+        "<results>/explanations/kernelshap/vit_brief.nc"
+    ]
+    assert study.files("{method}/{metric}") == ["answers/cosine", "gradcam/rbf", "gradcam/cosine"]
+    few = Study.of(tiny(methods=["answers"], settings={"answers": {"images": 3}}))
+    assert few.image_count("answers") == 3
+
+
 def test_maps_of_a_method_are_compared_alike_wherever_they_are():
     changes = {"kernelshap": {"sign": "absolute", "rescaling": "none", "rbf_sigma": 0.5}}
     study = Study.of(tiny(settings=changes, similarity={"blanks": "zero"}))
@@ -263,6 +274,7 @@ def test_methods_explain_the_images_of_the_study_or_fewer(study):
         "integrated_gradients": 6,
         "lrp": 6,
         "kernelshap": 4,
+        "answers": 4,  # to what kernelshap asks
         "gradcam_50": 2,
     }
     assert study.ceiling_count("kernelshap") == 3

@@ -26,6 +26,8 @@ CHECKS: tuple[tuple[str, Callable[[Config], Iterable[str]]], ...] = (
     ("models catalogue replicas weights training", model_checks.replicas),
     ("models borders settings", model_checks.selections),
     ("variants", method_checks.variants),
+    ("spectral figures", method_checks.maps),
+    ("methods metrics variants", method_checks.metrics),
     (USED, method_checks.depths),
     (USED, method_checks.evaluations),
     (f"{USED} images similarity", method_checks.pools),

@@ -20,14 +20,43 @@ from thinkalike.workflow.config.settings import (
 
 
 def variants(config: Config) -> Iterator[str]:
-    """Variants under the name of a method."""
-    for name in config["variants"]:
+    """Variants under the name of a method, and of a method that has no maps."""
+    for name, changes in config["variants"].items():
         if name in METHODS:
             yield f"variants.{name}: this is a method itself; give the variant another key"
+        if source := METHODS[changes["method"]].explained_by:
+            yield (
+                f"variants.{name}.method: {changes['method']} has no maps of its own to vary; vary "
+                f"{source}, or leave the variant out"
+            )
+
+
+def maps(config: Config) -> Iterator[str]:
+    """Methods without maps where maps are drawn or clustered."""
+    uses = {"spectral.method": config["spectral"]["method"]}
+    uses |= {
+        f"figures.panels.{name}.methods.{index}": method
+        for name, panels in config["figures"]["panels"].items()
+        for index, method in enumerate(panels.get("methods", []))
+    }
+    for where, method in uses.items():
+        if method in METHODS and (source := METHODS[method].explained_by):
+            fix = "another method" if where.startswith("spectral") else source
+            yield f"{where}: {method} has no maps of its own; choose {fix}"
+
+
+def metrics(config: Config) -> Iterator[str]:
+    """Metrics by which no method of the study is compared."""
+    known = {m for name in config["methods"] for m in METHODS[base_method(config, name)].metrics}
+    if not known.intersection(config["metrics"]):
+        yield (
+            f"metrics: {' and '.join(config['methods'])} can be compared by {', '.join(sorted(known))} "
+            f"alone; add that, or more `methods`"
+        )
 
 
 def used_methods(config: Config) -> dict[str, list[str]]:
-    """Method or variant that the study uses → the models that it explains."""
+    """Method or variant that makes maps for the study → the models that it explains."""
     models = config["models"]
     uses = [(method, models) for method in config["methods"]]
     uses += [
@@ -38,7 +67,8 @@ def used_methods(config: Config) -> dict[str, list[str]]:
     uses.append((config["neon"]["method"], clustered_models(config)))
     uses.append((mapped_method(config), mapped_models(config)))
     explained: dict[str, list[str]] = {}
-    for method, some in uses:
+    for name, some in uses:
+        method = METHODS[base_method(config, name)].explained_by or name
         if some:
             explained[method] = list(dict.fromkeys([*explained.get(method, []), *some]))
     return explained

@@ -92,11 +92,18 @@ def base_method(config: Config, name: str) -> str:
     return str(name if name in METHODS else config["variants"][name]["method"])
 
 
+def drawn_methods(config: Config) -> list[str]:
+    """Those of `methods` that have maps of their own; if there are none, the ones that they compare."""
+    rows = {name: METHODS[base_method(config, name)] for name in config["methods"]}
+    explaining = dict.fromkeys(row.explained_by for row in rows.values() if row.explained_by)
+    return [name for name, row in rows.items() if row.has_maps] or list(explaining)
+
+
 def mapped_method(config: Config) -> str:
     """The method whose maps are clustered: by default the last without segments."""
     if (given := config["spectral"]["method"]) is not None:
         return str(given)
-    on_grid = (m for m in config["methods"] if not METHODS[base_method(config, m)].segments)
+    on_grid = (m for m in drawn_methods(config) if not METHODS[base_method(config, m)].segments)
     return ["gradcam", *on_grid][-1]
 
 
@@ -122,6 +129,10 @@ def all_settings(config: Config) -> dict[str, Any]:
             evaluations = values["evaluations"] or min(default, MOST_EVALUATIONS)
             most = values["most_evaluations"] or min(8 * evaluations, MOST_EVALUATIONS)
             values |= {"evaluations": evaluations, "most_evaluations": most}
+    for values in settings.values():
+        if source := METHODS[values["method"]].explained_by:
+            limits = values["images"], settings[source]["images"]
+            values["images"] = min((n for n in limits if n is not None), default=None)
     return settings
 
 
@@ -180,7 +191,7 @@ def completed_panels(config: Config) -> dict[str, dict[str, Any]]:
     settings, count = all_settings(config), config["images"]["count"]
     completed = {}
     for name, panels in config["figures"]["panels"].items():
-        methods = panels.get("methods") or config["methods"]
+        methods = panels.get("methods") or drawn_methods(config)
         completed[name] = {
             "count": min(panels["count"], *(images_of(settings[m], count) for m in methods)),
             "images": panels.get("images", "first"),

@@ -1,8 +1,8 @@
 """Sizes of the files that jobs write, in MB (10⁶ bytes).
 
 Maps are float32 coefficients, compressed to COMPRESSION of their bytes: cells of a grid, pixels, or
-superpixels with their standard errors and draws. A similarity is a float64 for each image and pair of
-models, and another with its standard error. Weights are float32.
+superpixels with their standard errors, draws and answers to coalitions. A similarity is a float64 for each
+image and pair of models, and another with its standard error. Weights are float32.
 """
 
 from collections.abc import Callable
@@ -21,6 +21,9 @@ COMPRESSION = 0.93
 
 FILE_BYTES = 20e3
 """Bytes of a NetCDF file without images: attributes, structure."""
+
+BESIDE_BYTES = 19e3
+"""Bytes of structure of the five variables beside maps that are estimates: errors, draws, answers."""
 
 IMAGE_BYTES = 85
 """Bytes of an image in such a file: its id and a few measures."""
@@ -49,13 +52,14 @@ def _arrays(images: int, numbers: float) -> float:
 def _maps(facts: Facts, method: str, model: str, images: int) -> float:
     """Size of a file of maps."""
     study = facts.study
-    numbers = study.method(method).numbers(
+    row = study.method(method)
+    numbers = row.numbers(
         study["settings"][method],
         study["images"]["size"],
         study["segments"]["count"],
         facts.costs[model].cells,
     )
-    return _arrays(images, numbers)
+    return _arrays(images, numbers) + (BESIDE_BYTES / 1e6 if row.estimated else 0.0)
 
 
 def _logits(facts: Facts, model: str, images: int) -> float:
@@ -132,6 +136,14 @@ def _compare_models(
     return _arrays(study.image_count(method), numbers)
 
 
+def _compare_answers(facts: Facts, row: str | None = None, column: str | None = None) -> float:
+    return _compare_models(facts, "answers", row, column)
+
+
+def _measure_answers(facts: Facts, row: str | None = None, column: str | None = None) -> float:
+    return _measure_chance(facts, "answers", row, column)
+
+
 def _measure_chance(
     facts: Facts, method: str, row: str | None = None, column: str | None = None
 ) -> float:
@@ -152,6 +164,7 @@ SIZED_RULES: dict[str, Callable[..., float]] = {
     "predict_images": _predict_images,
     "segment_images": _segment_images,
     "measure_chance": _measure_chance,
+    "measure_answers": _measure_answers,
     "explain_images": _explain_images,
     "join_shards": _join_shards,
     "explain_together": _explain_together,
@@ -161,6 +174,7 @@ SIZED_RULES: dict[str, Callable[..., float]] = {
     "explain_clusters": _explain_clusters,
     "explain_class_images": _explain_class_images,
     "compare_models": _compare_models,
+    "compare_answers": _compare_answers,
     "join_similarities": _compare_models,
 }
 """Rule → MB that a job writes, from the facts and the wildcards that are named. Files of other rules
