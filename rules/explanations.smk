@@ -330,6 +330,7 @@ for panels, drawn in study["figures"]["panels"].items():
             number=min(study.image_count(method) for method in drawn["methods"]),
             models=drawn["models"],
             signs={method: study["settings"][method]["sign"] for method in drawn["methods"]},
+            pools={method: study["settings"][method].get("pool") for method in drawn["methods"]},
             names=study.names,
             families=study.families,
         message:
