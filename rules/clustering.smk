@@ -58,7 +58,7 @@ rule plot_comparisons:
                 "nested": figure(
                     "comparisons/nested",
                     "nested",
-                    "5 Number of images",
+                    "images",
                     "all methods",
                     figure="the first images against all",
                 )
@@ -69,14 +69,14 @@ rule plot_comparisons:
         pca_comparison=figure(
             "comparisons/pca",
             "pca_comparison",
-            "4 Dissimilarity and clusters",
+            "clusters",
             "all methods",
             figure="PCA of all methods and metrics",
         ),
         mean_and_spread=figure(
             "comparisons/mean_and_spread",
             "mean_and_spread",
-            "3 Similarity per image",
+            "spread",
             "all methods",
             figure="mean and spread",
         ),
@@ -125,7 +125,7 @@ rule plot_clusters:
         heat_map=figure(
             "clusters/{method}/{metric}/{subset}/heat_map",
             "heat_map",
-            "4 Dissimilarity and clusters",
+            "clusters",
             "{method}",
             metric="{metric}",
             images="{subset}",
@@ -134,7 +134,7 @@ rule plot_clusters:
         dendrograms=figure(
             "clusters/{method}/{metric}/{subset}/dendrograms",
             "dendrograms",
-            "4 Dissimilarity and clusters",
+            "clusters",
             "{method}",
             metric="{metric}",
             images="{subset}",
@@ -143,7 +143,7 @@ rule plot_clusters:
         communities=figure(
             "clusters/{method}/{metric}/{subset}/communities",
             "communities",
-            "4 Dissimilarity and clusters",
+            "clusters",
             "{method}",
             metric="{metric}",
             images="{subset}",
@@ -152,7 +152,7 @@ rule plot_clusters:
         embeddings=figure(
             "clusters/{method}/{metric}/{subset}/embeddings",
             "embeddings",
-            "4 Dissimilarity and clusters",
+            "clusters",
             "{method}",
             metric="{metric}",
             images="{subset}",

@@ -179,14 +179,14 @@ rule plot_influences:
         gallery_figure=figure(
             "statistics/{method}/images",
             "influential_images",
-            "1 How alike, and how sure?",
+            "alike",
             "{method}",
             figure="images that matter",
         ),
         share_figure=figure(
             "statistics/{method}/consensus",
             "consensus",
-            "1 How alike, and how sure?",
+            "alike",
             "{method}",
             figure="consensus about images",
         ),
@@ -221,12 +221,8 @@ rule plot_pairs:
         seeds=study.at_first_metric("<results>/dissimilarity/{method}/{metric}/all_seeds.csv"),
         scales=study.scales_files,
     output:
-        pairs_figure=figure(
-            "statistics/pairs", "pairs", "1 How alike, and how sure?", figure="all pairs of models"
-        ),
-        scales_figure=figure(
-            "statistics/scales", "scales", "1 How alike, and how sure?", figure="at which scale"
-        ),
+        pairs_figure=figure("statistics/pairs", "pairs", "alike", figure="all pairs of models"),
+        scales_figure=figure("statistics/scales", "scales", "alike", figure="at which scale"),
     log:
         "<logs>/plot_pairs.log",
     benchmark:
