@@ -242,7 +242,10 @@ rule plot_pairs:
     params:
         code=code_of("plot_pairs.py"),
         metric=study["metrics"][0],
-        pools={method: study["settings"][method].get("pool") for method in study.methods},
+        pools={
+            method: study["settings"][method].get("pool")
+            for method in study.at_first_metric("{method}")
+        },
         mapped=study.with_maps,
         names=study.names,
         architectures=study.architectures,
