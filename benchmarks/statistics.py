@@ -72,9 +72,7 @@ def made_up(sizes: tuple[int, ...]) -> tuple[tuple[np.ndarray, np.ndarray], list
     """Two matrices of distances of points in families, which have something in common, and the families."""
     draws = np.random.default_rng(0)
     shared = draws.normal(size=(sum(sizes), 8))
-    first, second = (
-        squareform(pdist(shared + draws.normal(size=shared.shape))) for _ in range(2)
-    )
+    first, second = (squareform(pdist(shared + draws.normal(size=shared.shape))) for _ in range(2))
     return (first, second), np.repeat(list("abc")[: len(sizes)], sizes).tolist()
 
 

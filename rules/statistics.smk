@@ -86,10 +86,8 @@ rule test_models:
         runtime=60,
     params:
         code=code_of("test_models.py"),
+        roles=study.roles,
         cases=study.files("{method}/{metric}"),
-        families=study.families,
-        architectures=study.architectures,
-        untrained=study.untrained,
         seed=study["seed"],
     message:
         "Testing families of models and matrices against each other"
@@ -241,6 +239,7 @@ rule plot_pairs:
         runtime=30,
     params:
         code=code_of("plot_pairs.py"),
+        roles=study.roles,
         metric=study["metrics"][0],
         pools={
             method: study["settings"][method].get("pool")
@@ -248,9 +247,6 @@ rule plot_pairs:
         },
         mapped=study.with_maps,
         names=study.names,
-        architectures=study.architectures,
-        families=study.families,
-        untrained=study.untrained,
     message:
         "Drawing all pairs of models"
     script:
@@ -297,11 +293,7 @@ rule write_verdict:
             "moved_pixels": study["ceilings"]["pixels"],
             "corrected": study["similarity"]["correction"] == "chance",
         },
-        roles={
-            "families": study.families,
-            "architectures": study.architectures,
-            "untrained": study.untrained,
-        },
+        roles=study.roles,
     message:
         "The verdict"
     script:
