@@ -95,12 +95,26 @@ def verbatim(value):
     return lambda wildcards: value
 
 
+# Questions of a reader, in their order: the report sorts its categories by the alphabet.
+CATEGORIES = {
+    "alike": "1 How alike are the models, and how sure is it?",
+    "clusters": "2 Which models belong together?",
+    "maps": "3 What does each model look at?",
+    "predictions": "4 Do models that predict alike explain alike?",
+    "images": "5 How many images does it take?",
+    "spread": "6 How much does it vary from image to image?",
+    "neon": "7 Why is an image in a cluster of features?",
+    "spectral": "8 Which images are explained the same way?",
+    "grounded": "9 Is the measure valid, where the answer is known?",
+}
+
+
 def figure(stem, caption, category, subcategory=None, **labels):
     """Files of one figure: SVG (in the report), PNG, and the CSV behind it."""
     svg = report(
         f"<results>/figures/{stem}.svg",
         caption=f"../report/{caption}.rst",
-        category=category,
+        category=CATEGORIES[category],
         subcategory=subcategory,
         labels=labels,
     )
@@ -116,15 +130,11 @@ def evaluation_figures(subcategory):
     """Output of a rule that draws an evaluation of NEON."""
     figures = {"flipping": "feature flipping", "areas": "areas", "betas": "beta"}
     return {
-        f"{name}_figure": figure(
-            f"neon/{name}", f"neon_{name}", "6 NEON", subcategory, figure=title
-        )
+        f"{name}_figure": figure(f"neon/{name}", f"neon_{name}", "neon", subcategory, figure=title)
         for name, title in figures.items()
     }
 
 
 def case_figure(name, caption, title):
     """Files of a figure of one case."""
-    return figure(
-        f"spectral/{{case}}/{name}", caption, "7 Spectral clustering", "{case}", figure=title
-    )
+    return figure(f"spectral/{{case}}/{name}", caption, "spectral", "{case}", figure=title)

@@ -145,6 +145,37 @@ rule place_weights:
         "../scripts/place_weights.py"
 
 
+rule disturb_weights:
+    """The weights of one model with Gaussian noise, as those of another."""
+    input:
+        source=lambda wildcards: study.weights_file(
+            study["catalogue"][wildcards.model]["noise"]["model"]
+        ),
+    output:
+        weights="<results>/weights/{model}.safetensors",
+    log:
+        "<logs>/disturb_weights/{model}.log",
+    benchmark:
+        "<benchmarks>/disturb_weights/{model}.tsv"
+    wildcard_constraints:
+        model=study.models_with("disturbed"),
+    conda:
+        "../envs/gpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    params:
+        code=code_of("disturb_weights.py"),
+        architecture=by_wildcards(study.architecture),
+        scale=lambda wildcards: study["catalogue"][wildcards.model]["noise"]["scale"],
+        seed=study["seed"],
+    message:
+        "Adding noise to {input.source}, for {wildcards.model}"
+    script:
+        "../scripts/disturb_weights.py"
+
+
 rule predict_images:
     """What one model predicts for the images, and its features of them, from the same passes."""
     input:
@@ -247,15 +278,15 @@ rule plot_predictions:
         ),
     output:
         accuracy_figure=figure(
-            "predictions/accuracy", "accuracy", "1 Predictions", figure="accuracy per model"
+            "predictions/accuracy", "accuracy", "predictions", figure="accuracy per model"
         ),
         agreement_figure=figure(
-            "predictions/agreement", "agreement", "1 Predictions", figure="agreement of models"
+            "predictions/agreement", "agreement", "predictions", figure="agreement of models"
         ),
         scatter=figure(
             "predictions/agreement_scatter",
             "agreement_scatter",
-            "1 Predictions",
+            "predictions",
             figure="agreement against dissimilarity",
         ),
     log:
@@ -286,9 +317,7 @@ rule plot_accuracy:
     input:
         accuracy=study.files("<results>/accuracy/{model}.csv"),
     output:
-        figure=figure(
-            "predictions/transforms", "transforms", "1 Predictions", figure="preprocessing"
-        ),
+        figure=figure("predictions/transforms", "transforms", "predictions", figure="preprocessing"),
     log:
         "<logs>/plot_accuracy.log",
     benchmark:

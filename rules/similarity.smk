@@ -319,7 +319,7 @@ rule plot_similarities:
         histograms=figure(
             "similarity/{method}/{metric}/histograms",
             "histograms",
-            "3 Similarity per image",
+            "spread",
             "{method}",
             metric="{metric}",
             figure="histograms",
@@ -327,7 +327,7 @@ rule plot_similarities:
         subsampling=figure(
             "subsampling/{method}/{metric}",
             "subsampling",
-            "5 Number of images",
+            "images",
             "{method}",
             metric="{metric}",
             figure="subsampling",
@@ -362,7 +362,7 @@ rule plot_noise_ceiling:
         figure=figure(
             "ceiling/kernelshap",
             "noise_ceiling",
-            "3 Similarity per image",
+            "spread",
             "kernelshap",
             figure="noise ceiling",
         ),

@@ -24,9 +24,7 @@ def main(
     mds: str,
     quality: str,
     settings: Mapping[str, Any],
-    families: Mapping[str, str],
-    architectures: Mapping[str, str],
-    untrained: Sequence[str],
+    roles: Mapping[str, Any],
     seed: int,
 ) -> None:
     table = read_square(dissimilarity)
@@ -34,8 +32,8 @@ def main(
     paths = (*linkages, summary, agreement, order, louvain, sweep, pca, mds)
     for path, part in zip(paths, found.tables, strict=True):
         write_table(part, path)
-    kept, roles = table.loc[found.models, found.models], Roles(families, architectures, untrained)
-    measures = {**found.measures, **family_measures(kept, roles, seed=seed)}
+    kept = table.loc[found.models, found.models]
+    measures = {**found.measures, **family_measures(kept, Roles(**roles), seed=seed)}
     write_table(pd.DataFrame({"measure": measures.keys(), "value": measures.values()}), quality)
 
 

@@ -95,6 +95,15 @@ class Study:
         return found
 
     @property
+    def roles(self) -> dict[str, Any]:
+        """What models are to tests: the attributes of `statistics.roles.Roles`."""
+        return {
+            "families": self.families,
+            "architectures": self.architectures,
+            "untrained": self.untrained,
+        }
+
+    @property
     def untrained(self) -> list[str]:
         """Models with random weights, the controls."""
         return [model for model in self.models if self._is_untrained(self["catalogue"][model])]

@@ -13,7 +13,7 @@ STRUCTURE: dict[str, Callable[[Config], Iterable[str]]] = {
 }
 """Section → check of it alone; where it finds a fault, no check looks at the section again."""
 
-USED = "models catalogue methods settings variants segments figures neon spectral"
+USED = "models catalogue weights training methods settings variants segments figures neon spectral"
 
 CHECKS: tuple[tuple[str, Callable[[Config], Iterable[str]]], ...] = (
     ("study", image_checks.study),
@@ -25,6 +25,9 @@ CHECKS: tuple[tuple[str, Callable[[Config], Iterable[str]]], ...] = (
     ("models catalogue images", model_checks.image_size),
     ("models catalogue replicas weights training", model_checks.replicas),
     ("models borders settings", model_checks.selections),
+    ("models catalogue", model_checks.noise),
+    ("grounded", model_checks.grounded),
+    ("dataset models catalogue training", image_checks.training_split),
     ("variants", method_checks.variants),
     ("spectral figures", method_checks.maps),
     ("methods metrics variants", method_checks.metrics),
@@ -33,14 +36,14 @@ CHECKS: tuple[tuple[str, Callable[[Config], Iterable[str]]], ...] = (
     (f"{USED} images similarity", method_checks.pools),
     (f"{USED} explanation", method_checks.lrp),
     ("catalogue settings variants", method_checks.composites),
-    ("models methods variants spectral", method_checks.spectral),
+    ("models catalogue weights training methods variants spectral", method_checks.spectral),
 )
 """Sections that must be sound, and the check of what is between them."""
 
 CONTENT_CHECKS: tuple[tuple[str, Callable[[Config, Contents], Iterable[str]]], ...] = (
     ("images", image_checks.count),
     ("models catalogue weights", model_checks.classes),
-    ("models spectral", image_checks.mapped_class),
+    ("models catalogue weights training spectral", image_checks.mapped_class),
 )
 """Sections that must be sound, and the check of them and what the data set holds."""
 

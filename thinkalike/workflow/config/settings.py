@@ -45,12 +45,17 @@ def is_trained(entry: Mapping[str, Any]) -> bool:
 
 
 def completed_models(config: Config) -> dict[str, dict[str, Any]]:
-    """Catalogue entries of the study's models, with weights and the whole training of each."""
+    """Catalogue entries of the study's models, with weights and the whole training of each.
+
+    The weights of an entry with `noise` are `disturbed`, whatever else it says of them.
+    """
     return {
         key: {
             **entry,
             "training": {**config["training"], **entry.get("training", {})},
-            "weights": entry.get("weights", config["weights"]),
+            "weights": (
+                "disturbed" if "noise" in entry else entry.get("weights", config["weights"])
+            ),
         }
         for key, entry in selected_entries(config).items()
     }
@@ -72,9 +77,19 @@ def clustered_models(config: Config) -> list[str]:
 
 
 def mapped_models(config: Config) -> list[str]:
-    """The models whose maps are clustered."""
-    models = config["spectral"]["models"]
-    return list(config["models"][:MAPPED] if models is None else models)
+    """The models whose maps are clustered: by default trained ones, of different families first."""
+    if (given := config["spectral"]["models"]) is not None:
+        return list(given)
+    entries = completed_models(config)
+    seen: set[str] = set()
+    ranks = {}
+    for model, entry in entries.items():
+        is_control = not is_trained(entry) and entry["weights"] != "pretrained"
+        # then other networks of the same families, then further seeds of one network
+        ranks[model] = (is_control, entry["family"] in seen, entry["timm"] in seen)
+        if not is_control:
+            seen |= {entry["family"], entry["timm"]}
+    return sorted(entries, key=lambda model: ranks[model])[:MAPPED]
 
 
 def base_method(config: Config, name: str) -> str:
@@ -100,7 +115,7 @@ def mapped_method(config: Config) -> str:
 def mapped_class_of(config: Config) -> str | None:
     """Name of the class whose maps are clustered; None for all classes."""
     name = config["spectral"]["class"]
-    if name is None and config["dataset"]["kind"] == "digits":
+    if name is None and config["dataset"]["kind"] in ("digits", "planted_digits"):
         return "8"
     return None if name == "*" else name
 
