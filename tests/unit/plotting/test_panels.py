@@ -21,6 +21,7 @@ from thinkalike.stores.tables import write_table
 MODELS = ["alpha", "beta", "gamma"]
 SIGNS = {"integrated_gradients": "signed", "gradcam_25": "positive"}
 OF = {
+    "pools": dict.fromkeys(SIGNS),
     "names": {model: model.title() for model in MODELS},
     "families": {"alpha": "cnn", "beta": "transformer", "gamma": "hybrid"},
 }
@@ -217,17 +218,19 @@ def test_long_names_of_fourteen_models_and_six_methods_touch_nothing():
         page = figure.bbox.extents
         texts = [axes.title for axes in figure.axes] + [axes.xaxis.label for axes in figure.axes]
         texts += [axes.yaxis.label for axes in figure.axes] + list(figure.texts)
+        texts += [text for axes in figure.axes for text in axes.texts]
         written = [text.get_window_extent().extents for text in texts if text.get_text()]
-        maps = [axes.get_window_extent().extents for axes in figure.axes]
-    assert len(written) == 14 + 14 + 6 + 1
+        *maps, bar = (axes.get_window_extent().extents for axes in figure.axes)
+    assert len(maps) == 15 * 6
+    assert len(written) == 14 + 14 + 6 + 1 + 2  # and the two ends of the colour bar
     rows = [axes.get_ylabel() for axes in figure.axes if axes.get_ylabel()]
     assert [" ".join(row.split()) for row in rows] == [
         f"Integrated Gradients {i}" for i in range(6)
     ]
-    boxes = np.array([*written, *maps])
+    boxes = np.array([*written, *maps, bar])
     assert (boxes[:, :2] >= page[:2] - 1).all()
     assert (boxes[:, 2:] <= page[2:] + 1).all()
     for a, b in combinations(boxes, 2):
         assert not ((a[:2] < b[2:] - 0.5).all() and (b[:2] < a[2:] - 0.5).all())
     # square cells of one size, whose width the names need
-    assert np.ptp(boxes[len(written) :, 2] - boxes[len(written) :, 0]) < 0.01
+    assert np.ptp(np.array(maps)[:, 2] - np.array(maps)[:, 0]) < 0.01
