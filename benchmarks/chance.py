@@ -1,4 +1,4 @@
-"""Similarity above chance beside sums over all pairs of images: parts of `python -m benchmarks.statistics`."""
+"""Similarity above chance beside sums over all pairs of images, for `python -m benchmarks.statistics`."""
 
 import tracemalloc
 from collections.abc import Iterator
