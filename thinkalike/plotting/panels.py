@@ -3,6 +3,7 @@
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -322,7 +323,7 @@ def _colour_bar(figure: Figure, width: float, height: float) -> None:
     axes.imshow(overlay(np.full((1, 101, 3), 255, np.uint8), values), aspect="auto")
     axes.set(xticks=[], yticks=[])
     axes.spines[:].set_visible(False)
-    beside = {"transform": axes.transAxes, "va": "center", "fontsize": SMALL}
+    beside: dict[str, Any] = {"transform": axes.transAxes, "va": "center", "fontsize": SMALL}
     axes.text(-0.03, 0.5, "against", ha="right", **beside)
     axes.text(1.03, 0.5, "for the class", ha="left", **beside)
 
