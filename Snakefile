@@ -38,6 +38,7 @@ include: "rules/clustering.smk"
 include: "rules/statistics.smk"
 include: "rules/neon.smk"
 include: "rules/spectral.smk"
+include: "rules/grounded.smk"
 include: "rules/forecast.smk"
 include: "replication/replication.smk"
 

@@ -30,14 +30,12 @@ rule cluster_models:
         runtime=30,
     params:
         code=code_of("cluster_models.py"),
+        roles=study.roles,
         settings={
             "linkages": study["clustering"]["linkages"],
             "ward": study["clustering"]["ward"],
             **study["clustering"]["louvain"],
         },
-        families=study.families,
-        architectures=study.architectures,
-        untrained=study.untrained,
         seed=study["seed"],
     message:
         "Clustering models: {wildcards.method}, {wildcards.metric}, {wildcards.subset} images"

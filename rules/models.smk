@@ -145,6 +145,37 @@ rule place_weights:
         "../scripts/place_weights.py"
 
 
+rule disturb_weights:
+    """The weights of one model with Gaussian noise, as those of another."""
+    input:
+        source=lambda wildcards: study.weights_file(
+            study["catalogue"][wildcards.model]["noise"]["model"]
+        ),
+    output:
+        weights="<results>/weights/{model}.safetensors",
+    log:
+        "<logs>/disturb_weights/{model}.log",
+    benchmark:
+        "<benchmarks>/disturb_weights/{model}.tsv"
+    wildcard_constraints:
+        model=study.models_with("disturbed"),
+    conda:
+        "../envs/gpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    params:
+        code=code_of("disturb_weights.py"),
+        architecture=by_wildcards(study.architecture),
+        scale=lambda wildcards: study["catalogue"][wildcards.model]["noise"]["scale"],
+        seed=study["seed"],
+    message:
+        "Adding noise to {input.source}, for {wildcards.model}"
+    script:
+        "../scripts/disturb_weights.py"
+
+
 rule predict_images:
     """What one model predicts for the images, and its features of them, from the same passes."""
     input:

@@ -93,6 +93,7 @@ rule measure_chance:
         number=by_wildcards(study.image_count),
         subsets=by_wildcards(study.subsets_of),
         comparison=by_wildcards(study.comparison),
+        picture=by_wildcards(study.picture),
     message:
         "Chance of {wildcards.method} maps by {wildcards.metric}"
     script:

@@ -28,6 +28,7 @@ rule measure_scales:
         number=by_wildcards(study.image_count),
         scales=by_wildcards(study.scales),
         comparison=lambda wildcards: study.comparison(wildcards.method, "cosine"),
+        picture=by_wildcards(study.picture),
         stratified=study.stratified,
         pixels=study["ceilings"]["pixels"],
     message:
@@ -85,10 +86,8 @@ rule test_models:
         runtime=60,
     params:
         code=code_of("test_models.py"),
+        roles=study.roles,
         cases=study.files("{method}/{metric}"),
-        families=study.families,
-        architectures=study.architectures,
-        untrained=study.untrained,
         seed=study["seed"],
     message:
         "Testing families of models and matrices against each other"
@@ -236,13 +235,11 @@ rule plot_pairs:
         runtime=30,
     params:
         code=code_of("plot_pairs.py"),
+        roles=study.roles,
         metric=study["metrics"][0],
         pools={method: study["settings"][method].get("pool") for method in study.methods},
         mapped=study.with_maps,
         names=study.names,
-        architectures=study.architectures,
-        families=study.families,
-        untrained=study.untrained,
     message:
         "Drawing all pairs of models"
     script:
@@ -289,11 +286,7 @@ rule write_verdict:
             "moved_pixels": study["ceilings"]["pixels"],
             "corrected": study["similarity"]["correction"] == "chance",
         },
-        roles={
-            "families": study.families,
-            "architectures": study.architectures,
-            "untrained": study.untrained,
-        },
+        roles=study.roles,
     message:
         "The verdict"
     script:

@@ -162,6 +162,12 @@ rule spectral:
         study.spectral_figures,
 
 
+rule grounded:
+    """Is the measure valid? Similarities of models whose likeness is known."""
+    input:
+        svg_files(["grounded/grounded"] if any(study["grounded"].values()) else []),
+
+
 rule benchmarks:
     """What did it cost? Time and memory of every job that has run, in one table."""
     input:

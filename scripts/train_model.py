@@ -24,7 +24,8 @@ def main(
 ) -> None:
     images, network = read_dataset(manifest), Architecture.of(architecture)
     training = rebuilt(Training, settings)
-    learned, held_out = (examples(images, split, size) for split in ("train", "val"))
+    splits = settings["split"], settings["split"].replace("train", "val")
+    learned, held_out = (examples(images, split, size) for split in splits)
     seed = integer_seed(seed, "train_model", network.name)
     model = train(
         network, *learned, classes=classes_of(images), settings=training, seed=seed, device=device

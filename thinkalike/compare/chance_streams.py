@@ -1,7 +1,6 @@
 """From files of maps to similarity above chance and the influence of every image, in bounded memory."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -16,7 +15,7 @@ from thinkalike.compare.chance import (
     mean_mismatch,
     rbf_kernel,
 )
-from thinkalike.compare.frames import Frame, unit
+from thinkalike.compare.frames import Frame, unit, without
 from thinkalike.compare.mismatched import MismatchedPairs
 from thinkalike.compare.similarity import Comparison
 from thinkalike.compare.streams import predicted_classes, read_part
@@ -36,6 +35,9 @@ class MapFiles:
         comparison: what is done to maps before they are compared.
         images: ids of the images, the first in all files.
         segments: file of the superpixels, for maps on superpixels.
+        pictures: images → (n, height, width), how far each pixel is from the baseline; given, what maps
+            have in common with the picture itself is taken off. Maps of absolute values lie where the
+            picture is, whatever the network: an untrained one has as much of that as a trained one.
 
     Raises:
         InputError: a file is missing, damaged, about other images, or on other superpixels.
@@ -48,10 +50,12 @@ class MapFiles:
         comparison: Comparison,
         images: Sequence[str],
         segments: str | None = None,
+        pictures: Callable[[slice], np.ndarray] | None = None,
     ) -> None:
         self.models, self.others = list(models), list(others)
         self.rows, self.columns = list(models.values()), list(others.values())
         self.comparison, self.images, self.segments = comparison, images, segments
+        self.pictures = pictures
         first = slice(0, 1)
         shared = read_segments(segments, first) if segments else None
         prepared = [
@@ -98,6 +102,10 @@ class MapFiles:
             for paths in (self.rows, self.columns)
         )
         assert rows is not None
+        if self.pictures is not None:
+            direction = self.frame.nearest(self.pictures(part).reshape(len(self.images[part]), -1))
+            rows = without(rows, direction)
+            columns = None if columns is None else without(columns, direction)
         return part, rows, rows if columns is None else columns
 
 
@@ -257,9 +265,10 @@ def write_chance(
     files: MapFiles,
     *,
     subsets: Sequence[str],
-    attributes: Mapping[str, Any],
+    code: str = "",
 ) -> None:
     """Write what `chance_files` yields, as `stores.kernels.Chance` reads it."""
+    attributes = {**files.comparison.stated(), "code": code}
     names = files.images, files.models, files.others
     with create_chance(path, *names, subsets=subsets, attributes=attributes) as output:
         for part in rows:

@@ -58,7 +58,7 @@ def contents(dataset: Mapping[str, Any]) -> Contents | None:
     if kind in PUBLISHED:
         train, val, names = PUBLISHED[kind]
         return Contents(train, val, tuple(names.split()))
-    if kind == "digits":
+    if kind in ("digits", "planted_digits"):
         return _divided({str(k): n for k, n in enumerate(DIGITS)}, dataset["validation"])
     folder = Path(dataset["path"])
     if has_split(folder):

@@ -5,7 +5,12 @@ from pathlib import Path
 
 from thinkalike.images.archives import ARCHIVES, unpack_cifar10, unpack_folder
 from thinkalike.images.downloads import fetch, file_name
-from thinkalike.images.sources import link_folder, make_digits, make_samples
+from thinkalike.images.sources import (
+    link_folder,
+    make_digits,
+    make_planted_digits,
+    make_samples,
+)
 from thinkalike.progress import log
 from thinkalike.stores.tables import write_table
 
@@ -28,7 +33,7 @@ def lay_out(
 
     Args:
         manifest: parquet file in the folder of the data set.
-        kind: digits, samples, folder, archive, or a key of `ARCHIVES`.
+        kind: digits, planted_digits, samples, folder, archive, or a key of `ARCHIVES`.
         path: of the user's images, for the kind folder.
         url, checksum: of the file, for the kind archive.
         mirror: where archives are fetched from instead (`fetch`).
@@ -46,6 +51,8 @@ def lay_out(
         match kind:
             case "digits":
                 images = make_digits(new, validation=validation, seed=seed)
+            case "planted_digits":
+                images = make_planted_digits(new, validation=validation, seed=seed)
             case "samples":
                 images = make_samples(new, seed=seed)
             case "folder":

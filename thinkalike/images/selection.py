@@ -121,8 +121,8 @@ def select_class(
                 f"{', '.join(names[:20])}{', …' if len(names) > 20 else ''}, or null for all"
             )
         images = images[images["class_name"].astype(str) == class_name]
-    if split != "both":
-        images = images[images["split"] == split]
+    splits = ["train", "val"] if split == "both" else [split]
+    images = images[images["split"].isin(splits)]
     if images.empty:
         raise InputError(f"split: class {class_name} has no image in {split}; choose both")
     of_image = images.set_index("image_id")["split"]

@@ -1,5 +1,6 @@
 """Data sets that need no download: digits, photographs inside packages, the user's folders."""
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +28,29 @@ PHOTOGRAPHS = {
 }
 """Synset of Imagenette → the photograph that stands in for it in `make_samples`."""
 
+PLANTED_SIDE = 64
+"""Side of the images of `make_planted_digits` in pixels."""
+
+PLANTED = slice(2, 10)
+"""Rows, and columns, of the coloured square in these images."""
+
+COLOURS = np.array(
+    [
+        (255, 0, 0),
+        (0, 255, 0),
+        (0, 0, 255),
+        (255, 255, 0),
+        (255, 0, 255),
+        (0, 255, 255),
+        (255, 128, 0),
+        (128, 0, 255),
+        (255, 255, 255),
+        (128, 128, 128),
+    ],
+    np.uint8,
+)
+"""RGB of the square of each digit."""
+
 
 def make_digits(folder: Path, *, validation: float, seed: int) -> pd.DataFrame:
     """Write scikit-learn's 1,797 digits as an ImageFolder of 8 x 8 grey PNGs.
@@ -48,6 +72,37 @@ def make_digits(folder: Path, *, validation: float, seed: int) -> pd.DataFrame:
     for path, image in zip(paths, pixels, strict=True):
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(image).save(folder / path)
+    return manifest(paths)
+
+
+def make_planted_digits(folder: Path, *, validation: float, seed: int) -> pd.DataFrame:
+    """Write the digits with a coloured square in a corner, a planted shortcut, as 64 x 64 PNGs.
+
+    In the splits `train` and `val` the colour says the class. `train_random` and `val_random` have
+    the same images with squares of random colours: what learns from these cannot use the colour.
+    Nothing but the square differs from `make_digits`, resized bilinearly.
+
+    Args:
+        folder: where `<split>/<class>/<number>.png` go.
+        validation: share of each class that goes into the splits `val` and `val_random`.
+        seed: of the split, which is that of `make_digits`, and of the random colours.
+
+    Returns:
+        The manifest, as for `make_digits`.
+    """
+    plain = make_digits(folder / "plain", validation=validation, seed=seed)
+    paths = []
+    for path, label in zip(plain["path"], plain["label"], strict=True):
+        image = Image.open(folder / "plain" / path).convert("RGB")
+        pixels = np.array(image.resize((PLANTED_SIDE, PLANTED_SIDE), Image.Resampling.BILINEAR))
+        split, rest = path.split("/", 1)
+        drawn = generator(seed, "planted colour", path).integers(len(COLOURS))
+        for name, colour in ((f"{split}/{rest}", label), (f"{split}_random/{rest}", drawn)):
+            pixels[PLANTED, PLANTED] = COLOURS[colour]
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(pixels).save(folder / name)
+            paths.append(name)
+    shutil.rmtree(folder / "plain")
     return manifest(paths)
 
 

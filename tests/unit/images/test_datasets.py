@@ -14,6 +14,7 @@ import pandas as pd
 import pytest
 import torch
 from PIL import Image
+from scipy.stats import chi2_contingency
 from skimage.feature import match_template
 from sklearn.datasets import load_digits, load_sample_image
 from torch.utils.data import DataLoader
@@ -33,7 +34,12 @@ from thinkalike.images.selection import (
     stratified_split,
     torch_shuffle,
 )
-from thinkalike.images.sources import link_folder, make_digits, make_samples
+from thinkalike.images.sources import (
+    link_folder,
+    make_digits,
+    make_planted_digits,
+    make_samples,
+)
 from thinkalike.stores.tables import write_table
 
 REPOSITORY = Path(__file__).resolve().parents[3]
@@ -111,6 +117,58 @@ def test_digits_are_the_same_bytes_again_and_another_split_with_another_seed(dig
     assert (tmp_path / "0.parquet").read_bytes() == (tmp_path / "1.parquet").read_bytes()
     other = stratified_split(load_digits().target, validation=0.28, seed=1)
     assert (other != stratified_split(load_digits().target, validation=0.28, seed=0)).any()
+
+
+@pytest.fixture(scope="module")
+def planted(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("planted")
+    return folder, make_planted_digits(folder, validation=0.28, seed=0)
+
+
+def test_planted_digits_are_the_digits_twice(digits, planted):
+    plain, (folder, images) = digits[1], planted
+    assert tuple(images.columns) == MANIFEST
+    assert set(images["split"]) == {"train", "train_random", "val", "val_random"}
+    for suffix in ("", "_random"):
+        part = images[images["split"].isin([f"train{suffix}", f"val{suffix}"])]
+        assert set(part["path"].str.replace("_random", "")) == set(plain["path"])
+    assert {p.relative_to(folder).as_posix() for p in folder.rglob("*.png")} == set(images["path"])
+
+
+def test_a_planted_digit_is_the_digit_but_for_a_square(digits, planted):
+    for path in digits[1]["path"][::100]:
+        plain = load_image(digits[0] / path, 64)
+        split, rest = path.split("/", 1)
+        for name in (path, f"{split}_random/{rest}"):
+            pixels = np.array(load_image(planted[0] / name, 64))
+            assert len(np.unique(pixels[2:10, 2:10].reshape(-1, 3), axis=0)) == 1
+            pixels[2:10, 2:10] = plain[2:10, 2:10]
+            np.testing.assert_array_equal(pixels, plain)
+
+
+def test_the_colour_says_the_class_or_nothing(planted):
+    folder, images = planted
+    colours = [str(load_image(folder / path, 64)[5, 5].tolist()) for path in images["path"]]
+    colours = pd.Series(colours, index=images.index)
+    random = images["split"].str.endswith("_random")
+    counts = pd.crosstab(images["label"][~random], colours[~random])
+    assert ((counts > 0).sum() == 1).all()
+    assert ((counts > 0).sum(axis=1) == 1).all()
+    assert len(counts.columns) == 10
+    assert chi2_contingency(pd.crosstab(images["label"][random], colours[random])).pvalue > 0.01
+
+
+def test_planted_digits_are_the_same_bytes_again(planted, tmp_path):
+    folder, images = planted
+    make_planted_digits(tmp_path, validation=0.28, seed=0)
+    for path in images["path"]:
+        assert (folder / path).read_bytes() == (tmp_path / path).read_bytes()
+
+
+def test_a_class_of_both_splits_has_no_image_twice(planted):
+    chosen = select_class(planted[1], class_name="8", split="both", most=500, seed=0)
+    assert set(chosen["split"]) == {"train", "val"}
+    assert len(chosen) == (load_digits().target == 8).sum()
 
 
 # ---- the split ----------------------------------------------------------------------------------

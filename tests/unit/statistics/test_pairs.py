@@ -50,7 +50,7 @@ def write_both(folder: Path) -> tuple[str, str]:
     maps = MapFiles(files, {}, COMPARISON, IDS)
     subsets = ["all", "all_20"]
     rows = chance_files(maps, CLASSES, subsets, (np.zeros((IMAGES, 0)), None))
-    write_chance(chance, rows, maps, subsets=subsets, attributes={})
+    write_chance(chance, rows, maps, subsets=subsets)
     return similarity, chance
 
 
@@ -160,7 +160,7 @@ def test_tiles_are_joined_to_what_all_models_at_once_give(files, tmp_path):
         each = MapFiles(of[0], {} if row == column else of[1], COMPARISON, IDS)
         tiles.append(str(tmp_path / f"{row}_{column}.nc"))
         rows = chance_files(each, CLASSES, ["all"], (np.zeros((IMAGES, 0)), None))
-        write_chance(tiles[-1], rows, each, subsets=["all"], attributes={})
+        write_chance(tiles[-1], rows, each, subsets=["all"])
     join_chances(tiles[::-1], str(tmp_path / "joined.nc"), COMPARED)
     joined, whole = Chance.read(str(tmp_path / "joined.nc")), Chance.read(files[1])
     for name in ("rho", "mean", "chance", "influence", "z", "z_within", "same_class"):

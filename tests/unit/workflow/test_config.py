@@ -116,6 +116,7 @@ study: mine
 seed: 7
 dataset: {kind: imagenette}
 dataset: {kind: cifar10}
+dataset: {kind: planted_digits}
 dataset: {validation: 0.5}
 dataset: {split_seed: 1}
 images: {count: 2}
@@ -179,6 +180,8 @@ spectral: {method: gradcam}
 spectral: {class: "3"}
 spectral: {class: "*"}
 spectral: {images: 3}
+grounded: {groups: {resnet: a, resnet_twin: a, vit: b}}
+grounded: {ladder: [resnet, resnet_twin, vit]}
 figures: {panels: {}}
 figures: {panels: {first: {count: 0}}}
 figures: {panels: {first: {count: 1000}}}
@@ -203,6 +206,7 @@ def test_an_overlay_of_one_line_is_valid(line):
     ("line", "path", "value"),
     [
         ("dataset: {kind: imagenette_160}", "dataset.name", "imagenette_160"),
+        ("dataset: {kind: planted_digits}", "spectral.class", "8"),
         ("images: {count: 20}", "subsampling.sizes", [2, 4, 6, 8, 10, 12, 14, 16, 18]),
         ("images: {count: 6}", "subsampling.sizes", [2, 3, 4, 5]),
         ("images: {count: 1}", "subsampling.sizes", [1]),
@@ -318,6 +322,19 @@ def test_weights_are_the_entrys_before_the_studys():
     resolved = resolve(study(("weights", "finetuned"), ("replicas", None), *changes))
     weights = [entry["weights"] for entry in resolved["catalogue"].values()]
     assert weights == ["finetuned", "trained", "trained", "finetuned"]
+
+
+def test_weights_with_noise_are_nobodys_own():
+    catalogue = {
+        "noisy": {"like": "vit", "name": "A", "noise": {"model": "vit", "scale": 0.1}},
+        "noisier": {"like": "noisy", "name": "B", "noise": {"model": "vit", "scale": 0.2}},
+    }
+    changes = ("catalogue", catalogue), ("models", ["vit", *catalogue])
+    resolved = resolve(study(*changes, ("replicas", {"vit": 1, "noisy": 1})))
+    weights = [entry["weights"] for entry in resolved["catalogue"].values()]
+    assert weights == ["trained", "disturbed", "disturbed", "trained"]
+    assert resolved["catalogue"]["noisier"]["noise"] == {"model": "vit", "scale": 0.2}
+    assert list(resolved["replicas"]) == ["vit_seed1"]
 
 
 def test_further_seeds_are_of_models_that_the_study_trains():
@@ -503,6 +520,7 @@ def test_a_value_of_the_wrong_shape_is_named_with_its_place(place, value, words)
         ("spectral.models/0", ["vitt"], "vit"),
         ("budgets.models/0", ["coat"], "coatnet"),
         ("borders.layers", {"covnext": ["stages.2"]}, "convnext"),
+        ("grounded.ladder/1", ["resnet", "covnext", "vit"], "convnext"),
         ("settings.gradcam.mended_cells", {"covnext": [[0, 0]]}, "convnext"),
         ("figures.panels/some/models/0", {"some": {"count": 1, "models": ["vti"]}}, "vit"),
         ("figures.panels/some/methods/0", {"some": {"count": 1, "methods": ["cam"]}}, "gradcam"),
@@ -664,6 +682,44 @@ MEANING = {
     'airplane, automobile, bird, cat, deer, dog, frog, horse, ship, truck, or "*" for all': [
         ("dataset.kind", "cifar10"),
         ("spectral.class", "shop"),
+    ],
+    "dataset.name: 'planted_digits' is a built-in data set; give yours a name of its own": [
+        ("dataset.name", "planted_digits")
+    ],
+    "training.split: the kind digits has no split train_random; set train, or dataset.kind to "
+    "planted_digits": [("training.split", "train_random")],
+    "catalogue.mine.training.split: the kind digits has no split train_random; set train, or "
+    "dataset.kind to planted_digits": [
+        (
+            "catalogue",
+            {"mine": {"like": "vit", "name": "M", "training": {"split": "train_random"}}},
+        ),
+        ("models", ["vit", "mine"]),
+    ],
+    # grounded answers
+    "catalogue.mine.noise.model: twin has noise itself; name the model that it is added to": [
+        (
+            "catalogue",
+            {
+                "twin": {"like": "vit", "name": "T", "noise": {"model": "vit", "scale": 1}},
+                "mine": {"like": "vit", "name": "M", "noise": {"model": "twin", "scale": 1}},
+            },
+        ),
+        ("models", ["vit", "twin", "mine"]),
+    ],
+    "catalogue.mine.noise.model: resnet is of another architecture, whose weights do not fit; write "
+    "`like: resnet`": [
+        (
+            "catalogue",
+            {"mine": {"like": "vit", "name": "M", "noise": {"model": "resnet", "scale": 1}}},
+        ),
+        ("models", ["resnet", "mine"]),
+    ],
+    "grounded.groups: give two groups, one of them of two models at least, or none": [
+        ("grounded.groups", {"vit": "a", "resnet": "b"})
+    ],
+    "grounded.ladder: give the first model and at least two that are less and less like it": [
+        ("grounded.ladder", ["vit", "resnet"])
     ],
     # numbers of images
     "ceilings.pixels: 16 is too much for images.size, 64; give less than a quarter of it, at most 15": [
@@ -962,6 +1018,7 @@ def test_every_section_of_the_schema_is_closed_but_for_names_and_what_timm_gets(
         "variants",
         "variants.*",
         "borders.layers",
+        "grounded.groups",
         "figures.panels",
     ]
 

@@ -12,6 +12,7 @@ from thinkalike.workflow.config.settings import (
     image_counts,
     mapped_class_of,
     mapped_models,
+    selected_entries,
 )
 
 DOWNLOADED = ("imagenette", "imagenette_320", "imagenette_160", "cifar10", "archive")
@@ -47,10 +48,26 @@ def dataset(config: Config) -> Iterator[str]:
     for key in NEEDED.get(kind, ()):
         if values.get(key) is None:
             yield f"dataset.{key}: the kind {kind} needs it; give it"
-    if name != kind and name in ("digits", *PUBLISHED):
+    if name != kind and name in ("digits", "planted_digits", *PUBLISHED):
         yield f"dataset.name: {name!r} is a built-in data set; give yours a name of its own"
     if kind == "folder" and not Path(values.get("path", ".")).is_dir():
         yield f"dataset.path: {values['path']!r} is not a folder; fix the path"
+
+
+def training_split(config: Config) -> Iterator[str]:
+    """Splits to learn from that the data set lacks."""
+    kind = config["dataset"]["kind"]
+    places = {"training": config["training"]}
+    places |= {
+        f"catalogue.{key}.training": entry.get("training", {})
+        for key, entry in selected_entries(config).items()
+    }
+    for place, training in places.items():
+        if training.get("split", "train") != "train" and kind != "planted_digits":
+            yield (
+                f"{place}.split: the kind {kind} has no split {training['split']}; set train, or "
+                "dataset.kind to planted_digits"
+            )
 
 
 def count(config: Config, held: Contents) -> Iterator[str]:

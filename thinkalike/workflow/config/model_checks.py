@@ -3,6 +3,7 @@
 import math
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Iterator
 
 from thinkalike.errors import InputError, did_you_mean
@@ -77,6 +78,33 @@ def names(config: Config) -> Iterator[str]:
             # the one of the two that is the user's to name
             mine, other = (first, key) if key in built_in_catalogue() else (key, first)
             yield f"catalogue.{mine}.name: {name!r} is the name of {other}, too; give it another"
+
+
+def noise(config: Config) -> Iterator[str]:
+    """Noise on the weights of a model of another architecture, or of one that has noise itself."""
+    entries = selected_entries(config)
+    for key, entry in entries.items():
+        source = entry.get("noise", {}).get("model")
+        if source not in entries:
+            continue
+        where, other = f"catalogue.{key}.noise.model", entries[source]
+        if "noise" in other:
+            yield f"{where}: {source} has noise itself; name the model that it is added to"
+        elif any(entry.get(part) != other.get(part) for part in ("timm", "arguments")):
+            yield (
+                f"{where}: {source} is of another architecture, whose weights do not fit; write "
+                f"`like: {source}`"
+            )
+
+
+def grounded(config: Config) -> Iterator[str]:
+    """Groups in which no two models are alike, or none differ, and ladders without rungs."""
+    groups, ladder = config["grounded"]["groups"], config["grounded"]["ladder"]
+    sizes = Counter(groups.values())
+    if groups and (len(sizes) < 2 or max(sizes.values()) < 2):
+        yield "grounded.groups: give two groups, one of them of two models at least, or none"
+    if len(ladder) in (1, 2):
+        yield "grounded.ladder: give the first model and at least two that are less and less like it"
 
 
 def replicas(config: Config) -> Iterator[str]:

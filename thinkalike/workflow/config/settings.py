@@ -45,12 +45,17 @@ def is_trained(entry: Mapping[str, Any]) -> bool:
 
 
 def completed_models(config: Config) -> dict[str, dict[str, Any]]:
-    """Catalogue entries of the study's models, with weights and the whole training of each."""
+    """Catalogue entries of the study's models, with weights and the whole training of each.
+
+    The weights of an entry with `noise` are `disturbed`, whatever else it says of them.
+    """
     return {
         key: {
             **entry,
             "training": {**config["training"], **entry.get("training", {})},
-            "weights": entry.get("weights", config["weights"]),
+            "weights": (
+                "disturbed" if "noise" in entry else entry.get("weights", config["weights"])
+            ),
         }
         for key, entry in selected_entries(config).items()
     }
@@ -110,7 +115,7 @@ def mapped_method(config: Config) -> str:
 def mapped_class_of(config: Config) -> str | None:
     """Name of the class whose maps are clustered; None for all classes."""
     name = config["spectral"]["class"]
-    if name is None and config["dataset"]["kind"] == "digits":
+    if name is None and config["dataset"]["kind"] in ("digits", "planted_digits"):
         return "8"
     return None if name == "*" else name
 

@@ -161,6 +161,7 @@ SIZED_RULES: dict[str, Callable[..., float]] = {
     "train_model": _weights,
     "finetune_model": _weights,
     "place_weights": _weights,
+    "disturb_weights": _weights,
     "predict_images": _predict_images,
     "segment_images": _segment_images,
     "measure_chance": _measure_chance,

@@ -68,5 +68,5 @@ def known_contents(dataset: Mapping[str, Any], manifest: str | Path) -> Contents
 def manifest_contents(manifest: str | Path) -> Contents:
     """Contents of the data set that a manifest lists."""
     table = pd.read_parquet(manifest, columns=["split", "class_name"])
-    train = int((table["split"] == "train").sum())
-    return Contents(train, len(table) - train, tuple(sorted(table["class_name"].unique())))
+    train, val = (int((table["split"] == split).sum()) for split in ("train", "val"))
+    return Contents(train, val, tuple(sorted(table["class_name"].unique())))
