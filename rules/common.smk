@@ -105,7 +105,7 @@ CATEGORIES = {
     "spread": "6 How much does it vary from image to image?",
     "neon": "7 Why is an image in a cluster of features?",
     "spectral": "8 Which images are explained the same way?",
-    "valid": "9 Is the measure valid?",
+    "grounded": "9 Is the measure valid, where the answer is known?",
 }
 
 

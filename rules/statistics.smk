@@ -237,7 +237,10 @@ rule plot_pairs:
         code=code_of("plot_pairs.py"),
         roles=study.roles,
         metric=study["metrics"][0],
-        pools={method: study["settings"][method].get("pool") for method in study.methods},
+        pools={
+            method: study["settings"][method].get("pool")
+            for method in study.at_first_metric("{method}")
+        },
         mapped=study.with_maps,
         names=study.names,
     message:
