@@ -19,5 +19,5 @@ def test_sentences_stand_under_their_topics_in_order(tmp_path):
 @pytest.mark.parametrize("text", ["", "[{}]", "3"])
 def test_a_damaged_file_is_named(text, tmp_path):
     (tmp_path / "verdict.json").write_text(text)
-    with pytest.raises(InputError, match="verdict.json is damaged"):
+    with pytest.raises(InputError, match=r"verdict\.json is damaged"):
         read_verdict(tmp_path / "verdict.json")
