@@ -13,7 +13,7 @@ from scipy.spatial.distance import pdist, squareform
 from skbio import DistanceMatrix
 from skbio.stats import distance as skbio
 
-from benchmarks import resampling
+from benchmarks import chance, resampling
 from benchmarks.common import Goal, Part, Row, command_line, in_turns, run, timed
 from thinkalike.statistics.mantel import mantel
 from thinkalike.statistics.permanova import permanova, permdisp
@@ -51,6 +51,7 @@ def parts(*, quick: bool) -> dict[str, Part]:
     effort = QUICK if quick else Effort()
     return {
         "permutations": lambda: permutation_tests(effort),
+        **chance.parts(quick=quick),
         **resampling.parts(quick=quick),
     }
 

@@ -11,6 +11,7 @@ from thinkalike.images.listing import folder_listing
 from thinkalike.workflow.changed_images import ChangedImages
 from thinkalike.workflow.fingerprint import fingerprint as _fingerprint
 from thinkalike.workflow.study import Study, by_wildcards
+from thinkalike.workflow.verdict import read_verdict
 
 if Path(thinkalike.__file__).parents[1] != Path(workflow.basedir):
     raise WorkflowError(
@@ -28,6 +29,8 @@ changed = ChangedImages(study)
 # Captions of figures read the configuration: they see it complete, with what follows from other keys.
 GIVEN = deepcopy(config)
 config.update(study.settings)
+# The report begins with the verdict, where there is one by then.
+config["verdict"] = read_verdict(f"results/{study['study']}/verdict.json")
 
 # Jobs load files. The hubs are asked by download_weights alone, on the machine that calls Snakemake.
 os.environ.update(HF_HUB_OFFLINE="1")

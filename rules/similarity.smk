@@ -253,6 +253,7 @@ rule measure_noise_ceiling:
         segments="<results>/segments.nc",
     output:
         ceiling="<results>/ceiling/kernelshap/{metric}.csv",
+        pairs="<results>/ceiling/kernelshap/{metric}_pairs.csv",
     log:
         "<logs>/measure_noise_ceiling/{metric}.log",
     benchmark:

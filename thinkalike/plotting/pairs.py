@@ -86,7 +86,7 @@ def pairs(
             axes.set_axis_off()
         for axes, (method, scale) in zip(axes_row, row, strict=False):
             where = f"{scale} × {scale} cells" if scale else "as computed"
-            axes.set_title(f"{method_name(method)}, {where}", loc="left", fontsize=7)
+            axes.set_title(f"{method_name(method)}, {where}", loc="right", fontsize=7)
             axes.set_xlabel("mean similarity")
             _draw(axes, panels[method, scale], names)
     _legend(figure, table)
