@@ -133,15 +133,25 @@ def test_a_blank_model_is_left_out_said_so_and_the_others_go_on(tmp_path, caplog
 
 
 def test_the_log_s_convention_counts_blank_maps_as_nothing_in_common(tmp_path, caplog):
-    table = read_square(compared(tmp_path, images=12, blanks="zero"))
+    table = read_square(compared(tmp_path, images=12, correction="none", blanks="zero"))
     assert "mute: 12 of 12 maps are blank and count as similarity 0" in caplog.text
     np.testing.assert_allclose(table["mute"], np.sqrt(2))
 
 
-def test_a_single_image_is_enough_for_a_matrix(tmp_path):
-    table = read_square(compared(tmp_path, images=1))
+def test_a_model_of_blank_maps_has_no_similarity_above_chance_whatever_blanks_count_as(tmp_path):
+    # 0 more than chance, of 0 that there could be
+    table = read_square(compared(tmp_path, images=12, blanks="zero"))
+    assert table["mute"].isna().all()
+    assert table.loc[MODELS[:3], MODELS[:3]].notna().to_numpy().all()
+
+
+def test_a_single_image_is_enough_for_a_matrix_of_raw_similarities(tmp_path):
+    table = read_square(compared(tmp_path, images=1, correction="none"))
     assert table.loc["alpha", "beta"] > 0
-    assert np.isnan(read_table(tmp_path / "all_pairs.parquet")["std"]).all()
+    pairs = read_table(tmp_path / "all_pairs.parquet")
+    assert np.isnan(pairs["std"]).all()
+    # chance takes maps of two images
+    assert pairs[["chance", "rho", "low", "high"]].isna().to_numpy().all()
 
 
 def test_too_few_models_to_cluster_is_one_sentence(tmp_path):
