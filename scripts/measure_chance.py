@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from thinkalike.compare.chance_streams import MapFiles, chance_files, predicted_by, write_chance
+from thinkalike.compare.chance_streams import chance_files, predicted_by, write_chance
+from thinkalike.compare.map_sources import map_files
 from thinkalike.compare.similarity import Comparison
 from thinkalike.images.pictures import pictures_of
 from thinkalike.stores.tables import read_table
@@ -30,7 +31,7 @@ def main(
     selected = read_table(images, ["image_id", "class_name", "path"])[:number]
     ids, pictures = selected["image_id"].tolist(), pictures_of(selected["path"], picture)
     both = (zip(*each, strict=True) for each in ((models, explanations), (other_models, others)))
-    files = MapFiles(*map(dict, both), Comparison(metric, **comparison), ids, segments, pictures)
+    files = map_files(*map(dict, both), Comparison(metric, **comparison), ids, segments, pictures)
     predicted = predicted_by(predictions, other_predictions, images, ids)
     rows = chance_files(files, selected["class_name"], subsets, predicted)
     write_chance(chance, rows, files, subsets=subsets, code=code)

@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 
 from thinkalike.compare.chance import CosineMismatch, influence, mean_mismatch
-from thinkalike.compare.chance_streams import MapFiles, measured_chance
+from thinkalike.compare.chance_streams import measured_chance
 from thinkalike.compare.frames import Frame
+from thinkalike.compare.map_sources import map_files
 from thinkalike.compare.maps import Maps
 from thinkalike.compare.matrices import pair_table
 from thinkalike.compare.similarity import Comparison
@@ -69,7 +70,7 @@ class ScaledStudy:
             self.images["image_id"].tolist(),
             pictures_of(self.images["path"].tolist(), self.picture),
         )
-        files = MapFiles(self.files, {}, comparison, ids, self.segments, pictures)
+        files = map_files(self.files, {}, comparison, ids, self.segments, pictures)
         chance = measured_chance(files, self.images["class_name"].tolist())
         above = above_chance(chance, self.architectures, stratified=self.stratified)
         table = pair_table(chance.models, {name: above[name] for name in SEEDS})

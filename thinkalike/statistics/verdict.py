@@ -203,12 +203,17 @@ def _in_short(methods: Sequence[Evidence], found: Sequence[Statement]) -> Iterat
     if apart or together:
         parts = [f"set apart by {_listed(apart)}" if apart else "set apart by no method"]
         parts += [f"not shown to differ by {_listed(together)}"] if apart and together else []
-        yield _statement(
-            IN_SHORT,
-            "short_families",
-            f"Families are {' and '.join(parts)}.",
-            "statistics/families.csv",
-        )
+        text = f"Taken one by one, families are {' and '.join(parts)}"
+        if apart:
+            holm = {
+                each.title: each.family["permanova_p_holm"]
+                for each in methods
+                if each.title in apart
+            }
+            still = [title for title, value in holm.items() if value < LEVEL]
+            text += f"; tested all together, by {_listed(still) if still else 'none'}"
+        source = "statistics/families.csv"
+        yield _statement(IN_SHORT, "short_families", f"{text}.", source)
     sure = [each.title for each in methods if _orders(each) is True]
     unsure = [each for each in methods if _orders(each) is False]
     if sure or unsure:
