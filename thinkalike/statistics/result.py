@@ -76,7 +76,8 @@ class Result:
 
     def intervals(self) -> pd.DataFrame:
         """Every two models: n, mean, chance, rho with standard error and 95 % interval, seed_std, …"""
-        return pair_table(self.chance.models, self._above)
+        kept = {name: matrix for name, matrix in self._above.items() if name != "spread"}
+        return pair_table(self.chance.models, kept)
 
     def seeds(self) -> pd.DataFrame:
         """Every two seeds of one network, likewise."""
