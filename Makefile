@@ -69,6 +69,8 @@ bench: $(STAMP) ## measure against other libraries, half an hour: results/benchm
 	python -m benchmarks.neon --docs
 	OMP_NUM_THREADS=1 python -m benchmarks.lrp
 	python -m benchmarks.lrp --docs
+	OMP_NUM_THREADS=1 python -m benchmarks.statistics
+	python -m benchmarks.statistics --docs
 
 bench-scale: $(STAMP) ## measure up to 100 models and 50,000 images, an hour: docs/scale.md
 	OMP_NUM_THREADS=1 python -m benchmarks.scale

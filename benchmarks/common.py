@@ -26,7 +26,7 @@ from thinkalike.stores.atomic import atomic
 from thinkalike.stores.tables import write_table
 
 COLUMNS = ("measure", "peer", "ours", "theirs", "ratio", "goal", "met")
-PACKAGES = ("torch", "timm", "numpy", "scipy", "captum", "shap", "shapiq", "grad-cam")
+PACKAGES = ("torch", "timm", "numpy", "scipy", "captum", "shap", "shapiq", "grad-cam", "scikit-bio")
 
 Key = TypeVar("Key")
 

@@ -146,8 +146,8 @@ rule plot_tables:
         iris="<results>/neon/iris.csv",
         wine="<results>/neon/wine.csv",
     output:
-        iris_figure=figure("neon/iris", "neon_iris", "6 NEON", "published examples", figure="iris"),
-        wine_figure=figure("neon/wine", "neon_wine", "6 NEON", "published examples", figure="wine"),
+        iris_figure=figure("neon/iris", "neon_iris", "neon", "published examples", figure="iris"),
+        wine_figure=figure("neon/wine", "neon_wine", "neon", "published examples", figure="wine"),
     log:
         "<logs>/plot_tables.log",
     benchmark:
@@ -198,7 +198,7 @@ rule plot_planted:
         planted_figure=figure(
             "neon/planted",
             "neon_planted",
-            "6 NEON",
+            "neon",
             "published examples",
             figure="planted features",
         ),

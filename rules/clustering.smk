@@ -30,14 +30,12 @@ rule cluster_models:
         runtime=30,
     params:
         code=code_of("cluster_models.py"),
+        roles=study.roles,
         settings={
             "linkages": study["clustering"]["linkages"],
             "ward": study["clustering"]["ward"],
             **study["clustering"]["louvain"],
         },
-        families=study.families,
-        architectures=study.architectures,
-        untrained=study.untrained,
         seed=study["seed"],
     message:
         "Clustering models: {wildcards.method}, {wildcards.metric}, {wildcards.subset} images"
@@ -60,7 +58,7 @@ rule plot_comparisons:
                 "nested": figure(
                     "comparisons/nested",
                     "nested",
-                    "5 Number of images",
+                    "images",
                     "all methods",
                     figure="the first images against all",
                 )
@@ -71,14 +69,14 @@ rule plot_comparisons:
         pca_comparison=figure(
             "comparisons/pca",
             "pca_comparison",
-            "4 Dissimilarity and clusters",
+            "clusters",
             "all methods",
             figure="PCA of all methods and metrics",
         ),
         mean_and_spread=figure(
             "comparisons/mean_and_spread",
             "mean_and_spread",
-            "3 Similarity per image",
+            "spread",
             "all methods",
             figure="mean and spread",
         ),
@@ -127,7 +125,7 @@ rule plot_clusters:
         heat_map=figure(
             "clusters/{method}/{metric}/{subset}/heat_map",
             "heat_map",
-            "4 Dissimilarity and clusters",
+            "clusters",
             "{method}",
             metric="{metric}",
             images="{subset}",
@@ -136,7 +134,7 @@ rule plot_clusters:
         dendrograms=figure(
             "clusters/{method}/{metric}/{subset}/dendrograms",
             "dendrograms",
-            "4 Dissimilarity and clusters",
+            "clusters",
             "{method}",
             metric="{metric}",
             images="{subset}",
@@ -145,7 +143,7 @@ rule plot_clusters:
         communities=figure(
             "clusters/{method}/{metric}/{subset}/communities",
             "communities",
-            "4 Dissimilarity and clusters",
+            "clusters",
             "{method}",
             metric="{metric}",
             images="{subset}",
@@ -154,7 +152,7 @@ rule plot_clusters:
         embeddings=figure(
             "clusters/{method}/{metric}/{subset}/embeddings",
             "embeddings",
-            "4 Dissimilarity and clusters",
+            "clusters",
             "{method}",
             metric="{metric}",
             images="{subset}",

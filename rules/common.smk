@@ -11,6 +11,7 @@ from thinkalike.images.listing import folder_listing
 from thinkalike.workflow.changed_images import ChangedImages
 from thinkalike.workflow.fingerprint import fingerprint as _fingerprint
 from thinkalike.workflow.study import Study, by_wildcards
+from thinkalike.workflow.verdict import read_verdict
 
 if Path(thinkalike.__file__).parents[1] != Path(workflow.basedir):
     raise WorkflowError(
@@ -28,6 +29,8 @@ changed = ChangedImages(study)
 # Captions of figures read the configuration: they see it complete, with what follows from other keys.
 GIVEN = deepcopy(config)
 config.update(study.settings)
+# The report begins with the verdict, where there is one by then.
+config["verdict"] = read_verdict(f"results/{study['study']}/verdict.json")
 
 # Jobs load files. The hubs are asked by download_weights alone, on the machine that calls Snakemake.
 os.environ.update(HF_HUB_OFFLINE="1")
@@ -95,12 +98,26 @@ def verbatim(value):
     return lambda wildcards: value
 
 
+# Questions of a reader, in their order: the report sorts its categories by the alphabet.
+CATEGORIES = {
+    "alike": "1 How alike are the models, and how sure is it?",
+    "clusters": "2 Which models belong together?",
+    "maps": "3 What does each model look at?",
+    "predictions": "4 Do models that predict alike explain alike?",
+    "images": "5 How many images does it take?",
+    "spread": "6 How much does it vary from image to image?",
+    "neon": "7 Why is an image in a cluster of features?",
+    "spectral": "8 Which images are explained the same way?",
+    "grounded": "9 Is the measure valid, where the answer is known?",
+}
+
+
 def figure(stem, caption, category, subcategory=None, **labels):
     """Files of one figure: SVG (in the report), PNG, and the CSV behind it."""
     svg = report(
         f"<results>/figures/{stem}.svg",
         caption=f"../report/{caption}.rst",
-        category=category,
+        category=CATEGORIES[category],
         subcategory=subcategory,
         labels=labels,
     )
@@ -116,15 +133,11 @@ def evaluation_figures(subcategory):
     """Output of a rule that draws an evaluation of NEON."""
     figures = {"flipping": "feature flipping", "areas": "areas", "betas": "beta"}
     return {
-        f"{name}_figure": figure(
-            f"neon/{name}", f"neon_{name}", "6 NEON", subcategory, figure=title
-        )
+        f"{name}_figure": figure(f"neon/{name}", f"neon_{name}", "neon", subcategory, figure=title)
         for name, title in figures.items()
     }
 
 
 def case_figure(name, caption, title):
     """Files of a figure of one case."""
-    return figure(
-        f"spectral/{{case}}/{name}", caption, "7 Spectral clustering", "{case}", figure=title
-    )
+    return figure(f"spectral/{{case}}/{name}", caption, "spectral", "{case}", figure=title)

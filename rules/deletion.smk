@@ -69,9 +69,7 @@ if changed.deletion_signs:
         input:
             summary="<results>/statistics/deletion.csv",
         output:
-            figure=figure(
-                "statistics/deletion", "deletion", "2 Explanations", "deletion", figure="deletion"
-            ),
+            figure=figure("statistics/deletion", "deletion", "maps", "deletion", figure="deletion"),
         log:
             "<logs>/plot_deletion.log",
         benchmark:

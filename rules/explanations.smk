@@ -312,9 +312,7 @@ for panels, drawn in study["figures"]["panels"].items():
             figures=[
                 path
                 for position, stem in enumerate(study.panel_stems(panels))
-                for path in figure(
-                    stem, "panel", "2 Explanations", panels, figure=f"image {position:03d}"
-                )
+                for path in figure(stem, "panel", "maps", panels, figure=f"image {position:03d}")
             ],
         log:
             f"<logs>/plot_panels/{panels}.log",
@@ -332,6 +330,7 @@ for panels, drawn in study["figures"]["panels"].items():
             number=min(study.image_count(method) for method in drawn["methods"]),
             models=drawn["models"],
             signs={method: study["settings"][method]["sign"] for method in drawn["methods"]},
+            pools={method: study["settings"][method].get("pool") for method in drawn["methods"]},
             names=study.names,
             families=study.families,
         message:
@@ -350,7 +349,7 @@ rule plot_borders:
             if layers
         ],
     output:
-        figure=figure("gradcam/borders", "borders", "2 Explanations", "gradcam", figure="borders"),
+        figure=figure("gradcam/borders", "borders", "maps", "gradcam", figure="borders"),
     log:
         "<logs>/plot_borders.log",
     benchmark:
@@ -377,9 +376,7 @@ rule plot_budgets:
     input:
         budgets=[f"<results>/budgets/{model}.csv" for model in study["budgets"]["models"]],
     output:
-        figure=figure(
-            "budgets/kernelshap", "budgets", "2 Explanations", "kernelshap", figure="budgets"
-        ),
+        figure=figure("budgets/kernelshap", "budgets", "maps", "kernelshap", figure="budgets"),
     log:
         "<logs>/plot_budgets.log",
     benchmark:

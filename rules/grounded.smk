@@ -45,7 +45,7 @@ rule plot_grounded:
         table="<results>/grounded/table.csv",
         ladder_values="<results>/grounded/ladder.csv",
     output:
-        figure=figure("grounded/grounded", "grounded", "8 Grounded answers", figure="validity"),
+        figure=figure("grounded/grounded", "grounded", "grounded", figure="validity"),
     log:
         "<logs>/plot_grounded.log",
     benchmark:

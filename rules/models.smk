@@ -278,15 +278,15 @@ rule plot_predictions:
         ),
     output:
         accuracy_figure=figure(
-            "predictions/accuracy", "accuracy", "1 Predictions", figure="accuracy per model"
+            "predictions/accuracy", "accuracy", "predictions", figure="accuracy per model"
         ),
         agreement_figure=figure(
-            "predictions/agreement", "agreement", "1 Predictions", figure="agreement of models"
+            "predictions/agreement", "agreement", "predictions", figure="agreement of models"
         ),
         scatter=figure(
             "predictions/agreement_scatter",
             "agreement_scatter",
-            "1 Predictions",
+            "predictions",
             figure="agreement against dissimilarity",
         ),
     log:
@@ -317,9 +317,7 @@ rule plot_accuracy:
     input:
         accuracy=study.files("<results>/accuracy/{model}.csv"),
     output:
-        figure=figure(
-            "predictions/transforms", "transforms", "1 Predictions", figure="preprocessing"
-        ),
+        figure=figure("predictions/transforms", "transforms", "predictions", figure="preprocessing"),
     log:
         "<logs>/plot_accuracy.log",
     benchmark:

@@ -74,12 +74,12 @@ rule plot_galleries:
         maps=study.files("<results>/neon/maps/{model}.nc", model=study["neon"]["models"]),
         segments=study.segments_file(study["neon"]["method"]),
     output:
-        quality=figure("neon/quality", "cluster_quality", "6 NEON", "galleries", figure="quality"),
+        quality=figure("neon/quality", "cluster_quality", "neon", "galleries", figure="quality"),
         galleries=[
             path
             for model in study["neon"]["models"]
             for path in figure(
-                f"neon/galleries/{model}", "gallery", "6 NEON", "galleries", model=model
+                f"neon/galleries/{model}", "gallery", "neon", "galleries", model=model
             )
         ],
     log:

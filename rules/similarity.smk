@@ -93,6 +93,7 @@ rule measure_chance:
         number=by_wildcards(study.image_count),
         subsets=by_wildcards(study.subsets_of),
         comparison=by_wildcards(study.comparison),
+        picture=by_wildcards(study.picture),
     message:
         "Chance of {wildcards.method} maps by {wildcards.metric}"
     script:
@@ -252,6 +253,7 @@ rule measure_noise_ceiling:
         segments="<results>/segments.nc",
     output:
         ceiling="<results>/ceiling/kernelshap/{metric}.csv",
+        pairs="<results>/ceiling/kernelshap/{metric}_pairs.csv",
     log:
         "<logs>/measure_noise_ceiling/{metric}.log",
     benchmark:
@@ -318,7 +320,7 @@ rule plot_similarities:
         histograms=figure(
             "similarity/{method}/{metric}/histograms",
             "histograms",
-            "3 Similarity per image",
+            "spread",
             "{method}",
             metric="{metric}",
             figure="histograms",
@@ -326,7 +328,7 @@ rule plot_similarities:
         subsampling=figure(
             "subsampling/{method}/{metric}",
             "subsampling",
-            "5 Number of images",
+            "images",
             "{method}",
             metric="{metric}",
             figure="subsampling",
@@ -361,7 +363,7 @@ rule plot_noise_ceiling:
         figure=figure(
             "ceiling/kernelshap",
             "noise_ceiling",
-            "3 Similarity per image",
+            "spread",
             "kernelshap",
             figure="noise ceiling",
         ),

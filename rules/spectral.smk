@@ -190,7 +190,7 @@ rule plot_choices:
         choices_figure=figure(
             "spectral/choices",
             "spectral_choices",
-            "7 Spectral clustering",
+            "spectral",
             "all",
             figure="which choice matters",
         ),

@@ -28,6 +28,7 @@ rule measure_scales:
         number=by_wildcards(study.image_count),
         scales=by_wildcards(study.scales),
         comparison=lambda wildcards: study.comparison(wildcards.method, "cosine"),
+        picture=by_wildcards(study.picture),
         stratified=study.stratified,
         pixels=study["ceilings"]["pixels"],
     message:
@@ -85,10 +86,8 @@ rule test_models:
         runtime=60,
     params:
         code=code_of("test_models.py"),
+        roles=study.roles,
         cases=study.files("{method}/{metric}"),
-        families=study.families,
-        architectures=study.architectures,
-        untrained=study.untrained,
         seed=study["seed"],
     message:
         "Testing families of models and matrices against each other"
@@ -180,14 +179,14 @@ rule plot_influences:
         gallery_figure=figure(
             "statistics/{method}/images",
             "influential_images",
-            "1 How alike, and how sure?",
+            "alike",
             "{method}",
             figure="images that matter",
         ),
         share_figure=figure(
             "statistics/{method}/consensus",
             "consensus",
-            "1 How alike, and how sure?",
+            "alike",
             "{method}",
             figure="consensus about images",
         ),
@@ -222,12 +221,8 @@ rule plot_pairs:
         seeds=study.at_first_metric("<results>/dissimilarity/{method}/{metric}/all_seeds.csv"),
         scales=study.scales_files,
     output:
-        pairs_figure=figure(
-            "statistics/pairs", "pairs", "1 How alike, and how sure?", figure="all pairs of models"
-        ),
-        scales_figure=figure(
-            "statistics/scales", "scales", "1 How alike, and how sure?", figure="at which scale"
-        ),
+        pairs_figure=figure("statistics/pairs", "pairs", "alike", figure="all pairs of models"),
+        scales_figure=figure("statistics/scales", "scales", "alike", figure="at which scale"),
     log:
         "<logs>/plot_pairs.log",
     benchmark:
@@ -240,13 +235,14 @@ rule plot_pairs:
         runtime=30,
     params:
         code=code_of("plot_pairs.py"),
+        roles=study.roles,
         metric=study["metrics"][0],
-        pools={method: study["settings"][method].get("pool") for method in study.methods},
+        pools={
+            method: study["settings"][method].get("pool")
+            for method in study.at_first_metric("{method}")
+        },
         mapped=study.with_maps,
         names=study.names,
-        architectures=study.architectures,
-        families=study.families,
-        untrained=study.untrained,
     message:
         "Drawing all pairs of models"
     script:
@@ -293,11 +289,7 @@ rule write_verdict:
             "moved_pixels": study["ceilings"]["pixels"],
             "corrected": study["similarity"]["correction"] == "chance",
         },
-        roles={
-            "families": study.families,
-            "architectures": study.architectures,
-            "untrained": study.untrained,
-        },
+        roles=study.roles,
     message:
         "The verdict"
     script:

@@ -24,9 +24,7 @@ def main(
     mds: str,
     quality: str,
     settings: Mapping[str, Any],
-    families: Mapping[str, str],
-    architectures: Mapping[str, str],
-    untrained: Sequence[str],
+    roles: Mapping[str, Any],
     seed: int,
 ) -> None:
     table = read_square(dissimilarity)
@@ -35,8 +33,7 @@ def main(
     for path, part in zip(paths, found.tables, strict=True):
         write_table(part, path)
     kept = table.loc[found.models, found.models]
-    roles = Roles(families, architectures, untrained)
-    measures = {**found.measures, **family_measures(kept, roles, seed=seed)}
+    measures = {**found.measures, **family_measures(kept, Roles(**roles), seed=seed)}
     write_table(pd.DataFrame({"measure": measures.keys(), "value": measures.values()}), quality)
 
 

@@ -5,8 +5,8 @@ explain_moved).
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from thinkalike.explain.cases import Files, evaluations_used, explained, read_case, write_case
-from thinkalike.explain.moved import moved_case
+from thinkalike.explain.cases import Files, evaluations_used, read_case, write_case
+from thinkalike.explain.moved import explained_moved
 from thinkalike.workflow.jobs import run
 
 
@@ -30,13 +30,9 @@ def main(
     part = slice(max(chosen["number"] for chosen in methods.values()))
     options = {"size": size, "seeds": seeds, "part": part, "device": device}
     case = read_case(files, architecture, explanation, **options)
-    for path, (method, chosen) in zip(moved, methods.items(), strict=True):
-        there, settings = moved_case(case, pixels, chosen["number"]), dict(chosen["settings"])
-        if explanations and segments and method == "kernelshap":
-            settings["evaluations"] = evaluations_used(explanations, segments)
-        answer = explained(there, chosen["base"], settings)
-        attributes = {"method": chosen["base"], "code": code, "moved": pixels}
-        write_case(path, there, answer, {**attributes, **chosen["question"], **settings})
+    used = evaluations_used(explanations, segments) if explanations and segments else None
+    for path, there, answer, known in explained_moved(case, moved, methods, pixels, used):
+        write_case(path, there, answer, {**known, "code": code, "moved": pixels})
 
 
 if __name__ == "__main__":

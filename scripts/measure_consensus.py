@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from thinkalike.compare.chance_streams import MapFiles
+from thinkalike.compare.map_sources import map_files
 from thinkalike.compare.similarity import Comparison
 from thinkalike.statistics.consensus import consensus_of_maps
 from thinkalike.statistics.influence import mean_contribution
@@ -30,7 +30,7 @@ def main(
     selected = read_table(images, ["image_id", "class_name"])[:number]
     ids = selected["image_id"].tolist()
     paths = dict(zip(models, explanations, strict=True))
-    files = MapFiles(paths, {}, Comparison(metric, **comparison), ids, segments)
+    files = map_files(paths, {}, Comparison(metric, **comparison), ids, segments)
     table = consensus_of_maps(files.blocks(), files.kernel, ids, seed=seed)
     _, parts = values_of_images(values, models, correction)
     table["contribution"] = mean_contribution(np.concatenate(list(parts())))

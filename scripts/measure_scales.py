@@ -21,24 +21,21 @@ def main(
     number: int,
     scales: Sequence[int],
     comparison: Mapping[str, Any],
+    picture: Mapping[str, Any],
     stratified: bool,
     pixels: int,
     moved: Sequence[str] = (),
     segments: str | None = None,
 ) -> None:
-    selected = read_table(images, ["image_id", "class_name"])[:number]
-    files, settings = (
-        dict(zip(compared, explanations, strict=True)),
-        Comparison("cosine", **comparison),
-    )
+    selected = read_table(images, ["image_id", "class_name", "path"])[:number]
+    files = dict(zip(compared, explanations, strict=True))
     shared = read_segments(segments) if segments else None
     both = {
-        model: input_ceiling_pairs(files[model], path, shared, pixels, settings.sign)
+        model: input_ceiling_pairs(files[model], path, shared, pixels, comparison["sign"])
         for model, path in zip(models, moved, strict=False)
     }
-    ids, classes = selected["image_id"].tolist(), selected["class_name"].tolist()
-    study = ScaledStudy(files, both, models, architectures, ids, classes, segments, stratified)
-    write_table(study.table(settings, scales), table)
+    study = ScaledStudy(files, both, models, architectures, selected, segments, stratified, picture)
+    write_table(study.table(Comparison("cosine", **comparison), scales), table)
 
 
 if __name__ == "__main__":

@@ -32,7 +32,7 @@ def main(
     selected = read_table(images, ["image_id", "path", "class_name"])
     chosen = choose_pairs(read_table(pairs), models, architectures)
     of = {"names": names, "families": families, "title": title_of(method, metric)}
-    with styled():
+    with styled(families):
         save(*gallery(chosen, read_table(influential), selected, maps, **of), gallery_figure)
         save(*consensus_figure(read_table(consensus), title=of["title"]), share_figure)
 

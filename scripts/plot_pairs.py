@@ -1,6 +1,7 @@
 """Draw all pairs of models beside chance, and similarity by scale (rule plot_pairs)."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import pandas as pd
 
@@ -22,24 +23,19 @@ def main(
     pools: Mapping[str, int | None],
     mapped: Sequence[str],
     names: Mapping[str, str],
-    architectures: Mapping[str, str],
-    families: Mapping[str, str],
-    untrained: Sequence[str],
+    roles: Mapping[str, Any],
 ) -> None:
     """`pairs` and `seeds` have a file for each method of `pools`, `scales` for each with maps."""
-    of = {"architectures": architectures, "families": families, "untrained": untrained}
     columns, wide = drawing.COLUMNS_OF_PAIRS, []
-    scaled = {
-        method: read_table(path, columns) for method, path in zip(mapped, scales, strict=True)
-    }
+    scaled = {m: read_table(path, columns) for m, path in zip(mapped, scales, strict=True)}
     for (method, pool), *paths in zip(pools.items(), pairs, seeds, strict=True):
         known = scaled.get(method) if metric == "cosine" else None  # scales are by cosine
         both = [read_table(path, columns) for path in paths]
         wide.append(drawing.panel_pairs(*both, known, pool).assign(method=method))
-    every = {m: each.assign(category=pair_categories(each, **of)) for m, each in scaled.items()}
+    every = {m: each.assign(category=pair_categories(each, **roles)) for m, each in scaled.items()}
     table = pd.concat(wide, ignore_index=True)
-    table = table.assign(category=pair_categories(table, **of))
-    with styled(families):
+    table = table.assign(category=pair_categories(table, **roles))
+    with styled(roles["families"]):
         save(*drawing.pairs(table, names=names, metric=metric), pairs_figure)
         save(*draw_scales(every, pools), scales_figure)
 

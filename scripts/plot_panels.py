@@ -18,6 +18,7 @@ def main(
     number: int,
     models: Sequence[str],
     signs: Mapping[str, str],
+    pools: Mapping[str, int | None],
     names: Mapping[str, str],
     families: Mapping[str, str],
     segments: str | None = None,
@@ -28,6 +29,7 @@ def main(
     positions = panels.choose_images(which, predicted)[: len(figures) // 3]
     shown = selected["image_id"][: max(positions, default=-1) + 1]
     maps = panels.read_panel_maps(explanations, signs, shown, images, segments)
+    maps = panels.with_pooled(maps, pools)
     drawn = panels.draw_panels(selected, positions, maps, predicted, models, names, families)
     empty = panels.empty_panels(which, len(positions), len(selected), len(models), signs)
     with styled(families):

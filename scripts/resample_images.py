@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from thinkalike.statistics import resampling
 from thinkalike.statistics.intervals import strata
+from thinkalike.statistics.resampling import Settings, resample_images
 from thinkalike.stores.kernels import values_of_images
 from thinkalike.stores.tables import read_table, write_table
 from thinkalike.workflow.jobs import run
@@ -28,14 +28,8 @@ def main(
     number, parts = values_of_images(values, models, correction)
     selected = read_table(images, ["image_id", "class_name"])[:number]
     groups = strata(selected["class_name"].astype(str)) if stratified else None
-    tables = resampling.resample_images(
-        np.concatenate(list(parts())),
-        selected["image_id"].tolist(),
-        models,
-        resampling.Settings(**settings),
-        groups=groups,
-        seed=seed,
-    )
+    study = np.concatenate(list(parts())), selected["image_id"].tolist(), models
+    tables = resample_images(*study, Settings(**settings), groups=groups, seed=seed)
     write_table(tables.image_count, image_count)
     write_table(tables.support, support)
     write_table(tables.one_factor, one_factor)

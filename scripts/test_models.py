@@ -1,6 +1,7 @@
 """Test families of models, matrices against matrices, and what methods tell apart (rule test_models)."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from thinkalike.statistics.associations import associations_table, first_metric, reference_matrices
 from thinkalike.statistics.families import families_table
@@ -20,21 +21,19 @@ def main(
     matrix_tests: str,
     resolution: str,
     cases: Sequence[str],
-    families: Mapping[str, str],
-    architectures: Mapping[str, str],
-    untrained: Sequence[str],
+    roles: Mapping[str, Any],
     seed: int,
 ) -> None:
-    roles = Roles(families, architectures, untrained)
+    known = Roles(**roles)
     keys = [tuple(case.split("/")) for case in cases]
     tables, own = (
         {k: read_table(p) for k, p in zip(keys, ps, strict=True)} for ps in (pairs, seeds)
     )
-    write_table(families_table(tables, roles, seed=seed), family_tests)
+    write_table(families_table(tables, known, seed=seed), family_tests)
     references = reference_matrices(*(read_table(path) for path in (agreement, accuracy, cka)))
-    found = associations_table(first_metric(tables), references, roles, seed=seed)
+    found = associations_table(first_metric(tables), references, known, seed=seed)
     write_table(found, matrix_tests)
-    write_table(resolution_table(tables, own, roles), resolution)
+    write_table(resolution_table(tables, own, known), resolution)
 
 
 if __name__ == "__main__":

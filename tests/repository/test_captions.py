@@ -88,3 +88,15 @@ def test_captions_leave_out_what_is_not_drawn():
     assert "dotted line" not in caption("accuracy", training={"accuracy_at_least": 0})
     assert "Further rows" not in caption("borders")
     assert "Further rows" in caption("borders", borders={"layers": {"resnet": ["layer3"]}})
+
+
+def test_the_first_page_explains_every_category_of_the_report():
+    rules = (REPOSITORY / "rules" / "common.smk").read_text()
+    categories = re.findall(r'"(\d [^"]*\?)"', rules)
+    assert len(categories) == 9
+    grounded = {"groups": {"resnet": "a", "byobnet": "a", "vit": "b"}}
+    page = caption("workflow", grounded=grounded)
+    for category in ("0 Verdict", *categories):
+        assert f"**{category}**" in page
+    assert "**9 " not in caption("workflow")
+    assert "**7 " not in caption("workflow", neon={"models": []})

@@ -21,8 +21,12 @@ ARROWS = {
     "stores": "compare",
     "images": "stores",
     "compare.streams": "compare stores",
-    "compare.chance_streams": "compare compare.streams stores",
-    "statistics": "compare compare.streams compare.chance_streams stores",
+    "compare.map_sources": "compare compare.streams stores",
+    "compare.chance_streams": "compare compare.streams compare.map_sources stores",
+    "compare.answer_streams": "compare compare.streams stores",
+    "statistics": (
+        "compare compare.streams compare.map_sources compare.chance_streams images stores"
+    ),
     "clustering": "compare stores",
     "networks": "images stores",
     "explain": "compare images networks stores",

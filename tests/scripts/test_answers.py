@@ -4,16 +4,19 @@ import logging
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
-from scripts import compare_answers, join_similarities
+from scripts import compare_answers, join_similarities, measure_answers
 from thinkalike.compare.answers import Answers, agreement
 from thinkalike.compare.bases import Segments
 from thinkalike.compare.maps import Maps
 from thinkalike.errors import InputError
 from thinkalike.stores import arrays
 from thinkalike.stores.arrays import open_arrays, read_attributes
+from thinkalike.stores.kernels import Chance
 from thinkalike.stores.maps import write_maps
+from thinkalike.stores.tables import write_table
 
 IMAGES = [f"val/{i}.png" for i in range(9)]
 MODELS = [f"m{i}" for i in range(5)]
@@ -117,3 +120,40 @@ def test_maps_of_another_version_have_no_answers(paths, tmp_path):
     with pytest.raises(InputError, match=r"m2\.nc has no variable answers"):
         compare(paths, tmp_path / "cosine.nc", MODELS)
     assert not (tmp_path / "cosine.nc").exists()
+
+
+CLASSES = ["a", "b", "c"] * 3
+PREDICTED = np.array([["a", "a", "b"], ["a", "b", "b"], ["c", "c", "c"]] * 3)
+
+
+def test_above_chance_is_the_mean_agreement_and_influence_what_an_image_adds(paths, tmp_path):
+    values = compare(paths[:3], tmp_path / "cosine.nc", MODELS[:3])["similarity"]
+    write_table(
+        pd.DataFrame({"image_id": IMAGES, "class_name": CLASSES}), tmp_path / "images.parquet"
+    )
+    predictions = []
+    for model, column in zip(MODELS, PREDICTED.T, strict=False):
+        predictions.append(str(tmp_path / f"{model}.parquet"))
+        write_table(pd.DataFrame({"image_id": IMAGES, "predicted_class": column}), predictions[-1])
+    measure_answers.main(
+        similarity=str(tmp_path / "cosine.nc"),
+        images=str(tmp_path / "images.parquet"),
+        chance=str(tmp_path / "chance.nc"),
+        subsets=["all", "matching", "all_4"],
+        metric="cosine",
+        code="0" * 16,
+        predictions=predictions,
+    )
+    same = PREDICTED[:, :, None] == PREDICTED[:, None]
+    counting = {"all": True, "matching": same, "all_4": np.arange(9)[:, None, None] < 4}
+    for subset, use in counting.items():
+        found = Chance.read(str(tmp_path / "chance.nc"), subset)
+        kept = np.where(use, values, np.nan)
+        np.testing.assert_allclose(found.rho, np.nanmean(kept, 0), rtol=0, atol=1e-14)
+        np.testing.assert_allclose(found.pseudo_values, kept, rtol=0, atol=1e-14)
+        np.testing.assert_allclose(np.nanmean(found.influence, 0), 0, rtol=0, atol=1e-14)
+        np.testing.assert_array_equal(found.count, np.isfinite(kept).sum(0))
+        np.testing.assert_array_equal(found.mean, found.rho)
+        assert not found.chance.any()
+        assert np.isnan(found.z).all()
+    assert found.labels.tolist() == CLASSES

@@ -75,6 +75,7 @@ def clustered(folder: Path, matrix: Path) -> dict[str, str | list[str]]:
             "sweep": [0.9, 1.1],
         },
         families=dict.fromkeys(MODELS, "cnn"),
+        architectures={},
         untrained=[],
         seed=0,
     )

@@ -221,7 +221,7 @@ def test_the_report_builds_with_captions_and_categories(study):
         text = "".join(
             archive.read(name).decode(errors="replace") for name in names if "/data/" not in name
         )
-    for word in ("1 Predictions", "4 Dissimilarity and clusters", "finite-population factor"):
+    for word in ("1 How alike are the models", "2 Which models belong", "finite-population factor"):
         assert word in text
 
 

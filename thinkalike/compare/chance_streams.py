@@ -1,13 +1,10 @@
 """From files of maps to similarity above chance and the influence of every image, in bounded memory."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
 from thinkalike.compare.chance import (
-    MOST_IN_BLOCK,
-    Block,
     CosineMismatch,
     KernelMismatch,
     Means,
@@ -16,93 +13,17 @@ from thinkalike.compare.chance import (
     mean_mismatch,
     rbf_kernel,
 )
-from thinkalike.compare.frames import Frame, unit
+from thinkalike.compare.frames import unit
+from thinkalike.compare.map_sources import MapSource
 from thinkalike.compare.mismatched import MismatchedPairs
-from thinkalike.compare.similarity import Comparison
-from thinkalike.compare.streams import predicted_classes, read_part
+from thinkalike.compare.streams import predicted_classes
 from thinkalike.compare.subsets import mask as counting_mask
 from thinkalike.compare.subsets import parse
-from thinkalike.stores.arrays import NUMBERS
 from thinkalike.stores.kernels import CHANCE, Chance, create_chance
-from thinkalike.stores.maps import read_maps, read_segments
-
-
-class MapFiles:
-    """Coordinates of the maps of two groups of models on the same images, a block at a time.
-
-    Args:
-        models: model → file of its maps.
-        others: model → file of the second of each pair; none, where they are the same models.
-        comparison: what is done to maps before they are compared.
-        images: ids of the images, the first in all files.
-        segments: file of the superpixels, for maps on superpixels.
-
-    Raises:
-        InputError: a file is missing, damaged, about other images, or on other superpixels.
-    """
-
-    def __init__(
-        self,
-        models: Mapping[str, str],
-        others: Mapping[str, str],
-        comparison: Comparison,
-        images: Sequence[str],
-        segments: str | None = None,
-    ) -> None:
-        self.models, self.others = list(models), list(others)
-        self.rows, self.columns = list(models.values()), list(others.values())
-        self.comparison, self.images, self.segments = comparison, images, segments
-        first = slice(0, 1)
-        shared = read_segments(segments, first) if segments else None
-        prepared = [
-            comparison.prepare(read_maps(path, shared, first)[0])
-            for path in [*self.rows, *self.columns]
-        ]
-        basis = prepared[0].bases[0]
-        self.pixels = basis.height * basis.width
-        self.frame = Frame.of(prepared)
-        numbers = self.frame.size * len(prepared)
-        self.step = int(np.clip(NUMBERS // numbers, 32, MOST_IN_BLOCK))
-        self._kept: list[Block] | None = None
-
-    def kernel(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
-        """Similarities (n, m) of maps with these coordinates, (n, P) and (m, P)."""
-        if self.comparison.metric == "cosine":
-            products: np.ndarray = unit(a) @ unit(b).T
-            return products
-        return rbf_kernel(self.comparison.sigma, self.pixels)(a, b)
-
-    def blocks(self) -> Iterator[Block]:
-        """Coordinates of all images; a single block stays in memory."""
-        if self._kept is None and len(self.images) <= self.step:
-            self._kept = [self._block(slice(0, len(self.images)))]
-        if self._kept is not None:
-            yield from self._kept
-            return
-        for start in range(0, len(self.images), self.step):
-            yield self._block(slice(start, min(start + self.step, len(self.images))))
-
-    def _block(self, part: slice) -> Block:
-        shared = read_segments(self.segments, part) if self.segments else None
-        rows, columns = (
-            self.frame.coordinates_of(
-                [
-                    self.comparison.prepare(
-                        read_part(path, shared, part, self.rows[0], self.images[part])
-                    )
-                    for path in paths
-                ]
-            )
-            if paths
-            else None
-            for paths in (self.rows, self.columns)
-        )
-        assert rows is not None
-        return part, rows, rows if columns is None else columns
 
 
 def chance_files(
-    files: MapFiles,
+    files: MapSource,
     classes: Sequence[str],
     subsets: Sequence[str],
     predicted: tuple[np.ndarray, np.ndarray | None],
@@ -150,14 +71,14 @@ def chance_files(
     yield {name: np.stack([each[name] for each in matrices]) for name in CHANCE}
 
 
-def _engine(files: MapFiles, use: np.ndarray) -> CosineMismatch | KernelMismatch:
+def _engine(files: MapSource, use: np.ndarray) -> CosineMismatch | KernelMismatch:
     if files.comparison.metric == "cosine":
         return CosineMismatch(files.blocks(), use)
     return KernelMismatch(rbf_kernel(files.comparison.sigma, files.pixels), use)
 
 
 def _counting(
-    files: MapFiles, subsets: Sequence[str], predicted: tuple[np.ndarray, np.ndarray | None]
+    files: MapSource, subsets: Sequence[str], predicted: tuple[np.ndarray, np.ndarray | None]
 ) -> dict[str, np.ndarray]:
     """Which images count for which pair in each subset, (N, A, B) bool each."""
     seen = [
@@ -180,10 +101,10 @@ def _counting(
     return masks
 
 
-def _matrices(files: MapFiles, means: Means) -> dict[str, np.ndarray]:
+def _matrices(files: MapSource, means: Means) -> dict[str, np.ndarray]:
     """Numbers of all pairs of models by the means over images."""
     rho = means.rho
-    if not files.columns:
+    if not files.others:
         # a model is exactly like itself, whatever rounding has left
         np.fill_diagonal(rho, np.where(np.isfinite(np.diag(rho)), 1.0, np.nan))
     found = {name: np.full(rho.shape, np.nan) for name in CHANCE}
@@ -191,7 +112,7 @@ def _matrices(files: MapFiles, means: Means) -> dict[str, np.ndarray]:
     return found | {"count": count, "mean": means.same, "chance": means.cross, "rho": rho}
 
 
-def _mismatched(files: MapFiles, labels: np.ndarray, use: np.ndarray) -> dict[str, np.ndarray]:
+def _mismatched(files: MapSource, labels: np.ndarray, use: np.ndarray) -> dict[str, np.ndarray]:
     """Numbers of all pairs of models by their maps of different images, and by permutations."""
     cosine = files.comparison.metric == "cosine"
     kernel = rbf_kernel(files.comparison.sigma, files.pixels)
@@ -238,7 +159,7 @@ def predicted_by(
     return first, second if others else None
 
 
-def measured_chance(files: MapFiles, classes: Sequence[str]) -> Chance:
+def measured_chance(files: MapSource, classes: Sequence[str]) -> Chance:
     """Similarity above chance over all images, in memory, without what takes maps of different images."""
     nobody = np.zeros((len(files.images), 0))
     rows = list(chance_files(files, classes, ["all"], (nobody, None), mismatched=False))
@@ -254,12 +175,13 @@ def measured_chance(files: MapFiles, classes: Sequence[str]) -> Chance:
 def write_chance(
     path: str,
     rows: Iterable[dict[str, np.ndarray]],
-    files: MapFiles,
+    files: MapSource,
     *,
     subsets: Sequence[str],
-    attributes: Mapping[str, Any],
+    code: str = "",
 ) -> None:
     """Write what `chance_files` yields, as `stores.kernels.Chance` reads it."""
+    attributes = {**files.comparison.stated(), "code": code}
     names = files.images, files.models, files.others
     with create_chance(path, *names, subsets=subsets, attributes=attributes) as output:
         for part in rows:

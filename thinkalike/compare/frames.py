@@ -26,10 +26,12 @@ class Frame:
         size: numbers of a map, P.
         matrices: basis → matrix (K, P) that turns its coefficients into coordinates; without the basis
             a map is rendered.
+        axes: (pixels, P) the axes of the frame, orthonormal columns; None: these are the pixels.
     """
 
     size: int
     matrices: dict[Basis, np.ndarray]
+    axes: np.ndarray | None = None
 
     @classmethod
     def of(cls, models: Sequence[Maps]) -> "Frame":
@@ -52,7 +54,8 @@ class Frame:
             basis: coordinates[start : start + basis.size]
             for basis, start in zip(bases, starts, strict=False)
         }
-        return cls(int(keep.sum()), matrices)
+        axes = joint @ (vectors[:, keep] / np.sqrt(values[keep]))
+        return cls(int(keep.sum()), matrices, axes)
 
     def coordinates(self, maps: Maps) -> np.ndarray:
         """Coordinates of the maps of one model, (N, P) float64."""
@@ -66,6 +69,10 @@ class Frame:
             return coefficients
         return np.asarray(coefficients @ maps.bases[0].synthesis().T)
 
+    def nearest(self, pixels: np.ndarray) -> np.ndarray:
+        """Coordinates of what is nearest to rendered maps (N, pixels) in the frame, (N, P)."""
+        return pixels if self.axes is None else pixels @ self.axes
+
     def coordinates_of(self, models: Sequence[Maps]) -> np.ndarray:
         """Coordinates of the maps of several models, (M, N, P) float64."""
         return np.stack([self.coordinates(maps) for maps in models])
@@ -75,3 +82,14 @@ def unit(coordinates: np.ndarray) -> np.ndarray:
     """Coordinates (…, P) scaled to length 1; a blank map stays zero."""
     norm = np.linalg.norm(coordinates, axis=-1, keepdims=True)
     return np.divide(coordinates, norm, out=np.zeros_like(coordinates), where=norm > 0)
+
+
+def without(coordinates: np.ndarray, directions: np.ndarray) -> np.ndarray:
+    """Maps without what they have in common with one direction of each image, x − (x·p)p/‖p‖².
+
+    Args:
+        coordinates: (M, N, P).
+        directions: p, (N, P).
+    """
+    axes = unit(directions)
+    return coordinates - np.einsum("mnp,np->mn", coordinates, axes)[:, :, None] * axes

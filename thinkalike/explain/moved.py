@@ -1,9 +1,12 @@
 """Cases whose images are moved by some pixels, for the input ceiling."""
 
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from thinkalike.compare.moved import moved_right
-from thinkalike.explain.common import Case
+from thinkalike.explain.cases import explained
+from thinkalike.explain.common import Case, Explanation
 
 
 def moved_case(case: Case, pixels: int, number: int) -> Case:
@@ -34,3 +37,30 @@ def moved_case(case: Case, pixels: int, number: int) -> Case:
             segments=None if segments is None else moved_right(segments, pixels),
         ),
     )
+
+
+def explained_moved(
+    case: Case,
+    paths: Sequence[str],
+    methods: Mapping[str, Mapping[str, Any]],
+    pixels: int,
+    evaluations: int | None,
+) -> Iterator[tuple[str, Case, Explanation, dict[str, Any]]]:
+    """Explain moved images of a case by several methods, one after the other.
+
+    Args:
+        case: model and images in their place.
+        paths: file of each method.
+        methods: method or variant → base (its module), number (of images), settings, question.
+        pixels: of the move.
+        evaluations: of KernelSHAP, where these are not in its settings; else None.
+
+    Yields:
+        The file, the case of the moved images, its explanation, and the attributes of the file.
+    """
+    for path, (method, chosen) in zip(paths, methods.items(), strict=True):
+        moved, settings = moved_case(case, pixels, chosen["number"]), dict(chosen["settings"])
+        if method == "kernelshap" and evaluations is not None:
+            settings["evaluations"] = evaluations
+        answer = explained(moved, chosen["base"], settings)
+        yield path, moved, answer, {"method": chosen["base"], **chosen["question"], **settings}

@@ -94,7 +94,7 @@ def pca_comparison(
     )
     shown = {case: framed(table, untrained) for case, table in points.items()}
     drawn = []
-    for (method, metric), axes in cells(grid, methods, metrics):
+    for (method, metric), axes in cells(grid, methods, metrics, points):
         table, share = points[method, metric], quality[method, metric]
         draw_points(axes, shown[method, metric], families)
         axes.xaxis.set_major_locator(MaxNLocator(5))
@@ -107,7 +107,7 @@ def pca_comparison(
     family_legend_below(figure, list(families.values()), "{}")
     figure.suptitle("principal components of the models, by method and metric")
     freeze_layout(figure)
-    for case, axes in cells(grid, methods, metrics):
+    for case, axes in cells(grid, methods, metrics, points):
         table = shown[case]
         name_points(axes, table[["x", "y"]].to_numpy(), label_points(table, names))
     return figure, pd.concat(drawn, ignore_index=True)

@@ -1,6 +1,6 @@
 """Every pair of models beside chance and beside two seeds of one model, by method and scale."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,7 +48,7 @@ def pairs(
 
     A pair is a bar from the mean similarity of its maps of different images (a tick) to that of its
     maps of the same image (a marker), with the 95 % interval of what lies between. Pairs stand in the
-    order of their similarity above chance, ρ. A dotted line is where pairs of trained models would be
+    order of their similarity above chance, ρ. A black stroke is where a pair of trained models would be
     if their ρ were that of two seeds: the median over the architectures that have seeds. Of more than
     `MOST` pairs, seeds and those at the ends and in the middle are drawn.
 
@@ -63,34 +63,32 @@ def pairs(
         The figure, and the table with `low_mean` and `high_mean`, the interval on the axis of the
         figure, `as_seeds`, where two seeds would lie, and `drawn`; sorted as it is drawn.
     """
-    methods = list(dict.fromkeys(table["method"]))
     panels = {
         (str(method), int(str(scale))): _Panel.of(part)
-        for (method, scale), part in table.groupby(["method", "scale"])
+        for (method, scale), part in table.groupby(["method", "scale"], sort=False)
     }
-    columns = min(len(methods), COLUMNS)
-    blocks = [methods[first : first + columns] for first in range(0, len(methods), columns)]
-    rows = [(block, pooled) for block in blocks for pooled in _scales(panels, block)]
+    # pooled panels last: the others are beside each other, as computed
+    cases = sorted(panels, key=lambda case: case[1] > 0)
+    columns = min(len(cases), COLUMNS)
+    rows = [cases[first : first + columns] for first in range(0, len(cases), columns)]
     labels = [_label(row, names) for panel in panels.values() for row in panel.shown]
     beside = 0.15 + LETTER * max(map(len, labels))
-    heights = [max(_rows(panels, block, pooled)) * ROW + 0.4 for block, pooled in rows]
+    heights = [max(panels[case].rows for case in row) * ROW + 0.4 for row in rows]
     figure, grid = plt.subplots(
         len(rows),
         columns,
         figsize=(columns * (beside + 1.25), sum(heights) + 0.9),
         height_ratios=heights,
         squeeze=False,
-        sharex="col",
     )
-    for axes_row, (block, pooled) in zip(grid, rows, strict=True):
-        for axes in axes_row[len(block) :]:
+    for axes_row, row in zip(grid, rows, strict=True):
+        for axes in axes_row[len(row) :]:
             axes.set_axis_off()
-        for axes, method in zip(axes_row, block, strict=False):
-            _draw_case(axes, panels, method, pooled, names)
-    for axes in grid.flat:
-        axes.tick_params(labelbottom=True)
-    for axes in grid[-1]:
-        axes.set_xlabel("mean similarity")
+        for axes, (method, scale) in zip(axes_row, row, strict=False):
+            where = f"{scale} × {scale} cells" if scale else "as computed"
+            axes.set_title(f"{method_name(method)}, {where}", loc="right", fontsize=7)
+            axes.set_xlabel("mean similarity")
+            _draw(axes, panels[method, scale], names)
     _legend(figure, table)
     known = METRIC_NAMES.get(metric, metric)
     figure.suptitle(f"every pair of models, from chance to its similarity ({known}, all images)")
@@ -136,6 +134,11 @@ class _Panel:
     def shown(self) -> list[Any]:
         """Rows that are drawn, from the top."""
         return list(self.table[self.table["drawn"]].itertuples())
+
+    @property
+    def rows(self) -> int:
+        """Number of rows that the panel needs."""
+        return len(self.shown) + len(self.gaps)
 
     @classmethod
     def of(cls, part: pd.DataFrame) -> "_Panel":
@@ -184,43 +187,6 @@ def _drawn(categories: np.ndarray) -> np.ndarray:
     return ends | middle | (seeds & (np.cumsum(seeds) <= ENDS))
 
 
-def _scales(panels: Mapping[tuple[str, int], _Panel], block: Sequence[str]) -> Iterator[bool]:
-    """Rows of panels that some methods need: native, then pooled."""
-    for pooled in (False, True):
-        if any((scale > 0) == pooled for method, scale in panels if method in block):
-            yield pooled
-
-
-def _rows(
-    panels: Mapping[tuple[str, int], _Panel], block: Sequence[str], pooled: bool
-) -> list[int]:
-    return [
-        len(panel.shown) + len(panel.gaps)
-        for (method, scale), panel in panels.items()
-        if method in block and (scale > 0) == pooled
-    ]
-
-
-def _draw_case(
-    axes: Axes,
-    panels: Mapping[tuple[str, int], _Panel],
-    method: str,
-    pooled: bool,
-    names: Mapping[str, str],
-) -> None:
-    """Draw the panel of a method at its own scale, or pooled; a note where there is none."""
-    scale = next((s for m, s in panels if m == method and (s > 0) == pooled), None)
-    if scale is None:
-        axes.set_axis_off()
-        note = "its maps are\ncompared as they are" if pooled else "not compared\nas it is"
-        axes.text(0.5, 0.7, note, ha="center", transform=axes.transAxes, color="#666666")
-        axes.set_title(method_name(method), loc="left")
-        return
-    where = f"{scale} × {scale} cells" if scale else "as computed"
-    axes.set_title(f"{method_name(method)}, {where}", loc="left", fontsize=7)
-    _draw(axes, panels[method, scale], names)
-
-
 def _draw(axes: Axes, panel: _Panel, names: Mapping[str, str]) -> None:
     """Draw the pairs of a panel from the top, and a note where some are left out."""
     axes.axvline(0, color="#D9D9D9", lw=0.6, zorder=0)
@@ -264,6 +230,6 @@ def _legend(figure: Figure, table: pd.DataFrame) -> None:
     handles.append(Line2D([], [], ls="", marker="|", color="#404040", ms=6))
     labels.append("chance: maps of different images")
     if (table["category"] == SEEDS).any():
-        handles.append(Line2D([], [], color="#000000", lw=1, ls=":"))
-        labels.append("as alike as two seeds")
+        handles.append(Line2D([], [], ls="", marker="|", color="#000000", ms=8, mew=1.4))
+        labels.append("as far above chance as two seeds")
     figure.legend(handles, labels, loc="outside lower center", ncols=3)

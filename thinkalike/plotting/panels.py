@@ -3,6 +3,7 @@
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -11,6 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from thinkalike.compare.maps import Maps, render, with_sign
+from thinkalike.compare.pooling import pooled
 from thinkalike.errors import InputError
 from thinkalike.images.loading import load_image
 from thinkalike.methods import method_name
@@ -34,6 +36,8 @@ LETTER = 0.041
 LINE = 0.085
 """Inches from one line of it to the next."""
 SMALL = 5.5
+BAR = 0.2
+"""Inches of the colour bar with its words."""
 
 
 @dataclass(frozen=True)
@@ -116,6 +120,23 @@ def read_panel_maps(
         stored, _ = read_maps(path, shared, slice(0, len(images)))
         maps[method].append(with_sign(stored, signs[method]))
     return maps
+
+
+def with_pooled(
+    maps: Mapping[str, list[Maps]], pools: Mapping[str, int | None]
+) -> dict[str, list[Maps]]:
+    """Maps by method, each followed by the same over the cells in which the study compares them.
+
+    Args:
+        maps: method → maps of each model.
+        pools: method → cells a side; None: the maps are compared as they are.
+    """
+    rows: dict[str, list[Maps]] = {}
+    for method, of_models in maps.items():
+        rows[method] = of_models
+        if side := pools[method]:
+            rows[f"{method}_{side}_x_{side}_cells"] = [pooled(m, side) for m in of_models]
+    return rows
 
 
 def draw_panels(
@@ -265,7 +286,7 @@ def panel(
     ]
     left = 0.1 + LINE * _most_lines(labels)
     above = 0.32 + LINE * _most_lines(heads)
-    below = 0.08 + LINE * _most_lines(texts)
+    below = 0.08 + LINE * _most_lines(texts) + BAR
     width = left + columns * cell + 0.03
     height = above + len(maps) * cell + below
     # cells are placed by hand: long names and predictions would push them apart
@@ -290,8 +311,21 @@ def panel(
     for axes, text, prediction in zip(grid[-1, 1:], texts, predictions, strict=True):
         colour = "k" if prediction.correct else "#B2182B"
         axes.set_xlabel(text, fontsize=SMALL, labelpad=2, color=colour)
+    _colour_bar(figure, width, height)
     figure.suptitle(title, y=1 - 0.06 / height, va="top", fontsize=8)
     return figure
+
+
+def _colour_bar(figure: Figure, width: float, height: float) -> None:
+    """Draw what the colours of maps mean, in the middle under all of them."""
+    axes = figure.add_axes((0.5 - 0.5 / width, 0.06 / height, 1 / width, 0.07 / height))
+    values = np.linspace(-1, 1, 101)[None]
+    axes.imshow(overlay(np.full((1, 101, 3), 255, np.uint8), values), aspect="auto")
+    axes.set(xticks=[], yticks=[])
+    axes.spines[:].set_visible(False)
+    beside: dict[str, Any] = {"transform": axes.transAxes, "va": "center", "fontsize": SMALL}
+    axes.text(-0.03, 0.5, "against", ha="right", **beside)
+    axes.text(1.03, 0.5, "for the class", ha="left", **beside)
 
 
 def _draw_row(

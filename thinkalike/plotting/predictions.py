@@ -177,8 +177,11 @@ def agreement_scatter(
     )
     for (i, j), axes in np.ndenumerate(grid):
         case = [rows[i], *columns[j]]
-        row = correlations[(correlations[CASE] == case).all(axis=1)].iloc[0]
-        _scatter(axes, pairs[(pairs[CASE] == case).all(axis=1)], row)
+        row = correlations[(correlations[CASE] == case).all(axis=1)]
+        if row.empty:  # not every method has every metric
+            axes.set_visible(False)
+            continue
+        _scatter(axes, pairs[(pairs[CASE] == case).all(axis=1)], row.iloc[0])
     for axes, (metric, subset) in zip(grid[0], columns, strict=True):
         images = subset_name(subset).removeprefix("images with ")
         axes.set_title(f"{METRIC_NAMES[metric]},\n{images}", fontsize=7)

@@ -44,7 +44,7 @@ def scales(
     figure, grid = plt.subplots(
         rows,
         columns,
-        figsize=(max(WIDTH * columns / 4, 3.6), 1.0 + 1.95 * rows),
+        figsize=(max(WIDTH * columns / 4, 3.6), 1.1 + 1.95 * rows),
         squeeze=False,
         sharey=True,
     )
@@ -136,4 +136,5 @@ def _legend(figure: Figure, table: pd.DataFrame) -> None:
     labels = [NAMES[category] for category in known]
     handles += [Line2D([], [], color="#000000", lw=0.7), Patch(color=CHOSEN)]
     labels += ["chance: maps of different images", "scale of this study's matrices"]
-    figure.legend(handles, labels, loc="outside lower center", ncols=3)
+    columns = max(int(figure.get_figwidth() / 2.3), 1)
+    figure.legend(handles, labels, loc="outside lower center", ncols=columns)

@@ -13,6 +13,7 @@ from matplotlib.lines import Line2D
 from thinkalike.clustering.spectral.cut import ALL, APART
 from thinkalike.clustering.spectral.graphs import GRAPHS
 from thinkalike.clustering.spectral.spectra import LAPLACIANS
+from thinkalike.clustering.spectral.stability import STABLE
 from thinkalike.methods import method_name
 from thinkalike.plotting.style import MISSING, PALETTE, WIDTH
 
@@ -138,10 +139,15 @@ def _rows(table: pd.DataFrame) -> list[Any]:
 
 
 def _result_title(row: Any) -> str:
-    """Number and stability of the clusters of one result in words."""
+    """Number and stability of the clusters of one result in words; what is not stable is none."""
     apart = f", {1 - row.in_clusters:.0%} apart" if row.in_clusters < 1 else ""
     noun = "clusters" if row.clusters != 1 else "cluster"
-    return f"{row.clusters} {noun}, stability {row.stability:.2f}{apart}"
+    found = (
+        f"{row.clusters} {noun}"
+        if row.stability >= STABLE
+        else f"no clusters: cut in {row.clusters}"
+    )
+    return f"{found}, stability {row.stability:.2f}{apart}"
 
 
 def result_agreement(
@@ -237,9 +243,10 @@ def maps_title(name: str, method: str, class_name: str | None) -> str:
 
 
 def result_name(result: Mapping[str, Any] | pd.Series) -> str:
-    """Graph, Laplacian and stability of one result in words."""
+    """Graph, Laplacian and stability of one result in words; what is not stable is no clusters."""
+    what = "" if result["stability"] >= STABLE else "no clusters, cut by "
     graph, laplacian = GRAPH_NAMES[result["graph"]], LAPLACIAN_NAMES[result["laplacian"]]
-    return f"{graph} graph, {laplacian} Laplacian (stability {result['stability']:.2f})"
+    return f"{what}{graph} graph, {laplacian} Laplacian (stability {result['stability']:.2f})"
 
 
 def choice_figure(choices: pd.DataFrame, results: pd.DataFrame, names: Mapping[str, str]) -> Figure:
@@ -310,12 +317,14 @@ def _draw_stability_by(
 
 
 def choice_sentence(choices: pd.DataFrame) -> str:
-    """Which choice matters more, in words and numbers: means over all cases."""
+    """Which choice matters more in these cases, in words and numbers; no claim beyond them."""
     words = {"graph": "graph", "laplacian": "Laplacian"}
-    means = choices.loc[choices["number"] == "eigengap", list(words)].mean()
+    cases = choices.loc[choices["number"] == "eigengap", list(words)]
+    means = cases.mean()
     first, second = list(words) if means["graph"] < means["laplacian"] else list(words)[::-1]
+    count = int((cases[first] < cases[second]).sum())
     return (
-        f"The {words[first]} matters more than the {words[second]}: results that differ in it alone agree "
-        f"less\n(mean adjusted Rand index {means[first]:.2f}; {means[second]:.2f} if they differ in the "
-        f"{words[second]} alone)"
+        f"In {count} of {len(cases)} cases results that differ in the {words[first]} alone agree less than "
+        f"those that differ in the {words[second]} alone\n(mean adjusted Rand index over the cases: "
+        f"{means[first]:.2f} and {means[second]:.2f})"
     )

@@ -62,8 +62,8 @@ def mean_and_spread(
     )
     drawn = []
     scatters, histograms = grid[::2], grid[1::2]
-    for (method, metric), above in cells(scatters, methods, metrics):
-        below = histograms[methods.index(method), metrics.index(metric)]
+    both = (cells(part, methods, metrics, pairs) for part in (scatters, histograms))
+    for ((method, metric), above), (_, below) in zip(*both, strict=True):
         table = _with_rms(pairs[method, metric])
         _scatter(above, table, families)
         above.set_title(title_of(method, metric))

@@ -1,7 +1,7 @@
 """The style of all figures: style sheet, colours, names, legends, and how a figure is written."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -215,14 +215,26 @@ def rows_and_columns(cases: Iterable[Case]) -> tuple[list[str], list[str]]:
 
 
 def cells(
-    grid: np.ndarray, rows: Sequence[str], columns: Sequence[str]
-) -> list[tuple[tuple[str, str], Axes]]:
-    """All axes of a grid, row by row, each with the names of its row and column."""
-    return [
+    grid: np.ndarray,
+    rows: Sequence[str],
+    columns: Sequence[str],
+    cases: Container[Case] | None = None,
+) -> list[tuple[Case, Axes]]:
+    """Axes of a grid, row by row, each with the names of its row and column.
+
+    What is none of `cases` (not every method has every metric) leaves its place empty.
+    """
+    places = [
         ((row, column), grid[i, j])
         for i, row in enumerate(rows)
         for j, column in enumerate(columns)
     ]
+    if cases is None:
+        return places
+    for case, axes in places:
+        if case not in cases:
+            axes.set_axis_off()
+    return [(case, axes) for case, axes in places if case in cases]
 
 
 def with_case(table: pd.DataFrame, method: str, metric: str) -> pd.DataFrame:

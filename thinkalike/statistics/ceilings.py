@@ -1,15 +1,19 @@
 """Noise ceilings: how similar maps that are estimates are to themselves, estimated a second time."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 import numpy as np
 import pandas as pd
 
 from thinkalike.compare.maps import Maps
+from thinkalike.compare.matrices import pair_table
 from thinkalike.compare.similarity import Comparison, similarity
 from thinkalike.stores.damage import same_images
 from thinkalike.stores.maps import read_maps, read_segments
+
+HIGH = 0.95
+"""Ceiling from which noise in the maps is too small to correct for."""
 
 
 @dataclass(frozen=True)
@@ -49,9 +53,59 @@ def noise_ceiling(maps: Maps, again: Maps, comparison: Comparison) -> Ceiling:
     )
 
 
-def ceiling_table(
+def disattenuated(
+    first: Sequence[Maps], again: Sequence[Maps], comparison: Comparison
+) -> tuple[np.ndarray, np.ndarray]:
+    """Mean similarities across random choices, and what they would be without noise in the maps.
+
+    With a₁, a₂ the maps of a model from two sets of random choices, c_ab = ½ (a₁·b₂ + a₂·b₁), means over
+    images; without noise c_ab/√(c_aa c_bb). Similarities of maps from the same choices have a part of their
+    error in common: divided by the ceilings they would be too high, without any limit.
+
+    Args:
+        first: maps of N images by every model.
+        again: of the same images and models, from other random choices, on bases of the same kind.
+        comparison: as maps of different models are compared.
+
+    Returns:
+        c and c_ab/√(c_aa c_bb), (M, M) each; NaN where a ceiling is not above 0.
+
+    Source: Spearman, The proof and measurement of association between two things, 1904.
+    """
+    pairs = zip(first, again, strict=True)
+    on_first = [comparison.prepare(Maps(maps.coefficients, own.bases)) for own, maps in pairs]
+    values = similarity(
+        [comparison.prepare(maps) for maps in first],
+        comparison.metric,
+        others=on_first,
+        sigma=comparison.sigma,
+        blanks=comparison.blanks,
+    )
+    across = np.nanmean(values, axis=0)
+    across = (across + across.T) / 2
+    ceilings = np.diag(across)
+    scale = np.sqrt(np.where(ceilings > 0, ceilings, np.nan))
+    return across, across / scale / scale[:, None]
+
+
+@dataclass(frozen=True)
+class CeilingTables:
+    """Noise ceilings of the models of a study.
+
+    Attributes:
+        models: a row for every model: model, metric, n, ceiling, standard_error.
+        pairs: a row for every two models: model_a, model_b, across (mean similarity of maps from
+            different random choices), disattenuated (without noise; missing where both ceilings are at
+            least `HIGH`, so that there is nothing to correct).
+    """
+
+    models: pd.DataFrame
+    pairs: pd.DataFrame
+
+
+def ceiling_tables(
     files: Mapping[str, tuple[str, str]], segments: str, comparison: Comparison, number: int
-) -> pd.DataFrame:
+) -> CeilingTables:
     """Noise ceilings of several models from their files of maps.
 
     Args:
@@ -60,18 +114,21 @@ def ceiling_table(
         comparison: as for `noise_ceiling`.
         number: of images, from the first.
 
-    Returns:
-        A row for every model: model, metric, n, ceiling, standard_error.
-
     Raises:
         InputError: a file is missing or damaged, or both are not about the same images.
     """
-    shared = read_segments(segments)
-    rows = []
+    shared = read_segments(segments)[:number]
+    rows, first, second = [], [], []
     for model, (path, again) in files.items():
-        second, images = read_maps(again, shared[:number])
-        first, expected = read_maps(path, shared, slice(0, number))
+        other, images = read_maps(again, shared)
+        maps, expected = read_maps(path, shared, slice(0, number))
         same_images(again, images, path, expected)
-        ceiling = asdict(noise_ceiling(first, second, comparison))
+        ceiling = asdict(noise_ceiling(maps, other, comparison))
         rows.append({"model": model, "metric": comparison.metric, **ceiling})
-    return pd.DataFrame(rows)
+        first.append(maps)
+        second.append(other)
+    across, without_noise = disattenuated(first, second, comparison)
+    high = np.array([row["ceiling"] >= HIGH for row in rows])
+    without_noise[high[:, None] & high] = np.nan
+    matrices = {"across": across, "disattenuated": without_noise}
+    return CeilingTables(pd.DataFrame(rows), pair_table(list(files), matrices))

@@ -81,12 +81,11 @@ def mantel(
             "every family has but one model, so that no permutation within families changes anything; "
             "compare more models of a family"
         )
-    a, b = _standardised(first, kind), off_diagonal(_standardised(second, kind))
-    rows, columns = np.triu_indices(models, 1)
+    a, b = _standardised(first, kind), _standardised(second, kind)
     correlations = np.concatenate(
-        [a[places[:, rows], places[:, columns]] @ b for places in moves.chunks(2 * len(b))]
+        [_correlations(a, b, places) for places in moves.chunks(models**2)]
     )
-    r = float(np.clip(off_diagonal(a) @ b, -1, 1))
+    r = float(np.clip(off_diagonal(a) @ off_diagonal(b), -1, 1))
     compared = np.abs(correlations) if alternative == "two-sided" else correlations
     p = share_as_large(compared, 1)
     return Mantel(r, p, moves.number, moves.exact, moves.smallest_p)
@@ -105,6 +104,18 @@ def _check(first: np.ndarray, second: np.ndarray, families: Sequence[str]) -> No
         )
     if np.isnan(off_diagonal(first + second)).any():
         raise InputError("a cell is missing; leave out the models that it is of")
+
+
+def _correlations(first: np.ndarray, second: np.ndarray, places: np.ndarray) -> np.ndarray:
+    """Correlations (P,) of standardised matrices, the models of the first moved to places (P, M)."""
+    cells = first.ravel()
+    columns = np.ascontiguousarray(places.T)
+    rows = columns * len(first)
+    total = np.zeros(len(places))
+    # one row of all permuted matrices at a time: half the cells of a row, gathered by one index
+    for row in range(len(first) - 1):
+        total += second[row, row + 1 :] @ cells.take(rows[row] + columns[row + 1 :])
+    return total
 
 
 def _standardised(matrix: np.ndarray, kind: Kind) -> np.ndarray:

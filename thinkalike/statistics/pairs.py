@@ -107,7 +107,6 @@ def pair_tables(
         "std": summary.deviation,
         "estimation_error": errors,
         **of_models,
-        "image": summary.mean - of_models["constant"] - of_models["class"],
         "dissimilarity": distances,
         "dissimilarity_low": low,
         "dissimilarity_high": high,
@@ -147,6 +146,7 @@ def above_chance(
         "seed_std": seed_deviation(chance.rho, chance.models, architectures),
         "constant": chance.different_class,
         "class": chance.same_class - chance.different_class,
+        "image": chance.mean - chance.same_class,
         "z": chance.z,
         "z_within": chance.z_within,
     }

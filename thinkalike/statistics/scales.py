@@ -2,16 +2,19 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from thinkalike.compare.chance import CosineMismatch, influence, mean_mismatch
-from thinkalike.compare.chance_streams import MapFiles, measured_chance
+from thinkalike.compare.chance_streams import measured_chance
 from thinkalike.compare.frames import Frame
+from thinkalike.compare.map_sources import map_files
 from thinkalike.compare.maps import Maps
 from thinkalike.compare.matrices import pair_table
 from thinkalike.compare.similarity import Comparison
+from thinkalike.images.pictures import pictures_of
 from thinkalike.statistics.intervals import mean_interval
 from thinkalike.statistics.pairs import SEEDS, above_chance
 
@@ -28,20 +31,20 @@ class ScaledStudy:
         moved: model → its maps of the first images, and of these images moved, moved back.
         models: keys of the study's models.
         architectures: model or further seed → what seeds of one network have in common.
-        images: ids.
-        classes: of the images.
+        images: image_id, class_name and path of the images.
         segments: file of the superpixels, for maps on superpixels.
         stratified: whether images were chosen class by class.
+        picture: as for `images.pictures.pictures_of`.
     """
 
     files: Mapping[str, str]
     moved: Mapping[str, tuple[Maps, Maps]]
     models: Sequence[str]
     architectures: Mapping[str, str]
-    images: Sequence[str]
-    classes: Sequence[str]
+    images: pd.DataFrame
     segments: str | None
     stratified: bool
+    picture: Mapping[str, Any]
 
     def table(self, comparison: Comparison, scales: Sequence[int]) -> pd.DataFrame:
         """Similarity above chance of all pairs at all scales, beside their ceilings.
@@ -63,8 +66,12 @@ class ScaledStudy:
         return table[["scale", "kind", "model_a", "model_b", *SEEDS]]
 
     def _at(self, comparison: Comparison) -> pd.DataFrame:
-        files = MapFiles(self.files, {}, comparison, self.images, self.segments)
-        chance = measured_chance(files, self.classes)
+        ids, pictures = (
+            self.images["image_id"].tolist(),
+            pictures_of(self.images["path"].tolist(), self.picture),
+        )
+        files = map_files(self.files, {}, comparison, ids, self.segments, pictures)
+        chance = measured_chance(files, self.images["class_name"].tolist())
         above = above_chance(chance, self.architectures, stratified=self.stratified)
         table = pair_table(chance.models, {name: above[name] for name in SEEDS})
         sides = [table[side] for side in ("model_a", "model_b")]

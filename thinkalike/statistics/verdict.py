@@ -28,7 +28,7 @@ LEVEL = 0.05
 MANY_MISSING = 0.5
 """Share of the images under which a model's comparisons are about other images than the study."""
 
-SETTING = "The question"
+IN_SHORT = "In short"
 LIMITS = "What cannot be said"
 
 
@@ -37,7 +37,7 @@ class Statement:
     """A sentence of the verdict.
 
     Attributes:
-        topic: heading that it stands under: the setting, a method, or the limits.
+        topic: heading that it stands under: in short, a method, or the limits.
         rule: name of the rule that made it.
         text: the sentence.
         numbers: name → number that the sentence has, unrounded.
@@ -132,11 +132,8 @@ def verdict(facts: StudyFacts, methods: Sequence[Evidence]) -> list[Statement]:
         _image_count,
         _mute,
     )
-    statements = [*_predictions(facts)]
-    for evidence in methods:
-        for rule in rules:
-            statements += rule(facts, evidence)
-    return [*statements, *_limits(facts, methods)]
+    found = [each for evidence in methods for rule in rules for each in rule(facts, evidence)]
+    return [*_predictions(facts), *_in_short(methods, found), *found, *_limits(facts, methods)]
 
 
 def markdown(statements: Sequence[Statement], study: str) -> str:
@@ -181,7 +178,7 @@ def _predictions(facts: StudyFacts) -> Iterator[Statement]:
     alike = same.min() / images >= HIGH_AGREEMENT
     ending = "predictions cannot tell them apart" if alike else "predictions tell them apart, too"
     yield _statement(
-        SETTING,
+        IN_SHORT,
         "predictions",
         "Two trained networks predict the same class on {low:.0f} to {high:.0f} of {images:.0f} images: "
         f"{ending}.",
@@ -190,6 +187,50 @@ def _predictions(facts: StudyFacts) -> Iterator[Statement]:
         high=same.max(),
         images=images,
     )
+
+
+def _in_short(methods: Sequence[Evidence], found: Sequence[Statement]) -> Iterator[Statement]:
+    """What the sentences on all methods come to."""
+    by_rule: dict[str, list[str]] = {}
+    for each in found:
+        by_rule.setdefault(each.rule, []).append(each.topic)
+    if chance := by_rule.get("mostly_chance"):
+        text = "{who}: most of its similarity is that of maps of different images."
+        yield _statement(IN_SHORT, "short_chance", text, "", {"who": _listed(chance)})
+    p = {each.title: each.family.get("permanova_p", np.nan) for each in methods}
+    apart = [title for title, value in p.items() if value < LEVEL]
+    together = [title for title, value in p.items() if value >= LEVEL]
+    if apart or together:
+        parts = [f"set apart by {_listed(apart)}" if apart else "set apart by no method"]
+        parts += [f"not shown to differ by {_listed(together)}"] if apart and together else []
+        text = f"Taken one by one, families are {' and '.join(parts)}"
+        if apart:
+            holm = {
+                each.title: each.family["permanova_p_holm"]
+                for each in methods
+                if each.title in apart
+            }
+            still = [title for title, value in holm.items() if value < LEVEL]
+            text += f"; tested all together, by {_listed(still) if still else 'none'}"
+        source = "statistics/families.csv"
+        yield _statement(IN_SHORT, "short_families", f"{text}.", source)
+    sure = [each.title for each in methods if _orders(each) is True]
+    unsure = [each for each in methods if _orders(each) is False]
+    if sure or unsure:
+        words = [f"{_listed(sure)} order the pairs in the images at hand"] if sure else []
+        wanted = [f"{each.title} about {{needed_{n}:.0f}}" for n, each in enumerate(unsure)]
+        words += [f"more are wanted by {_listed(wanted)}"] if wanted else []
+        numbers = {f"needed_{n}": each.image_count["needed"] for n, each in enumerate(unsure)}
+        text = "; ".join(words)
+        text = text[0].upper() + text[1:] + "."
+        source = "statistics/<method>/<metric>/image_count.csv"
+        yield _statement(IN_SHORT, "short_images", text, source, {}, **numbers)
+
+
+def _orders(evidence: Evidence) -> bool | None:
+    """Whether the images at hand order the pairs; None where that is not known or no number does."""
+    needed, images = (evidence.image_count.get(key, np.nan) for key in ("needed", "images"))
+    return bool(needed <= images) if np.isfinite(needed) and np.isfinite(images) else None
 
 
 def _similarity(facts: StudyFacts, evidence: Evidence) -> Iterator[Statement]:
@@ -273,7 +314,7 @@ def _seeds(facts: StudyFacts, evidence: Evidence) -> Iterator[Statement]:
             numbers[f"{key}_sd"] = rows["rho"].std(ddof=1)
             spread = f" ± {{{key}_sd:.2f}}"
         told.append(f"{name} {{{key}:.2f}}{spread}")
-        if numbers[key] <= max(own.median(), NEAR_CHANCE):
+        if rows["low"].mean() <= max(own.median(), NEAR_CHANCE):
             mute.append(name)
     if told:
         template = f"Two seeds of one network share: {', '.join(told)}."
@@ -289,7 +330,7 @@ def _seeds(facts: StudyFacts, evidence: Evidence) -> Iterator[Statement]:
         yield _statement(
             evidence.title,
             "seeds_as_strangers",
-            "Nothing may be said about {who}: from another seed it is no more alike than a stranger.",
+            "Little may be said about {who}: another seed of it is not surely closer than a stranger.",
             source,
             {"who": _listed(mute)},
         )

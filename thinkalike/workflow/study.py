@@ -95,6 +95,15 @@ class Study:
         return found
 
     @property
+    def roles(self) -> dict[str, Any]:
+        """What models are to tests: the attributes of `statistics.roles.Roles`."""
+        return {
+            "families": self.families,
+            "architectures": self.architectures,
+            "untrained": self.untrained,
+        }
+
+    @property
     def untrained(self) -> list[str]:
         """Models with random weights, the controls."""
         return [model for model in self.models if self._is_untrained(self["catalogue"][model])]
@@ -213,6 +222,12 @@ class Study:
             "blanks": self["similarity"]["blanks"],
             "pool": settings["pool"],
         }
+
+    def picture(self, method: str) -> dict[str, Any]:
+        """What tells where the picture is, for a method that compares sizes alone; else nothing."""
+        if self["settings"][method]["sign"] != "absolute":
+            return {}
+        return {"size": self["images"]["size"], "baseline": self["explanation"]["baseline"]}
 
     def map_settings(self, method: str, model: str) -> dict[str, Any]:
         """Settings of a method that change the maps of a model."""

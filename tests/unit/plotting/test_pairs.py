@@ -44,7 +44,7 @@ def test_pairs_stand_in_the_order_of_rho_with_their_interval_on_the_axis():
     table = pd.concat([some_pairs(5), some_pairs(5, scale=8)])
     with styled():
         figure, drawn = pairs(table, names=names_of(table), metric="cosine")
-        titles = [axes.get_title("left") for axes in figure.axes]
+        titles = [axes.get_title("right") for axes in figure.axes]
         ticks = [label.get_text() for label in figure.axes[0].get_yticklabels()]
     assert titles == ["LRP, as computed", "LRP, 8 × 8 cells"]
     native = drawn[drawn["scale"] == 0]

@@ -11,9 +11,9 @@ from PIL import Image
 
 from scripts import plot_panels
 from thinkalike.compare.bases import Grid, Pixels
-from thinkalike.compare.maps import Maps
+from thinkalike.compare.maps import Maps, render
 from thinkalike.errors import InputError
-from thinkalike.plotting.panels import Prediction, panel, panel_title
+from thinkalike.plotting.panels import Prediction, panel, panel_title, with_pooled
 from thinkalike.plotting.style import styled
 from thinkalike.stores.maps import write_maps
 from thinkalike.stores.tables import write_table
@@ -88,11 +88,21 @@ def draw(
         number=number,
         models=MODELS,
         signs=SIGNS,
+        pools=dict.fromkeys(SIGNS),
         **OF,
     )
     written = [path for paths in study.panels[:count] for path in paths]
     assert all(Path(path).stat().st_size > 0 for path in written)
     return [pd.read_csv(csv) for _, _, csv in study.panels[:count]]
+
+
+def test_methods_that_are_compared_over_cells_have_a_further_row():
+    maps = Maps(np.arange(4.0)[None], (Grid(2, 2, 8, 8),))
+    rows = with_pooled({"gradcam": [maps], "lrp": [maps]}, {"gradcam": None, "lrp": 4})
+    assert list(rows) == ["gradcam", "lrp", "lrp_4_x_4_cells"]
+    cells = render(rows["lrp_4_x_4_cells"][0], 0)
+    expected = render(maps, 0).reshape(4, 2, 4, 2).mean((1, 3))
+    np.testing.assert_allclose(cells[::2, ::2], expected, atol=1e-12)
 
 
 def test_the_first_images_are_drawn_with_what_every_model_says(study):
@@ -217,9 +227,11 @@ def test_long_names_of_fourteen_models_and_six_methods_touch_nothing():
         page = figure.bbox.extents
         texts = [axes.title for axes in figure.axes] + [axes.xaxis.label for axes in figure.axes]
         texts += [axes.yaxis.label for axes in figure.axes] + list(figure.texts)
+        *_, bar = figure.axes
+        texts += bar.texts
         written = [text.get_window_extent().extents for text in texts if text.get_text()]
         maps = [axes.get_window_extent().extents for axes in figure.axes]
-    assert len(written) == 14 + 14 + 6 + 1
+    assert len(written) == 14 + 14 + 6 + 1 + 2
     rows = [axes.get_ylabel() for axes in figure.axes if axes.get_ylabel()]
     assert [" ".join(row.split()) for row in rows] == [
         f"Integrated Gradients {i}" for i in range(6)
@@ -230,4 +242,5 @@ def test_long_names_of_fourteen_models_and_six_methods_touch_nothing():
     for a, b in combinations(boxes, 2):
         assert not ((a[:2] < b[2:] - 0.5).all() and (b[:2] < a[2:] - 0.5).all())
     # square cells of one size, whose width the names need
-    assert np.ptp(boxes[len(written) :, 2] - boxes[len(written) :, 0]) < 0.01
+    cells = boxes[len(written) : -1]  # and the colour bar
+    assert np.ptp(cells[:, 2] - cells[:, 0]) < 0.01

@@ -7,7 +7,7 @@ from thinkalike.compare.bases import Segments
 from thinkalike.compare.maps import Maps
 from thinkalike.compare.similarity import Comparison
 from thinkalike.errors import InputError
-from thinkalike.statistics.ceilings import ceiling_table, noise_ceiling
+from thinkalike.statistics.ceilings import ceiling_tables, disattenuated, noise_ceiling
 from thinkalike.stores.arrays import write_arrays
 from thinkalike.stores.maps import write_maps
 
@@ -71,10 +71,57 @@ def test_the_table_has_a_row_for_every_model_and_refuses_other_images(tmp_path):
     first, again, other = (str(tmp_path / f"{name}.nc") for name in ("first", "again", "other"))
     settings = Comparison("cosine", "signed", "max_abs", blanks="zero")
     segments = str(tmp_path / "segments.nc")
-    table = ceiling_table({"a": (first, again), "b": (first, again)}, segments, settings, 2)
+    files = {"a": (first, again), "b": (first, again)}
+    table = ceiling_tables(files, segments, settings, 2).models
     assert table["model"].tolist() == ["a", "b"]
     assert list(table.columns) == ["model", "metric", "n", "ceiling", "standard_error"]
     assert table["n"].tolist() == [2, 2]
     assert table["ceiling"].tolist() == pytest.approx([0.5, 0.5])
     with pytest.raises(InputError, match=r"other\.nc is about other images than .*first\.nc"):
-        ceiling_table({"a": (first, other)}, segments, settings, 2)
+        ceiling_tables({"a": (first, other)}, segments, settings, 2)
+
+
+@pytest.mark.parametrize("noise", [0.2, 0.5, 1.0])
+def test_across_choices_noise_is_taken_off_exactly_and_within_them_too_much(noise):
+    """Two models share .585; the choices of coalitions put the same error on both."""
+    numbers = np.random.default_rng(0)
+    images, size, truth = 4000, 400, 0.585
+    labels = np.arange(size).reshape(20, 20)
+    bases = (Segments(labels),) * images
+    shared = numbers.normal(size=(images, size)) * truth**0.5
+    models = [shared + numbers.normal(size=(images, size)) * (1 - truth) ** 0.5 for _ in range(2)]
+    choices = [noise * numbers.normal(size=(images, size)) for _ in range(2)]
+    first, again = ([Maps(model + error, bases) for model in models] for error in choices)
+    plain = Comparison("cosine", "signed", "none")
+    across, found = disattenuated(first, again, plain)
+    assert found[0, 1] == pytest.approx(truth, abs=0.003)
+    same = np.mean(
+        [
+            a @ b / np.linalg.norm(a) / np.linalg.norm(b)
+            for a, b in zip(first[0].coefficients, first[1].coefficients, strict=True)
+        ]
+    )
+    assert same / np.sqrt(across[0, 0] * across[1, 1]) > truth + 0.9 * noise**2 * (1 - truth) / 2
+
+
+def test_high_ceilings_leave_nothing_to_correct(tmp_path):
+    numbers = np.random.default_rng(0)
+    write_arrays(
+        tmp_path / "segments.nc",
+        {"labels": (("image", "row", "column"), LABELS)},
+        coordinates={"image": IMAGES},
+        attributes={},
+    )
+    files = {}
+    for model, noise in (("sure", 0.01), ("surer", 0.001), ("vague", 1.0)):
+        truth = numbers.normal(size=(3, 3)) + 2
+        paths = [tmp_path / f"{model}{number}.nc" for number in range(2)]
+        for path in paths:
+            maps = some_maps(*(truth + noise * numbers.normal(size=(3, 3))))
+            write_maps(path, maps, image_ids=IMAGES, measures={}, attributes={})
+        files[model] = tuple(map(str, paths))
+    comparison = Comparison("cosine", "signed", "max_abs")
+    tables = ceiling_tables(files, str(tmp_path / "segments.nc"), comparison, 3)
+    pairs = tables.pairs.set_index(["model_a", "model_b"])["disattenuated"]
+    assert np.isnan(pairs["sure", "surer"])
+    assert np.isfinite(pairs["sure", "vague"])

@@ -8,7 +8,8 @@ import pytest
 from scipy import stats
 
 from thinkalike.compare.bases import Grid
-from thinkalike.compare.chance_streams import MapFiles, chance_files, write_chance
+from thinkalike.compare.chance_streams import chance_files, write_chance
+from thinkalike.compare.map_sources import map_files
 from thinkalike.compare.maps import Maps
 from thinkalike.compare.similarity import Comparison
 from thinkalike.compare.streams import compare_files
@@ -47,10 +48,10 @@ def write_both(folder: Path) -> tuple[str, str]:
     with create_kernel(similarity, IDS, COMPARED, attributes={}) as output:
         for rows in compare_files(files, COMPARISON, images=IDS):
             output.append(**rows)
-    maps = MapFiles(files, {}, COMPARISON, IDS)
+    maps = map_files(files, {}, COMPARISON, IDS)
     subsets = ["all", "all_20"]
     rows = chance_files(maps, CLASSES, subsets, (np.zeros((IMAGES, 0)), None))
-    write_chance(chance, rows, maps, subsets=subsets, attributes={})
+    write_chance(chance, rows, maps, subsets=subsets)
     return similarity, chance
 
 
@@ -157,10 +158,10 @@ def test_tiles_are_joined_to_what_all_models_at_once_give(files, tmp_path):
     groups, tiles = [COMPARED[:2], COMPARED[2:]], []
     for row, column in ((0, 0), (0, 1), (1, 1)):
         of = [{model: maps[model] for model in groups[side]} for side in (row, column)]
-        each = MapFiles(of[0], {} if row == column else of[1], COMPARISON, IDS)
+        each = map_files(of[0], {} if row == column else of[1], COMPARISON, IDS)
         tiles.append(str(tmp_path / f"{row}_{column}.nc"))
         rows = chance_files(each, CLASSES, ["all"], (np.zeros((IMAGES, 0)), None))
-        write_chance(tiles[-1], rows, each, subsets=["all"], attributes={})
+        write_chance(tiles[-1], rows, each, subsets=["all"])
     join_chances(tiles[::-1], str(tmp_path / "joined.nc"), COMPARED)
     joined, whole = Chance.read(str(tmp_path / "joined.nc")), Chance.read(files[1])
     for name in ("rho", "mean", "chance", "influence", "z", "z_within", "same_class"):

@@ -61,7 +61,7 @@ def test_the_default_study_resolves():
         "neon": {**DEFAULT["neon"], "models": DEFAULT["models"]},
         "spectral": {
             **DEFAULT["spectral"],
-            "models": ["resnet", "resnet_twin", "resnet_untrained"],
+            "models": ["resnet", "vit", "coatnet"],
             "method": "lrp",
             "class": "8",
         },
@@ -245,6 +245,14 @@ def test_an_overlay_of_one_line_is_valid(line):
         ("models: [vit, resnet]", "neon.models", ["vit", "resnet"]),
         ("neon: {models: [vit]}", "neon.models", ["vit"]),
         ("models: [vit, resnet]", "spectral.models", ["vit", "resnet"]),
+        # trained ones, of different families first, and no two seeds where there are others
+        ("models: [vit_relpos, vit, resnet]", "spectral.models", ["vit_relpos", "resnet", "vit"]),
+        (
+            "models: [resnet, resnet_twin, resnet_untrained, byobnet]",
+            "spectral.models",
+            ["resnet", "byobnet", "resnet_twin"],
+        ),
+        ("models: [resnet_untrained, vit]", "spectral.models", ["vit", "resnet_untrained"]),
         ("spectral: {models: []}", "spectral.models", []),
         ("methods: [lrp, gradcam, kernelshap]", "spectral.method", "gradcam"),
         ("methods: [kernelshap]", "spectral.method", "gradcam"),
@@ -380,7 +388,8 @@ def test_cells_are_replaced_at_the_depth_that_they_are_given_for():
 
 def test_settings_are_checked_of_methods_that_the_study_uses_alone():
     depth = ("settings.gradcam.depth", 25)
-    resolve(study(depth, ("methods", ["kernelshap"])))
+    mapped = ("spectral.models", ["resnet"])
+    resolve(study(depth, ("methods", ["kernelshap"]), mapped))
     few = ("settings.kernelshap.evaluations", 20)
     resolve(study(few, ("methods", ["gradcam"]), ("neon.method", "gradcam")))
     # clusters of features are explained by one that is none of the methods
@@ -392,7 +401,7 @@ def test_settings_are_checked_of_methods_that_the_study_uses_alone():
     resolve(study(early))
     drawn = {"count": 1, "models": ["resnet"], "methods": ["early"]}
     resolve(study(early, ("figures.panels", {"depths": drawn})))
-    resolve(study(early, ("spectral.method", "early")))
+    resolve(study(early, ("spectral.method", "early"), mapped))
     for changes in (
         ("figures.panels", {"depths": {**drawn, "models": ["resnet", "vit"]}}),
         ("methods", ["early"]),

@@ -23,6 +23,10 @@ from thinkalike.clustering.spectral.spectra import TOLERANCE_OF_SAMPLES
 from thinkalike.errors import InputError
 from thinkalike.randomness import generator
 
+STABLE = 0.8
+"""Least stability of clusters. One Gaussian cloud has none, and is cut alike all the same: of 72 cuts of
+such clouds (174 points in 2, 10 and 200 dimensions; 2 and 3 clusters) all but one are below."""
+
 
 def agreement(a: np.ndarray, b: np.ndarray) -> float:
     """Adjusted Rand index of two clusterings on the points that are in a cluster of both.

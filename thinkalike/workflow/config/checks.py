@@ -13,7 +13,7 @@ STRUCTURE: dict[str, Callable[[Config], Iterable[str]]] = {
 }
 """Section → check of it alone; where it finds a fault, no check looks at the section again."""
 
-USED = "models catalogue methods settings variants segments figures neon spectral"
+USED = "models catalogue weights training methods settings variants segments figures neon spectral"
 
 CHECKS: tuple[tuple[str, Callable[[Config], Iterable[str]]], ...] = (
     ("study", image_checks.study),
@@ -36,14 +36,14 @@ CHECKS: tuple[tuple[str, Callable[[Config], Iterable[str]]], ...] = (
     (f"{USED} images similarity", method_checks.pools),
     (f"{USED} explanation", method_checks.lrp),
     ("catalogue settings variants", method_checks.composites),
-    ("models methods variants spectral", method_checks.spectral),
+    ("models catalogue weights training methods variants spectral", method_checks.spectral),
 )
 """Sections that must be sound, and the check of what is between them."""
 
 CONTENT_CHECKS: tuple[tuple[str, Callable[[Config, Contents], Iterable[str]]], ...] = (
     ("images", image_checks.count),
     ("models catalogue weights", model_checks.classes),
-    ("models spectral", image_checks.mapped_class),
+    ("models catalogue weights training spectral", image_checks.mapped_class),
 )
 """Sections that must be sound, and the check of them and what the data set holds."""
 

@@ -77,9 +77,19 @@ def clustered_models(config: Config) -> list[str]:
 
 
 def mapped_models(config: Config) -> list[str]:
-    """The models whose maps are clustered."""
-    models = config["spectral"]["models"]
-    return list(config["models"][:MAPPED] if models is None else models)
+    """The models whose maps are clustered: by default trained ones, of different families first."""
+    if (given := config["spectral"]["models"]) is not None:
+        return list(given)
+    entries = completed_models(config)
+    seen: set[str] = set()
+    ranks = {}
+    for model, entry in entries.items():
+        is_control = not is_trained(entry) and entry["weights"] != "pretrained"
+        # then other networks of the same families, then further seeds of one network
+        ranks[model] = (is_control, entry["family"] in seen, entry["timm"] in seen)
+        if not is_control:
+            seen |= {entry["family"], entry["timm"]}
+    return sorted(entries, key=lambda model: ranks[model])[:MAPPED]
 
 
 def base_method(config: Config, name: str) -> str:
