@@ -164,7 +164,7 @@ class Chance:
 
     @classmethod
     def read(cls, path: str, subset: str = "all", models: Sequence[str] | None = None) -> "Chance":
-        """Read what is known over a subset; the influence of images stays in the file until it is asked for.
+        """Read what is known over a subset; the influence of images stays in the file until it is wanted.
 
         Args:
             path: of a file that `create_chance` wrote.
