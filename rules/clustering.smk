@@ -170,13 +170,13 @@ rule plot_clusters:
         runtime=30,
     params:
         code=code_of("plot_clusters.py"),
-        kind=study["similarity"]["dissimilarity"],
-        corrected=study["similarity"]["correction"] == "chance",
-        largest=study["clustering"]["louvain"]["largest"],
-        untrained=study.untrained,
-        architectures=study.architectures,
+        settings={
+            "dissimilarity": study["similarity"]["dissimilarity"],
+            "correction": study["similarity"]["correction"],
+            "largest": study["clustering"]["louvain"]["largest"],
+        },
+        roles=study.roles,
         names=study.names,
-        families=study.families,
     message:
         "Drawing clusters: {wildcards.method}, {wildcards.metric}, {wildcards.subset} images"
     script:

@@ -9,6 +9,7 @@ import thinkalike
 from thinkalike.errors import InputError
 from thinkalike.images.listing import folder_listing
 from thinkalike.workflow.changed_images import ChangedImages
+from thinkalike.workflow.comparisons import Comparisons
 from thinkalike.workflow.fingerprint import fingerprint as _fingerprint
 from thinkalike.workflow.study import Study, by_wildcards
 from thinkalike.workflow.verdict import read_verdict
@@ -25,6 +26,7 @@ except InputError as error:
     raise WorkflowError(f"The configuration cannot be used:\n{error}") from None
 
 changed = ChangedImages(study)
+comparisons = Comparisons(study)
 
 # Captions of figures read the configuration: they see it complete, with what follows from other keys.
 GIVEN = deepcopy(config)

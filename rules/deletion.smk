@@ -58,7 +58,7 @@ if changed.deletion_signs:
         params:
             code=code_of("summarise_deletion.py"),
             untrained=study.untrained,
-            by_class=study.stratified,
+            by_class=comparisons.stratified,
         message:
             "Whether maps say what matters"
         script:

@@ -4,15 +4,15 @@
 rule compare_models:
     """Similarity of the maps of all pairs of models, or of those of two groups, for every image."""
     input:
-        explanations=by_wildcards(study.row_maps),
-        others=by_wildcards(study.column_maps),
+        explanations=by_wildcards(comparisons.row_maps),
+        others=by_wildcards(comparisons.column_maps),
         segments=by_wildcards(study.segments_file),
     output:
-        similarity=f"<results>/similarity/{{method}}/{study.tile_stem}.nc",
+        similarity=f"<results>/similarity/{{method}}/{comparisons.tile_stem}.nc",
     log:
-        f"<logs>/compare_models/{{method}}/{study.tile_stem}.log",
+        f"<logs>/compare_models/{{method}}/{comparisons.tile_stem}.log",
     benchmark:
-        f"<benchmarks>/compare_models/{{method}}/{study.tile_stem}.tsv"
+        f"<benchmarks>/compare_models/{{method}}/{comparisons.tile_stem}.tsv"
     wildcard_constraints:
         method="(?!answers/)[a-z][a-z0-9_]*",
     conda:
@@ -23,10 +23,10 @@ rule compare_models:
         runtime=60,
     params:
         code=code_of("compare_models.py"),
-        models=by_wildcards(study.row_models),
-        other_models=by_wildcards(study.column_models),
+        models=by_wildcards(comparisons.row_models),
+        other_models=by_wildcards(comparisons.column_models),
         number=by_wildcards(study.image_count),
-        comparison=by_wildcards(study.comparison),
+        comparison=by_wildcards(comparisons.settings),
     message:
         "Comparing {wildcards.method} maps by {wildcards.metric}"
     script:
@@ -36,14 +36,14 @@ rule compare_models:
 rule compare_answers:
     """Functional agreement of all pairs of models, or of those of two groups, for every image."""
     input:
-        explanations=by_wildcards(partial(study.row_maps, "answers")),
-        others=by_wildcards(partial(study.column_maps, "answers")),
+        explanations=by_wildcards(partial(comparisons.row_maps, "answers")),
+        others=by_wildcards(partial(comparisons.column_maps, "answers")),
     output:
-        similarity=f"<results>/similarity/answers/{study.tile_stem}.nc",
+        similarity=f"<results>/similarity/answers/{comparisons.tile_stem}.nc",
     log:
-        f"<logs>/compare_answers/{study.tile_stem}.log",
+        f"<logs>/compare_answers/{comparisons.tile_stem}.log",
     benchmark:
-        f"<benchmarks>/compare_answers/{study.tile_stem}.tsv"
+        f"<benchmarks>/compare_answers/{comparisons.tile_stem}.tsv"
     wildcard_constraints:
         metric="cosine",
     conda:
@@ -54,8 +54,8 @@ rule compare_answers:
         runtime=60,
     params:
         code=code_of("compare_answers.py"),
-        models=by_wildcards(study.row_models),
-        other_models=by_wildcards(study.column_models),
+        models=by_wildcards(comparisons.row_models),
+        other_models=by_wildcards(comparisons.column_models),
         number=study.image_count("answers"),
     message:
         "Comparing answers to coalitions"
@@ -66,18 +66,18 @@ rule compare_answers:
 rule measure_chance:
     """Similarity of the maps of all pairs of models above that of maps of different images."""
     input:
-        explanations=by_wildcards(study.row_maps),
-        others=by_wildcards(study.column_maps),
+        explanations=by_wildcards(comparisons.row_maps),
+        others=by_wildcards(comparisons.column_maps),
         segments=by_wildcards(study.segments_file),
         images="<results>/images.parquet",
-        predictions=by_wildcards(study.row_predictions),
-        other_predictions=by_wildcards(study.column_predictions),
+        predictions=by_wildcards(comparisons.row_predictions),
+        other_predictions=by_wildcards(comparisons.column_predictions),
     output:
-        chance=f"<results>/chance/{{method}}/{study.tile_stem}.nc",
+        chance=f"<results>/chance/{{method}}/{comparisons.tile_stem}.nc",
     log:
-        f"<logs>/measure_chance/{{method}}/{study.tile_stem}.log",
+        f"<logs>/measure_chance/{{method}}/{comparisons.tile_stem}.log",
     benchmark:
-        f"<benchmarks>/measure_chance/{{method}}/{study.tile_stem}.tsv"
+        f"<benchmarks>/measure_chance/{{method}}/{comparisons.tile_stem}.tsv"
     wildcard_constraints:
         method="(?!answers/)[a-z][a-z0-9_]*",
     conda:
@@ -88,12 +88,12 @@ rule measure_chance:
         runtime=120,
     params:
         code=code_of("measure_chance.py"),
-        models=by_wildcards(study.row_models),
-        other_models=by_wildcards(study.column_models),
+        models=by_wildcards(comparisons.row_models),
+        other_models=by_wildcards(comparisons.column_models),
         number=by_wildcards(study.image_count),
-        subsets=by_wildcards(study.subsets_of),
-        comparison=by_wildcards(study.comparison),
-        picture=by_wildcards(study.picture),
+        subsets=by_wildcards(comparisons.subsets_of),
+        comparison=by_wildcards(comparisons.settings),
+        picture=by_wildcards(comparisons.picture),
     message:
         "Chance of {wildcards.method} maps by {wildcards.metric}"
     script:
@@ -103,16 +103,16 @@ rule measure_chance:
 rule measure_answers:
     """Mean functional agreement of all pairs of models, and the influence of every image on it."""
     input:
-        similarity=f"<results>/similarity/answers/{study.tile_stem}.nc",
+        similarity=f"<results>/similarity/answers/{comparisons.tile_stem}.nc",
         images="<results>/images.parquet",
-        predictions=by_wildcards(study.row_predictions),
-        other_predictions=by_wildcards(study.column_predictions),
+        predictions=by_wildcards(comparisons.row_predictions),
+        other_predictions=by_wildcards(comparisons.column_predictions),
     output:
-        chance=f"<results>/chance/answers/{study.tile_stem}.nc",
+        chance=f"<results>/chance/answers/{comparisons.tile_stem}.nc",
     log:
-        f"<logs>/measure_answers/{study.tile_stem}.log",
+        f"<logs>/measure_answers/{comparisons.tile_stem}.log",
     benchmark:
-        f"<benchmarks>/measure_answers/{study.tile_stem}.tsv"
+        f"<benchmarks>/measure_answers/{comparisons.tile_stem}.tsv"
     wildcard_constraints:
         metric="cosine",
     conda:
@@ -123,19 +123,19 @@ rule measure_answers:
         runtime=60,
     params:
         code=code_of("measure_answers.py"),
-        subsets=study.subsets_of("answers"),
+        subsets=comparisons.subsets_of("answers"),
     message:
         "Functional agreement over subsets of the images"
     script:
         "../scripts/measure_answers.py"
 
 
-if study.groups[1:]:
+if comparisons.groups[1:]:
 
     rule join_similarities:
         """Similarity of all pairs of models, from those of the groups."""
         input:
-            tiles=by_wildcards(study.tile_files),
+            tiles=by_wildcards(comparisons.tile_files),
         output:
             similarity="<results>/similarity/{method}/{metric}.nc",
         log:
@@ -159,7 +159,7 @@ if study.groups[1:]:
     rule join_chances:
         """Similarity above chance of all pairs of models, from that of the groups."""
         input:
-            tiles=by_wildcards(study.chance_tiles),
+            tiles=by_wildcards(comparisons.chance_tiles),
         output:
             chance="<results>/chance/{method}/{metric}.nc",
         log:
@@ -186,7 +186,7 @@ rule summarise_similarity:
     input:
         similarity="<results>/similarity/{method}/{metric}.nc",
         chance="<results>/chance/{method}/{metric}.nc",
-        predictions=by_wildcards(study.predictions_files),
+        predictions=by_wildcards(comparisons.predictions_files),
     output:
         dissimilarity="<results>/dissimilarity/{method}/{metric}/{subset}.csv",
         means="<results>/dissimilarity/{method}/{metric}/{subset}_similarity.csv",
@@ -209,7 +209,7 @@ rule summarise_similarity:
         models=study.models,
         architectures=study.architectures,
         settings={key: study["similarity"][key] for key in ("correction", "dissimilarity")},
-        stratified=study.stratified,
+        stratified=comparisons.stratified,
     message:
         "Dissimilarity by {wildcards.method}, {wildcards.metric}, {wildcards.subset} images"
     script:
@@ -268,7 +268,7 @@ rule measure_noise_ceiling:
         code=code_of("measure_noise_ceiling.py"),
         models=study.models,
         number=study.ceiling_count("kernelshap"),
-        comparison=lambda wildcards: study.comparison("kernelshap", wildcards.metric),
+        comparison=lambda wildcards: comparisons.settings("kernelshap", wildcards.metric),
     message:
         "Noise ceiling by {wildcards.metric}"
     script:

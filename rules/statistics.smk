@@ -4,7 +4,7 @@
 rule measure_scales:
     """Similarity above chance at several scales, beside that of seeds and of moved images."""
     input:
-        explanations=by_wildcards(study.compared_maps),
+        explanations=by_wildcards(comparisons.compared_maps),
         moved=by_wildcards(changed.moved_files),
         segments=by_wildcards(study.segments_file),
         images="<results>/images.parquet",
@@ -26,10 +26,10 @@ rule measure_scales:
         models=study.models,
         architectures=study.architectures,
         number=by_wildcards(study.image_count),
-        scales=by_wildcards(study.scales),
-        comparison=lambda wildcards: study.comparison(wildcards.method, "cosine"),
-        picture=by_wildcards(study.picture),
-        stratified=study.stratified,
+        scales=by_wildcards(comparisons.scales),
+        comparison=lambda wildcards: comparisons.settings(wildcards.method, "cosine"),
+        picture=by_wildcards(comparisons.picture),
+        stratified=comparisons.stratified,
         pixels=study["ceilings"]["pixels"],
     message:
         "Similarity of {wildcards.method} maps at several scales"
@@ -98,7 +98,7 @@ rule test_models:
 rule resample_images:
     """What resampled images leave of trees and of the order of pairs, and which images matter."""
     input:
-        values=by_wildcards(study.values_file),
+        values=by_wildcards(comparisons.values_file),
         images="<results>/images.parquet",
     output:
         image_count="<results>/statistics/{method}/{metric}/image_count.csv",
@@ -126,7 +126,7 @@ rule resample_images:
             "linkages": study["clustering"]["linkages"],
             **study["statistics"],
         },
-        stratified=study.stratified,
+        stratified=comparisons.stratified,
         seed=study["seed"],
     message:
         "Resampling images: {wildcards.method}, {wildcards.metric}"
@@ -137,8 +137,8 @@ rule resample_images:
 rule measure_consensus:
     """What the maps of all models have in common for each image, against maps of different images."""
     input:
-        explanations=by_wildcards(study.consensus_maps),
-        values=by_wildcards(study.values_file),
+        explanations=by_wildcards(comparisons.consensus_maps),
+        values=by_wildcards(comparisons.values_file),
         images="<results>/images.parquet",
         segments=by_wildcards(study.segments_file),
     output:
@@ -157,7 +157,7 @@ rule measure_consensus:
         code=code_of("measure_consensus.py"),
         models=study.trained or study.models,
         number=by_wildcards(study.image_count),
-        comparison=by_wildcards(study.comparison),
+        comparison=by_wildcards(comparisons.settings),
         correction=study["similarity"]["correction"],
         seed=study["seed"],
     message:
@@ -173,7 +173,7 @@ rule plot_influences:
         influential=f"<results>/statistics/{{method}}/{study['metrics'][0]}/influential.csv",
         consensus=f"<results>/statistics/{{method}}/{study['metrics'][0]}/images.csv",
         images="<results>/images.parquet",
-        explanations=by_wildcards(study.consensus_maps),
+        explanations=by_wildcards(comparisons.consensus_maps),
         segments=by_wildcards(study.segments_file),
     output:
         gallery_figure=figure(
@@ -204,7 +204,7 @@ rule plot_influences:
         code=code_of("plot_influences.py"),
         metric=study["metrics"][0],
         models=study.trained or study.models,
-        comparison=lambda wildcards: study.comparison(wildcards.method, study["metrics"][0]),
+        comparison=lambda wildcards: comparisons.settings(wildcards.method, study["metrics"][0]),
         architectures={model: study.architectures[model] for model in study.models},
         names={model: study.names[model] for model in study.models},
         families={model: study.families[model] for model in study.models},
@@ -217,9 +217,11 @@ rule plot_influences:
 rule plot_pairs:
     """All pairs of models beside chance and seeds, and similarity above chance by scale."""
     input:
-        pairs=study.at_first_metric("<results>/dissimilarity/{method}/{metric}/all_pairs.parquet"),
-        seeds=study.at_first_metric("<results>/dissimilarity/{method}/{metric}/all_seeds.csv"),
-        scales=study.scales_files,
+        pairs=comparisons.at_first_metric(
+            "<results>/dissimilarity/{method}/{metric}/all_pairs.parquet"
+        ),
+        seeds=comparisons.at_first_metric("<results>/dissimilarity/{method}/{metric}/all_seeds.csv"),
+        scales=comparisons.scales_files,
     output:
         pairs_figure=figure("statistics/pairs", "pairs", "alike", figure="all pairs of models"),
         scales_figure=figure("statistics/scales", "scales", "alike", figure="at which scale"),
@@ -239,7 +241,7 @@ rule plot_pairs:
         metric=study["metrics"][0],
         pools={
             method: study["settings"][method].get("pool")
-            for method in study.at_first_metric("{method}")
+            for method in comparisons.at_first_metric("{method}")
         },
         mapped=study.with_maps,
         names=study.names,
@@ -252,11 +254,15 @@ rule plot_pairs:
 rule write_verdict:
     """What the study has found and what it cannot tell, in words made from its numbers."""
     input:
-        pairs=study.at_first_metric("<results>/dissimilarity/{method}/{metric}/all_pairs.parquet"),
-        seeds=study.at_first_metric("<results>/dissimilarity/{method}/{metric}/all_seeds.csv"),
-        image_count=study.at_first_metric("<results>/statistics/{method}/{metric}/image_count.csv"),
-        support=study.at_first_metric("<results>/statistics/{method}/{metric}/support.csv"),
-        scales=study.scales_files,
+        pairs=comparisons.at_first_metric(
+            "<results>/dissimilarity/{method}/{metric}/all_pairs.parquet"
+        ),
+        seeds=comparisons.at_first_metric("<results>/dissimilarity/{method}/{metric}/all_seeds.csv"),
+        image_count=comparisons.at_first_metric(
+            "<results>/statistics/{method}/{metric}/image_count.csv"
+        ),
+        support=comparisons.at_first_metric("<results>/statistics/{method}/{metric}/support.csv"),
+        scales=comparisons.scales_files,
         family_tests="<results>/statistics/families.csv",
         resolution="<results>/statistics/resolution.csv",
         deletion="<results>/statistics/deletion.csv" if changed.deletion_signs else [],
@@ -281,7 +287,7 @@ rule write_verdict:
         runtime=30,
     params:
         code=code_of("write_verdict.py"),
-        cases=study.verdict_cases,
+        cases=comparisons.verdict_cases,
         facts={
             "study": study["study"],
             "models": study.models,

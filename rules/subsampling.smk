@@ -4,7 +4,7 @@
 rule subsample_images:
     """Similarity matrices of random subsets of the images, against that of all."""
     input:
-        values=by_wildcards(study.values_file),
+        values=by_wildcards(comparisons.values_file),
     output:
         differences="<results>/subsampling/{method}/{metric}.parquet",
         variances="<results>/subsampling/{method}/{metric}_variances.parquet",

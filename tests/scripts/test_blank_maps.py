@@ -3,16 +3,24 @@
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
-from scripts import cluster_models, compare_models, plot_clusters, summarise_similarity
+from scripts import (
+    cluster_models,
+    compare_models,
+    measure_chance,
+    plot_clusters,
+    summarise_similarity,
+)
 from thinkalike.compare.bases import Grid
 from thinkalike.compare.maps import Maps
 from thinkalike.stores.maps import write_maps
-from thinkalike.stores.tables import read_square, read_table
+from thinkalike.stores.tables import read_square, read_table, write_table
 
 MODELS = ["alpha", "beta", "gamma", "mute"]
 KINDS = ["average", "ward"]
+ROLES = {"families": dict.fromkeys(MODELS, "cnn"), "architectures": {}, "untrained": []}
 
 
 def explanations(folder: Path, images: int) -> list[str]:
@@ -34,27 +42,38 @@ def explanations(folder: Path, images: int) -> list[str]:
     return paths
 
 
-def compared(folder: Path, images: int, **changes: str) -> Path:
-    values = folder / "cosine.nc"
-    compare_models.main(
-        explanations=explanations(folder, images),
-        similarity=str(values),
-        models=MODELS,
-        other_models=[],
-        number=images,
-        method="gradcam",
-        metric="cosine",
-        comparison={"sign": "positive", "rescaling": "min_max", **changes},
-        code="0" * 16,
+def compared(folder: Path, images: int, correction: str = "chance", **changes: str) -> Path:
+    values, above, listed = (
+        str(folder / name) for name in ("cosine.nc", "chance.nc", "images.parquet")
+    )
+    ids = [f"val/{i}" for i in range(images)]
+    write_table(pd.DataFrame({"image_id": ids, "class_name": "4", "path": ids}), listed)
+    same = {
+        "explanations": explanations(folder, images),
+        "models": MODELS,
+        "number": images,
+        "metric": "cosine",
+        "comparison": {"sign": "positive", "rescaling": "min_max", **changes},
+        "code": "0" * 16,
+    }
+    compare_models.main(**same, method="gradcam", other_models=[], similarity=values)
+    measure_chance.main(
+        **same, other_models=[], images=listed, chance=above, subsets=["all"], picture={}
     )
     summarise_similarity.main(
-        similarity=str(values),
+        similarity=values,
+        chance=above,
         dissimilarity=str(folder / "all.csv"),
         means=str(folder / "all_similarity.csv"),
+        rho=str(folder / "all_rho.csv"),
+        seeds=str(folder / "all_seeds.csv"),
         pairs=str(folder / "all_pairs.parquet"),
         geometry=str(folder / "all_geometry.csv"),
+        models=MODELS,
+        architectures={model: model for model in MODELS},
+        settings={"correction": correction, "dissimilarity": "chord"},
+        stratified=True,
         subset="all",
-        kind="chord",
     )
     return folder / "all.csv"
 
@@ -74,9 +93,7 @@ def clustered(folder: Path, matrix: Path) -> dict[str, str | list[str]]:
             "resolution": 1.0,
             "sweep": [0.9, 1.1],
         },
-        families=dict.fromkeys(MODELS, "cnn"),
-        architectures={},
-        untrained=[],
+        roles=ROLES,
         seed=0,
     )
     return files
@@ -101,15 +118,16 @@ def test_a_blank_model_is_left_out_said_so_and_the_others_go_on(tmp_path, caplog
     }
     plot_clusters.main(
         dissimilarity=str(matrix),
+        pairs=str(tmp_path / "all_pairs.parquet"),
+        seeds=str(tmp_path / "all_seeds.csv"),
         tables=[*files.pop("linkages"), *files.values()],
         **figures,
         method="gradcam",
         metric="cosine",
         subset="all",
-        kind="chord",
-        largest=None,
+        settings={"dissimilarity": "chord", "correction": "chance", "largest": None},
+        roles=ROLES,
         names={model: model for model in MODELS},
-        families=dict.fromkeys(MODELS, "cnn"),
     )
     assert all(Path(path).stat().st_size > 0 for paths in figures.values() for path in paths)
 

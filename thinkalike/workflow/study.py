@@ -15,7 +15,7 @@ from typing import Any
 from thinkalike.compare.subsets import parse
 from thinkalike.images.blocks import shard as image_range
 from thinkalike.images.blocks import shard_count
-from thinkalike.methods import COMPARISON_SETTINGS, METHODS, Method, method_name
+from thinkalike.methods import COMPARISON_SETTINGS, METHODS, Method
 from thinkalike.workflow.config.resolve import resolve
 from thinkalike.workflow.config.settings import JOINT, images_of
 
@@ -212,23 +212,6 @@ class Study:
         """The explanation method that a key stands for; of a variant the one that it varies."""
         return METHODS[self["settings"][method]["method"]]
 
-    def comparison(self, method: str, metric: str) -> dict[str, Any]:
-        """How maps of a method are compared by a metric; only RBF has a bandwidth to set."""
-        settings = self["settings"][method]
-        return {
-            "sign": settings["sign"],
-            "rescaling": settings["rescaling"],
-            "sigma": settings["rbf_sigma"] if metric == "rbf" else 1.0,
-            "blanks": self["similarity"]["blanks"],
-            "pool": settings["pool"],
-        }
-
-    def picture(self, method: str) -> dict[str, Any]:
-        """What tells where the picture is, for a method that compares sizes alone; else nothing."""
-        if self["settings"][method]["sign"] != "absolute":
-            return {}
-        return {"size": self["images"]["size"], "baseline": self["explanation"]["baseline"]}
-
     def map_settings(self, method: str, model: str) -> dict[str, Any]:
         """Settings of a method that change the maps of a model."""
         family = self["catalogue"][model]["family"]
@@ -301,49 +284,10 @@ class Study:
             model=models or self.models,
         )
 
-    def consensus_maps(self, method: str) -> list[str]:
-        """Files of the maps of the models that are no controls, or of all where all are."""
-        return self.maps_files(method, self.trained or self.models)
-
-    def at_first_metric(self, pattern: str) -> list[str]:
-        """Paths of a pattern for every method, with the first of its metrics."""
-        first = dict(reversed(self._cases))
-        return [pattern.format(method=m, metric=first[m]) for m in self.methods if m in first]
-
-    @property
-    def _cases(self) -> list[tuple[str, str]]:
-        """Methods and metrics of the matrices of the study."""
-        return [tuple(case.split("/")) for case in self.files("{method}/{metric}")]  # type: ignore[misc]
-
     @property
     def with_maps(self) -> list[str]:
         """Methods and variants that compare maps; answers are none."""
         return [method for method in self.methods if self.method(method).has_maps]
-
-    @property
-    def scales_files(self) -> list[str]:
-        """Files of similarity at several scales."""
-        return [f"<results>/scales/{method}.parquet" for method in self.with_maps]
-
-    @property
-    def verdict_cases(self) -> list[dict[str, Any]]:
-        """Title, place, pool and whether there are scales, of every method that the verdict is about."""
-        return [
-            {
-                "title": method_name(method),
-                "place": place,
-                "pool": self["settings"][method].get("pool"),
-                "scaled": method in self.with_maps,
-            }
-            for place in self.at_first_metric("{method}/{metric}")
-            for method in [place.split("/")[0]]
-        ]
-
-    def predictions_files(self, subset: str) -> list[str]:
-        """Files of all predictions, for a subset that depends on them."""
-        return (
-            [] if subset.startswith("all") else self.files("<results>/predictions/{model}.parquet")
-        )
 
     @property
     def nested_subsets(self) -> list[str]:
@@ -358,16 +302,6 @@ class Study:
         would be left.
         """
         return [subset for subset in self["subsets"] if not subset.startswith("differing")]
-
-    def subsets_of(self, method: str) -> list[str]:
-        """Subsets over which the models are compared by a method; all images are one of them."""
-        subsets = dict.fromkeys(["all", *self["subsets"]])
-        return [subset for subset in subsets if self._exists(method, subset=subset)]
-
-    @property
-    def stratified(self) -> bool:
-        """Whether images were chosen class by class, so that classes vary no more in other images."""
-        return self["images"]["order"] == "rounds"
 
     @property
     def whole_subsets(self) -> list[str]:
@@ -411,83 +345,6 @@ class Study:
             "size": self["images"]["size"],
             "seed": self["seed"],
         }
-
-    # Tiles: jobs that compare one group of models with another
-
-    @property
-    def groups(self) -> list[list[str]]:
-        """Models and replicas in groups; a job compares those of one, or of two, with each other."""
-        step = self["similarity"]["group"]
-        count = len(self.compared)
-        return [self.compared[first : first + step] for first in range(0, count, step)]
-
-    @property
-    def tile_stem(self) -> str:
-        """Names in the file of a tile of the matrix of models."""
-        return "{metric}/{row}_{column}" if self.groups[1:] else "{metric}"
-
-    def row_models(self, row: str = "0") -> list[str]:
-        """Models of the rows of a tile."""
-        return self.groups[int(row)]
-
-    def column_models(self, row: str = "0", column: str = "0") -> list[str]:
-        """Models of the columns of a tile; none where they are those of the rows."""
-        return [] if row == column else self.groups[int(column)]
-
-    def row_maps(self, method: str, row: str = "0") -> list[str]:
-        """Files of the maps of the models of the rows of a tile."""
-        return self.maps_files(method, self.row_models(row))
-
-    def column_maps(self, method: str, row: str = "0", column: str = "0") -> list[str]:
-        """Files of the maps of the models of the columns of a tile; none where they are the rows'."""
-        models = self.column_models(row, column)
-        return self.maps_files(method, models) if models else []
-
-    def compared_maps(self, method: str) -> list[str]:
-        """Files of the maps of all models and replicas by one method."""
-        return self.maps_files(method, self.compared)
-
-    def scales(self, method: str) -> list[int]:
-        """Numbers of cells a side at which maps of a method are compared, after 0, as computed."""
-        pool = self["settings"][method]["pool"]
-        given = {*self["similarity"]["scales"], *([pool] if pool else [])}
-        return [0, *sorted(given, reverse=True)]
-
-    def row_predictions(self, row: str = "0") -> list[str]:
-        """Files of the predictions of the models of the rows, if a subset depends on predictions."""
-        return self._predictions(self.row_models(row))
-
-    def column_predictions(self, row: str = "0", column: str = "0") -> list[str]:
-        """Files of the predictions of the models of the columns; none where they are the rows'."""
-        return self._predictions(self.column_models(row, column))
-
-    def _predictions(self, models: Sequence[str]) -> list[str]:
-        conditions = {parse(subset)[0] for subset in self["subsets"]}
-        return (
-            [f"<results>/predictions/{model}.parquet" for model in models]
-            if conditions - {"all"}
-            else []
-        )
-
-    def values_file(self, method: str, metric: str) -> str:
-        """File of what every image says of every pair of models: above chance, or raw similarity."""
-        folder = {"chance": "chance", "none": "similarity"}[self["similarity"]["correction"]]
-        return f"<results>/{folder}/{method}/{metric}.nc"
-
-    def tile_files(self, method: str, metric: str) -> list[str]:
-        """Files of the similarities of every two groups."""
-        return self._tiles("similarity", method, metric)
-
-    def chance_tiles(self, method: str, metric: str) -> list[str]:
-        """Files of the similarities above chance of every two groups."""
-        return self._tiles("chance", method, metric)
-
-    def _tiles(self, folder: str, method: str, metric: str) -> list[str]:
-        return [
-            f"<results>/{folder}/{method}/{metric}/{row}_{column}.nc"
-            for column in range(len(self.groups))
-            for row in range(column + 1)
-        ]
 
     # Figures
 

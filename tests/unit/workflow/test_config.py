@@ -180,6 +180,7 @@ spectral: {method: gradcam}
 spectral: {class: "3"}
 spectral: {class: "*"}
 spectral: {images: 3}
+statistics: {bootstraps: 20, factor_bootstraps: 20, tau: 0.8}
 grounded: {groups: {resnet: a, resnet_twin: a, vit: b}}
 grounded: {ladder: [resnet, resnet_twin, vit]}
 figures: {panels: {}}

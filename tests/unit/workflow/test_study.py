@@ -66,7 +66,8 @@ def test_sections_are_those_of_the_resolved_configuration(study):
     assert study["images"]["count"] == 6
     assert study["settings"]["gradcam_50"]["method"] == "gradcam"
     assert study.models == ["resnet_untrained", "byobnet_brief", "vit_brief"]
-    assert study.methods == ["gradcam", "kernelshap"]
+    assert study.methods == ["gradcam", "kernelshap", "answers"]
+    assert study.compared == [*study.models, "byobnet_brief_seed1"]
 
 
 # ---- models -------------------------------------------------------------------------------------
@@ -77,11 +78,13 @@ def test_names_and_families_are_those_of_the_catalogue(study):
         "resnet_untrained": "ResNet (untrained)",
         "byobnet_brief": "ByobNet (two epochs)",
         "vit_brief": "ViT (four epochs)",
+        "byobnet_brief_seed1": "ByobNet (two epochs) (seed 1)",
     }
     assert study.families == {
         "resnet_untrained": "cnn",
         "byobnet_brief": "cnn",
         "vit_brief": "transformer",
+        "byobnet_brief_seed1": "cnn",
     }
 
 
@@ -221,14 +224,6 @@ def test_answers_are_those_beside_the_maps_of_kernelshap():
     assert few.image_count("answers") == 3
 
 
-def test_maps_of_a_method_are_compared_alike_wherever_they_are():
-    changes = {"kernelshap": {"sign": "absolute", "rescaling": "none", "rbf_sigma": 0.5}}
-    study = Study.of(tiny(settings=changes, similarity={"blanks": "zero"}))
-    alike = {"sign": "absolute", "rescaling": "none", "blanks": "zero", "pool": None}
-    assert study.comparison("kernelshap", "rbf") == {**alike, "sigma": 0.5}
-    assert study.comparison("kernelshap", "cosine") == {**alike, "sigma": 1.0}
-
-
 def test_seeds_of_one_network_are_one_architecture():
     untrained = {"like": "resnet", "name": "Random", "training": {"epochs": 0}}
     longer = {"like": "resnet", "name": "Longer", "training": {"epochs": 9}}
@@ -316,7 +311,8 @@ def test_a_pattern_is_filled_in_for_everything_that_it_names(study):
         f"<results>/predictions/{model}.parquet" for model in study.models
     ]
     assert study.files("{method}/{metric}") == [
-        *("gradcam/cosine", "gradcam/rbf", "kernelshap/cosine", "kernelshap/rbf")
+        *("gradcam/cosine", "gradcam/rbf", "kernelshap/cosine", "kernelshap/rbf"),
+        "answers/cosine",  # they are no maps, and have no RBF kernel
     ]
     assert study.files("<results>/segments.nc") == ["<results>/segments.nc"]
 
@@ -328,17 +324,18 @@ def test_values_of_wildcards_may_be_given(study):
 
 
 def test_a_method_of_few_images_has_no_subset_of_as_many(study):
-    # KernelSHAP explains four images: the first four are all of them
+    # KernelSHAP explains four images: the first four are all of them, and of the answers, too
     subsets = {
         method: study.files("{subset}", method=method)
-        for method in ("gradcam", "kernelshap", "gradcam_50")
+        for method in ("gradcam", "kernelshap", "gradcam_50", "answers")
     }
     assert subsets == {
         "gradcam": ["all", "matching", "differing", "all_4"],
         "kernelshap": ["all", "matching", "differing"],
         "gradcam_50": ["all", "matching", "differing"],
+        "answers": ["all", "matching", "differing"],
     }
-    assert len(study.files("{method}/{subset}")) == 7
+    assert len(study.files("{method}/{subset}")) == 10
 
 
 def test_maps_of_variants_are_in_the_files_that_they_share():
@@ -354,13 +351,6 @@ def test_maps_of_variants_are_in_the_files_that_they_share():
     assert study.maps_files("signed", ["vit_brief"]) == [
         "<results>/explanations/gradcam/vit_brief.nc"
     ]
-
-
-def test_predictions_are_read_for_subsets_that_depend_on_them(study):
-    predictions = study.files("<results>/predictions/{model}.parquet")
-    assert study.predictions_files("matching") == predictions
-    assert study.predictions_files("differing") == predictions
-    assert study.predictions_files("all") == study.predictions_files("all_4") == []
 
 
 def test_subsets_are_nested_clustered_or_whole(study):
@@ -417,33 +407,6 @@ def test_everything_that_maps_depend_on_is_known_to_the_job_that_joins_them(stud
     }
 
 
-# ---- tiles --------------------------------------------------------------------------------------
-
-
-def test_one_job_compares_all_models_where_they_are_one_group(study):
-    assert study.groups == [study.models]
-    assert study.tile_stem == "{metric}"
-    assert study.tile_files("gradcam", "rbf") == ["<results>/similarity/gradcam/rbf/0_0.nc"]
-    assert study.row_models() == study.models
-    assert study.row_maps("gradcam") == study.maps_files("gradcam")
-    assert study.column_models() == study.column_maps("gradcam") == []
-
-
-def test_tiles_are_of_every_two_groups():
-    study = Study.of(tiny(similarity={"group": 2}))
-    assert study.groups == [["resnet_untrained", "byobnet_brief"], ["vit_brief"]]
-    assert study.tile_stem == "{metric}/{row}_{column}"
-    assert study.tile_files("gradcam", "rbf") == [
-        f"<results>/similarity/gradcam/rbf/{tile}.nc" for tile in ("0_0", "0_1", "1_1")
-    ]
-    assert study.row_models("0") == ["resnet_untrained", "byobnet_brief"]
-    assert study.column_models("0", "1") == ["vit_brief"]
-    # where the rows are the columns, maps are read once
-    assert study.column_models("1", "1") == study.column_maps("gradcam", "1", "1") == []
-    assert study.row_maps("gradcam_50", "1") == ["<results>/explanations/gradcam_50/vit_brief.nc"]
-    assert study.column_maps("gradcam", "0", "1") == ["<results>/explanations/gradcam/vit_brief.nc"]
-
-
 # ---- figures, NEON and the spectral study -------------------------------------------------------
 
 
@@ -476,7 +439,8 @@ def test_several_models_are_also_clustered_together(study):
     [
         ({"models": ["vit_brief"]}, ["vit_brief"]),
         ({"joint": False}, ["resnet_untrained", "byobnet_brief"]),
-        ({"models": None}, ["resnet_untrained", "byobnet_brief", "vit_brief", "joint"]),
+        # the control last
+        ({"models": None}, ["byobnet_brief", "vit_brief", "resnet_untrained", "joint"]),
         ({"models": []}, []),
     ],
 )
