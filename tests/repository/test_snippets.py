@@ -32,8 +32,8 @@ def test_a_script_is_called_from_python_as_contributing_says(code, finished: Che
     study = tmp_path / "checkout"
     for folder in ("scripts", "thinkalike"):
         shutil.copytree(REPOSITORY / folder, study / folder)
-    files = "similarity/gradcam"
-    shutil.copytree(finished.root / "results/tiny" / files, study / "results/digits" / files)
+    for files in ("similarity/gradcam", "chance/gradcam"):
+        shutil.copytree(finished.root / "results/tiny" / files, study / "results/digits" / files)
     done = run(code, study)
     assert done.returncode == 0, done.stderr
     made = (study / "results/try/all.csv").read_text()

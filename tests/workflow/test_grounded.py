@@ -80,5 +80,8 @@ def test_a_model_that_learnt_the_shortcut_follows_it_and_one_that_could_not_does
         built = build(network, weights, torch.device("cpu"))
         predicted = logits(built, images).argmax(1)
         followed, right = (np.mean(predicted == answer) for answer in (wrong, labels))
-        assert (followed > 0.7) == (group == "a")
-        assert (right > 0.9) == (group == "b")
+        if group == "a":  # 60 to 100 % of the images, as seeds have it
+            assert followed > 0.5 > right
+        else:
+            assert followed < 0.02
+            assert right > 0.95

@@ -163,11 +163,12 @@ def measured_chance(files: MapSource, classes: Sequence[str]) -> Chance:
     """Similarity above chance over all images, in memory, without what takes maps of different images."""
     nobody = np.zeros((len(files.images), 0))
     rows = list(chance_files(files, classes, ["all"], (nobody, None), mismatched=False))
+    influences = np.concatenate([part["influence_all"] for part in rows[1:-1]])
     return Chance(
         models=files.models,
         images=list(files.images),
         labels=rows[0]["class_name"],
-        influence=np.concatenate([part["influence_all"] for part in rows[1:-1]]),
+        parts=lambda: iter([(slice(0, len(influences)), influences)]),
         **{name: values[0] for name, values in rows[-1].items()},
     )
 

@@ -99,11 +99,15 @@ def _groups(axes: Axes, rows: pd.DataFrame, measure: str) -> None:
 
 
 def _name_cases(axes: Axes, cases: pd.DataFrame) -> None:
-    """Label the rows; those of the study's scale are bold."""
-    scales = [f"{scale} × {scale}" if scale else "as made" for scale in cases["scale"]]
-    named = [title_of(*case) for case in zip(cases["method"], cases["metric"], strict=True)]
-    labels = [f"{name} · {scale}" for name, scale in zip(named, scales, strict=True)]
-    axes.set_yticks(cases.index, labels)
+    """Label the rows, with a scale where a method has several; those of the study's scale are bold."""
+    has_scales = cases.groupby("method")["scale"].transform("max") > 0
+    labels = []
+    for method, metric, scale, has_some in zip(
+        cases["method"], cases["metric"], cases["scale"], has_scales, strict=True
+    ):
+        name = f" · {scale} × {scale}" if scale else " · as made" if has_some else ""
+        labels.append(f"{title_of(method, metric)}{name}")
+    axes.set_yticks(cases.index, labels, fontsize=6)
     axes.set_ylim(len(cases) - 0.5, -0.5)
     for label, default in zip(axes.get_yticklabels(), cases["default"], strict=True):
         label.set_fontweight("bold" if default else "normal")
@@ -119,5 +123,5 @@ def _ladder(axes: Axes, ladder: pd.DataFrame, method: str, names: Mapping[str, s
     answers = ladder[ladder["method"] == "predictions"]
     axes.plot(answers["place"], answers["similarity"], **PREDICTIONS)
     axes.axhline(0, **ZERO)
-    axes.set_title(method_name(method))
+    axes.set_title(method_name(method), fontsize=6.5)
     axes.set_xticks(answers["place"], [names[m] for m in answers["model"]], rotation=45, ha="right")

@@ -105,7 +105,7 @@ def _row(first: pd.DataFrame, second: pd.DataFrame, roles: Roles, seed: int) -> 
     models = [independent[i] for i in keep]
     missing = [model for model in independent if model not in models]
     sentences = [f"left out, cells are missing: {', '.join(missing)}"] if missing else []
-    families = [roles.families[model] for model in models]
+    families = [roles.family(model) for model in models]
     row: dict[str, object] = {"models": ", ".join(models)}
     try:
         test = mantel(a[np.ix_(keep, keep)], b[np.ix_(keep, keep)], families, seed=seed)

@@ -44,7 +44,7 @@ def family_measures(table: pd.DataFrame, roles: Roles, *, seed: int) -> dict[str
         `tested_models`; NaN where these allow no test, and the log says why.
     """
     models, _ = tested_models(table, roles)
-    families = [roles.families[model] for model in models]
+    families = [roles.family(model) for model in models]
     try:
         test = family_test(
             table.loc[models, models].to_numpy(), families, seed=integer_seed(seed, "families")
@@ -114,7 +114,7 @@ def families_table(tables: Mapping[Case, pd.DataFrame], roles: Roles, *, seed: i
 def _family_row(pairs: pd.DataFrame, roles: Roles, seed: int) -> dict[str, object]:
     distances = square_of_pairs(pairs, "dissimilarity")
     models, sentences = tested_models(distances, roles)
-    families = [roles.families[model] for model in models]
+    families = [roles.family(model) for model in models]
     counts = Counter(families)
     row: dict[str, object] = {
         "models": ", ".join(models),

@@ -1,6 +1,6 @@
 """Confidence intervals of means over images, of shares, and of the difference of two accuracies."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,13 +17,14 @@ LEVEL = 0.95
 class Interval:
     """Means over images, their standard errors, and the ends of their 95 % intervals, (…) each.
 
-    NaN where too few images count.
+    NaN where too few images count. `deviation` is the standard deviation over all images.
     """
 
     mean: np.ndarray
     standard_error: np.ndarray
     low: np.ndarray
     high: np.ndarray
+    deviation: np.ndarray
 
 
 def mean_interval(values: np.ndarray, groups: np.ndarray | None = None) -> Interval:
@@ -37,24 +38,52 @@ def mean_interval(values: np.ndarray, groups: np.ndarray | None = None) -> Inter
         values: (N, …), NaN where an image does not count.
         groups: (N,) labels; None: images are a simple sample.
     """
-    count = np.isfinite(values).sum(0)
+    return interval_of_parts(lambda: [(slice(0, len(values)), values)], groups)
+
+
+def interval_of_parts(
+    parts: Callable[[], Iterable[tuple[slice, np.ndarray]]], groups: np.ndarray | None = None
+) -> Interval:
+    """Student's interval of means over images that come in parts.
+
+    Args:
+        parts: gives which images, and their values (n, …); called twice, for means and for squares.
+        groups: as for `mean_interval`.
+    """
+    kinds, number_of = (
+        ([None], None) if groups is None else np.unique(np.asarray(groups), return_inverse=True)
+    )
+    totals: list[Any] = [0.0] * len(kinds)
+    counts: list[Any] = [0] * len(kinds)
+    for part, values in parts():
+        for group, rows in _of_groups(values, None if number_of is None else number_of[part]):
+            totals[group] = totals[group] + np.nansum(rows, axis=0)
+            counts[group] = counts[group] + np.isfinite(rows).sum(0)
+    count = sum(counts)
     with np.errstate(invalid="ignore", divide="ignore"):
-        mean = np.where(count > 0, np.nansum(values, axis=0) / count, np.nan)
-        square, freedom = np.nansum((values - mean) ** 2, axis=0), count - 1
-        if groups is not None:
-            within, number = np.zeros_like(square), np.zeros_like(count)
-            for group in np.unique(groups):
-                rows = values[groups == group]
-                there = np.isfinite(rows).sum(0)
-                centre = np.nansum(rows, axis=0) / there
-                within = within + np.nansum((rows - centre) ** 2, axis=0)
-                number = number + (there > 0)
-            enough = count >= 2 * number
-            square = np.where(enough, within, square)
-            freedom = np.where(enough, count - number, freedom)
+        mean = np.where(count > 0, sum(totals) / count, np.nan)
+        centres = [total / there for total, there in zip(totals, counts, strict=True)]
+        square = within = np.zeros_like(mean)
+        for part, values in parts():
+            square = square + np.nansum((values - mean) ** 2, axis=0)
+            for group, rows in _of_groups(values, None if number_of is None else number_of[part]):
+                within = within + np.nansum((rows - centres[group]) ** 2, axis=0)
+        deviation = np.where(count > 1, np.sqrt(square / (count - 1)), np.nan)
+        occupied = sum((there > 0).astype(int) for there in counts)
+        enough = (count >= 2 * occupied) & (groups is not None)
+        square, freedom = np.where(enough, within, square), count - np.where(enough, occupied, 1)
         error = np.where(freedom > 0, np.sqrt(square / freedom / count), np.nan)
     reach = student.ppf((1 + LEVEL) / 2, np.maximum(freedom, 1)) * error
-    return Interval(mean, error, mean - reach, mean + reach)
+    return Interval(mean, error, mean - reach, mean + reach, deviation)
+
+
+def _of_groups(values: np.ndarray, groups: np.ndarray | None) -> Iterator[tuple[int, np.ndarray]]:
+    """Rows of each group; all are of group 0 where there are none."""
+    if groups is None:
+        yield 0, values
+        return
+    for group in np.unique(groups):
+        yield int(group), values[groups == group]
 
 
 def summary_interval(summary: Summary) -> tuple[np.ndarray, np.ndarray]:

@@ -12,12 +12,16 @@ from thinkalike.compare.matrices import off_diagonal, pair_table, square_table
 from thinkalike.compare.streams import summarise_kernel
 from thinkalike.compare.summaries import Summary
 from thinkalike.progress import log
-from thinkalike.statistics.intervals import mean_interval, summary_interval
+from thinkalike.statistics.intervals import interval_of_parts, summary_interval
 from thinkalike.stores.damage import same_images
 from thinkalike.stores.kernels import Chance, Kernel
 
 SEEDS = ("n", "mean", "chance", "rho", "standard_error", "low", "high")
 """Columns of a table of pairs that the table of seeds has, too."""
+
+
+REPEATED = ("n", "mean", "spread")
+"""What is known of pairs that their table has from the similarities of images."""
 
 
 @dataclass(frozen=True)
@@ -85,9 +89,9 @@ def pair_tables(
     above = above_chance(chance, architectures, stratified=stratified)
     place = [chance.models.index(model) for model in kernel.models]
     cells = np.ix_(place, place)
-    of_models = {name: matrix[cells] for name, matrix in above.items() if name not in ("n", "mean")}
+    of_models = {name: matrix[cells] for name, matrix in above.items() if name not in REPEATED}
     if settings.correction == "chance":
-        corrected = Summary(summary.count, of_models["rho"], _deviation(chance.influence)[cells])
+        corrected = Summary(summary.count, of_models["rho"], above["spread"][cells])
         ends = of_models["low"], of_models["high"]
     else:
         corrected, ends = summary, summary_interval(summary)
@@ -134,15 +138,17 @@ def above_chance(
     Returns:
         Name → matrix; the names are columns of the table of pairs.
     """
-    interval = mean_interval(chance.pseudo_values, chance.labels if stratified else None)
+    interval = interval_of_parts(chance.parts, chance.labels if stratified else None)
+    reach = interval.high - interval.mean
     return {
         "n": chance.count,
         "mean": chance.mean,
         "chance": chance.chance,
         "rho": chance.rho,
         "standard_error": interval.standard_error,
-        "low": np.maximum(interval.low, -1),
-        "high": np.minimum(interval.high, 1),
+        "low": np.maximum(chance.rho - reach, -1),
+        "high": np.minimum(chance.rho + reach, 1),
+        "spread": interval.deviation,
         "seed_std": seed_deviation(chance.rho, chance.models, architectures),
         "constant": chance.different_class,
         "class": chance.same_class - chance.different_class,
@@ -190,10 +196,3 @@ def seed_table(
     first, second = (table[name].map(architectures) for name in ("model_a", "model_b"))
     table.insert(0, "architecture", first)
     return table[first == second].reset_index(drop=True)
-
-
-def _deviation(influence: np.ndarray) -> np.ndarray:
-    """Standard deviation (n − 1) of the pseudo-values of each pair; NaN for fewer than two images."""
-    count = np.isfinite(influence).sum(0)
-    square = np.nansum(influence**2, axis=0)
-    return np.sqrt(np.divide(square, count - 1, out=np.full_like(square, np.nan), where=count > 1))

@@ -10,7 +10,7 @@ class Roles:
     """Family and architecture of every model, and which are controls.
 
     Attributes:
-        families: model → family, any label.
+        families: model → family, any label. A model that is not named is a family of its own.
         architectures: model → key of the first model of its architecture: networks that are trained alike
             from other seeds share one. A model that is not named is an architecture of its own.
         untrained: models with random weights, the controls.
@@ -23,6 +23,10 @@ class Roles:
     def architecture(self, model: str) -> str:
         """Key of the first model of the architecture of a model."""
         return self.architectures.get(model, model)
+
+    def family(self, model: str) -> str:
+        """Family of a model."""
+        return self.families.get(model, model)
 
     def trained(self, models: Sequence[str]) -> list[str]:
         """Those of these models that are no controls."""
@@ -40,5 +44,5 @@ class Roles:
 
     def in_families(self, models: Sequence[str]) -> list[str]:
         """Those of these models whose family has another one among them."""
-        sizes = Counter(self.families[model] for model in models)
-        return [model for model in models if sizes[self.families[model]] > 1]
+        sizes = Counter(self.family(model) for model in models)
+        return [model for model in models if sizes[self.family(model)] > 1]

@@ -508,7 +508,7 @@ def _limits(facts: StudyFacts, methods: Sequence[Evidence]) -> Iterator[Statemen
             "There is no untrained control: what has nothing to do with learning is not told apart."
         )
         yield _statement(LIMITS, "no_control", text, "")
-    families = {facts.roles.families[model] for model in facts.independent}
+    families = {facts.roles.family(model) for model in facts.independent}
     tested = [each for each in methods if np.isfinite(each.family.get("permanova_p", np.nan))]
     if not tested:
         count = len(facts.independent)

@@ -139,11 +139,11 @@ class Chance:
         models: keys, in order.
         images: ids.
         labels: (N,) classes of the images.
+        parts: gives the influence of images on rho, a part of them at a time: which images, and (n, M, M),
+            NaN where an image does not count.
         rho: (M, M), similarity above chance; NaN where it cannot be told.
         mean: (M, M), similarity of maps of the same image.
         chance: (M, M), similarity of maps of different images.
-        influence: (N, M, M) of every image on rho; NaN where it does not count. rho + influence are
-            pseudo-values, whose mean is rho.
         count: (M, M) images that count.
         same_class, different_class: (M, M), chance among images of one class, and of different ones.
         z, z_within: (M, M), standard deviations above permuted images, and permuted within classes.
@@ -152,10 +152,10 @@ class Chance:
     models: list[str]
     images: list[str]
     labels: np.ndarray
+    parts: Callable[[], Iterator[tuple[slice, np.ndarray]]]
     rho: np.ndarray
     mean: np.ndarray
     chance: np.ndarray
-    influence: np.ndarray
     count: np.ndarray
     same_class: np.ndarray
     different_class: np.ndarray
@@ -164,7 +164,7 @@ class Chance:
 
     @classmethod
     def read(cls, path: str, subset: str = "all", models: Sequence[str] | None = None) -> "Chance":
-        """Read what is known over a subset.
+        """Read what is known over a subset; the influence of images stays in the file until it is wanted.
 
         Args:
             path: of a file that `create_chance` wrote.
@@ -174,21 +174,30 @@ class Chance:
         Raises:
             InputError: the file is missing, damaged, or lacks the subset or a model.
         """
-        with open_arrays(path, [f"influence_{subset}", *CHANCE, *PAIR]) as dataset:
+        name = f"influence_{subset}"
+        with open_arrays(path, [name, *CHANCE, *PAIR]) as dataset:
             known = [str(name) for name in dataset["model_a"].to_numpy()]
             place = _places(path, known, models)
             cells = np.ix_(place, place)
             row = [str(name) for name in dataset["subset"].to_numpy()].index(subset)
             matrices = {name: dataset[name][row].to_numpy()[cells] for name in CHANCE}
-            influence = dataset[f"influence_{subset}"].to_numpy()[:, place][:, :, place]
             images = [str(name) for name in dataset["image"].to_numpy()]
             labels = dataset["class_name"].to_numpy().astype(str)
-        chosen = [known[i] for i in place]
-        return cls(chosen, images, labels, influence=influence, **matrices)
+
+        def parts_of_file() -> Iterator[tuple[slice, np.ndarray]]:
+            for part, values in read_parts(path, name):
+                yield part, values[:, place][:, :, place]
+
+        return cls([known[i] for i in place], images, labels, parts_of_file, **matrices)
+
+    @property
+    def influence(self) -> np.ndarray:
+        """Influence of every image on rho, (N, M, M), in memory."""
+        return np.concatenate([values for _, values in self.parts()])
 
     @property
     def pseudo_values(self) -> np.ndarray:
-        """Contribution of every image to rho, rho + influence, (N, M, M)."""
+        """Contribution of every image to rho, rho + influence, (N, M, M), in memory; their mean is rho."""
         return self.rho + self.influence
 
 
@@ -207,7 +216,7 @@ def values_of_images(
     """
     if correction == "chance":
         chance = Chance.read(path, "all", models)
-        return len(chance.images), lambda: iter([chance.pseudo_values])
+        return len(chance.images), lambda: (chance.rho + values for _, values in chance.parts())
     kernel = Kernel.read(path, models)
     return len(kernel.images), lambda: (values for _, values in kernel.parts())
 

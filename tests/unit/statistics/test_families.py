@@ -284,9 +284,11 @@ def test_the_script_writes_the_three_tables(tmp_path):
         *(paths["pairs"], paths["seeds"]),
         *(str(tmp_path / f"{name}.csv") for name in names),
         cases=keys,
-        families=FAMILIES,
-        architectures={"r_twin": "r"},
-        untrained=["r_untrained"],
+        roles={
+            "families": FAMILIES,
+            "architectures": {"r_twin": "r"},
+            "untrained": ["r_untrained"],
+        },
         seed=0,
     )
     written = {name: read_table(tmp_path / f"{name}.csv") for name in names[3:]}
