@@ -8,13 +8,18 @@ import pandas as pd
 import pytest
 import xarray as xr
 import yaml
+from snakemake.utils import update_config
+
+from thinkalike.workflow.study import Study
 
 MODELS = ["resnet_untrained", "byobnet_brief", "vit_brief"]
+REPLICA = "byobnet_brief_seed1"
 NETWORKS = [
     "train_model",
     "predict_images",
     "explain_images",
     "explain_again",
+    "explain_moved",
     "delete_regions",
     "explain_layers",
     "explain_clusters",
@@ -25,32 +30,40 @@ NETWORKS = [
 SUBSETS = {
     "gradcam": ["all", "matching", "differing", "all_4"],
     "kernelshap": ["all", "matching", "differing"],  # it explains four images
+    "answers": ["all", "matching", "differing"],
 }
+METRICS = {"gradcam": ["cosine", "rbf"], "kernelshap": ["cosine", "rbf"], "answers": ["cosine"]}
+MAPPED = ["gradcam", "kernelshap"]
 ROOT = Path(__file__).parents[2]
 COPIES = ROOT.parent / "shared/reference/matrices"
-METRICS = ["cosine", "rbf"]
-CASES = sum(map(len, SUBSETS.values())) * len(METRICS)
-CLUSTERED = CASES - len(SUBSETS) * len(METRICS)  # all but those of differing images
+MATRICES = sum(map(len, METRICS.values()))
+CASES = sum(len(SUBSETS[method]) * len(metrics) for method, metrics in METRICS.items())
+CLUSTERED = CASES - MATRICES  # all but those of differing images
 QUESTION = {
     "figures": (
         4  # predictions: accuracy, agreement, scatter, transforms
         + 3  # sets of panels of one image
         + 3  # comparisons: pca, mean_and_spread, nested
         + 4  # ceiling, borders, budgets, deletion
-        + 2 * len(SUBSETS) * len(METRICS)  # histograms, subsampling
+        + 2 * MATRICES  # histograms, subsampling
         + 4 * CLUSTERED  # heat map, dendrograms, communities, embeddings
+        + 2 * len(MAPPED)  # images that matter, consensus
+        + 2  # all pairs, scales
     ),
     "jobs": (
         (2 + 1)  # data set, images, segments
         + 3 * (2 + 1 + 1)  # weights, trained and in the study, predictions, accuracy
-        + (3 + 3 + 2)  # explanations, of the variant those that are drawn
-        + (3 + 2)  # again, ceiling
+        + (2 + 1)  # those of the replica, whose accuracy nobody asks for
+        + (4 + 4 + 2)  # explanations, of the variant those that are drawn
+        + (3 + 3 + 2)  # of moved images; again, ceiling
         + (3 + 1 + 1)  # regions deleted, summarised, drawn
         + (1 + 1 + 1)  # grids, layers, budgets
         + 2  # predictions compared, and correlated
-        + 3 * len(SUBSETS) * len(METRICS)  # similarities, subsampling, drawn
+        + 5 * MATRICES  # similarities, chance, subsampling, drawn; images resampled
         + CASES  # summarised
         + 2 * CLUSTERED  # clustered, drawn
+        + 3 * len(MAPPED)  # scales; consensus, drawn
+        + (1 + 1 + 1 + 1 + 1)  # features compared, models tested, all pairs, drawn; verdict
         + (3 + 6)  # drawn: panels; predictions, accuracy, ceiling, borders, budgets, comparisons
     ),
 }
@@ -64,6 +77,8 @@ EXTRAS = {
         + (1 + 2 + 3 * (1 + 2) + 1)  # spectral: images, maps; clustered, drawn twice; choices
     ),
 }
+STATISTICS = ["families", "matrices", "resolution", "features", "deletion"]
+RESAMPLED = ["image_count", "support", "one_factor", "influential"]
 FIGURES, JOBS = (QUESTION[what] + EXTRAS[what] for what in ("figures", "jobs"))
 
 
@@ -79,7 +94,13 @@ def test_every_file_of_the_contract_is_there(finished):
         *(f"predictions/{model}.parquet" for model in MODELS),
         *(f"again/kernelshap/{model}.nc" for model in MODELS),
         *(f"accuracy/{model}.csv" for model in MODELS),
-        *(f"ceiling/kernelshap/{metric}.csv" for metric in METRICS),
+        *(f"moved/{method}/{model}.nc" for method in MAPPED for model in MODELS),
+        *(f"ceiling/kernelshap/{metric}.csv" for metric in METRICS["kernelshap"]),
+        *(f"deletion/{model}.parquet" for model in MODELS),
+        *(f"scales/{method}.parquet" for method in MAPPED),
+        *(f"explanations/{method}/{model}.nc" for method in MAPPED for model in (*MODELS, REPLICA)),
+        *(f"statistics/{name}.csv" for name in STATISTICS),
+        *("pairs.csv", "verdict.md", "verdict.json"),
         "explanations/gradcam_50/byobnet_brief.nc",
         "explanations/gradcam_50/vit_brief.nc",
         "gradcam/resolutions.csv",
@@ -88,16 +109,19 @@ def test_every_file_of_the_contract_is_there(finished):
         "budgets/byobnet_brief.csv",
     ]
     for method, subsets in SUBSETS.items():
-        expected += [f"explanations/{method}/{model}.nc" for model in MODELS]
-        for metric in METRICS:
+        for metric in METRICS[method]:
+            expected += [f"statistics/{method}/{metric}/{name}.csv" for name in RESAMPLED]
             expected += [
                 f"similarity/{method}/{metric}.nc",
+                f"chance/{method}/{metric}.nc",
                 f"subsampling/{method}/{metric}.parquet",
             ]
             for subset in subsets:
                 case = f"{method}/{metric}/{subset}"
                 expected += [f"dissimilarity/{case}.csv", f"dissimilarity/{case}_pairs.parquet"]
-                expected += [f"dissimilarity/{case}_similarity.csv"]
+                expected += [
+                    f"dissimilarity/{case}_{name}.csv" for name in ("similarity", "rho", "seeds")
+                ]
                 if subset == "differing":
                     continue
                 expected += [f"clusters/{case}/{name}.csv" for name in ("louvain", "pca", "mds")]
@@ -165,6 +189,15 @@ def test_the_same_bytes_again(study):
             "explanations/gradcam/vit_brief.nc",
             "explanations/kernelshap/vit_brief.nc",
             "similarity/kernelshap/cosine.nc",
+            "similarity/answers/cosine.nc",
+            "chance/kernelshap/rbf.nc",
+            "moved/gradcam/byobnet_brief.nc",
+            "deletion/vit_brief.parquet",
+            "scales/gradcam.parquet",
+            "statistics/gradcam/cosine/support.csv",
+            "statistics/families.csv",
+            "figures/statistics/pairs.svg",
+            "verdict.json",
             "dissimilarity/gradcam/cosine/all.csv",
             "subsampling/gradcam/cosine.parquet",
             "clusters/gradcam/cosine/all/louvain.csv",
@@ -230,7 +263,7 @@ def test_benchmarks_are_collected(study):
     assert run.status == 0, run.output
     table = pd.read_csv(study.root / "results/tiny/benchmarks.csv")
     assert {"rule", "job", "s", "max_rss"} <= set(table.columns)
-    assert (table["rule"] == "explain_images").sum() == 8
+    assert (table["rule"] == "explain_images").sum() == 4 + 4 + 2
 
 
 # ---- planning -----------------------------------------------------------------------------------
@@ -269,7 +302,10 @@ def test_every_target_of_every_study_plans(checkout, targets, overlays):
     assert jobs["replicate"] == jobs["collect_benchmarks"] == jobs["plot_predictions"] == 1
     contents = [yaml.safe_load((ROOT / o).read_text()) for o in ("config.yaml", *overlays)]
     (models,) = [content["models"] for content in contents if "models" in content][-1:]
-    assert jobs["predict_images"] == len(models)
+    config: dict = {}
+    for content in contents:
+        update_config(config, content)
+    assert jobs["predict_images"] == len(models) + len(Study.of(config).replicas)
     panels = {name for c in contents for name in c.get("figures", {}).get("panels", {})}
     assert {rule for rule in jobs if rule.startswith("plot_panels_")} == {
         f"plot_panels_{name}" for name in panels

@@ -210,7 +210,7 @@ def test_an_overlay_of_one_line_is_valid(line):
         ("dataset: {kind: planted_digits}", "spectral.class", "8"),
         ("images: {count: 20}", "subsampling.sizes", [2, 4, 6, 8, 10, 12, 14, 16, 18]),
         ("images: {count: 6}", "subsampling.sizes", [2, 3, 4, 5]),
-        ("images: {count: 1}", "subsampling.sizes", [1]),
+        ("{images: {count: 1}, similarity: {correction: none}}", "subsampling.sizes", [1]),
         ("subsampling: {sizes: [0.3, 0.1, 0.3001]}", "subsampling.sizes", [10, 30]),
         ("subsampling: {sizes: [7, 5]}", "subsampling.sizes", [7, 5]),
         (
@@ -931,6 +931,16 @@ def test_several_problems_are_said_at_once():
         "subsampling.sizes.1",
         "variants.gradcam",
     ]
+
+
+def test_chance_takes_maps_of_two_images():
+    assert problems(("settings.lrp.images", 1)) == [
+        "similarity.correction: lrp explains one image, and chance takes maps of different images; "
+        "explain two at least, or set none"
+    ]
+    # answers are not compared with those to other images, and raw similarities need no second image
+    resolve(study(("settings.answers.images", 1)))
+    resolve(study(("settings.lrp.images", 1), ("similarity.correction", "none")))
 
 
 def test_missing_keys_and_unknown_keys_are_one_line_each_and_stop_no_other_check():

@@ -21,6 +21,7 @@ CHECKS: tuple[tuple[str, Callable[[Config], Iterable[str]]], ...] = (
     ("images ceilings", image_checks.moved_pixels),
     ("images subsampling", image_checks.subsampling),
     ("images methods settings variants segments subsampling", image_checks.smallest_subsample),
+    ("images methods settings variants segments similarity", image_checks.chance),
     ("models catalogue", model_checks.names),
     ("models catalogue images", model_checks.image_size),
     ("models catalogue replicas weights training", model_checks.replicas),

@@ -6,8 +6,10 @@ from pathlib import Path
 from thinkalike.compare.subsets import parse
 from thinkalike.errors import did_you_mean
 from thinkalike.images.contents import PUBLISHED, Contents
+from thinkalike.methods import METHODS
 from thinkalike.workflow.config.settings import (
     Config,
+    base_method,
     clustered_models,
     image_counts,
     mapped_class_of,
@@ -67,6 +69,18 @@ def training_split(config: Config) -> Iterator[str]:
             yield (
                 f"{place}.split: the kind {kind} has no split {training['split']}; set train, or "
                 "dataset.kind to planted_digits"
+            )
+
+
+def chance(config: Config) -> Iterator[str]:
+    """Methods with maps of one image, which are not compared with those of different images."""
+    if config["similarity"]["correction"] != "chance":
+        return
+    for method, images in image_counts(config).items():
+        if images < 2 and METHODS[base_method(config, method)].has_maps:
+            yield (
+                f"similarity.correction: {method} explains one image, and chance takes maps of different "
+                "images; explain two at least, or set none"
             )
 
 
