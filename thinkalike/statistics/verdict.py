@@ -176,12 +176,12 @@ def _predictions(facts: StudyFacts) -> Iterator[Statement]:
         return
     same, images = pairs["same"], int(pairs[["same", "different"]].iloc[0].sum())
     alike = same.min() / images >= HIGH_AGREEMENT
+    count = "{low:.0f}" if same.min() == same.max() else "{low:.0f} to {high:.0f}"
     ending = "predictions cannot tell them apart" if alike else "predictions tell them apart, too"
     yield _statement(
         IN_SHORT,
         "predictions",
-        "Two trained networks predict the same class on {low:.0f} to {high:.0f} of {images:.0f} images: "
-        f"{ending}.",
+        f"Two trained networks predict the same class on {count} of {{images:.0f}} images: {ending}.",
         "predictions/agreement_pairs.parquet",
         low=same.min(),
         high=same.max(),
@@ -244,12 +244,14 @@ def _similarity(facts: StudyFacts, evidence: Evidence) -> Iterator[Statement]:
         "low": pairs["rho"].min(),
         "high": pairs["rho"].max(),
     }
+    spread = " (median; {low:.2f} to {high:.2f})" if len(pairs) > 1 else ""
     if chance > MOSTLY_CHANCE * mean > 0:
+        raw = "Similarities of {mean_low:.2f} to {mean_high:.2f} look"
         yield _statement(
             evidence.title,
             "mostly_chance",
-            "Similarities of {mean_low:.2f} to {mean_high:.2f} look high, but maps of different images "
-            "share {chance:.2f}; what is left above chance is {rho:.2f} (median; {low:.2f} to {high:.2f}).",
+            f"{raw if spread else 'A similarity of {mean_low:.2f} looks'} high, but maps of different "
+            f"images share {{chance:.2f}}; what is left above chance is {{rho:.2f}}{spread}.",
             source,
             mean_low=pairs["mean"].min(),
             mean_high=pairs["mean"].max(),
@@ -260,7 +262,7 @@ def _similarity(facts: StudyFacts, evidence: Evidence) -> Iterator[Statement]:
         yield _statement(
             evidence.title,
             "above_chance",
-            "Above chance two trained networks share {rho:.2f} (median; {low:.2f} to {high:.2f}).",
+            f"Above chance two trained networks share {{rho:.2f}}{spread}.",
             source,
             **numbers,
         )
@@ -375,7 +377,6 @@ def _families(facts: StudyFacts, evidence: Evidence) -> Iterator[Statement]:
     if not np.isfinite(p):
         return
     numbers: dict[str, Any] = {
-        "difference": difference,
         "p": p,
         "holm": row["permanova_p_holm"],
         "least": row["smallest_p"],
@@ -383,10 +384,11 @@ def _families(facts: StudyFacts, evidence: Evidence) -> Iterator[Statement]:
     shows = row["permanova_p_holm"] < LEVEL
     spread = row["permdisp_p"] < LEVEL
     one_by_one = p < LEVEL and not shows
-    text = (
-        "Models of one family share {difference:+.2f} more than models of two "
-        "(PERMANOVA p = {p:.2g}; {holm:.2g} with all methods tested)"
-    )
+    text = "Families are compared"
+    if np.isfinite(difference):  # not where one image says nothing of chance
+        text = "Models of one family share {difference:+.2f} more than models of two"
+        numbers["difference"] = difference
+    text += " (PERMANOVA p = {p:.2g}; {holm:.2g} with all methods tested)"
     if shows or one_by_one:
         text += (
             ", but their spread differs, too (PERMDISP p = {spread:.2g})"

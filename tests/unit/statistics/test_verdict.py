@@ -74,7 +74,7 @@ def said(study: StudyFacts, *methods: Evidence) -> dict[str, Statement]:
 def test_what_a_usual_study_says():
     found = said(facts(), evidence(resolution={"control_rho": 0.02}))
     assert {rule: each.text for rule, each in found.items()} == {
-        "predictions": "Two trained networks predict the same class on 97 to 97 of 100 images: "
+        "predictions": "Two trained networks predict the same class on 97 of 100 images: "
         "predictions cannot tell them apart.",
         "short_images": "Method order the pairs in the images at hand.",
         "above_chance": "Above chance two trained networks share 0.40 (median; 0.40 to 0.40).",
