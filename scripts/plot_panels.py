@@ -23,13 +23,12 @@ def main(
     families: Mapping[str, str],
     segments: str | None = None,
 ) -> None:
-    """Draw some of the first `number` images; `explanations` are of all `models`, method by method."""
     selected = read_table(images, ["image_id", "path", "class_name"])[:number]
     predicted = [panels.read_predictions(path, selected, images) for path in predictions]
     positions = panels.choose_images(which, predicted)[: len(figures) // 3]
     shown = selected["image_id"][: max(positions, default=-1) + 1]
-    maps = panels.read_panel_maps(explanations, signs, shown, images, segments)
-    maps = panels.with_pooled(maps, pools)
+    computed = panels.read_panel_maps(explanations, signs, shown, images, segments)
+    maps = panels.with_pooled(computed, pools)
     drawn = panels.draw_panels(selected, positions, maps, predicted, models, names, families)
     empty = panels.empty_panels(which, len(positions), len(selected), len(models), signs)
     with styled(families):

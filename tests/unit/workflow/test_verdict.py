@@ -1,8 +1,10 @@
 """The verdict on the first page of the report."""
 
 import json
+from html import escape
 
 import pytest
+from docutils.core import publish_parts
 
 from thinkalike.errors import InputError
 from thinkalike.workflow.verdict import read_verdict
@@ -14,6 +16,17 @@ def test_sentences_stand_under_their_topics_in_order(tmp_path):
     rows = [{"topic": topic, "text": text} for topic, text in ("aB", "bC", "aD")]
     path.write_text(json.dumps(rows))
     assert read_verdict(path) == {"a": ["B", "D"], "b": ["C"]}
+
+
+@pytest.mark.parametrize(
+    "text", ["<b>x</b> & y", "`a <javascript:b>`_", ":raw:`c` |d| *e* **f** ``g`` h_ __", "\\back"]
+)
+def test_a_display_name_is_no_markup_of_the_page(text, tmp_path):
+    path = tmp_path / "verdict.json"
+    path.write_text(json.dumps([{"topic": "In short", "text": f"1.5 is {text}."}]))
+    (sentence,) = read_verdict(path)["In short"]
+    page = publish_parts(sentence, writer="html5")["body"]
+    assert page.strip() == f"<p>1.5 is {escape(text, quote=True)}.</p>".replace("&#x27;", "'")
 
 
 @pytest.mark.parametrize("text", ["", "[{}]", "3"])
