@@ -10,9 +10,10 @@ import xarray as xr
 from tests.support.checkout import EVERYTHING
 from thinkalike.stores.tables import read_square
 
-PER_CASE = 14  # 2 metrics x (4 subsets of gradcam + 3 of kernelshap)
-CLUSTERED = 10  # all but those of differing images
-PER_METRIC = 4  # 2 methods x 2 metrics
+MAPPED = 4  # gradcam and kernelshap x 2 metrics
+PER_METRIC = MAPPED + 1  # and answers by one metric
+PER_CASE = 17  # 2 metrics x (4 subsets of gradcam + 3 of kernelshap) + 3 of answers
+CLUSTERED = 12  # all but those of differing images
 PANELS = ["plot_panels_first", "plot_panels_agreeing", "plot_panels_depths"]
 
 
@@ -74,7 +75,8 @@ def test_a_changed_method_reruns_its_own_explanations_only(study):
         "thinkalike/explain/kernelshap.py", "if evaluations < most + 2", "if evaluations < 2 + most"
     )
     run = study.snakemake("--dry-run", *EVERYTHING)
-    assert run.jobs["explain_images"] == 3
+    assert run.jobs["explain_images"] == 4  # three models and a replica
+    assert run.jobs["explain_moved"] == 3
     assert run.jobs["measure_budgets"] == 1
     assert run.jobs["explain_clusters"] == 3
     assert "Explaining vit_brief by kernelshap" in run.output
@@ -112,7 +114,7 @@ def test_another_beta_reruns_the_clusters_of_models_alone(study):
 def test_a_changed_plot_reruns_that_plot(study):
     study.edit("thinkalike/plotting/panels.py", "0.75 + 0.25", "0.7 + 0.3")
     # galleries, and figures of clusters of maps, lay maps over images in the same way
-    galleries = {"plot_galleries": 1, "plot_map_clusters": 3}
+    galleries = {"plot_galleries": 1, "plot_map_clusters": 3, "plot_influences": 2}
     assert study.plan(*EVERYTHING) == {**dict.fromkeys(PANELS, 1), **galleries}
 
 
@@ -125,7 +127,7 @@ def test_one_more_model_runs_its_own_jobs_and_the_aggregates(study):
         path.relative_to(study.root): read_square(path)
         for path in results.glob("dissimilarity/*/cosine/all.csv")
     }
-    assert len(matrices) == 2
+    assert len(matrices) == 3
     overlay = study.overlay(models=["resnet_untrained", "byobnet_brief", "vit_brief", "tiny_twin"])
     assert study.plan(*EVERYTHING, overlay=overlay) == {
         "train_model": 1,
@@ -133,6 +135,7 @@ def test_one_more_model_runs_its_own_jobs_and_the_aggregates(study):
         "predict_images": 1,
         "explain_images": 2,
         "explain_again": 1,
+        "explain_moved": 1,
         "delete_regions": 4,
         "summarise_deletion": 1,
         "plot_deletion": 1,
@@ -145,14 +148,26 @@ def test_one_more_model_runs_its_own_jobs_and_the_aggregates(study):
         "plot_galleries": 1,
         "plot_evaluation": 1,
         "compare_predictions": 1,
-        "compare_models": PER_METRIC,
+        "compare_features": 1,
+        "compare_models": MAPPED,
+        "compare_answers": 1,
+        "measure_chance": MAPPED,
+        "measure_answers": 1,
+        "measure_scales": 2,
         "summarise_similarity": PER_CASE,
+        "collect_pairs": 1,
+        "resample_images": PER_METRIC,
+        "measure_consensus": 2,
+        "test_models": 1,
+        "write_verdict": 1,
         "correlate_agreement": 1,
         "subsample_images": PER_METRIC,
         "cluster_models": CLUSTERED,
         "plot_predictions": 1,
         "plot_accuracy": 1,
         **dict.fromkeys(PANELS, 1),
+        "plot_pairs": 1,
+        "plot_influences": 2,
         "plot_borders": 1,
         "plot_budgets": 1,
         "plot_similarities": PER_METRIC,
@@ -187,7 +202,7 @@ def test_a_tolerance_explains_all_models_in_one_job_until_it_is_met(study):
     run = study.snakemake("results/tiny/explanations/kernelshap/vit_brief.nc", overlay=met_at_once)
     assert run.status == 0, run.output
     # after one round they are the maps that each model has alone
-    assert len(alone) == 3
+    assert len(alone) == 4  # and a replica
     for name, maps in alone.items():
         xr.testing.assert_equal(xr.load_dataset(explanations / name), maps)
 
@@ -205,9 +220,15 @@ def test_a_bandwidth_reruns_the_rbf_of_its_method(study):
     jobs = study.plan(*EVERYTHING, overlay=overlay)
     assert jobs == {
         "compare_models": 1,
+        "measure_chance": 1,
         "measure_noise_ceiling": 1,
         "plot_noise_ceiling": 1,
         "summarise_similarity": 3,
+        "collect_pairs": 1,
+        "resample_images": 1,
+        "measure_consensus": 1,
+        "test_models": 1,
+        "write_verdict": 1,
         "correlate_agreement": 1,
         "subsample_images": 1,
         "cluster_models": 2,
@@ -220,7 +241,8 @@ def test_a_bandwidth_reruns_the_rbf_of_its_method(study):
 
 def test_the_convention_for_blank_maps_reruns_all_that_compares_maps(study):
     jobs = study.plan(*EVERYTHING, overlay=study.overlay(similarity={"blanks": "zero"}))
-    assert jobs["compare_models"] == PER_METRIC
+    assert jobs["compare_models"] == jobs["measure_chance"] == MAPPED
+    assert "compare_answers" not in jobs
     assert jobs["measure_noise_ceiling"] == 2
     assert "explain_images" not in jobs
 
@@ -242,6 +264,8 @@ def test_a_variant_that_compares_maps_in_another_way_explains_nothing(study):
     jobs = study.plan("variants", overlay=overlay)
     assert jobs == {
         "compare_models": 2,
+        "measure_chance": 2,
+        "resample_images": 2,
         "summarise_similarity": 6,
         "cluster_models": 6,
         "plot_clusters": 6,
@@ -270,11 +294,13 @@ def test_more_repeats_rerun_the_subsampling_and_keep_the_older_draws(study):
     assert len(kept) == len(before)
 
 
-def test_a_display_name_reruns_the_figures_alone(study):
+def test_a_display_name_reruns_the_figures_and_what_else_is_for_readers(study):
     overlay = study.overlay(catalogue={"byobnet_brief": {"name": "Byob"}})
     jobs = study.plan(*EVERYTHING, overlay=overlay)
-    assert jobs
-    assert all(rule.startswith("plot_") for rule in jobs)
+    assert {rule for rule in jobs if not rule.startswith("plot_")} == {
+        "collect_pairs",
+        "write_verdict",
+    }
 
 
 def test_a_failed_parse_names_the_file(study):
@@ -319,7 +345,9 @@ def test_a_model_at_the_end_is_compared_by_the_jobs_of_the_last_group_alone(chec
         "predict_images": 1,
         "explain_images": 1,
         "compare_models": 2,
+        "measure_chance": 2,
         "join_similarities": 1,
+        "join_chances": 1,
         "summarise_similarity": 1,
         "similarity": 1,
     }
