@@ -123,6 +123,7 @@ def test_a_failing_rerun_leaves_the_older_file_and_is_planned_again(maps_study, 
     assert maps_study.plan(MATRIX, overlay=mended) == {
         "explain_images": 1,
         "compare_models": 1,
+        "measure_chance": 1,
         "summarise_similarity": 1,
     }
     # and back with the older ones there is nothing to do
