@@ -17,6 +17,7 @@ WHOLE = ["default", "gpu", "slurm"]
 """Profiles that are enough by themselves."""
 NETWORKS = {
     "delete_regions": (1, 8000, 120),
+    "explain_moved": (1, 8000, 240),
     "explain_again": (1, 8000, 240),
     "explain_class_images": (1, 8000, 120),
     "explain_clusters": (1, 8000, 120),
