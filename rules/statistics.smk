@@ -18,7 +18,7 @@ rule measure_scales:
         "../envs/analysis.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
+        mem_mb=2000,
         runtime=120,
     params:
         code=code_of("measure_scales.py"),
