@@ -6,6 +6,7 @@ seeds or images allow nothing, that is a sentence, too.
 """
 
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from types import MappingProxyType
@@ -30,6 +31,9 @@ MANY_MISSING = 0.5
 
 IN_SHORT = "In short"
 LIMITS = "What cannot be said"
+
+NEGATIVE_ZERO = re.compile(r"-(0\.0+)(?!\d)")
+"""A number that is 0 where it is cut, and has no sign."""
 
 
 @dataclass(frozen=True)
@@ -167,7 +171,8 @@ def _statement(
 ) -> Statement:
     """Sentence of a template whose fields are the numbers, formatted there, and words."""
     exact = {name: float(number) for name, number in numbers.items()}
-    return Statement(topic, rule, template.format(**numbers, **words), exact, source)
+    text = NEGATIVE_ZERO.sub(r"\1", template.format(**numbers, **words))
+    return Statement(topic, rule, text, exact, source)
 
 
 def _predictions(facts: StudyFacts) -> Iterator[Statement]:

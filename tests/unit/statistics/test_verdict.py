@@ -116,6 +116,11 @@ def test_a_rule_speaks_where_its_numbers_are_there(changes, rule):
     assert rule in said(facts(), evidence(**changes))
 
 
+def test_what_is_nothing_has_no_sign():
+    found = said(facts(), evidence(resolution={"control_rho": -0.001}))
+    assert found["control_at_chance"].text == "An untrained network is at chance (0.00)."
+
+
 def test_families_that_differ_are_evidence_for_these_networks():
     family = {
         "permanova_p": 0.0286,
