@@ -72,7 +72,7 @@ def test_jobs_of_a_finished_study_did_what_is_forecast_for_them(finished, monkey
         *(
             Job(rule, {"model": m})
             for rule in ("train_model", "predict_images")
-            for m in study.models
+            for m in study.compared
         ),
         *(Job("explain_images", {"method": m.parent.name, "model": m.stem}) for m in maps),
     ]
