@@ -272,7 +272,8 @@ def _similarity(facts: StudyFacts, evidence: Evidence) -> Iterator[Statement]:
             **numbers,
         )
     parts = pairs[["constant", "class", "image"]].median()
-    if np.isfinite(parts).all():
+    # answers to coalitions of different images cannot be compared: no chance, and no parts
+    if np.isfinite(parts).all() and parts[["constant", "class"]].any():
         yield _statement(
             evidence.title,
             "parts",
@@ -350,7 +351,7 @@ def _seeds(facts: StudyFacts, evidence: Evidence) -> Iterator[Statement]:
         yield _statement(
             evidence.title,
             "seeds_as_strangers",
-            "Little may be said about {who}: another seed of it is not surely closer than a stranger.",
+            "What is the own of {who} cannot be told: another seed of it is not surely closer than a stranger.",
             source,
             {"who": _listed(mute)},
         )
