@@ -351,7 +351,7 @@ def _seeds(facts: StudyFacts, evidence: Evidence) -> Iterator[Statement]:
         yield _statement(
             evidence.title,
             "seeds_as_strangers",
-            "{who}: another seed is not surely closer than a stranger, so that little may be said about it.",
+            "{who}: another seed is not surely closer than a stranger; little may be said about it.",
             source,
             {"who": _listed(mute)},
         )
