@@ -226,7 +226,6 @@ def test_a_bandwidth_reruns_the_rbf_of_its_method(study):
         "summarise_similarity": 3,
         "collect_pairs": 1,
         "resample_images": 1,
-        "measure_consensus": 1,
         "test_models": 1,
         "write_verdict": 1,
         "correlate_agreement": 1,
