@@ -147,7 +147,7 @@ def _measured(models: int, images: int) -> tuple[dict[str, Cost], float]:
             "draw": [("draw", models)],
         }
         costs = {stage: _run(folder, jobs[stage]) for stage in STAGES}
-        written = [*folder.glob("?_?.nc"), folder / "similarity.nc"]
+        written = [*folder.glob("similarity?_?.nc"), folder / "similarity.nc"]
         return costs, sum(path.stat().st_size for path in written) / 1e6
 
 

@@ -14,11 +14,14 @@ from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from thinkalike.compare.bases import Grid
 from thinkalike.compare.maps import Maps
 from thinkalike.randomness import generator
+from thinkalike.stores.kernels import Kernel
 from thinkalike.stores.maps import write_maps
+from thinkalike.stores.tables import write_table
 from thinkalike.workflow.jobs import peak_memory_mb
 
 CELLS = 7
@@ -30,6 +33,9 @@ KINDS = 5
 SIZES = 9
 REPEATS = 25
 """Of subsamples, as in config.yaml."""
+CLASSES = 10
+"""Of the images."""
+COMPARISON = {"sign": "positive", "rescaling": "min_max", "sigma": 1.0, "blanks": "exclude"}
 
 
 def script(name: str) -> Any:
@@ -77,47 +83,81 @@ def compare(folder: Path, row: range, column: range, images: int, output: Path) 
         number=images,
         method="gradcam",
         metric="cosine",
-        comparison={"sign": "positive", "rescaling": "min_max", "sigma": 1.0, "blanks": "exclude"},
+        comparison=COMPARISON,
+        code="0" * 16,
+    )
+
+
+def measure(folder: Path, row: range, column: range, images: int, output: Path) -> None:
+    """A job of measure_chance: a group of models with another, or with itself."""
+    paths, others = ([str(folder / f"{name_of(m)}.nc") for m in g] for g in (row, column))
+    selected = folder / "images.parquet"
+    if not selected.exists():
+        ids = [f"val/{i:06d}.png" for i in range(images)]
+        classes = [str(i % CLASSES) for i in range(images)]
+        table = pd.DataFrame({"image_id": ids, "class_name": classes, "path": ids})
+        write_table(table, selected)
+    script("measure_chance").main(
+        explanations=paths,
+        images=str(selected),
+        chance=str(output),
+        models=[name_of(model) for model in row],
+        others=[] if row == column else others,
+        other_models=[] if row == column else [name_of(model) for model in column],
+        number=images,
+        subsets=["all"],
+        metric="cosine",
+        comparison=COMPARISON,
+        picture={},
         code="0" * 16,
     )
 
 
 def tile(folder: Path, row: int, column: int, models: int, images: int) -> None:
-    """The same by the numbers of the groups; where there is one group, it is the whole."""
+    """The jobs by the numbers of the groups; where there is one group, they are the whole."""
     there = groups(models)
-    name = f"{row}_{column}" if there[1:] else "similarity"
-    compare(folder, there[row], there[column], images, folder / f"{name}.nc")
+    name = f"{row}_{column}" if there[1:] else ""
+    compare(folder, there[row], there[column], images, folder / f"similarity{name}.nc")
+    measure(folder, there[row], there[column], images, folder / f"chance{name}.nc")
 
 
 def join(folder: Path, models: int) -> None:
-    """The job of join_similarities."""
+    """The jobs of join_similarities and join_chances."""
     number = len(groups(models))
-    tiles = [str(folder / f"{i}_{j}.nc") for j in range(number) for i in range(j + 1)]
     names = [name_of(model) for model in range(models)]
-    script("join_similarities").main(
-        tiles=tiles, similarity=str(folder / "similarity.nc"), models=names
-    )
+    for kind, job in (("similarity", "join_similarities"), ("chance", "join_chances")):
+        tiles = [str(folder / f"{kind}{i}_{j}.nc") for j in range(number) for i in range(j + 1)]
+        script(job).main(tiles=tiles, models=names, **{kind: str(folder / f"{kind}.nc")})
 
 
 def summarise(folder: Path) -> None:
     """A job of summarise_similarity."""
+    models = Kernel.read(str(folder / "similarity.nc")).models
     script("summarise_similarity").main(
         similarity=str(folder / "similarity.nc"),
+        chance=str(folder / "chance.nc"),
         dissimilarity=str(folder / "all.csv"),
         means=str(folder / "means.csv"),
+        rho=str(folder / "rho.csv"),
+        seeds=str(folder / "seeds.csv"),
         pairs=str(folder / "pairs.parquet"),
         geometry=str(folder / "shape.csv"),
+        models=models,
+        architectures={model: model for model in models},
+        settings={"correction": "chance", "dissimilarity": "chord"},
+        stratified=True,
         subset="all",
-        kind="chord",
     )
 
 
 def subsample(folder: Path, images: int) -> None:
     """A job of subsample_images."""
     script("subsample_images").main(
-        similarity=str(folder / "similarity.nc"),
+        values=str(folder / "chance.nc"),
         differences=str(folder / "differences.parquet"),
         variances=str(folder / "variances.parquet"),
+        models=Kernel.read(str(folder / "similarity.nc")).models,
+        correction="chance",
         sizes=[images * k // (SIZES + 1) for k in range(1, SIZES + 1)],
         repeats=REPEATS,
         seed=0,
@@ -132,10 +172,12 @@ def draw(folder: Path, models: int) -> None:
         similarity=str(folder / "similarity.nc"),
         differences=str(folder / "differences.parquet"),
         variances=str(folder / "variances.parquet"),
+        pairs=str(folder / "pairs.parquet"),
         histograms=figures[0],
         subsampling=figures[1],
         method="gradcam",
         metric="cosine",
+        models=list(names),
         names=names,
         families=dict.fromkeys(names, "cnn"),
     )

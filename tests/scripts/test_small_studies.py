@@ -1,5 +1,6 @@
 """Studies of few models, images or families, from maps to the verdict: what they cannot tell is said."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
@@ -30,7 +31,6 @@ from thinkalike.compare.bases import Grid
 from thinkalike.compare.maps import Maps
 from thinkalike.stores.maps import write_maps
 from thinkalike.stores.tables import read_table, write_table
-from thinkalike.workflow.verdict import read_verdict
 
 LINKAGES = ["average", "ward"]
 COMPARISON = {"sign": "signed", "rescaling": "none"}
@@ -105,7 +105,10 @@ class SmallStudy:
             roles=self.roles,
         )
         assert "nan" not in (self.folder / "verdict.md").read_text()
-        return read_verdict(self.file("verdict.json"))
+        topics: dict[str, list[str]] = {}
+        for row in json.loads((self.folder / "verdict.json").read_text()):
+            topics.setdefault(row["topic"], []).append(row["text"])
+        return topics
 
     def _write_maps(self) -> None:
         ids = [f"val/{i}" for i in range(self.number)]

@@ -376,6 +376,7 @@ def test_a_model_that_fine_tuning_leaves_below_the_bar_is_refused(digits_manifes
 def test_a_trained_model_says_its_accuracy_on_val(digits_manifest, tmp_path):
     path = tmp_path / "trained.safetensors"
     settings = {**SETTINGS, "epochs": 1, "accuracy_at_least": 0, "optimizer": "muon"}
+    settings["split"] = "train"
     train_model.main(
         str(digits_manifest),
         str(path),
