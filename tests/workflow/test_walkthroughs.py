@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 import yaml
 
+from tests.support.configuration import configuration
 from thinkalike.images.sources import make_digits
+from thinkalike.workflow.config.resolve import resolve
 
 pytestmark = pytest.mark.slow
 
@@ -28,7 +30,8 @@ def test_your_own_images(checkout, tmp_path):
                 (folder / Path(path).name).write_bytes((tmp_path / "digits" / path).read_bytes())
     overlay = Path("studies/my_images.yaml")
     jobs = checkout.plan(overlay=overlay)
-    assert jobs["train_model"] == 6
+    # six models, and two ResNets, an EfficientNet and a ViT from further seeds
+    assert jobs["train_model"] == 6 + 4
     run = checkout.snakemake("data", overlay=overlay)
     assert run.status == 0, run.output
     assert (checkout.root / "results/my_images/images.parquet").is_file()
@@ -44,9 +47,10 @@ def test_overlays_for_models_plan(checkout, page):
     assert len(found) >= 2
     for index, changes in enumerate(found):
         if "models" not in changes:
-            changes["models"] = ["coatnet", *changes["catalogue"]]
+            changes["models"] = ["coatnet", *changes.get("catalogue", ["vit_relpos"])]
         changes.setdefault("study", f"walkthrough_{index}")
         overlay = Path(f"studies/walkthrough_{index}.yaml")
         (checkout.root / overlay).write_text(yaml.safe_dump(changes))
         jobs = checkout.plan(overlay=overlay)
-        assert jobs["train_model"] == len(changes["models"])
+        replicas = resolve(configuration(**changes))["replicas"]
+        assert jobs["train_model"] == len(changes["models"]) + len(replicas)
