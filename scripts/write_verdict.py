@@ -5,7 +5,8 @@ from typing import Any
 
 from thinkalike.statistics.evidence import read_evidence
 from thinkalike.statistics.roles import Roles
-from thinkalike.statistics.verdict import StudyFacts, verdict, write_verdict
+from thinkalike.statistics.statements import StudyFacts
+from thinkalike.statistics.verdict import verdict, write_verdict
 from thinkalike.stores.tables import read_table
 from thinkalike.workflow.jobs import run
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from thinkalike.statistics.verdict import Evidence
+from thinkalike.statistics.statements import Evidence
 from thinkalike.stores.tables import read_table
 
 

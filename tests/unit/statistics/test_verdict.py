@@ -9,15 +9,8 @@ import pandas as pd
 import pytest
 
 from thinkalike.statistics.roles import Roles
-from thinkalike.statistics.verdict import (
-    LIMITS,
-    Evidence,
-    Statement,
-    StudyFacts,
-    markdown,
-    verdict,
-    write_verdict,
-)
+from thinkalike.statistics.statements import LIMITS, Evidence, Statement, StudyFacts
+from thinkalike.statistics.verdict import markdown, verdict, write_verdict
 
 NAMES = {
     "a": "Anna",
