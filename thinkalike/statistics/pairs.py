@@ -166,12 +166,13 @@ def seed_deviation(
     v_A is the variance of rho(a, b) over the seeds a of architecture A, averaged over the models b of
     other architectures; the entry of models of A and B varies by √(v_A + v_B). An architecture of one
     seed gets the mean of the others'. The similarity of two seeds of one architecture varies as those
-    of all its pairs of seeds do, of which there must be three.
+    of all its pairs of seeds do, of which there must be three. A model that `architectures` does not name
+    is one of its own.
 
     Returns:
         (M, M); NaN where no architecture has two seeds, or too few for a pair of seeds.
     """
-    kinds = np.array([architectures[model] for model in models])
+    kinds = np.array([architectures.get(model, model) for model in models])
     variances = {}
     for kind in dict.fromkeys(kinds):
         seeds, others = np.flatnonzero(kinds == kind), np.flatnonzero(kinds != kind)
