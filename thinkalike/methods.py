@@ -14,6 +14,9 @@ import numpy as np
 
 Settings = Mapping[str, Any]
 
+Case = tuple[str, str]
+"""Method and metric."""
+
 DRAWS = 8
 """Draws from the posterior that are stored with every KernelSHAP map."""
 

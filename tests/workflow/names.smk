@@ -20,7 +20,10 @@ with open("names.json", "w") as file:
             each.name: {
                 "script": each.script,
                 "wildcards": sorted(each.wildcard_names),
-                **{place: names(getattr(each, place)) for place in ("input", "output", "params", "log")},
+                **{
+                    place: names(getattr(each, place))
+                    for place in ("input", "output", "params", "log")
+                },
             }
             for each in workflow.rules
         },

@@ -7,10 +7,10 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from thinkalike.methods import Case
 from thinkalike.plotting.points import draw_points, framed, label_points, name_points
 from thinkalike.plotting.style import (
     WIDTH,
-    Case,
     cells,
     family_legend_below,
     freeze_layout,

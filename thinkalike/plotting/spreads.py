@@ -12,12 +12,12 @@ from matplotlib.patches import Circle
 from matplotlib.ticker import MaxNLocator
 
 from thinkalike.compare.matrices import correlation
+from thinkalike.methods import Case
 from thinkalike.plotting.style import (
     FAMILY_COLOURS,
     FAMILY_MARKERS,
     MIXED,
     WIDTH,
-    Case,
     cells,
     family_legend_below,
     rows_and_columns,

@@ -22,7 +22,7 @@ from matplotlib.ticker import LogFormatterSciNotation
 from matplotlib.transforms import Bbox
 
 from thinkalike.compare.subsets import parse
-from thinkalike.methods import method_name
+from thinkalike.methods import Case, method_name
 from thinkalike.stores.atomic import atomic
 from thinkalike.stores.tables import write_table
 
@@ -49,9 +49,6 @@ MIXED = "#8C8C8C"
 RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 PLACE_DIGITS = 9
 """Digits of places on a figure, in parts of its size: far below a pixel, far above a solver's noise."""
-
-Case = tuple[str, str]
-"""Method and metric."""
 
 
 @contextmanager

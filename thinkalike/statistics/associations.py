@@ -9,7 +9,8 @@ import pandas as pd
 from thinkalike.compare.geometry import complete
 from thinkalike.compare.matrices import square_of_pairs, square_table
 from thinkalike.errors import InputError
-from thinkalike.statistics.corrections import holm
+from thinkalike.methods import Case
+from thinkalike.statistics.corrections import LEVEL, holm
 from thinkalike.statistics.mantel import mantel
 from thinkalike.statistics.roles import Roles
 
@@ -17,12 +18,6 @@ COLUMNS = (
     *("first", "second", "models", "r", "p", "p_holm"),
     *("permutations", "smallest_p", "note"),
 )
-
-Case = tuple[str, str]
-"""Method and metric."""
-
-LEVEL = 0.05
-"""Chance of a false finding that a test is made for."""
 
 
 def first_metric(tables: Mapping[Case, pd.DataFrame]) -> dict[str, pd.DataFrame]:

@@ -3,6 +3,9 @@
 import numpy as np
 from numpy.typing import ArrayLike
 
+LEVEL = 0.05
+"""Chance of a false finding that a test is made for."""
+
 
 def holm(p: ArrayLike) -> np.ndarray:
     """p corrected by Holm's step-down procedure, for tests made together and however they depend.

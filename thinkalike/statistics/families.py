@@ -9,18 +9,13 @@ import pandas as pd
 from thinkalike.compare.geometry import complete, geometry
 from thinkalike.compare.matrices import square_of_pairs
 from thinkalike.errors import InputError
+from thinkalike.methods import Case
 from thinkalike.progress import log
 from thinkalike.randomness import integer_seed
-from thinkalike.statistics.corrections import holm
+from thinkalike.statistics.corrections import LEVEL, holm
 from thinkalike.statistics.permanova import permanova, permdisp
 from thinkalike.statistics.roles import Roles
 from thinkalike.statistics.separation import family_test
-
-LEVEL = 0.05
-"""Chance of a false finding that a test is made for."""
-
-Case = tuple[str, str]
-"""Method and metric."""
 
 COLUMNS = (
     *("method", "metric", "models", "sizes"),

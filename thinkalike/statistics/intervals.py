@@ -10,7 +10,7 @@ from scipy.stats import t as student
 
 from thinkalike.compare.summaries import Summary
 
-LEVEL = 0.95
+CONFIDENCE = 0.95
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ def interval_of_parts(
         enough = (count >= 2 * occupied) & (groups is not None)
         square, freedom = np.where(enough, within, square), count - np.where(enough, occupied, 1)
         error = np.where(freedom > 0, np.sqrt(square / freedom / count), np.nan)
-    reach = student.ppf((1 + LEVEL) / 2, np.maximum(freedom, 1)) * error
+    reach = student.ppf((1 + CONFIDENCE) / 2, np.maximum(freedom, 1)) * error
     return Interval(mean, error, mean - reach, mean + reach, deviation)
 
 
@@ -89,7 +89,7 @@ def _of_groups(values: np.ndarray, groups: np.ndarray | None) -> Iterator[tuple[
 def summary_interval(summary: Summary) -> tuple[np.ndarray, np.ndarray]:
     """Ends of Student's 95 % intervals of mean similarities, (M, M) each; NaN for fewer than two images."""
     freedom = np.maximum(summary.count - 1, 1)
-    reach = student.ppf((1 + LEVEL) / 2, freedom) * summary.deviation / np.sqrt(summary.count)
+    reach = student.ppf((1 + CONFIDENCE) / 2, freedom) * summary.deviation / np.sqrt(summary.count)
     return summary.mean - reach, summary.mean + reach
 
 

@@ -19,6 +19,12 @@ MANY_MISSING = 0.5
 
 
 def limits(facts: StudyFacts, methods: Sequence[Evidence]) -> Iterator[Statement]:
+    """All that a study cannot tell: for want of seeds, controls, models, images, or maps.
+
+    Args:
+        facts: of the study.
+        methods: evidence of each method.
+    """
     deviations = [facts.strangers(each.pairs)["seed_std"].median() for each in methods]
     known = [value for value in deviations if np.isfinite(value)]
     if known:

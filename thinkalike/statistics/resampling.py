@@ -10,6 +10,7 @@ import pandas as pd
 from thinkalike.compare.matrices import pair_table
 from thinkalike.progress import log
 from thinkalike.statistics.bootstrap import mean_of_images
+from thinkalike.statistics.corrections import LEVEL
 from thinkalike.statistics.image_count import image_count
 from thinkalike.statistics.influence import influential_images
 from thinkalike.statistics.one_factor import OneFactor, one_factor_test
@@ -17,8 +18,6 @@ from thinkalike.statistics.support import SUPPORTED, Branch, branch_support
 
 SEPARATOR = " "
 """Between the models of a branch."""
-SIGNIFICANT = 0.05
-"""p of the one-factor test under which there is more than one factor."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +51,7 @@ class ResampledTables:
         image_count: one row, the attributes of `statistics.image_count.ImageCount`.
         support: tree (`trained` models or `all`), linkage, models, size, architectures (how many),
             height, support, one_factor_p, and finding: among trained models several architectures,
-            support of at least `SUPPORTED`, and a one-factor test that is significant (p < `SIGNIFICANT`).
+            support of at least `SUPPORTED`, and a one-factor test that is significant (p < `LEVEL`).
         one_factor: model_a, model_b, loading_a, loading_b, similarity, residual, standard_error, beyond,
             critical, p, reason.
         influential: as `statistics.influence.influential_images` gives it.
@@ -107,7 +106,7 @@ def resample_images(
         (support["tree"] == "trained")
         & (support["architectures"] > 1)
         & (support["support"] >= SUPPORTED)
-        & (support["one_factor_p"] < SIGNIFICANT)
+        & (support["one_factor_p"] < LEVEL)
     )
     return ResampledTables(
         image_count=pd.DataFrame([asdict(count)]),

@@ -5,17 +5,15 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
+from thinkalike.methods import Case
 from thinkalike.statistics.roles import Roles
-
-Case = tuple[str, str]
-"""Method and metric."""
 
 COLUMNS = (
     *("method", "metric", "architectures", "seeds_rho", "pairs", "closer", "closer_than_own"),
     *("control_rho", "control_rho_low", "control_rho_high", "control_chord", "control_chord_high"),
     "note",
 )
-FAR = 0.1
+NEAR_CHANCE = 0.1
 """ρ that a control may have by chance: beyond it a method is said to tell of more than training."""
 
 
@@ -86,9 +84,9 @@ def _controls(rho: pd.Series) -> tuple[dict[str, object], list[str]]:
     chord = np.sqrt(np.maximum(2 * (1 - rho), 0))
     mean = float(rho.mean())
     words = "at chance"
-    if mean < -FAR:
+    if mean < -NEAR_CHANCE:
         words = "opposed to trained models, not unrelated"
-    elif mean > FAR:
+    elif mean > NEAR_CHANCE:
         words = "closer to trained models than chance"
     return {
         "control_rho": mean,

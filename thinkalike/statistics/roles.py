@@ -29,7 +29,7 @@ class Roles:
         return self.families.get(model, model)
 
     def trained(self, models: Sequence[str]) -> list[str]:
-        """Those of these models that are no controls."""
+        """Models of a list that are no controls, in its order."""
         return [model for model in models if model not in self.untrained]
 
     def independent(self, models: Sequence[str]) -> list[str]:
@@ -43,6 +43,6 @@ class Roles:
         return list(first.values())
 
     def in_families(self, models: Sequence[str]) -> list[str]:
-        """Those of these models whose family has another one among them."""
+        """Models of a list whose family has at least two of its models, in its order."""
         sizes = Counter(self.family(model) for model in models)
         return [model for model in models if sizes[self.family(model)] > 1]

@@ -5,9 +5,10 @@ from typing import Any
 
 import numpy as np
 
+from thinkalike.statistics.corrections import LEVEL
+from thinkalike.statistics.resolution import NEAR_CHANCE
 from thinkalike.statistics.scales import NATIVE
 from thinkalike.statistics.statements import (
-    LEVEL,
     Evidence,
     Statement,
     StudyFacts,
@@ -17,8 +18,6 @@ from thinkalike.statistics.statements import (
 
 MOSTLY_CHANCE = 0.5
 """Share of a similarity from which it is mostly that of different images."""
-NEAR_CHANCE = 0.1
-"""Similarity above chance under which models are as alike as chance."""
 
 
 def sentences(facts: StudyFacts, evidence: Evidence) -> Iterator[Statement]:

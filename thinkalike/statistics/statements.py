@@ -12,9 +12,6 @@ from thinkalike.statistics.roles import Roles
 
 IN_SHORT = "In short"
 LIMITS = "What cannot be said"
-
-LEVEL = 0.05
-"""Chance of a false finding that a test is made for."""
 NEGATIVE_ZERO = re.compile(r"-(0\.0+)(?!\d)")
 """A number that is 0 where it is cut, and has no sign."""
 

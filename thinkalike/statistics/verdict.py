@@ -11,11 +11,11 @@ from dataclasses import asdict
 
 import numpy as np
 
+from thinkalike.statistics.corrections import LEVEL
 from thinkalike.statistics.limits import limits
 from thinkalike.statistics.sentences import sentences
 from thinkalike.statistics.statements import (
     IN_SHORT,
-    LEVEL,
     LIMITS,
     Evidence,
     Statement,

@@ -98,7 +98,7 @@ def base_method(config: Config, name: str) -> str:
 
 
 def drawn_methods(config: Config) -> list[str]:
-    """Those of `methods` that have maps of their own; if there are none, the ones that they compare."""
+    """Methods of the study that have maps of their own; if none has, those whose maps they compare."""
     rows = {name: METHODS[base_method(config, name)] for name in config["methods"]}
     explaining = dict.fromkeys(row.explained_by for row in rows.values() if row.explained_by)
     return [name for name, row in rows.items() if row.has_maps] or list(explaining)
