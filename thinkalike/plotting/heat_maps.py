@@ -132,17 +132,21 @@ def colour_limits(table: pd.DataFrame, marks: Mapping[str, float]) -> tuple[floa
     """Ends of the colour scale: trained models of different architectures.
 
     Pairs of seeds, and what is marked on the bar, widen it where they lie within a quarter of its
-    width. Where there are no such pairs, all pairs give the scale.
+    width. Where there are no two such pairs, or these differ by less than half an interval, so that their
+    colours would tell of noise, all pairs and marks give the scale.
 
     Args:
-        table: dissimilarity, category.
+        table: dissimilarity, category, and the columns of `half_widths`.
         marks: name → dissimilarity.
     """
     known = table[table["dissimilarity"].notna()]
-    trained = known.loc[~known["category"].isin([CONTROL, SEEDS]), "dissimilarity"]
-    values = trained if len(trained) > 1 else known["dissimilarity"]
-    if values.empty:
+    if known.empty:
         return 0.0, 1.0
+    trained = known[~known["category"].isin([CONTROL, SEEDS])]
+    values = trained["dissimilarity"]
+    noise = half_widths(trained)[0].median()
+    if len(values) < 2 or values.max() - values.min() < noise:
+        values = pd.concat([known["dissimilarity"], pd.Series(marks, dtype=float)])
     low, high = float(values.min()), float(values.max())
     room = ROOM * (high - low)
     seeds = known.loc[known["category"] == SEEDS, "dissimilarity"]

@@ -59,6 +59,14 @@ def test_colours_are_those_of_trained_models_of_different_architectures():
     assert colour_limits(pairs.table[:0], {}) == (0, 1)
 
 
+def test_pairs_that_cannot_be_told_apart_do_not_stretch_the_colours():
+    table = some_pairs().table.copy()
+    trained = ~table["category"].isin(["control", "seeds"])
+    table.loc[trained, "dissimilarity"] = 1.37 + 1e-4 * np.arange(trained.sum())
+    # seeds at 0.3 and a control at 1.7: what there is to see
+    assert colour_limits(table, {"two seeds": 0.2}) == (0.2, 1.7)
+
+
 def test_the_table_has_what_is_clipped_and_how_sure_each_cell_is():
     pairs = some_pairs()
     with styled():
