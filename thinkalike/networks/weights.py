@@ -38,10 +38,26 @@ def save(model: Model, path: str | Path, attributes: Mapping[str, Any]) -> None:
         **({"class_names": model.class_names} if model.class_names else {}),
         **attributes,
     }
-    state = model.network.state_dict()
-    tensors = {key: value.detach().cpu().contiguous() for key, value in state.items()}
+    tensors = _apart(model.network.state_dict())
     with atomic(path) as temporary:
         save_file(tensors, temporary, metadata={HEADER: json.dumps(header, sort_keys=True)})
+
+
+def _apart(state: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """Tensors of a state as safetensors takes them: on the CPU, in a row, none in the memory of another.
+
+    A parameter that a network has under two names is written under both, so that each is there to load.
+    """
+    tensors, taken = {}, set()
+    for key, value in state.items():
+        tensor = value.detach().cpu().contiguous()
+        memory = tensor.untyped_storage()
+        # a part of a larger one may be followed by another part
+        if memory.data_ptr() in taken or memory.nbytes() > tensor.nbytes:
+            tensor = tensor.clone()
+        taken.add(memory.data_ptr())
+        tensors[key] = tensor
+    return tensors
 
 
 def build(

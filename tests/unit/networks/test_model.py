@@ -5,12 +5,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file
+from torch import nn
 
 from tests.support.explaining import architecture_of
 from thinkalike.errors import InputError
 from thinkalike.networks.architecture import Architecture
 from thinkalike.networks.catalogue import built_in_catalogue
-from thinkalike.networks.model import as_model, create
+from thinkalike.networks.model import Model, as_model, create
 from thinkalike.networks.predict import logits
 from thinkalike.networks.weights import build, save
 
@@ -59,6 +61,40 @@ def test_saving_again_gives_the_same_bytes(tmp_path):
     before = path.read_bytes()
     saved(tmp_path)
     assert path.read_bytes() == before
+
+
+def with_tied_parts(first: nn.Linear) -> nn.Module:
+    """A network with a layer that stands twice, the weight of another, and a part of a larger tensor."""
+    network = nn.Sequential(first, nn.Linear(4, 4), nn.Linear(4, 4, bias=False), first)
+    network[1].weight = first.weight
+    network[2].weight = nn.Parameter(torch.arange(32.0).reshape(8, 4)[2:6])
+    network[2].register_buffer("rest", network[2].weight.detach()[1:])
+    return network.eval()
+
+
+def test_parameters_that_are_shared_are_saved_under_each_of_their_names(tmp_path):
+    network = with_tied_parts(nn.Linear(4, 4))
+    path = tmp_path / "tied.safetensors"
+    save(Model(network, (0,) * 3, (1,) * 3, 4, tuple("abcd"), Architecture("Tied")), path, {})
+    state, stored = network.state_dict(), load_file(path)
+    assert stored.keys() == state.keys()
+    for key, tensor in state.items():
+        assert torch.equal(stored[key], tensor), key
+    other = with_tied_parts(nn.Linear(4, 4))
+    other.load_state_dict(stored)
+    inputs = torch.randn(2, 4, generator=torch.Generator().manual_seed(0))
+    assert torch.equal(other(inputs), network(inputs))
+
+
+def test_the_shared_layers_of_coat_come_back_as_they_were(tmp_path):
+    torch.manual_seed(0)
+    coat = Architecture("CoaT", timm="coat_lite_tiny")
+    network = create(coat, classes=3, size=32)
+    path = tmp_path / "coat.safetensors"
+    save(as_model(network, coat, classes="abc", size=32), path, {})
+    model = build(coat, path, CPU)
+    for key, tensor in network.state_dict().items():
+        assert torch.equal(model.network.state_dict()[key], tensor), key
 
 
 @pytest.mark.parametrize("damage", [b"", b"no weights", None], ids=["empty", "text", "cut"])
