@@ -11,6 +11,7 @@ from torch import nn
 from thinkalike.errors import InputError
 from thinkalike.networks.architecture import Architecture
 from thinkalike.networks.compiler import compiler_deferred
+from thinkalike.networks.heads import draw_heads_of_zeros
 
 with compiler_deferred():
     import timm
@@ -172,7 +173,7 @@ def with_penultimate(network: nn.Module, inputs: torch.Tensor) -> tuple[torch.Te
 
 
 def create(architecture: Architecture, *, classes: int, size: int) -> nn.Module:
-    """An untrained network, in eval mode, from torch's random state.
+    """An untrained network, in eval mode, from torch's random state, its head too (`draw_heads_of_zeros`).
 
     Args:
         architecture: of the network.
@@ -192,6 +193,7 @@ def create(architecture: Architecture, *, classes: int, size: int) -> nn.Module:
             network = timm.create_model(name, num_classes=classes, img_size=size, **arguments)
         except TypeError:  # convolutional networks take any size and do not know the argument
             network = timm.create_model(name, num_classes=classes, **arguments)
+        draw_heads_of_zeros(network)
         # some sizes are refused only when an image comes
         with torch.inference_mode():
             network.eval()(torch.zeros(1, 3, size, size))

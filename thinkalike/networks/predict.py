@@ -15,6 +15,9 @@ from thinkalike.networks.model import Model, penultimate, with_penultimate
 from thinkalike.progress import log
 from thinkalike.stores.features import KEPT
 
+ROUNDING = 16 * float(np.finfo(np.float32).eps)
+"""Share of a score that the order of additions in float32 may change."""
+
 
 def logits(model: Model, images: np.ndarray, *, batch_size: int | None = None) -> np.ndarray:
     """Logits (N, classes) float32 of images (N, size, size, 3) uint8.
@@ -106,6 +109,25 @@ def check_finite(model: Model, scores: np.ndarray, what: str = "{image}") -> Non
         )
 
 
+def check_spread(model: Model, scores: np.ndarray) -> None:
+    """Refuse a model that gives the same scores for all images, to the rounding of float32.
+
+    That is what is left where a signal dies out in an untrained network, or its head is zero.
+
+    Args:
+        model: whose scores they are.
+        scores: (N, classes) of different images; a single one says nothing.
+
+    Raises:
+        InputError: no score differs from one image to another by more than `ROUNDING` of its size.
+    """
+    if len(scores) > 1 and (np.ptp(scores, 0) <= ROUNDING * np.abs(scores).max(0)).all():
+        raise InputError(
+            f"{model.name} gives the same scores for all {len(scores)} images, so that there is nothing "
+            "to explain; train it (training.epochs of its catalogue entry), or leave it out of models"
+        )
+
+
 def predict_files(model: Model, images: pd.DataFrame) -> tuple[pd.DataFrame, np.ndarray]:
     """Predictions for image files, read one block after the other, and features from the same passes.
 
@@ -119,13 +141,14 @@ def predict_files(model: Model, images: pd.DataFrame) -> tuple[pd.DataFrame, np.
 
     Raises:
         InputError: an image cannot be read, has a logit that is not finite (it is named), or is of a
-            class that the model does not know.
+            class that the model does not know; or all images have the same logits.
     """
     paths, parts = images["path"].tolist(), []
     for block in blocks(len(paths)):
         with naming(images["image_id"].tolist()[block]):
             parts.append(logits_and_features(model, load_images(paths[block], model.size)))
     values, points = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
+    check_spread(model, values)
     table = prediction_table(values, images, model)
     log.info("%d of %d correct", table["correct"].sum(), len(table))
     return table, points[:KEPT]

@@ -15,7 +15,7 @@ from torch import nn
 from thinkalike.errors import InputError, did_you_mean
 from thinkalike.networks.architecture import Architecture
 from thinkalike.networks.model import Model, as_model, create
-from thinkalike.networks.predict import logits
+from thinkalike.networks.predict import check_spread, logits
 from thinkalike.progress import log, progress
 from thinkalike.randomness import generator, integer_seed
 
@@ -287,15 +287,17 @@ def check_accuracy(
         accuracy, and images, their number: both for the header of the weights.
 
     Raises:
-        InputError: the accuracy is lower.
+        InputError: the accuracy is lower, or all images have the same logits.
     """
-    accuracy = float(np.mean(logits(model, images).argmax(1) == labels))
+    values = logits(model, images)
+    accuracy = float(np.mean(values.argmax(1) == labels))
     log.info("accuracy %.4f on the %d images of val", accuracy, len(images))
     if accuracy < at_least:
         raise InputError(
             f"{model.name} reaches an accuracy of {accuracy:.3f} on val, under accuracy_at_least, "
             f"{at_least}; give it more epochs or another learning rate, or lower the bar"
         )
+    check_spread(model, values)
     return {"accuracy": accuracy, "images": len(images)}
 
 

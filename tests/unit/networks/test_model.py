@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import timm
 import torch
 from safetensors.torch import load_file
 from torch import nn
@@ -127,6 +128,40 @@ def test_weights_for_other_arguments_are_refused(tmp_path):
 def test_an_architecture_that_timm_does_not_know():
     with pytest.raises(InputError, match="timm has no model 'resnet_of_mine'"):
         create(Architecture("mine", "resnet_of_mine"), classes=2, size=64)
+
+
+HEADS_OF_ZEROS = {
+    "mixer_s32_224": {},
+    "gmlp_ti16_224": {},
+    "resmlp_12_224": {},
+    "sequencer2d_s": {},
+    "hiera_tiny_224": {},
+    "test_vit": {"weight_init": "jax"},
+}
+"""Architecture → arguments with which timm starts its classifier from zeros."""
+
+
+@pytest.mark.parametrize("name", list(HEADS_OF_ZEROS))
+def test_an_untrained_network_whose_head_timm_starts_from_zeros_tells_images_apart(name):
+    architecture = Architecture("Control", timm=name, arguments=HEADS_OF_ZEROS[name])
+    heads = []
+    for seed in (1, 1, 2):
+        torch.manual_seed(seed)
+        network = create(architecture, classes=3, size=64)
+        heads.append(next(network.get_classifier().parameters()).detach())
+    assert torch.equal(heads[0], heads[1])
+    assert not torch.equal(heads[0], heads[2])
+    images = np.random.default_rng(0).integers(0, 256, (2, 64, 64, 3), dtype=np.uint8)
+    first, second = logits(as_model(network, architecture, classes="abc", size=64), images)
+    assert (np.abs(first - second) > 0.01 * np.abs(first)).all()
+
+
+def test_a_head_that_is_not_zero_is_as_timm_makes_it():
+    torch.manual_seed(0)
+    ours = create(architecture_of("vit"), classes=3, size=64)
+    torch.manual_seed(0)
+    timms = timm.create_model("test_vit", num_classes=3, img_size=64)
+    assert torch.equal(ours.get_classifier().weight, timms.get_classifier().weight)
 
 
 def test_arguments_that_timm_refuses():

@@ -16,6 +16,7 @@ from thinkalike.images.loading import load_images
 from thinkalike.networks.architecture import Architecture
 from thinkalike.networks.model import Model
 from thinkalike.networks.predict import (
+    check_spread,
     features,
     labels,
     logits,
@@ -182,6 +183,29 @@ def test_a_network_without_features_has_predictions_all_the_same():
     values, points = logits_and_features(model, images, batch_size=2)
     np.testing.assert_array_equal(values, logits(model, images, batch_size=2))
     assert points.shape == (2, 0)
+
+
+def test_a_model_with_the_same_scores_for_all_images_is_refused(imagenette):
+    """What reaches the end of an untrained network may be nothing but the bias of its head."""
+    weights = imagenette / "weights.safetensors"
+    model = build(Architecture.of(RESNET), weights, CPU)
+    with torch.no_grad():
+        model.network.fc.weight.zero_()
+        model.network.fc.bias.copy_(torch.arange(1000) / 7)
+    save(model, weights, {})
+    with pytest.raises(
+        InputError, match=r"ResNet gives the same scores for all 10 images, .*train"
+    ):
+        predict(imagenette, 64)
+
+
+def test_scores_that_differ_by_less_than_their_rounding_are_the_same():
+    scores = np.array([[3.0, -40], [3, -40], [3, -40]]) * (1 + 1e-7 * np.arange(6).reshape(3, 2))
+    model = model_with("ab")
+    with pytest.raises(InputError, match="the same scores for all 3 images"):
+        check_spread(model, scores)
+    check_spread(model, scores * np.array([[1], [1], [1 + 1e-4]]))
+    check_spread(model, scores[:1])  # one image says nothing
 
 
 def test_classes_in_folders_of_another_name_stop_the_job(imagenette):
