@@ -1,6 +1,7 @@
 """Exceptions for what a user can fix, and hints."""
 
 import difflib
+import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -60,6 +61,11 @@ class DamagedError(InputError):
         super().__init__(f"{problem}; delete it and run again, the workflow makes it anew")
         self.path = Path(path)
         self.problem = problem
+
+
+def printable(name: str | Path) -> str:
+    """Name of a file as text that can be printed; bytes that are no UTF-8 are escaped as `\\xe9`."""
+    return os.fsencode(name).decode("utf-8", "backslashreplace")
 
 
 def did_you_mean(word: object, known: Iterable[object]) -> str:
