@@ -169,7 +169,7 @@ def score_function(model: Model, question: Question) -> Score:
         case "logit":
             return logits
         case "probability":
-            return lambda inputs: logits(inputs).softmax(1)
+            return lambda inputs: model.probabilities(logits(inputs))
     raise InputError(f"output {question.output!r} is neither logit nor probability")
 
 
@@ -223,7 +223,8 @@ def endpoints(
     with torch.inference_mode():
         if question.logits is not None:
             values = torch.from_numpy(np.array(question.logits, np.float64))
-            full = (values.softmax(1) if question.output == "probability" else values).numpy()
+            is_share = question.output == "probability"
+            full = (model.probabilities(values) if is_share else values).numpy()
         else:
             batches = question.batches(model, gradients=False)
             parts = batches.over(len(images), lambda part: score(model.normalise(images[part])))

@@ -163,21 +163,16 @@ def _drops(case: Case, regions: np.ndarray) -> pd.DataFrame:
         with naming(names):
             left = without_regions(case.model, case.images[rows], regions[rows], baseline)
     place = np.arange(len(rows)), targets
+    shares = [case.model.probabilities(torch.from_numpy(x)).numpy()[place] for x in (full, left)]
     return pd.DataFrame(
         {
             "image_id": names,
             "logit_drop": full[place] - left[place],
-            "probability_drop": _probabilities(full)[place] - _probabilities(left)[place],
+            "probability_drop": shares[0] - shares[1],
             "lost": left.argmax(1) != full.argmax(1),
             "whole_drop": full[place] - empty[targets],
         }
     )
-
-
-def _probabilities(logits: np.ndarray) -> np.ndarray:
-    powers = np.exp(logits - logits.max(1, keepdims=True))
-    shares: np.ndarray = powers / powers.sum(1, keepdims=True)
-    return shares
 
 
 def read_regions(

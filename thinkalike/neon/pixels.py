@@ -53,7 +53,7 @@ def clustering(model: Model, centroids: np.ndarray) -> Model:
         network=network,
         classes=classes,
         class_names=(),
-        architecture=replace(model.architecture, layers=layers),
+        architecture=replace(model.architecture, layers=layers, outputs={}),
     )
 
 

@@ -1,6 +1,6 @@
 """Architectures of the catalogue: names in timm, and the layers that Grad-CAM explains."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,6 +20,11 @@ class Architecture:
         layout: dimensions of the activations of its layers: nchw, nhwc or tokens.
         prefix: tokens before the patch tokens (class token, registers); layout tokens only.
         layers: `depth_<percent>` → name of the module that Grad-CAM explains there.
+        file, build: Python file of the user's, and its function that builds the network.
+        content: hash of that file and of those beside it that it imports.
+        mean, std: of the network's normalisation; empty where timm's configuration has them.
+        outputs: what the network gives: `logits`, their name or position in it; `kind`, what they mean
+            (`networks.outputs`).
     """
 
     name: str
@@ -29,6 +34,12 @@ class Architecture:
     layout: str = "nchw"
     prefix: int = 0
     layers: Mapping[str, str] = field(default_factory=dict)
+    file: str = ""
+    build: str = ""
+    content: str = ""
+    mean: Sequence[float] = ()
+    std: Sequence[float] = ()
+    outputs: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
     def of(cls, entry: Mapping[str, Any]) -> "Architecture":

@@ -12,6 +12,7 @@ from thinkalike.errors import InputError
 from thinkalike.networks.architecture import Architecture
 from thinkalike.networks.compiler import compiler_deferred
 from thinkalike.networks.heads import draw_heads_of_zeros
+from thinkalike.networks.outputs import class_logits, inner_of, probabilities
 
 with compiler_deferred():
     import timm
@@ -70,6 +71,10 @@ class Model:
         rows = rgb.flatten(2).to(self.dtype, copy=True).sub_(mean).div_(std)
         return rows.view(rgb.shape).permute(0, 3, 1, 2)
 
+    def probabilities(self, logits: torch.Tensor) -> torch.Tensor:
+        """Probabilities (N, classes) of the classes from their logits."""
+        return probabilities(logits, self.architecture.outputs)
+
     def layer(self, depth: int) -> nn.Module:
         """The Grad-CAM target layer at a depth in percent.
 
@@ -107,17 +112,29 @@ class Model:
 
 
 def penultimate(network: nn.Module, inputs: torch.Tensor) -> torch.Tensor:
-    """Features (B, D) of inputs, from which the last layer of a timm network makes its logits.
+    """Features (B, D) of inputs, from which the last layer of a network makes its logits.
+
+    Of a network of timm they are what its head gets; of another the input of the linear layer whose output
+    the logits are.
 
     Raises:
         InputError: the network has no such features, or has them on a grid.
     """
+    timm_network: Any = inner_of(network)
+    if not _is_of_timm(timm_network):
+        _, features = _before_the_last_layer(network, inputs)
+        if features is None:
+            raise _no_features(timm_network)
+        return features
     try:
-        timm_network: Any = network
         body = timm_network.forward_features(inputs)
     except (AttributeError, TypeError):
-        raise _no_features(network) from None
-    return _before_the_head(network, body)
+        raise _no_features(timm_network) from None
+    return _before_the_head(timm_network, body)
+
+
+def _is_of_timm(network: nn.Module) -> bool:
+    return hasattr(network, "forward_features") and hasattr(network, "forward_head")
 
 
 def _before_the_head(network: nn.Module, body: torch.Tensor) -> torch.Tensor:
@@ -139,37 +156,63 @@ def _before_the_head(network: nn.Module, body: torch.Tensor) -> torch.Tensor:
     return features
 
 
+def _before_the_last_layer(
+    network: nn.Module, inputs: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor | None]:
+    """Logits (B, classes) of inputs, and the input (B, D) of the linear layer that makes them, if any."""
+    passes: dict[nn.Module, tuple[torch.Tensor, torch.Tensor]] = {}
+
+    def keep(layer: nn.Module, given: tuple[torch.Tensor, ...], output: torch.Tensor) -> None:
+        if given:
+            passes[layer] = given[0], output
+
+    layers = [module for module in network.modules() if isinstance(module, nn.Linear)]
+    handles = [layer.register_forward_hook(keep) for layer in layers]
+    try:
+        logits = network(inputs)
+    finally:
+        for handle in handles:
+            handle.remove()
+    for features, output in reversed(passes.values()):
+        if features.ndim == 2 and torch.equal(class_logits(output, len(output)), logits):
+            return logits, features
+    return logits, None
+
+
 def _no_features(network: nn.Module) -> InputError:
     return InputError(
-        f"a {type(network).__name__} of timm has no features before its head; leave the model out "
-        "of neon.models"
+        f"a {type(network).__name__} has no features before its head; leave the model out of neon.models"
     )
 
 
 def with_penultimate(network: nn.Module, inputs: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """Logits (B, classes) of inputs, and the penultimate features (B, D) from the same pass.
 
-    The pass is the network's own; what it makes of the images before its head is kept, and the head alone
-    is asked again for the features. (B, 0) features where the network has none.
+    The pass is the network's own. Of a network of timm what it makes of the images before its head is kept,
+    and the head alone is asked again for the features. (B, 0) features where the network has none.
     """
+    none = inputs.new_zeros(len(inputs), 0)
+    inner = inner_of(network)
+    if not _is_of_timm(inner):
+        logits, features = _before_the_last_layer(network, inputs)
+        return logits, none if features is None else features
     kept: list[torch.Tensor] = []
-    own = getattr(network, "forward_features", None)
-    if own is None:
-        return network(inputs), inputs.new_zeros(len(inputs), 0)
+    timm_network: Any = inner
+    own = timm_network.forward_features
 
     def keeping(*arguments: Any, **options: Any) -> torch.Tensor:
         kept.append(own(*arguments, **options))
         return kept[-1]
 
-    network.__dict__["forward_features"] = keeping
+    inner.__dict__["forward_features"] = keeping
     try:
         logits = network(inputs)
     finally:
-        del network.__dict__["forward_features"]
+        del inner.__dict__["forward_features"]
     try:
-        return logits, _before_the_head(network, kept[-1])
+        return logits, _before_the_head(inner, kept[-1])
     except (InputError, IndexError):  # no such features, or the network goes another way
-        return logits, inputs.new_zeros(len(inputs), 0)
+        return logits, none
 
 
 def create(architecture: Architecture, *, classes: int, size: int) -> nn.Module:

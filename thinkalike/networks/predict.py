@@ -170,8 +170,7 @@ def prediction_table(values: np.ndarray, images: pd.DataFrame, model: Model) -> 
     Raises:
         InputError: a class of the images is not in the model's label space.
     """
-    shifted = np.exp(values.astype(np.float64) - values.max(1, keepdims=True))
-    probability = shifted / shifted.sum(1, keepdims=True)
+    probability = model.probabilities(torch.from_numpy(values.astype(np.float64))).numpy()
     predicted = values.argmax(1)
     label = labels(images["class_name"], model)
     return pd.DataFrame(

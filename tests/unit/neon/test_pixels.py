@@ -155,8 +155,8 @@ def test_a_case_has_the_images_that_stand_for_the_clusters_with_seeds_by_their_n
 
 
 def test_a_network_without_features_is_refused():
-    with pytest.raises(InputError, match="a Linear of timm has no features before its head"):
-        penultimate(nn.Linear(3, 2), torch.zeros(1, 3))
+    with pytest.raises(InputError, match="a ReLU has no features before its head"):
+        penultimate(nn.ReLU(), torch.zeros(1, 3))
 
     class Grid(nn.Module):
         def forward_features(self, inputs: torch.Tensor) -> torch.Tensor:

@@ -177,7 +177,7 @@ def test_keeping_features_changes_no_logit_and_leaves_no_trace(key):
 
 
 def test_a_network_without_features_has_predictions_all_the_same():
-    network = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(192, 3))
+    network = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(192, 3), torch.nn.Tanh())
     model = replace(model_with("xyz"), network=network)
     images = np.zeros((2, 8, 8, 3), np.uint8)
     values, points = logits_and_features(model, images, batch_size=2)
