@@ -20,6 +20,7 @@ class Architecture:
         layout: dimensions of the activations of its layers: nchw, nhwc or tokens.
         prefix: tokens before the patch tokens (class token, registers); layout tokens only.
         layers: `depth_<percent>` → name of the module that Grad-CAM explains there.
+        head: `probe` or `means` of a head that is fitted (`networks.heads`), empty for the network's own.
     """
 
     name: str
@@ -29,6 +30,7 @@ class Architecture:
     layout: str = "nchw"
     prefix: int = 0
     layers: Mapping[str, str] = field(default_factory=dict)
+    head: str = ""
 
     @classmethod
     def of(cls, entry: Mapping[str, Any]) -> "Architecture":

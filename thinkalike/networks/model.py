@@ -10,6 +10,7 @@ from torch import nn
 
 from thinkalike.errors import InputError
 from thinkalike.networks.architecture import Architecture
+from thinkalike.networks.classifiers import with_cosines
 from thinkalike.networks.compiler import compiler_deferred
 
 with compiler_deferred():
@@ -140,8 +141,8 @@ def _before_the_head(network: nn.Module, body: torch.Tensor) -> torch.Tensor:
 
 def _no_features(network: nn.Module) -> InputError:
     return InputError(
-        f"a {type(network).__name__} of timm has no features before its head; leave the model out "
-        "of neon.models"
+        f"a {type(network).__name__} has no features before its head; leave the model out of neon.models, "
+        "or of a target `embedding`"
     )
 
 
@@ -176,7 +177,7 @@ def create(architecture: Architecture, *, classes: int, size: int) -> nn.Module:
 
     Args:
         architecture: of the network.
-        classes: number of outputs.
+        classes: number of outputs; 0 for features without a head.
         size: side of the images it is given.
 
     Raises:
@@ -192,6 +193,8 @@ def create(architecture: Architecture, *, classes: int, size: int) -> nn.Module:
             network = timm.create_model(name, num_classes=classes, img_size=size, **arguments)
         except TypeError:  # convolutional networks take any size and do not know the argument
             network = timm.create_model(name, num_classes=classes, **arguments)
+        if architecture.head == "means":
+            with_cosines(network, architecture.name)
         # some sizes are refused only when an image comes
         with torch.inference_mode():
             network.eval()(torch.zeros(1, 3, size, size))
