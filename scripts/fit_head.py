@@ -6,7 +6,7 @@ from typing import Any
 
 from thinkalike.images.dataset import classes_of, examples, read_dataset
 from thinkalike.networks.architecture import Architecture
-from thinkalike.networks.heads import with_head
+from thinkalike.networks.probes import with_head
 from thinkalike.networks.training import check_accuracy
 from thinkalike.networks.weights import build, save
 from thinkalike.stores.weights import read_header

@@ -20,7 +20,7 @@ class Architecture:
         layout: dimensions of the activations of its layers: nchw, nhwc or tokens.
         prefix: tokens before the patch tokens (class token, registers); layout tokens only.
         layers: `depth_<percent>` → name of the module that Grad-CAM explains there.
-        head: `probe` or `means` of a head that is fitted (`networks.heads`), empty for the network's own.
+        head: `probe` or `means` of a head that is fitted (`networks.probes`), empty for the network's own.
     """
 
     name: str

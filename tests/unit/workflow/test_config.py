@@ -773,9 +773,9 @@ MEANING = {
     "images.size: 24 does not suit every model (vit_b_32 at least 32); set 32, or leave these models "
     "out": [("images.size", 24), ("models", ["resnet", "vit_b_32"])],
     "weights: pretrained models have outputs for ImageNet's classes (n01440764, …) and none for 0, 1, 2, "
-    "…; set finetuned or trained": [("weights", "pretrained")],
+    "…; set finetuned or trained, or give these a `head`": [("weights", "pretrained")],
     "catalogue.mine.weights: random models have outputs for ImageNet's classes (n01440764, …) and none "
-    "for 0, 1, 2, …; set finetuned or trained": [
+    "for 0, 1, 2, …; set finetuned or trained, or give these a `head`": [
         ("catalogue", {"mine": {"like": "vit", "name": "Mine", "weights": "random"}}),
         ("models", ["vit", "mine"]),
     ],
