@@ -145,6 +145,37 @@ rule place_weights:
         "../scripts/place_weights.py"
 
 
+rule fit_head:
+    """A head for the classes of the data set, fitted to the frozen features of one model."""
+    input:
+        manifest="<dataset>/manifest.parquet",
+        initial=by_wildcards(study.initial_weights),
+    output:
+        weights="<results>/weights/{model}.safetensors",
+    log:
+        "<logs>/fit_head/{model}.log",
+    benchmark:
+        "<benchmarks>/fit_head/{model}.tsv"
+    wildcard_constraints:
+        model=study.models_with("fitted"),
+    priority: 10
+    conda:
+        "../envs/gpu.yaml"
+    threads: 1
+    resources:
+        gpu=0,
+        mem_mb=4000,
+        runtime=120,
+    params:
+        code=code_of("fit_head.py"),
+        architecture=by_wildcards(study.architecture),
+        size=study["images"]["size"],
+    message:
+        "Fitting a head to the features of {wildcards.model}"
+    script:
+        "../scripts/fit_head.py"
+
+
 rule disturb_weights:
     """The weights of one model with Gaussian noise, as those of another."""
     input:

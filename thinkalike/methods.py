@@ -47,6 +47,8 @@ class Method:
         segments: whether maps are on superpixels.
         baseline: whether pixels are replaced by a baseline.
         estimated: whether maps are estimates with standard errors and draws.
+        embedding: whether maps can explain an embedding by its cosine to itself, whose gradient at the
+            image is 0.
         metrics: by which models are compared.
         explained_by: key of the method in whose files of maps everything is that this one compares; it
             has no maps of its own. None of a method with maps.
@@ -61,6 +63,7 @@ class Method:
     segments: bool = False
     baseline: bool = True
     estimated: bool = False
+    embedding: bool = True
     metrics: tuple[str, ...] = ("cosine", "rbf")
     explained_by: str | None = None
 
@@ -155,6 +158,7 @@ METHODS: dict[str, Method] = {
             numbers=lambda settings, size, segments, cells: cells.get(settings["depth"], 0),
             layer=True,
             baseline=False,
+            embedding=False,
         ),
         Method(
             key="integrated_gradients",
@@ -186,6 +190,7 @@ METHODS: dict[str, Method] = {
             },
             passes=lrp_passes,
             numbers=_pixels,
+            embedding=False,
         ),
         Method(
             key="answers",

@@ -1,7 +1,7 @@
 """Cases of a study: one model and its images read from files, explained, and written as maps."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from typing import Any
 
@@ -14,6 +14,8 @@ from thinkalike.explain.kernelshap import explain_together
 from thinkalike.images.blocks import blocks
 from thinkalike.images.loading import load_images
 from thinkalike.networks.architecture import Architecture
+from thinkalike.networks.embedding import nearness
+from thinkalike.networks.predict import logits
 from thinkalike.networks.weights import build
 from thinkalike.progress import log
 from thinkalike.randomness import integer_seed
@@ -48,7 +50,7 @@ def read_case(
     Args:
         files: of the study.
         architecture: of the model, as in the catalogue.
-        explanation: target (prediction or label), output, baseline and precision.
+        explanation: target (prediction, label or embedding), output, baseline and precision.
         size: of the images in pixels.
         device: to compute on.
         seeds: seed of the study and names of the coalitions, which with an image's id make the seed of
@@ -62,9 +64,8 @@ def read_case(
     columns = ["image_id", "predicted", "label", "logits"]
     image_ids = selected["image_id"].tolist()
     predicted = read_table(files.predictions, columns, index="image_id").loc[image_ids]
-    # the label among the model's own outputs, which need not be the order of the images' classes
-    target = "predicted" if explanation["target"] == "prediction" else "label"
     model = build(Architecture.of(architecture), files.weights, device, size)
+    images = load_images(selected["path"].tolist(), model.size)
     segments = None
     if files.segments:
         segments = np.stack([s.labels for s in read_segments(files.segments, part)])
@@ -74,11 +75,17 @@ def read_case(
         precision=explanation["precision"],
         segments=segments,
         seeds=np.array([integer_seed(*seeds, name) for name in image_ids]) if seeds else None,
-        logits=np.stack(predicted["logits"].tolist()),
     )
-    images = load_images(selected["path"].tolist(), model.size)
-    targets = predicted[target].to_numpy(np.int64, copy=True)
-    return Case(model, image_ids, images, targets, question)
+    if explanation["target"] == "embedding":
+        model, targets = nearness(model, images, image_ids), np.arange(len(images))
+        return Case(
+            model, image_ids, images, targets, replace(question, logits=logits(model, images))
+        )
+    # the label among the model's own outputs, which need not be the order of the images' classes
+    column = "predicted" if explanation["target"] == "prediction" else "label"
+    known = np.stack(predicted["logits"].tolist())
+    targets = predicted[column].to_numpy(np.int64, copy=True)
+    return Case(model, image_ids, images, targets, replace(question, logits=known))
 
 
 def explained(case: Case, method: str, settings: Mapping[str, Any]) -> Explanation:

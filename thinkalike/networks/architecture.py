@@ -25,6 +25,7 @@ class Architecture:
         mean, std: of the network's normalisation; empty where timm's configuration has them.
         outputs: what the network gives: `logits`, their name or position in it; `kind`, what they mean
             (`networks.outputs`).
+        head: `probe` or `means` of a head that is fitted (`networks.probes`), empty for the network's own.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Architecture:
     mean: Sequence[float] = ()
     std: Sequence[float] = ()
     outputs: Mapping[str, Any] = field(default_factory=dict)
+    head: str = ""
 
     @classmethod
     def of(cls, entry: Mapping[str, Any]) -> "Architecture":

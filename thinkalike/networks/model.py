@@ -10,6 +10,7 @@ from torch import nn
 
 from thinkalike.errors import InputError
 from thinkalike.networks.architecture import Architecture
+from thinkalike.networks.classifiers import with_cosines
 from thinkalike.networks.compiler import compiler_deferred
 from thinkalike.networks.heads import draw_heads_of_zeros
 from thinkalike.networks.outputs import class_logits, inner_of, probabilities
@@ -181,7 +182,8 @@ def _before_the_last_layer(
 
 def _no_features(network: nn.Module) -> InputError:
     return InputError(
-        f"a {type(network).__name__} has no features before its head; leave the model out of neon.models"
+        f"a {type(network).__name__} has no features before its head; leave the model out of neon.models, "
+        "or of a target `embedding`"
     )
 
 
@@ -220,7 +222,7 @@ def create(architecture: Architecture, *, classes: int, size: int) -> nn.Module:
 
     Args:
         architecture: of the network.
-        classes: number of outputs.
+        classes: number of outputs; 0 for features without a head.
         size: side of the images it is given.
 
     Raises:
@@ -237,6 +239,8 @@ def create(architecture: Architecture, *, classes: int, size: int) -> nn.Module:
         except TypeError:  # convolutional networks take any size and do not know the argument
             network = timm.create_model(name, num_classes=classes, **arguments)
         draw_heads_of_zeros(network)
+        if architecture.head == "means":
+            with_cosines(network, architecture.name)
         # some sizes are refused only when an image comes
         with torch.inference_mode():
             network.eval()(torch.zeros(1, 3, size, size))

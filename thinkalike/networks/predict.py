@@ -141,8 +141,13 @@ def predict_files(model: Model, images: pd.DataFrame) -> tuple[pd.DataFrame, np.
 
     Raises:
         InputError: an image cannot be read, has a logit that is not finite (it is named), or is of a
-            class that the model does not know; or all images have the same logits.
+            class that the model does not know; all images have the same logits; the model has no head.
     """
+    if not model.classes:
+        raise InputError(
+            f"{model.name} has no head: what it gives are features and no scores of classes; write `head: "
+            "probe` (or means) in its catalogue entry, or weights: finetuned"
+        )
     paths, parts = images["path"].tolist(), []
     for block in blocks(len(paths)):
         with naming(images["image_id"].tolist()[block]):

@@ -1,7 +1,7 @@
 """Published weights: what timm's tables say of them, and models with them or in their place."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +29,8 @@ class Pretrained:
         size: side of the images they are tested with, in pixels.
         crop_pct: side of the middle that a test image is cropped to, in sides of the image.
         interpolation: how a test image is resized.
-        classes: names of the outputs: synsets of WordNet.
+        classes: names of the outputs: synsets of WordNet; none of weights whose outputs are no classes
+            (DINOv2, CLIP, SigLIP, MAE): the network is a backbone without a head.
         class_names: names that people use for them.
     """
 
@@ -52,7 +53,7 @@ def pretrained(architecture: Architecture) -> Pretrained:
     """The published weights of an architecture, from timm's tables; nothing is fetched.
 
     Raises:
-        InputError: timm knows no such weights, or not what their outputs mean.
+        InputError: timm knows no such weights.
     """
     name = architecture.timm
     try:
@@ -67,12 +68,7 @@ def pretrained(architecture: Architecture) -> Pretrained:
             f"entry{hint}"
         )
     subset = timm.data.infer_imagenet_subset({"num_classes": configuration.num_classes})
-    if subset is None:
-        raise InputError(
-            f"{architecture.name}: the weights {name} have {configuration.num_classes} outputs, and what "
-            "they stand for is in none of timm's lists of ImageNet classes; choose other weights"
-        )
-    labels = timm.data.ImageNetInfo(subset)
+    labels = timm.data.ImageNetInfo(subset) if subset else None
     test = timm.data.resolve_data_config(
         pretrained_cfg=configuration.to_dict(),
         # a network of fixed size has the size that it is built for
@@ -85,8 +81,10 @@ def pretrained(architecture: Architecture) -> Pretrained:
         size=test["input_size"][-1],
         crop_pct=test["crop_pct"],
         interpolation=test["interpolation"],
-        classes=tuple(labels.label_names()),
-        class_names=tuple(text.split(",")[0] for text in labels.label_descriptions()),
+        classes=tuple(labels.label_names()) if labels else (),
+        class_names=(
+            tuple(text.split(",")[0] for text in labels.label_descriptions()) if labels else ()
+        ),
     )
 
 
@@ -131,12 +129,17 @@ def randomised(architecture: Architecture, seed: int) -> Model:
     """
     published = pretrained(architecture)
     torch.manual_seed(seed)
-    network = create(architecture, classes=len(published.classes), size=published.size)
+    network = create(
+        replace(architecture, head=""), classes=len(published.classes), size=published.size
+    )
     return _as_published(network, architecture)
 
 
 def _as_published(network: nn.Module, architecture: Architecture) -> Model:
     published = pretrained(architecture)
+    if not published.classes:
+        timm_network: Any = network
+        timm_network.reset_classifier(0)
     return as_model(
         network,
         architecture,

@@ -140,6 +140,7 @@ class Study:
             "name": model,
             "timm": entry["timm"],
             "arguments": entry.get("arguments", {}),
+            **({"head": entry["head"]} if "head" in entry else {}),
         }
         if method is None or not self.method(method).layer:
             return architecture
@@ -163,8 +164,8 @@ class Study:
         return [self.weights_file(model) for model in self.models]
 
     def initial_weights(self, model: str) -> str:
-        """File of the weights that a model is fine-tuned from; random ones in a study of such."""
-        is_random = self["weights"] == "random"
+        """File of the weights that a model is fine-tuned from, or that get a head."""
+        is_random = "random" in (self["weights"], self["catalogue"][model].get("body"))
         folder = "<results>/weights/random" if is_random else "resources/weights"
         return f"{folder}/{model}.safetensors"
 

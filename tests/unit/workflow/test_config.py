@@ -338,6 +338,25 @@ def test_weights_with_noise_are_nobodys_own():
     assert list(resolved["replicas"]) == ["vit_seed1"]
 
 
+def test_a_head_is_fitted_to_weights_that_come_from_elsewhere():
+    catalogue = {
+        "probe": {"like": "vit", "name": "A", "weights": "pretrained", "head": "probe"},
+        "means": {"like": "vit", "name": "B", "weights": "random", "head": "means"},
+    }
+    changes = ("catalogue", catalogue), ("models", ["vit", *catalogue])
+    resolved = resolve(
+        study(*changes, ("weights", "trained"), ("replicas", {"vit": 1, "probe": 1}))
+    )
+    entries = resolved["catalogue"]
+    assert [entries[key]["weights"] for key in ("vit", "probe", "means")] == [
+        "trained",
+        "fitted",
+        "fitted",
+    ]
+    assert [entries[key]["body"] for key in catalogue] == ["pretrained", "random"]
+    assert list(resolved["replicas"]) == ["vit_seed1"]
+
+
 def test_further_seeds_are_of_models_that_the_study_trains():
     changes = ("models", ["resnet", "resnet_untrained", "vit"]), ("weights", "trained")
     replicas = {"resnet": 2, "resnet_untrained": 1, "vit": 0, "coatnet": 3}
@@ -754,9 +773,9 @@ MEANING = {
     "images.size: 24 does not suit every model (vit_b_32 at least 32); set 32, or leave these models "
     "out": [("images.size", 24), ("models", ["resnet", "vit_b_32"])],
     "weights: pretrained models have outputs for ImageNet's classes (n01440764, …) and none for 0, 1, 2, "
-    "…; set finetuned or trained": [("weights", "pretrained")],
+    "…; set finetuned or trained, or give these a `head`": [("weights", "pretrained")],
     "catalogue.mine.weights: random models have outputs for ImageNet's classes (n01440764, …) and none "
-    "for 0, 1, 2, …; set finetuned or trained": [
+    "for 0, 1, 2, …; set finetuned or trained, or give these a `head`": [
         ("catalogue", {"mine": {"like": "vit", "name": "Mine", "weights": "random"}}),
         ("models", ["vit", "mine"]),
     ],
@@ -812,6 +831,36 @@ MEANING = {
     ],
     "explanation.output: lrp explains logits alone; set logit, or leave lrp out of methods": [
         ("explanation.output", "probability")
+    ],
+    "catalogue.mine.head: a head is fitted to features of weights that are pretrained or random, and "
+    "trained models learn one themselves; leave it out, or set catalogue.mine.weights": [
+        ("catalogue.mine", {"like": "vit", "name": "Mine", "head": "probe"}),
+        ("models", ["vit", "mine"]),
+    ],
+    "catalogue.mine.head: with `noise` a model has the head of another; leave one of the two out": [
+        (
+            "catalogue.mine",
+            {
+                "like": "vit",
+                "name": "Mine",
+                "head": "probe",
+                "noise": {"model": "vit", "scale": 0.1},
+            },
+        ),
+        ("models", ["vit", "mine"]),
+    ],
+    "explanation.output: an embedding has no probability; set logit": [
+        ("explanation.target", "embedding"),
+        ("explanation.output", "probability"),
+        ("methods", ["kernelshap"]),
+        ("spectral.models", []),
+    ],
+    "explanation.target: gradcam says nothing of an embedding (Grad-CAM needs a gradient at the image, "
+    "where that of a cosine to itself is zero, or a score that is a logit); take it out of methods, "
+    "figures and spectral, or set prediction": [
+        ("explanation.target", "embedding"),
+        ("methods", ["gradcam", "kernelshap"]),
+        ("spectral.models", []),
     ],
     "explanation.precision: lrp explains in float32 alone; set float32, or leave lrp out of methods": [
         ("explanation.precision", "bfloat16"),

@@ -27,6 +27,7 @@ CHECKS: tuple[tuple[str, Callable[[Config], Iterable[str]]], ...] = (
     ("models catalogue replicas weights training", model_checks.replicas),
     ("models borders settings", model_checks.selections),
     ("models catalogue", model_checks.noise),
+    ("models catalogue weights", model_checks.heads),
     ("grounded", model_checks.grounded),
     ("dataset models catalogue training", image_checks.training_split),
     ("variants", method_checks.variants),
@@ -36,6 +37,7 @@ CHECKS: tuple[tuple[str, Callable[[Config], Iterable[str]]], ...] = (
     (USED, method_checks.evaluations),
     (f"{USED} images similarity", method_checks.pools),
     (f"{USED} explanation", method_checks.lrp),
+    (f"{USED} explanation", method_checks.embedding),
     ("catalogue settings variants", method_checks.composites),
     ("models catalogue weights training methods variants spectral", method_checks.spectral),
 )

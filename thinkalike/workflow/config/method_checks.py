@@ -150,6 +150,23 @@ def lrp(config: Config) -> Iterator[str]:
             yield f"explanation.{key}: lrp explains {only} alone; set {value}, or leave lrp out of methods"
 
 
+def embedding(config: Config) -> Iterator[str]:
+    """Methods and outputs that say nothing of an embedding."""
+    question = config["explanation"]
+    if question["target"] != "embedding":
+        return
+    if question["output"] != "logit":
+        yield "explanation.output: an embedding has no probability; set logit"
+    for name in used_methods(config):
+        row = METHODS[base_method(config, name)]
+        if not row.embedding:
+            yield (
+                f"explanation.target: {name} says nothing of an embedding ({row.title} needs a gradient at "
+                "the image, where that of a cosine to itself is zero, or a score that is a logit); take it "
+                "out of methods, figures and spectral, or set prediction"
+            )
+
+
 def composites(config: Config) -> Iterator[str]:
     """Rules of LRP for a family that no model has, which is a slip of the pen."""
     entries = [*built_in_catalogue().values(), *config["catalogue"].values()]

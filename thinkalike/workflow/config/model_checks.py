@@ -97,6 +97,21 @@ def noise(config: Config) -> Iterator[str]:
             )
 
 
+def heads(config: Config) -> Iterator[str]:
+    """Heads for models whose weights are made with a head, or are another model's."""
+    for key, entry in selected_entries(config).items():
+        if "head" not in entry:
+            continue
+        where, weights = f"catalogue.{key}.head", entry.get("weights", config["weights"])
+        if "noise" in entry:
+            yield f"{where}: with `noise` a model has the head of another; leave one of the two out"
+        elif weights not in ("pretrained", "random"):
+            yield (
+                f"{where}: a head is fitted to features of weights that are pretrained or random, and "
+                f"{weights} models learn one themselves; leave it out, or set catalogue.{key}.weights"
+            )
+
+
 def grounded(config: Config) -> Iterator[str]:
     """Groups in which no two models are alike, or none differ, and ladders without rungs."""
     groups, ladder = config["grounded"]["groups"], config["grounded"]["ladder"]
@@ -151,9 +166,12 @@ def classes(config: Config, held: Contents) -> Iterator[str]:
     strange = [name for name in held.classes if not re.fullmatch(r"n\d{8}", name)]
     for key, entry in selected_entries(config).items():
         weights = entry.get("weights", config["weights"])
+        if "head" in entry:
+            continue
         if strange and weights in ("pretrained", "random"):
             where = f"catalogue.{key}.weights" if "weights" in entry else "weights"
             yield (
                 f"{where}: {weights} models have outputs for ImageNet's classes (n01440764, …) and none "
-                f"for {', '.join(strange[:3])}{', …' if strange[3:] else ''}; set finetuned or trained"
+                f"for {', '.join(strange[:3])}{', …' if strange[3:] else ''}; set finetuned or trained, or "
+                "give these a `head`"
             )

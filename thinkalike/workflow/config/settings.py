@@ -47,18 +47,19 @@ def is_trained(entry: Mapping[str, Any]) -> bool:
 def completed_models(config: Config) -> dict[str, dict[str, Any]]:
     """Catalogue entries of the study's models, with weights and the whole training of each.
 
-    The weights of an entry with `noise` are `disturbed`, whatever else it says of them.
+    The weights of an entry with `noise` are `disturbed`, whatever else it says of them; those of one with
+    `head` are `fitted`, and `body` says where those before the head come from.
     """
-    return {
-        key: {
-            **entry,
-            "training": {**config["training"], **entry.get("training", {})},
-            "weights": (
-                "disturbed" if "noise" in entry else entry.get("weights", config["weights"])
-            ),
-        }
-        for key, entry in selected_entries(config).items()
-    }
+    completed = {}
+    for key, entry in selected_entries(config).items():
+        weights = entry.get("weights", config["weights"])
+        training = {**config["training"], **entry.get("training", {})}
+        completed[key] = {**entry, "training": training, "weights": weights}
+        if "noise" in entry:
+            completed[key]["weights"] = "disturbed"
+        elif "head" in entry:
+            completed[key] |= {"weights": "fitted", "body": weights}
+    return completed
 
 
 def completed_entries(config: Config) -> dict[str, dict[str, Any]]:
@@ -84,7 +85,7 @@ def mapped_models(config: Config) -> list[str]:
     seen: set[str] = set()
     ranks = {}
     for model, entry in entries.items():
-        is_control = not is_trained(entry) and entry["weights"] != "pretrained"
+        is_control = not is_trained(entry) and entry.get("body", entry["weights"]) != "pretrained"
         # then other networks of the same families, then further seeds of one network
         ranks[model] = (is_control, entry["family"] in seen, entry["timm"] in seen)
         if not is_control:
