@@ -16,10 +16,10 @@ from thinkalike.explain import integrated_gradients, kernelshap
 from thinkalike.explain.common import Question
 from thinkalike.networks.architecture import Architecture
 from thinkalike.networks.embedding import nearness
-from thinkalike.networks.probes import PENALTIES, class_means, probe_weights, with_head
 from thinkalike.networks.model import as_model, create
 from thinkalike.networks.predict import features, logits, predict_files
 from thinkalike.networks.pretrained import load_pretrained, pretrained, randomised
+from thinkalike.networks.probes import PENALTIES, class_means, probe_weights, with_head
 from thinkalike.networks.weights import build, save
 
 BACKBONE = "vit_small_patch14_dinov2.lvd142m"
