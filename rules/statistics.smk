@@ -6,7 +6,7 @@ rule measure_scales:
     input:
         explanations=by_wildcards(comparisons.compared_maps),
         moved=by_wildcards(changed.moved_files),
-        segments=by_wildcards(study.segments_file),
+        segments=by_wildcards(comparisons.scaled_segments_file),
         images="<results>/images.parquet",
     output:
         table="<results>/scales/{method}.parquet",
@@ -140,7 +140,7 @@ rule measure_consensus:
         explanations=by_wildcards(comparisons.consensus_maps),
         values=by_wildcards(comparisons.values_file),
         images="<results>/images.parquet",
-        segments=by_wildcards(study.segments_file),
+        segments=by_wildcards(comparisons.segments_file),
     output:
         consensus="<results>/statistics/{method}/{metric}/images.csv",
     log:
@@ -174,7 +174,7 @@ rule plot_influences:
         consensus=f"<results>/statistics/{{method}}/{study['metrics'][0]}/images.csv",
         images="<results>/images.parquet",
         explanations=by_wildcards(comparisons.consensus_maps),
-        segments=by_wildcards(study.segments_file),
+        segments=by_wildcards(comparisons.segments_file),
     output:
         gallery_figure=figure(
             "statistics/{method}/images",

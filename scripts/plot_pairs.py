@@ -5,6 +5,7 @@ from typing import Any
 
 import pandas as pd
 
+from thinkalike.compare.scales import Pool
 from thinkalike.compare.pairs import pair_categories
 from thinkalike.plotting import pairs as drawing
 from thinkalike.plotting.scales import scales as draw_scales
@@ -20,7 +21,7 @@ def main(
     pairs_figure: Sequence[str],
     scales_figure: Sequence[str],
     metric: str,
-    pools: Mapping[str, int | None],
+    pools: Mapping[str, Pool],
     mapped: Sequence[str],
     names: Mapping[str, str],
     roles: Mapping[str, Any],
