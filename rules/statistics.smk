@@ -215,7 +215,7 @@ rule plot_influences:
 
 
 rule plot_pairs:
-    """All pairs of models beside chance and seeds, and similarity above chance by scale."""
+    """All pairs of models beside chance and seeds."""
     input:
         pairs=comparisons.at_first_metric(
             "<results>/dissimilarity/{method}/{metric}/all_pairs.parquet"
@@ -224,7 +224,6 @@ rule plot_pairs:
         scales=comparisons.scales_files,
     output:
         pairs_figure=figure("statistics/pairs", "pairs", "alike", figure="all pairs of models"),
-        scales_figure=figure("statistics/scales", "scales", "alike", figure="at which scale"),
     log:
         "<logs>/plot_pairs.log",
     benchmark:
@@ -249,6 +248,33 @@ rule plot_pairs:
         "Drawing all pairs of models"
     script:
         "../scripts/plot_pairs.py"
+
+
+rule plot_scales:
+    """Similarity, and similarity above chance, by the scale at which maps are compared."""
+    input:
+        scales=comparisons.scales_files,
+    output:
+        figure=figure("statistics/scales", "scales", "alike", figure="at which scale"),
+    log:
+        "<logs>/plot_scales.log",
+    benchmark:
+        "<benchmarks>/plot_scales.tsv"
+    conda:
+        "../envs/plot.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=30,
+    params:
+        code=code_of("plot_scales.py"),
+        roles=study.roles,
+        pools={method: study["settings"][method]["pool"] for method in study.with_maps},
+        natives=comparisons.natives,
+    message:
+        "Drawing similarity by scale"
+    script:
+        "../scripts/plot_scales.py"
 
 
 rule write_verdict:

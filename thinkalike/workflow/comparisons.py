@@ -56,6 +56,15 @@ class Comparisons:
             given -= {SEGMENTED}
         return [NATIVE, *sorted(given, reverse=True)]
 
+    @property
+    def natives(self) -> dict[str, str]:
+        """Method with maps → what these are on as they are computed: segments, a grid, or pixels."""
+        rows = {method: self.study.method(method) for method in self.study.with_maps}
+        return {
+            method: SEGMENTS if row.segments else "grid" if row.layer else "pixels"
+            for method, row in rows.items()
+        }
+
     def segments_file(self, method: str) -> str | list[str]:
         """File of the segments, where maps of a method are on them or averaged over them."""
         return self.drawn_segments([method])
