@@ -78,7 +78,8 @@ def _values(node: Mapping[str, Any]) -> str:
     if "array" in kinds:
         kinds = [f"list of {_values(_followed(node['items']))}", *kinds[1:]]
     elif "string" in kinds:
-        kinds = [node.get("title", "name"), *kinds[1:]]  # the title says the pattern in words
+        # the title says the pattern in words
+        kinds = [node.get("title", "name") if kind == "string" else kind for kind in kinds]
     names = {"object": "mapping"}
     bounds = [f"{sign} {node[name]}" for name, sign in BOUNDS.items() if name in node]
     return " ".join([" or ".join(str(names.get(kind, kind)) for kind in kinds), *bounds])

@@ -8,6 +8,7 @@ from pathlib import Path
 import thinkalike
 from thinkalike.errors import InputError
 from thinkalike.images.listing import folder_listing
+from thinkalike.images.masks import masks_content
 from thinkalike.workflow.changed_images import ChangedImages
 from thinkalike.workflow.comparisons import Comparisons
 from thinkalike.workflow.fingerprint import fingerprint as _fingerprint
@@ -76,6 +77,13 @@ def dataset_listing():
     """Hash of the names and sizes of the user's own images; empty for other data sets."""
     dataset = study["dataset"]
     return folder_listing(dataset["path"]) if dataset["kind"] == "folder" else ""
+
+
+@cache
+def masks_listing():
+    """Hash of the names and contents of the user's own masks; empty for other segments."""
+    segments = study["segments"]
+    return masks_content(segments["path"]) if segments["kind"] == "file" else ""
 
 
 def code_of(script, *modules):

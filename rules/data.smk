@@ -62,7 +62,7 @@ rule select_images:
 
 
 rule segment_images:
-    """Superpixels of every image, shared by all models."""
+    """Superpixels, cells or masks of every image, shared by all models."""
     input:
         images="<results>/images.parquet",
     output:
@@ -80,9 +80,10 @@ rule segment_images:
     params:
         code=code_of("segment_images.py"),
         size=study["images"]["size"],
-        number=study["segments"]["count"],
-        compactness=study["segments"]["compactness"],
+        kind=study["segments"]["kind"],
+        options=lambda wildcards: study.segment_options,
+        depends_on=lambda wildcards: masks_listing(),
     message:
-        "Cutting the images into superpixels"
+        "Cutting the images into segments"
     script:
         "../scripts/segment_images.py"

@@ -303,11 +303,7 @@ for panels, drawn in study["figures"]["panels"].items():
             ],
             images="<results>/images.parquet",
             predictions=study.files("<results>/predictions/{model}.parquet", model=drawn["models"]),
-            segments=(
-                "<results>/segments.nc"
-                if any(study.method(method).segments for method in drawn["methods"])
-                else []
-            ),
+            segments=comparisons.drawn_segments(drawn["methods"]),
         output:
             figures=[
                 path

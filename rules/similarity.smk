@@ -6,7 +6,7 @@ rule compare_models:
     input:
         explanations=by_wildcards(comparisons.row_maps),
         others=by_wildcards(comparisons.column_maps),
-        segments=by_wildcards(study.segments_file),
+        segments=by_wildcards(comparisons.segments_file),
     output:
         similarity=f"<results>/similarity/{{method}}/{comparisons.tile_stem}.nc",
     log:
@@ -68,7 +68,7 @@ rule measure_chance:
     input:
         explanations=by_wildcards(comparisons.row_maps),
         others=by_wildcards(comparisons.column_maps),
-        segments=by_wildcards(study.segments_file),
+        segments=by_wildcards(comparisons.segments_file),
         images="<results>/images.parquet",
         predictions=by_wildcards(comparisons.row_predictions),
         other_predictions=by_wildcards(comparisons.column_predictions),

@@ -6,7 +6,7 @@ rule measure_scales:
     input:
         explanations=by_wildcards(comparisons.compared_maps),
         moved=by_wildcards(changed.moved_files),
-        segments=by_wildcards(study.segments_file),
+        segments=by_wildcards(comparisons.scaled_segments_file),
         images="<results>/images.parquet",
     output:
         table="<results>/scales/{method}.parquet",
@@ -140,7 +140,7 @@ rule measure_consensus:
         explanations=by_wildcards(comparisons.consensus_maps),
         values=by_wildcards(comparisons.values_file),
         images="<results>/images.parquet",
-        segments=by_wildcards(study.segments_file),
+        segments=by_wildcards(comparisons.segments_file),
     output:
         consensus="<results>/statistics/{method}/{metric}/images.csv",
     log:
@@ -174,7 +174,7 @@ rule plot_influences:
         consensus=f"<results>/statistics/{{method}}/{study['metrics'][0]}/images.csv",
         images="<results>/images.parquet",
         explanations=by_wildcards(comparisons.consensus_maps),
-        segments=by_wildcards(study.segments_file),
+        segments=by_wildcards(comparisons.segments_file),
     output:
         gallery_figure=figure(
             "statistics/{method}/images",
@@ -215,7 +215,7 @@ rule plot_influences:
 
 
 rule plot_pairs:
-    """All pairs of models beside chance and seeds, and similarity above chance by scale."""
+    """All pairs of models beside chance and seeds."""
     input:
         pairs=comparisons.at_first_metric(
             "<results>/dissimilarity/{method}/{metric}/all_pairs.parquet"
@@ -224,7 +224,6 @@ rule plot_pairs:
         scales=comparisons.scales_files,
     output:
         pairs_figure=figure("statistics/pairs", "pairs", "alike", figure="all pairs of models"),
-        scales_figure=figure("statistics/scales", "scales", "alike", figure="at which scale"),
     log:
         "<logs>/plot_pairs.log",
     benchmark:
@@ -249,6 +248,33 @@ rule plot_pairs:
         "Drawing all pairs of models"
     script:
         "../scripts/plot_pairs.py"
+
+
+rule plot_scales:
+    """Similarity, and similarity above chance, by the scale at which maps are compared."""
+    input:
+        scales=comparisons.scales_files,
+    output:
+        figure=figure("statistics/scales", "scales", "alike", figure="at which scale"),
+    log:
+        "<logs>/plot_scales.log",
+    benchmark:
+        "<benchmarks>/plot_scales.tsv"
+    conda:
+        "../envs/plot.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=30,
+    params:
+        code=code_of("plot_scales.py"),
+        roles=study.roles,
+        pools={method: study["settings"][method]["pool"] for method in study.with_maps},
+        natives=comparisons.natives,
+    message:
+        "Drawing similarity by scale"
+    script:
+        "../scripts/plot_scales.py"
 
 
 rule write_verdict:

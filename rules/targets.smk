@@ -44,6 +44,12 @@ rule pairs:
         svg_files(["statistics/pairs", "statistics/scales"]),
 
 
+rule scales:
+    """At which scale can models be told from noise? From pixels to cells and segments, beside two seeds."""
+    input:
+        svg_files(["statistics/scales"]),
+
+
 rule histograms:
     """How much does similarity vary from image to image?"""
     input:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
+from thinkalike.compare.scales import Pool
 from thinkalike.progress import log
 from thinkalike.statistics.grounded import grounded_table, ladder_table, measures
 from thinkalike.stores.kernels import Chance
@@ -20,7 +21,7 @@ def main(
     table: str,
     ladder_values: str,
     cases: Sequence[str],
-    pools: Mapping[str, int | None],
+    pools: Mapping[str, Pool],
     groups: Mapping[str, str],
     ladder: Sequence[str],
 ) -> None:

@@ -1,4 +1,4 @@
-"""Draw all pairs of models beside chance, and similarity by scale (rule plot_pairs)."""
+"""Draw all pairs of models beside chance (rule plot_pairs)."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -6,8 +6,8 @@ from typing import Any
 import pandas as pd
 
 from thinkalike.compare.pairs import pair_categories
+from thinkalike.compare.scales import Pool
 from thinkalike.plotting import pairs as drawing
-from thinkalike.plotting.scales import scales as draw_scales
 from thinkalike.plotting.style import save, styled
 from thinkalike.stores.tables import read_table
 from thinkalike.workflow.jobs import run
@@ -18,9 +18,8 @@ def main(
     seeds: Sequence[str],
     scales: Sequence[str],
     pairs_figure: Sequence[str],
-    scales_figure: Sequence[str],
     metric: str,
-    pools: Mapping[str, int | None],
+    pools: Mapping[str, Pool],
     mapped: Sequence[str],
     names: Mapping[str, str],
     roles: Mapping[str, Any],
@@ -32,12 +31,10 @@ def main(
         known = scaled.get(method) if metric == "cosine" else None  # scales are by cosine
         both = [read_table(path, columns) for path in paths]
         wide.append(drawing.panel_pairs(*both, known, pool).assign(method=method))
-    every = {m: each.assign(category=pair_categories(each, **roles)) for m, each in scaled.items()}
     table = pd.concat(wide, ignore_index=True)
     table = table.assign(category=pair_categories(table, **roles))
     with styled(roles["families"]):
         save(*drawing.pairs(table, names=names, metric=metric), pairs_figure)
-        save(*draw_scales(every, pools), scales_figure)
 
 
 if __name__ == "__main__":

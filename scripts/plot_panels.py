@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from itertools import chain
 
+from thinkalike.compare.scales import Pool
 from thinkalike.plotting import panels
 from thinkalike.plotting.style import save, styled
 from thinkalike.stores.tables import read_table
@@ -18,7 +19,7 @@ def main(
     number: int,
     models: Sequence[str],
     signs: Mapping[str, str],
-    pools: Mapping[str, int | None],
+    pools: Mapping[str, Pool],
     names: Mapping[str, str],
     families: Mapping[str, str],
     segments: str | None = None,
@@ -28,7 +29,7 @@ def main(
     positions = panels.choose_images(which, predicted)[: len(figures) // 3]
     shown = selected["image_id"][: max(positions, default=-1) + 1]
     computed = panels.read_panel_maps(explanations, signs, shown, images, segments)
-    maps = panels.with_pooled(computed, pools)
+    maps = panels.with_pooled(computed, pools, segments)
     drawn = panels.draw_panels(selected, positions, maps, predicted, models, names, families)
     empty = panels.empty_panels(which, len(positions), len(selected), len(models), signs)
     with styled(families):

@@ -1,15 +1,18 @@
-"""Cut every image into superpixels (rule segment_images)."""
+"""Cut every image into regions (rule segment_images)."""
 
-from thinkalike.images.segments import write_superpixels
+from collections.abc import Mapping
+from typing import Any
+
+from thinkalike.images.segments import write_segments
 from thinkalike.stores.tables import read_table
 from thinkalike.workflow.jobs import run
 
 
-def main(images: str, segments: str, size: int, number: int, compactness: float, code: str) -> None:
+def main(
+    images: str, segments: str, size: int, kind: str, options: Mapping[str, Any], code: str
+) -> None:
     selected = read_table(images, ["image_id", "path"])
-    write_superpixels(
-        segments, selected, size=size, count=number, compactness=compactness, code=code
-    )
+    write_segments(segments, selected, size=size, kind=kind, options=options, code=code)
 
 
 if __name__ == "__main__":

@@ -28,7 +28,7 @@ GROUND = (
 ARROWS = {
     "compare": "",
     "stores": "compare",
-    "images": "stores",
+    "images": "compare stores",
     "compare.streams": "compare stores",
     "compare.map_sources": "compare compare.streams stores",
     "compare.chance_streams": "compare compare.streams compare.map_sources stores",

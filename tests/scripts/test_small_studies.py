@@ -22,6 +22,7 @@ from scripts import (
     plot_clusters,
     plot_influences,
     plot_pairs,
+    plot_scales,
     resample_images,
     summarise_similarity,
     test_models,
@@ -259,11 +260,17 @@ class SmallStudy:
             seeds=[self.file("all_seeds.csv")],
             scales=[self.file("scales.parquet")],
             pairs_figure=self.figure("pairs"),
-            scales_figure=self.figure("scales"),
             metric="cosine",
             pools={"lrp": 2},
             mapped=["lrp"],
             names=self.names,
+            roles=self.roles,
+        )
+        plot_scales.main(
+            scales=[self.file("scales.parquet")],
+            figure=self.figure("scales"),
+            pools={"lrp": 2},
+            natives={"lrp": "pixels"},
             roles=self.roles,
         )
 

@@ -7,11 +7,12 @@ pixels or superpixels it is the pixels.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import scipy.sparse as sparse
 
-from thinkalike.compare.bases import Basis, Pixels
+from thinkalike.compare.bases import Basis, Cells, Pixels
 from thinkalike.compare.maps import Maps
 
 NEGLIGIBLE = 1e-12
@@ -24,27 +25,29 @@ class Frame:
 
     Attributes:
         size: numbers of a map, P.
-        matrices: basis → matrix (K, P) that turns its coefficients into coordinates; without the basis
-            a map is rendered.
+        matrices: basis → matrix (K, P), dense or sparse, that turns its coefficients into coordinates;
+            without the basis a map is rendered.
         axes: (pixels, P) the axes of the frame, orthonormal columns; None: these are the pixels.
     """
 
     size: int
-    matrices: dict[Basis, np.ndarray]
-    axes: np.ndarray | None = None
+    matrices: dict[Basis, Any]
+    axes: Any = None
 
     @classmethod
     def of(cls, models: Sequence[Maps]) -> "Frame":
         """Frame of maps on the bases that these models have.
 
         With U the synthesis matrices of all bases side by side and UᵀU = VΛVᵀ, coefficients a have the
-        coordinates Λ^½ Vᵀ a: x·y = aᵀ UᵀU b exactly.
+        coordinates Λ^½ Vᵀ a: x·y = aᵀ UᵀU b exactly. Cells do not overlap: their axes are the cells.
         """
         first = models[0].bases[0]
         pixels = first.height * first.width
         if not all(maps.shared and not isinstance(maps.bases[0], Pixels) for maps in models):
             return cls(pixels, {})
         bases = list(dict.fromkeys(maps.bases[0] for maps in models))
+        if len(bases) == 1 and isinstance(bases[0], Cells):
+            return cls._of_cells(bases[0])
         joint = sparse.hstack([basis.synthesis() for basis in bases])
         values, vectors = np.linalg.eigh((joint.T @ joint).toarray())
         keep = values > NEGLIGIBLE * values[-1]
@@ -57,10 +60,17 @@ class Frame:
         axes = joint @ (vectors[:, keep] / np.sqrt(values[keep]))
         return cls(int(keep.sum()), matrices, axes)
 
+    @classmethod
+    def _of_cells(cls, cells: Cells) -> "Frame":
+        synthesis = cells.synthesis()
+        lengths = np.sqrt(synthesis.sum(0))
+        matrix = sparse.diags_array(lengths).tocsr()
+        return cls(cells.size, {cells: matrix}, synthesis @ sparse.diags_array(1 / lengths))
+
     def coordinates(self, maps: Maps) -> np.ndarray:
         """Coordinates of the maps of one model, (N, P) float64."""
         if self.matrices:
-            return maps.coefficients.astype(np.float64) @ self.matrices[maps.bases[0]]
+            return np.asarray(maps.coefficients.astype(np.float64) @ self.matrices[maps.bases[0]])
         if not maps.shared:
             rows = [maps.row(i)[maps.basis(i).labels.ravel()] for i in range(len(maps))]  # type: ignore[attr-defined]
             return np.array(rows, np.float64).reshape(len(maps), self.size)
@@ -71,7 +81,7 @@ class Frame:
 
     def nearest(self, pixels: np.ndarray) -> np.ndarray:
         """Coordinates of what is nearest to rendered maps (N, pixels) in the frame, (N, P)."""
-        return pixels if self.axes is None else pixels @ self.axes
+        return pixels if self.axes is None else np.asarray(pixels @ self.axes)
 
     def coordinates_of(self, models: Sequence[Maps]) -> np.ndarray:
         """Coordinates of the maps of several models, (M, N, P) float64."""

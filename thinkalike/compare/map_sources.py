@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from thinkalike.compare.bases import Segments
 from thinkalike.compare.chance import MOST_IN_BLOCK, Block, rbf_kernel
 from thinkalike.compare.frames import Frame, unit, without
 from thinkalike.compare.maps import Maps
@@ -25,7 +26,8 @@ class MapSource:
         others: keys of the second; none, where they are the same models.
         comparison: what is done to maps before they are compared.
         images: ids of the images.
-        read: images → maps of all models, the first ones first, as they were computed.
+        read: images → maps of all models, the first ones first, as they were computed, and the segments of
+            the images, or None where maps are not averaged over them.
         pictures: given, what maps have in common with the picture itself is taken off. Maps of absolute
             values lie where the picture is, whatever the network: an untrained one has as much of that
             as a trained one.
@@ -37,13 +39,13 @@ class MapSource:
         others: Sequence[str],
         comparison: Comparison,
         images: Sequence[str],
-        read: Callable[[slice], list[Maps]],
+        read: Callable[[slice], tuple[list[Maps], Sequence[Segments] | None]],
         pictures: Pictures | None = None,
     ) -> None:
         self.models, self.others = list(models), list(others)
         self.comparison, self.images, self.pictures = comparison, images, pictures
         self._read = read
-        prepared = [comparison.prepare(maps) for maps in read(slice(0, 1))]
+        prepared = self._prepared(slice(0, 1))
         basis = prepared[0].bases[0]
         self.pixels = basis.height * basis.width
         self.frame = Frame.of(prepared)
@@ -68,8 +70,12 @@ class MapSource:
         for start in range(0, len(self.images), self.step):
             yield self._block(slice(start, min(start + self.step, len(self.images))))
 
+    def _prepared(self, part: slice) -> list[Maps]:
+        maps, segments = self._read(part)
+        return [self.comparison.prepare(each, segments) for each in maps]
+
     def _block(self, part: slice) -> Block:
-        maps = [self.comparison.prepare(each) for each in self._read(part)]
+        maps = self._prepared(part)
         coordinates = self.frame.coordinates_of(maps)
         if self.pictures is not None:
             pixels = self.pictures(part).reshape(coordinates.shape[1], -1)
@@ -93,22 +99,25 @@ def map_files(
         others: likewise, of the second models of pairs; none, where they are the same.
         comparison, pictures: as for `MapSource`.
         images: ids of the images, the first in all files.
-        segments: file of the superpixels, for maps on superpixels.
+        segments: file of the segments, for maps on them or averaged over them.
 
     Raises:
         InputError: a file is missing, damaged, about other images, or on other superpixels.
     """
     paths = [*models.values(), *others.values()]
 
-    def read(part: slice) -> list[Maps]:
+    def read(part: slice) -> tuple[list[Maps], Sequence[Segments] | None]:
         shared = read_segments(segments, part) if segments else None
-        return [read_part(path, shared, part, paths[0], images[part]) for path in paths]
+        return [read_part(path, shared, part, paths[0], images[part]) for path in paths], shared
 
     return MapSource(list(models), list(others), comparison, images, read, pictures)
 
 
 def map_arrays(
-    models: Mapping[str, Maps], comparison: Comparison, images: Sequence[str] | None = None
+    models: Mapping[str, Maps],
+    comparison: Comparison,
+    images: Sequence[str] | None = None,
+    segments: Sequence[Segments] | None = None,
 ) -> MapSource:
     """Maps in memory.
 
@@ -116,12 +125,13 @@ def map_arrays(
         models: model → its maps of the same images.
         comparison: as for `MapSource`.
         images: ids of the images; by default their numbers.
+        segments: of the images, where maps are averaged over them.
     """
     count = len(next(iter(models.values())))
     names = [str(number) for number in range(count)] if images is None else images
 
-    def read(part: slice) -> list[Maps]:
-        return [
+    def read(part: slice) -> tuple[list[Maps], Sequence[Segments] | None]:
+        some = [
             replace(
                 maps,
                 coefficients=maps.coefficients[part],
@@ -129,5 +139,6 @@ def map_arrays(
             )
             for maps in models.values()
         ]
+        return some, None if segments is None else segments[part]
 
     return MapSource(list(models), [], comparison, names, read)

@@ -1,4 +1,4 @@
-"""Maps averaged over coarse cells: the scale at which they are compared.
+"""Maps averaged over coarse cells, or over an image's segments: the scale at which they are compared.
 
 Single pixels of a gradient map are mostly noise of the network: two seeds of one network share little
 of them, and far more of their sums over cells. Which number of cells is fine enough, and which is too
@@ -6,34 +6,46 @@ fine, is read off the seeds and off moved images (`rules/statistics.smk`), never
 similarities or their tree.
 """
 
+from collections.abc import Sequence
 from functools import lru_cache
 
 import numpy as np
 import scipy.sparse as sparse
 
-from thinkalike.compare.bases import Basis, Cells, Segments
+from thinkalike.compare.bases import Basis, Cells, Pixels, Segments
 from thinkalike.compare.maps import Maps
+from thinkalike.compare.scales import SEGMENTS, Pool
 from thinkalike.errors import InputError
 
 
-def pooled(maps: Maps, side: int | None) -> Maps:
-    """Averages of rendered maps over `side` x `side` cells of the frame.
+def pooled(maps: Maps, pool: Pool, segments: Sequence[Segments] | None = None) -> Maps:
+    """Averages of rendered maps over cells of the frame, or over the segments of each image.
 
-    The orthogonal projection of r = U a onto maps that are constant on every cell, c = (VᵀV)⁻¹Vᵀ U a,
-    V the cells' indicators. It is linear and conserves the sum of a map's pixels, hence its relevance.
+    The orthogonal projection of r = U a onto maps that are constant on every part, c = (VᵀV)⁻¹Vᵀ U a,
+    V the parts' indicators: the sum of a map over each part, divided by its pixels. It is linear, and the
+    sum of the result over each part is that of the map, so that relevance is conserved. With sums in
+    the place of averages large segments would count as the cube of their area in a product of two maps.
 
     Args:
         maps: of N images, in any basis.
-        side: number of cells a side; None leaves maps as they are.
+        pool: number of cells a side; `SEGMENTS`; None leaves maps as they are.
+        segments: of the same images, and maybe of more, for `SEGMENTS`.
 
     Returns:
-        Maps in the basis `Cells`, float64 coefficients (N, side²): the mean of each cell.
+        Maps in the basis `Cells`, float64 coefficients (N, side²), the mean of each cell; or on `segments`,
+        (N, K). Maps on segments already stay as they are.
 
     Raises:
-        InputError: more cells than pixels, or fewer than one.
+        InputError: more cells than pixels, or fewer than one; no segments.
     """
-    if side is None:
+    if pool is None:
         return maps
+    if pool == SEGMENTS:
+        return _over_segments(maps, segments)
+    return _over_cells(maps, int(pool))
+
+
+def _over_cells(maps: Maps, side: int) -> Maps:
     frame = maps.bases[0]
     if not 1 <= side <= min(frame.height, frame.width):
         raise InputError(
@@ -46,6 +58,22 @@ def pooled(maps: Maps, side: int | None) -> Maps:
         return Maps(np.asarray(maps.coefficients.astype(np.float64) @ matrix.T), (cells,))
     rows = [_averages(cells, maps.basis(i)) @ maps.row(i).astype(float) for i in range(len(maps))]
     return Maps(np.array(rows).reshape(len(maps), cells.size), (cells,))
+
+
+def _over_segments(maps: Maps, segments: Sequence[Segments] | None) -> Maps:
+    if isinstance(maps.bases[0], Segments):
+        return maps
+    if segments is None:
+        raise InputError("segments: maps are to be averaged over those of each image; give them")
+    bases = tuple(segments[: len(maps)])
+    means = np.full((len(maps), max((basis.size for basis in bases), default=0)), np.nan)
+    synthesis = None if isinstance(maps.bases[0], Pixels) else maps.bases[0].synthesis()
+    for row, coefficients, basis in zip(means, maps.coefficients, bases, strict=True):
+        pixels = coefficients.astype(np.float64)
+        if synthesis is not None:
+            pixels = synthesis @ pixels
+        row[: basis.size] = np.bincount(basis.labels.ravel(), pixels) / basis.areas
+    return Maps(means, bases)
 
 
 def _averages(cells: Cells, basis: Basis) -> sparse.csr_array | np.ndarray:

@@ -5,9 +5,11 @@ from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 
+from thinkalike.compare.bases import Segments
 from thinkalike.compare.maps import Maps, rescaled, with_sign
 from thinkalike.compare.pooling import pooled
 from thinkalike.compare.products import inner_products, squared_norms
+from thinkalike.compare.scales import Pool
 from thinkalike.errors import InputError
 
 METRICS = ("cosine", "rbf")
@@ -24,8 +26,8 @@ class Comparison:
         rescaling: none, min_max or max_abs, as for `compare.maps.rescaled`.
         sigma: bandwidth of rbf, in units of the rescaled map per pixel.
         blanks: exclude or zero, as for `similarity`.
-        pool: number of cells a side over which maps are averaged, as for `compare.pooling.pooled`; None:
-            they are compared as they were computed.
+        pool: number of cells a side over which maps are averaged, or `segments`, as for
+            `compare.pooling.pooled`; None: they are compared as they were computed.
     """
 
     metric: str
@@ -33,11 +35,16 @@ class Comparison:
     rescaling: str
     sigma: float = 1.0
     blanks: str = "exclude"
-    pool: int | None = None
+    pool: Pool = None
 
-    def prepare(self, maps: Maps) -> Maps:
-        """Maps with their sign, at their scale and rescaled, as they are compared."""
-        return rescaled(pooled(with_sign(maps, self.sign), self.pool), self.rescaling)
+    def prepare(self, maps: Maps, segments: Sequence[Segments] | None = None) -> Maps:
+        """Maps with their sign, at their scale and rescaled, as they are compared.
+
+        Args:
+            maps: as they were computed.
+            segments: of the same images, and maybe of more, where maps are averaged over them.
+        """
+        return rescaled(pooled(with_sign(maps, self.sign), self.pool, segments), self.rescaling)
 
     def stated(self) -> dict[str, str | float]:
         """Settings as attributes of a file, without those that are not set."""

@@ -6,6 +6,7 @@ and compared; what is left of them is the kernel (image, model, model), which is
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
+from functools import partial
 from types import MappingProxyType
 from typing import Any
 
@@ -41,7 +42,7 @@ def compare_files(
         comparison: what is done to maps before, and how they are compared.
         images: ids of the images to compare maps of, the first in all files.
         others: model → file of those that `models` are compared with; by default each other.
-        segments: file of the superpixels, for maps on superpixels.
+        segments: file of the segments, for maps on them or averaged over them.
 
     Yields:
         `similarity` and its standard error from noise in the maps, `estimation_error`, (n, M, M')
@@ -55,11 +56,12 @@ def compare_files(
     blanks = np.zeros(len(models), int)
     first, second = slice(len(models)), slice(len(models), None)
     settings: dict[str, Any] = {"sigma": comparison.sigma, "blanks": comparison.blanks}
-    for part in parts(len(images), max(_numbers_per_image(paths), len(paths) ** 2)):
+    for part in parts(len(images), max(_numbers_per_image(paths, segments), len(paths) ** 2)):
         shared = read_segments(segments, part) if segments else None
         maps = [read_part(path, shared, part, paths[0], images[part]) for path in paths]
         draws = [read_draws(path, part) for path in paths]
-        prepared = [comparison.prepare(each) for each in maps]
+        prepare = partial(comparison.prepare, segments=shared)
+        prepared = [prepare(each) for each in maps]
         rows = {
             "similarity": similarity(
                 prepared[first],
@@ -70,7 +72,7 @@ def compare_files(
             "estimation_error": similarity_error(
                 maps[first],
                 draws[first],
-                comparison.prepare,
+                prepare,
                 comparison.metric,
                 others=maps[second] if others else None,
                 draws_of_others=draws[second],
@@ -139,8 +141,10 @@ def read_part(
     return maps
 
 
-def _numbers_per_image(paths: Sequence[str]) -> int:
-    """Coefficients of the maps of one image by all models, draws included."""
+def _numbers_per_image(paths: Sequence[str], segments: str | None) -> int:
+    """Coefficients of the maps of one image by all models, draws included; at least its labels."""
     with ExitStack() as stack:
         files = [stack.enter_context(open_arrays(path, ["coefficients"])) for path in paths]
-        return sum(file.sizes["component"] * (1 + file.sizes.get("draw", 0)) for file in files)
+        numbers = sum(file.sizes["component"] * (1 + file.sizes.get("draw", 0)) for file in files)
+        labels = [stack.enter_context(open_arrays(segments, ["labels"]))] if segments else []
+        return max([numbers, *(file.sizes["y"] * file.sizes["x"] for file in labels)])

@@ -9,6 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from thinkalike.compare.scales import NATIVE, SEGMENTED
 from thinkalike.plotting.style import PALETTE, WIDTH, method_name, title_of
 
 MEASURES = {"mean": "raw similarity", "rho": "similarity above chance (ρ)"}
@@ -100,12 +101,14 @@ def _groups(axes: Axes, rows: pd.DataFrame, measure: str) -> None:
 
 def _name_cases(axes: Axes, cases: pd.DataFrame) -> None:
     """Label the rows, with a scale where a method has several; those of the study's scale are bold."""
-    has_scales = cases.groupby("method")["scale"].transform("max") > 0
+    has_scales = cases["scale"].ne(NATIVE).groupby(cases["method"]).transform("any")
     labels = []
     for method, metric, scale, has_some in zip(
         cases["method"], cases["metric"], cases["scale"], has_scales, strict=True
     ):
-        name = f" · {scale} × {scale}" if scale else " · as made" if has_some else ""
+        words = {NATIVE: "as made" if has_some else "", SEGMENTED: "segments"}
+        where = words.get(scale, f"{scale} × {scale}")
+        name = f" · {where}" if where else ""
         labels.append(f"{title_of(method, metric)}{name}")
     axes.set_yticks(cases.index, labels, fontsize=6)
     axes.set_ylim(len(cases) - 0.5, -0.5)

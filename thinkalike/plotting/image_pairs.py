@@ -65,7 +65,7 @@ class MapSource:
     Attributes:
         files: model → file of its maps.
         comparison: how maps are compared; they are drawn as they are compared.
-        segments: file of the superpixels, for maps on superpixels.
+        segments: file of the segments, for maps on them or averaged over them.
     """
 
     files: Mapping[str, str]
@@ -82,7 +82,7 @@ class MapSource:
         shared = read_segments(self.segments, part) if self.segments else None
         maps, known = read_maps(self.files[model], shared, part)
         same_images(self.files[model], known, "the table of images", [image])
-        return render(self.comparison.prepare(maps), 0)
+        return render(self.comparison.prepare(maps, shared), 0)
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from thinkalike.compare.pairs import CATEGORIES, CONTROL, DIFFERENT_FAMILIES, SAME_FAMILY, SEEDS
+from thinkalike.compare.scales import NATIVE, Pool, scale_name, scale_of
 from thinkalike.methods import method_name
 from thinkalike.plotting.style import METRIC_NAMES, PALETTE
 
@@ -68,7 +69,7 @@ def pairs(
         for (method, scale), part in table.groupby(["method", "scale"], sort=False)
     }
     # pooled panels last: the others are beside each other, as computed
-    cases = sorted(panels, key=lambda case: case[1] > 0)
+    cases = sorted(panels, key=lambda case: case[1] != NATIVE)
     columns = min(len(cases), COLUMNS)
     rows = [cases[first : first + columns] for first in range(0, len(cases), columns)]
     labels = [_label(row, names) for panel in panels.values() for row in panel.shown]
@@ -85,8 +86,7 @@ def pairs(
         for axes in axes_row[len(row) :]:
             axes.set_axis_off()
         for axes, (method, scale) in zip(axes_row, row, strict=False):
-            where = f"{scale} × {scale} cells" if scale else "as computed"
-            axes.set_title(f"{method_name(method)}, {where}", loc="right", fontsize=7)
+            axes.set_title(f"{method_name(method)}, {scale_name(scale)}", loc="right", fontsize=7)
             axes.set_xlabel("mean similarity")
             _draw(axes, panels[method, scale], names)
     _legend(figure, table)
@@ -96,7 +96,7 @@ def pairs(
 
 
 def panel_pairs(
-    compared: pd.DataFrame, seeds: pd.DataFrame, scales: pd.DataFrame | None, pool: int | None
+    compared: pd.DataFrame, seeds: pd.DataFrame, scales: pd.DataFrame | None, pool: Pool
 ) -> pd.DataFrame:
     """Pairs of one method at the scale of the study's matrices, and as computed where that is another.
 
@@ -104,14 +104,15 @@ def panel_pairs(
         compared: `COLUMNS_OF_PAIRS`, of the pairs in a matrix.
         seeds: the same of the pairs of seeds, in the matrix or not.
         scales: kind, scale and the same, of the pairs at other scales; None where none are known.
-        pool: cells a side over which maps are averaged for the matrix; None: not at all.
+        pool: cells a side over which maps are averaged for the matrix, or `segments`; None: not at all.
 
     Returns:
         scale and `COLUMNS_OF_PAIRS`, every pair once at each scale.
     """
-    parts = [compared.assign(scale=pool or 0), seeds.assign(scale=pool or 0)]
-    if pool and scales is not None:
-        parts.append(scales[scales["kind"].isin(["pair", "seeds"]) & (scales["scale"] == 0)])
+    own = scale_of(pool)
+    parts = [compared.assign(scale=own), seeds.assign(scale=own)]
+    if own != NATIVE and scales is not None:
+        parts.append(scales[scales["kind"].isin(["pair", "seeds"]) & (scales["scale"] == NATIVE)])
     both = pd.concat(parts, ignore_index=True)
     ends = np.sort(both[["model_a", "model_b"]].to_numpy(str), axis=1)
     again = pd.DataFrame({"scale": both["scale"], "a": ends[:, 0], "b": ends[:, 1]}).duplicated()

@@ -11,8 +11,10 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from thinkalike.compare.bases import Segments
 from thinkalike.compare.maps import Maps, render, with_sign
 from thinkalike.compare.pooling import pooled
+from thinkalike.compare.scales import SEGMENTS, Pool
 from thinkalike.errors import InputError
 from thinkalike.images.loading import load_image
 from thinkalike.methods import method_name
@@ -123,20 +125,29 @@ def read_panel_maps(
 
 
 def with_pooled(
-    maps: Mapping[str, list[Maps]], pools: Mapping[str, int | None]
+    maps: Mapping[str, list[Maps]], pools: Mapping[str, Pool], segments: str | None = None
 ) -> dict[str, list[Maps]]:
-    """Maps by method, each followed by the same over the cells in which the study compares them.
+    """Maps by method, each followed by the same at the scale at which the study compares them.
 
     Args:
         maps: method → maps of each model.
-        pools: method → cells a side; None: the maps are compared as they are.
+        pools: method → cells a side, or `segments`; None: the maps are compared as they are.
+        segments: file of these.
     """
+    shared = read_segments(segments) if segments and SEGMENTS in pools.values() else None
     rows: dict[str, list[Maps]] = {}
     for method, of_models in maps.items():
         rows[method] = of_models
-        if side := pools[method]:
-            rows[f"{method}_{side}_x_{side}_cells"] = [pooled(m, side) for m in of_models]
+        pool = pools[method]
+        if pool is not None and not (pool == SEGMENTS and _on_segments(of_models)):
+            name = pool if pool == SEGMENTS else f"{pool}_x_{pool}_cells"
+            rows[f"{method}_{name}"] = [pooled(m, pool, shared) for m in of_models]
     return rows
+
+
+def _on_segments(of_models: Sequence[Maps]) -> bool:
+    """Whether maps are on segments as they were computed."""
+    return all(isinstance(maps.bases[0], Segments) for maps in of_models)
 
 
 def draw_panels(

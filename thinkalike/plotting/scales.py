@@ -1,6 +1,6 @@
-"""Similarity above chance by the size of the cells over which maps are averaged."""
+"""Similarity, and similarity above chance, by the size of the parts over which maps are averaged."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -12,54 +12,101 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from thinkalike.compare.pairs import CONTROL, SEEDS
+from thinkalike.compare.scales import NATIVE, SEGMENTED, SEGMENTS, Pool, scale_of
 from thinkalike.methods import method_name
 from thinkalike.plotting.pairs import CATEGORY_LOOKS, seed_ceiling
 from thinkalike.plotting.style import PALETTE, WIDTH
 
-TRAINED, MOVED, CHOSEN = PALETTE[0], PALETTE[2], "#E8E8E8"
-SUMMARY = ["category", "scale", "low_quartile", "median", "high_quartile", "pairs"]
+MEASURES = {"mean": "mean cosine, s", "rho": "above chance, ρ"}
+"""Column of a table of scales → label of the row of panels that shows it."""
+TRAINED, MOVED, NULL = "trained", "moved", "null"
+CHOSEN = "#E8E8E8"
+COLUMNS = 4
+"""Methods beside each other."""
+APART = 0.7
+"""Steps between segments and the other scales, besides the one that all have."""
+DODGE = 0.13
+"""Steps between the categories at segments."""
+SUMMARY = ["measure", "category", "scale", "low_quartile", "median", "high_quartile", "pairs"]
+
+LOOKS: Mapping[str, dict[str, Any]] = {
+    SEEDS: {"color": CATEGORY_LOOKS[SEEDS][0], "marker": "D", "ms": 3},
+    MOVED: {"color": PALETTE[2], "marker": "v", "ms": 3.2, "ls": "--"},
+    TRAINED: {"color": PALETTE[0], "marker": "o", "ms": 3},
+    CONTROL: {"color": CATEGORY_LOOKS[CONTROL][0], "marker": "^", "ms": 2.5, "ls": ":"},
+    NULL: {"color": PALETTE[1], "marker": "_", "ms": 4, "ls": (0, (4, 1.5)), "lw": 1},
+}
+NAMES = {
+    SEEDS: "two seeds of one model",
+    MOVED: "one model, image moved by a pixel",
+    TRAINED: "trained models of different kinds: median, quartiles",
+    CONTROL: "with an untrained control",
+    NULL: "chance: the same models, maps of different images",
+}
+SPREAD = {TRAINED: 0.22, SEEDS: 0.12}
+"""Category whose quartiles are drawn → opacity."""
 
 
 def scales(
-    tables: Mapping[str, pd.DataFrame], chosen: Mapping[str, int | None]
+    tables: Mapping[str, pd.DataFrame],
+    chosen: Mapping[str, Pool],
+    natives: Mapping[str, str] | None = None,
 ) -> tuple[Figure, pd.DataFrame]:
-    """Draw similarity above chance, ρ, against the scale at which maps are compared, by method.
+    """Draw similarity against the scale at which maps are compared: the mean, and what is above chance.
 
-    Maps are averaged over g x g cells; at the right they are compared as they were computed. Where
-    two seeds of one model, or the map of a moved image, are not far above pairs of different models,
-    or not far above chance, that scale cannot tell models from noise.
+    A column of two panels for each method. Maps are averaged over g x g cells, coarse at the left; then
+    they are compared as they were computed; apart, at the right, averaged over the segments of each
+    image. Where two seeds of one model, or the map of a moved image, are not far above pairs of different
+    models, or not far above chance, that scale cannot tell models from noise.
 
     Args:
-        tables: method → kind (pair, seeds, moved, null), scale (cells a side; 0: as computed), model_a,
-            model_b, rho, and category (`compare.pairs`) of the pairs and seeds.
+        tables: method → kind (pair, seeds, moved), scale (cells a side, `NATIVE` or `SEGMENTED`),
+            model_a, model_b, mean, chance, rho, and category (`compare.pairs`) of the pairs and seeds.
         chosen: method → the scale at which the study compares its maps; None: as computed.
+        natives: method → what its maps are on: `segments`, `grid`, or anything else; none known by
+            default.
 
     Returns:
-        The figure, and what it draws: method, category (trained, control, seeds, moved, null), scale,
-        low_quartile, median, high_quartile over the pairs, and how many pairs there are. The median of
-        seeds is that over architectures.
+        The figure, and what it draws: method, measure (mean, rho), category (trained, control, seeds,
+        moved, null), scale, low_quartile, median, high_quartile over the pairs, and how many pairs there
+        are. The median of seeds is that over architectures. `null` is the mean similarity of maps of
+        different images by the two models of trained pairs.
     """
-    columns = min(len(tables), 4)
-    rows = -(-len(tables) // columns)
+    columns = min(len(tables), COLUMNS)
+    blocks = -(-len(tables) // columns)
     figure, grid = plt.subplots(
-        rows,
+        2 * blocks,
         columns,
-        figsize=(max(WIDTH * columns / 4, 3.6), 1.1 + 1.95 * rows),
+        figsize=(max(WIDTH * columns / 4, 3.6), 0.95 + 3.15 * blocks),
         squeeze=False,
         sharey=True,
+        height_ratios=[1.45, 1.7] * blocks,
     )
-    summaries = {method: summary(table) for method, table in tables.items()}
-    for axes, (method, table) in zip(grid.flat, summaries.items(), strict=False):
-        _draw(axes, table, chosen[method] or 0)
-        axes.set_title(method_name(method), loc="left")
-    for axes in grid.flat[len(tables) :]:
-        axes.set_axis_off()
-    for axes in grid[:, 0]:
-        axes.set_ylabel("similarity above chance, ρ")
+    natives = natives or {}
+    on_segments = {method for method, basis in natives.items() if basis == SEGMENTS}
+    summaries = {
+        method: _placed(summary(table), is_on_segments=method in on_segments)
+        for method, table in tables.items()
+    }
+    steps = sorted(
+        {scale for table in summaries.values() for scale in table["scale"]}, key=_fineness
+    )
+    for index, (method, table) in enumerate(summaries.items()):
+        block, column = divmod(index, columns)
+        own = SEGMENTED if method in on_segments else NATIVE
+        scale = scale_of(chosen[method]) or own
+        for axes, measure in zip(grid[2 * block : 2 * block + 2, column], MEASURES, strict=True):
+            _draw(axes, table[table["measure"] == measure], steps, scale)
+            _name_steps(axes, steps, natives.get(method, ""), named=measure == "rho")
+        grid[2 * block, column].set_title(method_name(method), loc="left")
+        grid[2 * block + 1, column].set_xlabel("cells a side")
+    for axes in grid.reshape(blocks, 2, columns).transpose(0, 2, 1).reshape(-1, 2)[len(tables) :]:
+        for each in axes:
+            each.set_axis_off()
+    for row, axes in enumerate(grid[:, 0]):
+        axes.set_ylabel([*MEASURES.values()][row % 2])
     lowest = min(float(table["low_quartile"].min()) for table in summaries.values())
     grid[0, 0].set_ylim(min(-0.1, lowest - 0.05), 1.03)
-    for axes in grid.flat[max(len(tables) - columns, 0) : len(tables)]:
-        axes.set_xlabel("cells a side")
     _legend(figure, pd.concat(summaries.values()))
     figure.suptitle("at which scale models can be told from noise")
     parts = [table.assign(method=method) for method, table in summaries.items()]
@@ -67,74 +114,87 @@ def scales(
 
 
 def summary(table: pd.DataFrame) -> pd.DataFrame:
-    """Quartiles of ρ over the pairs of each category at each scale, `SUMMARY`.
+    """Quartiles over the pairs of each category at each scale, of both measures, `SUMMARY`.
 
     Args:
-        table: kind, scale, model_a, model_b, rho, category, of one method.
+        table: kind, scale, model_a, model_b, mean, chance, rho, category, of one method.
     """
     named = table.assign(
         category=np.select(
             [table["kind"] != "pair", table["category"] == CONTROL, table["category"] == SEEDS],
             [table["kind"], CONTROL, SEEDS],
-            "trained",
+            TRAINED,
         )
     )
+    trained = named[named["category"] == TRAINED]
+    null = trained.assign(category=NULL, mean=trained["chance"], rho=0.0)
     rows = []
-    for (category, scale), part in named.groupby(["category", "scale"], sort=False):
-        low, median, high = part["rho"].quantile([0.25, 0.5, 0.75])
-        if category == SEEDS:
-            median = seed_ceiling(part)
-        rows.append([category, scale, low, median, high, len(part)])
+    for (category, scale), part in pd.concat([named, null]).groupby(
+        ["category", "scale"], sort=False
+    ):
+        for measure in MEASURES:
+            low, median, high = part[measure].quantile([0.25, 0.5, 0.75])
+            if category == SEEDS:
+                median = seed_ceiling(part.assign(rho=part[measure]))
+            rows.append([measure, category, scale, low, median, high, len(part)])
     return pd.DataFrame(rows, columns=SUMMARY)
 
 
-def _draw(axes: Axes, table: pd.DataFrame, chosen: int) -> None:
-    """Draw one method: a column for each scale, coarse at the left, as computed at the right."""
-    steps = sorted(table["scale"].unique(), key=lambda scale: scale or np.inf)
-    place = {scale: position for position, scale in enumerate(steps)}
-    if chosen in place:
-        axes.axvspan(place[chosen] - 0.3, place[chosen] + 0.3, color=CHOSEN, lw=0, zorder=0)
-    axes.axhline(0, color="#000000", lw=0.7, zorder=1)
-    for category, part in table.groupby("category"):
-        part = part.assign(place=part["scale"].map(place)).sort_values("place")
-        x, look = part["place"].to_numpy(), LOOKS.get(str(category))
-        if look is None:
-            continue
-        axes.plot(x, part["median"], **look, zorder=3)
-        if category in ("trained", SEEDS):
-            axes.fill_between(
-                x,
-                part["low_quartile"],
-                part["high_quartile"],
-                color=look["color"],
-                alpha=0.22 if category == "trained" else 0.12,
-                lw=0,
-                zorder=2,
-            )
-    axes.set_xticks(range(len(steps)), [f"{scale}" if scale else "full\nmap" for scale in steps])
+def _placed(table: pd.DataFrame, *, is_on_segments: bool) -> pd.DataFrame:
+    """A summary in which maps that are computed on segments stand at the scale of segments."""
+    return table.replace({"scale": {NATIVE: SEGMENTED}}) if is_on_segments else table
+
+
+def _fineness(scale: int) -> float:
+    """Order of scales on the axis: cells, as computed, segments."""
+    return {NATIVE: 1e6, SEGMENTED: 1e7}.get(scale, scale)
+
+
+def _place(scale: int, steps: Sequence[int]) -> float:
+    return steps.index(scale) + APART * (scale == SEGMENTED)
+
+
+def _draw(axes: Axes, table: pd.DataFrame, steps: Sequence[int], chosen: int) -> None:
+    """Draw one measure of one method: lines over cells and as computed, points at segments."""
+    if chosen in steps:
+        place = _place(chosen, steps)
+        axes.axvspan(place - 0.4, place + 0.4, color=CHOSEN, lw=0, zorder=0)
+    axes.axhline(0, color="#B0B0B0", lw=0.6, zorder=1)
+    if SEGMENTED in steps[1:]:
+        middle = _place(SEGMENTED, steps) - (1 + APART) / 2
+        axes.axvline(middle, color="#CCCCCC", lw=0.6, zorder=1)
+    for number, (category, look) in enumerate(LOOKS.items()):
+        part = table[table["category"] == category]
+        part = part.assign(place=[_place(scale, steps) for scale in part["scale"]])
+        line = part[part["scale"] != SEGMENTED].sort_values("place")
+        spread = SPREAD.get(category)
+        axes.plot(line["place"], line["median"], **look, zorder=3)
+        if spread:
+            between = (line[name] for name in ("place", "low_quartile", "high_quartile"))
+            axes.fill_between(*between, color=look["color"], alpha=spread, lw=0, zorder=2)
+        for _, row in part[part["scale"] == SEGMENTED].iterrows():
+            x = row["place"] + DODGE * (number - (len(LOOKS) - 1) / 2)
+            if spread:
+                ends = row["low_quartile"], row["high_quartile"]
+                axes.vlines(x, *ends, color=look["color"], alpha=0.5, lw=1.5, zorder=2)
+            axes.plot(x, row["median"], **{**look, "ls": ""}, zorder=3)
     axes.grid(axis="y", color="#EEEEEE", lw=0.6)
     axes.set_axisbelow(True)
 
 
-LOOKS: Mapping[str, dict[str, Any]] = {
-    SEEDS: {"color": CATEGORY_LOOKS[SEEDS][0], "marker": "D", "ms": 3},
-    "moved": {"color": MOVED, "marker": "v", "ms": 3, "ls": "--"},
-    "trained": {"color": TRAINED, "marker": "o", "ms": 3},
-    CONTROL: {"color": CATEGORY_LOOKS[CONTROL][0], "marker": "^", "ms": 2.5, "ls": ":"},
-}
-NAMES = {
-    SEEDS: "two seeds of one model",
-    "moved": "one model, image moved by a pixel",
-    "trained": "trained models of different kinds: median, quartiles",
-    CONTROL: "with an untrained control",
-}
+def _name_steps(axes: Axes, steps: Sequence[int], native: str, *, named: bool) -> None:
+    own = "own\ngrid" if native == "grid" else "full\nmap"
+    # where maps are on segments there is no other scale of their own
+    names = {NATIVE: "" if native == SEGMENTS else own, SEGMENTED: "seg-\nments"}
+    labels = [names.get(scale, str(scale)) if named else "" for scale in steps]
+    axes.set_xticks([_place(scale, steps) for scale in steps], labels)
 
 
 def _legend(figure: Figure, table: pd.DataFrame) -> None:
     known = [category for category in LOOKS if (table["category"] == category).any()]
     handles: list[Any] = [Line2D([], [], **LOOKS[category]) for category in known]
     labels = [NAMES[category] for category in known]
-    handles += [Line2D([], [], color="#000000", lw=0.7), Patch(color=CHOSEN)]
-    labels += ["chance: maps of different images", "scale of this study's matrices"]
+    handles.append(Patch(color=CHOSEN))
+    labels.append("scale of this study's matrices")
     columns = max(int(figure.get_figwidth() / 2.3), 1)
     figure.legend(handles, labels, loc="outside lower center", ncols=columns)

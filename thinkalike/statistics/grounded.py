@@ -11,7 +11,7 @@ import pandas as pd
 from sklearn.metrics import average_precision_score
 
 from thinkalike.compare.matrices import correlation, pair_table
-from thinkalike.statistics.scales import NATIVE
+from thinkalike.compare.scales import NATIVE, Pool, scale_of
 from thinkalike.stores.kernels import Chance
 
 MEASURES = ("mean", "rho", "rho_within", "chance")
@@ -22,7 +22,7 @@ CASE = ["method", "metric", "scale", "measure"]
 
 
 def measures(
-    chance: Chance, scales: pd.DataFrame | None, *, method: str, metric: str, pool: int | None
+    chance: Chance, scales: pd.DataFrame | None, *, method: str, metric: str, pool: Pool
 ) -> pd.DataFrame:
     """All measures of likeness of every pair of models, by one method and metric.
 
@@ -34,12 +34,12 @@ def measures(
         scales: of `statistics.scales.ScaledStudy.table`; the pairs at scales other than the study's
             are taken, for cosine. None: there are no others.
         method, metric: of both.
-        pool: the study's scale, cells a side; None for the scale of the method.
+        pool: the study's scale, cells a side or `segments`; None for the scale of the method.
 
     Returns:
         `CASE`, default (whether the scale is the study's), model_a, model_b, similarity.
     """
-    own = NATIVE if pool is None else pool
+    own = scale_of(pool)
     within = chance.same_class
     room = np.sqrt(np.maximum(1 - np.diagonal(within), 0))
     with np.errstate(divide="ignore", invalid="ignore"):

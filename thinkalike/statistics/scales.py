@@ -7,19 +7,19 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from thinkalike.compare.bases import Segments
 from thinkalike.compare.chance import CosineMismatch, influence, mean_mismatch
 from thinkalike.compare.chance_streams import measured_chance
 from thinkalike.compare.frames import Frame
 from thinkalike.compare.map_sources import map_files
 from thinkalike.compare.maps import Maps
 from thinkalike.compare.matrices import pair_table
+from thinkalike.compare.scales import pool_of
 from thinkalike.compare.similarity import Comparison
 from thinkalike.images.pictures import pictures_of
 from thinkalike.statistics.intervals import mean_interval
 from thinkalike.statistics.pairs import SEEDS, above_chance
-
-NATIVE = 0
-"""Scale of maps as they were computed; the others are numbers of cells a side."""
+from thinkalike.stores.maps import read_segments
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class ScaledStudy:
         models: keys of the study's models.
         architectures: model or further seed → what seeds of one network have in common.
         images: image_id, class_name and path of the images.
-        segments: file of the superpixels, for maps on superpixels.
+        segments: file of the segments, for maps on them or averaged over them.
         stratified: whether images were chosen class by class.
         picture: as for `images.pictures.pictures_of`.
     """
@@ -51,7 +51,7 @@ class ScaledStudy:
 
         Args:
             comparison: how maps are compared, but for their scale.
-            scales: `NATIVE`, or numbers of cells a side.
+            scales: numbers of cells a side, `compare.scales.NATIVE` or `SEGMENTED`.
 
         Returns:
             A row for every pair and scale: scale, kind, model_a, model_b, n, mean, chance, rho,
@@ -59,7 +59,7 @@ class ScaledStudy:
             network; `moved`, a model with itself, the images moved.
         """
         tables = [
-            self._at(replace(comparison, pool=scale or None)).assign(scale=scale)
+            self._at(replace(comparison, pool=pool_of(scale))).assign(scale=scale)
             for scale in scales
         ]
         table = pd.concat(tables, ignore_index=True)
@@ -80,25 +80,41 @@ class ScaledStudy:
         kinds = table.assign(kind=np.where(first == second, "seeds", "pair"))[
             (first == second) | both
         ]
+        moved_images = max((len(maps) for maps, _ in self.moved.values()), default=0)
+        shared = (
+            read_segments(self.segments, slice(0, moved_images))
+            if self.segments and moved_images
+            else None
+        )
         moved = [
             {
                 "kind": "moved",
                 "model_a": model,
                 "model_b": model,
-                **moved_similarity(*maps, comparison),
+                **moved_similarity(*maps, comparison, shared),
             }
             for model, maps in self.moved.items()
         ]
         return pd.concat([kinds, pd.DataFrame(moved)], ignore_index=True)
 
 
-def moved_similarity(maps: Maps, moved: Maps, comparison: Comparison) -> dict[str, float]:
+def moved_similarity(
+    maps: Maps,
+    moved: Maps,
+    comparison: Comparison,
+    segments: Sequence[Segments] | None = None,
+) -> dict[str, float]:
     """Similarity above chance of maps and those of the same images moved, moved back.
+
+    Args:
+        maps, moved: as `compare.moved.moved_back` gives them.
+        comparison: how they are compared.
+        segments: of the images in their place, where maps are averaged over them.
 
     Returns:
         `statistics.pairs.SEEDS` → number.
     """
-    pair = [comparison.prepare(each) for each in (maps, moved)]
+    pair = [comparison.prepare(each, segments) for each in (maps, moved)]
     first, second = Frame.of(pair).coordinates_of(pair)[:, None]
     block = slice(0, len(maps)), first, second
     use = ((first != 0).any(2) & (second != 0).any(2)).T[:, :, None]

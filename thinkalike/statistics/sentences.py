@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 
+from thinkalike.compare.scales import NATIVE, scale_of
 from thinkalike.statistics.corrections import LEVEL
 from thinkalike.statistics.resolution import NEAR_CHANCE
-from thinkalike.statistics.scales import NATIVE
 from thinkalike.statistics.statements import (
     Evidence,
     Statement,
@@ -158,7 +158,8 @@ def _scale(facts: StudyFacts, evidence: Evidence) -> Iterator[Statement]:
     table = of_trained[~of_trained["model_a"].isin(facts.roles.untrained)]
     medians = table.groupby(["kind", "scale"])["rho"].median()
     numbers: dict[str, Any] = {}
-    told: dict[int, list[str]] = {NATIVE: [], evidence.pool: []}
+    pooled = scale_of(evidence.pool)
+    told: dict[int, list[str]] = {NATIVE: [], pooled: []}
     for kind in ("seeds", "moved"):
         for scale, words in told.items():
             value = medians.get((kind, scale), np.nan)
@@ -173,11 +174,13 @@ def _scale(facts: StudyFacts, evidence: Evidence) -> Iterator[Statement]:
                 words.append(f"{what} {{{key}:.2f}}")
     if not all(told.values()):
         return
+    side = evidence.pool
+    where = f"{side} × {side} cells" if pooled > 0 else "the segments of each image"
     yield statement(
         evidence.title,
         "scale",
-        f"Compared pixel by pixel, {' and '.join(told[NATIVE])}; on {evidence.pool} × {evidence.pool} "
-        f"cells, as here, {' and '.join(told[evidence.pool])} (medians).",
+        f"Compared pixel by pixel, {' and '.join(told[NATIVE])}; on {where}, as here, "
+        f"{' and '.join(told[pooled])} (medians).",
         f"scales/{evidence.place.split('/')[0]}.parquet",
         **numbers,
     )

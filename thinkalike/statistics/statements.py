@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from thinkalike.compare.scales import Pool
 from thinkalike.statistics.roles import Roles
 
 IN_SHORT = "In short"
@@ -42,7 +43,7 @@ class Evidence:
     Attributes:
         title: of the method.
         place: folder of the method and metric, as in `lrp/cosine`.
-        pool: cells a side of the maps that are compared; None: as they were computed.
+        pool: cells a side of the maps that are compared, or `segments`; None: as they were computed.
         pairs: rows of the table of pairs.
         seeds: rows of the table of seeds.
         family, resolution: row of the table of families, and of what methods tell apart.
@@ -54,7 +55,7 @@ class Evidence:
 
     title: str
     place: str
-    pool: int | None
+    pool: Pool
     pairs: pd.DataFrame
     seeds: pd.DataFrame
     family: Mapping[str, Any]

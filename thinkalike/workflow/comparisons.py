@@ -7,6 +7,7 @@ that one job makes: the pairs of the models of one group, or of two.
 from collections.abc import Sequence
 from typing import Any
 
+from thinkalike.compare.scales import NATIVE, SEGMENTED, SEGMENTS, scale_of
 from thinkalike.compare.subsets import parse
 from thinkalike.methods import method_name
 from thinkalike.workflow.study import Study
@@ -45,10 +46,42 @@ class Comparisons:
         }
 
     def scales(self, method: str) -> list[int]:
-        """Numbers of cells a side at which maps of a method are compared, after 0, as computed."""
+        """Scales at which maps of a method are compared: as computed, cells a side, then segments.
+
+        Maps that are on segments as they are computed are not averaged over them again.
+        """
         pool = self.study["settings"][method]["pool"]
-        given = {*self.study["similarity"]["scales"], *([pool] if pool else [])}
-        return [0, *sorted(given, reverse=True)]
+        given = set(map(scale_of, [*self.study["similarity"]["scales"], pool])) - {NATIVE}
+        if self.study.method(method).segments:
+            given -= {SEGMENTED}
+        return [NATIVE, *sorted(given, reverse=True)]
+
+    @property
+    def natives(self) -> dict[str, str]:
+        """Method with maps → what these are on as they are computed: segments, a grid, or pixels."""
+        rows = {method: self.study.method(method) for method in self.study.with_maps}
+        return {
+            method: SEGMENTS if row.segments else "grid" if row.layer else "pixels"
+            for method, row in rows.items()
+        }
+
+    def segments_file(self, method: str) -> str | list[str]:
+        """File of the segments, where maps of a method are on them or averaged over them."""
+        return self.drawn_segments([method])
+
+    def drawn_segments(self, methods: Sequence[str]) -> str | list[str]:
+        """File of the segments, where maps of one of the methods are on them or averaged over them."""
+        uses = any(
+            self.study.method(method).segments
+            or self.study["settings"][method].get("pool") == SEGMENTS
+            for method in methods
+        )
+        return "<results>/segments.nc" if uses else []
+
+    def scaled_segments_file(self, method: str) -> str | list[str]:
+        """File of the segments, where a method is compared on them at one of the scales."""
+        uses = self.study.method(method).segments or SEGMENTED in self.scales(method)
+        return "<results>/segments.nc" if uses else []
 
     def subsets_of(self, method: str) -> list[str]:
         """Subsets over which the models are compared by a method; all images are one of them."""

@@ -244,6 +244,17 @@ class Study:
         enough = self.image_count(method) <= self.image_count(base)
         return base if enough and changed <= set(COMPARISON_SETTINGS) else method
 
+    @property
+    def segment_options(self) -> dict[str, Any]:
+        """What cutting images into segments takes, by its kind: options of `write_segments`."""
+        segments = self["segments"]
+        keys = {
+            "slic": ("count", "compactness", "at_least"),
+            "grid": ("cells",),
+            "file": ("path", "count"),
+        }
+        return {key: segments[key] for key in keys[segments["kind"]]}
+
     def segments_file(self, method: str) -> str | list[str]:
         """File of the superpixels, for a method that uses them; else none."""
         return "<results>/segments.nc" if self.method(method).segments else []

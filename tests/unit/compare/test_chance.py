@@ -158,6 +158,20 @@ def test_products_of_coordinates_are_those_of_pixels(kinds):
     np.testing.assert_allclose(found @ found.T, dense @ dense.T, atol=1e-12)
 
 
+def test_a_frame_of_cells_is_their_indicators_of_length_one():
+    numbers = np.random.default_rng(0)
+    cells = Cells(3, 3, 8, 8)  # of four, six and nine pixels
+    models = [Maps(numbers.normal(size=(3, 9)), (cells,)) for _ in range(2)]
+    frame = Frame.of(models)
+    dense = np.stack([render(maps, i).ravel() for maps in models for i in range(3)])
+    found = frame.coordinates_of(models).reshape(6, -1)
+    assert frame.size == 9
+    np.testing.assert_allclose(found @ found.T, dense @ dense.T, atol=1e-12)
+    # what is nearest to a picture has its products with all maps of the frame
+    picture = numbers.normal(size=(1, 64))
+    np.testing.assert_allclose(found @ frame.nearest(picture)[0], dense @ picture[0], atol=1e-12)
+
+
 # ---- permutations -------------------------------------------------------------------------------
 
 

@@ -4,9 +4,12 @@ import numpy as np
 import pytest
 from skimage.measure import block_reduce
 
+from tests.support import dense
 from thinkalike.compare.bases import Basis, Cells, Grid, Pixels, Segments
 from thinkalike.compare.maps import Maps, render
 from thinkalike.compare.pooling import pooled
+from thinkalike.compare.scales import SEGMENTS
+from thinkalike.compare.similarity import Comparison, similarity
 from thinkalike.errors import InputError
 
 NUMBERS = np.random.default_rng(0)
@@ -60,3 +63,97 @@ def test_without_a_number_of_cells_maps_stay_as_they_are():
 def test_more_cells_than_pixels_are_refused():
     with pytest.raises(InputError, match="side: 13 x 13 cells do not fit a frame of 12 x 12"):
         pooled(some_maps("pixels"), 13)
+
+
+def segmentation(images: int = 4, count: int = 5) -> list[Segments]:
+    """Segments of some images, each with all labels, that are not connected."""
+    found = []
+    for _ in range(images):
+        labels = NUMBERS.integers(0, count, (SIDE, SIDE))
+        labels.flat[:count] = np.arange(count)
+        found.append(Segments(labels.astype(np.int16)))
+    return found
+
+
+def by_hand(pixels: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """A rendered map, each pixel replaced by the mean of its segment."""
+    result = np.empty_like(pixels)
+    for label in np.unique(labels):
+        result[labels == label] = pixels[labels == label].mean()
+    return result
+
+
+@pytest.mark.parametrize("kind", ["pixels", "grid"])
+def test_over_segments_a_map_is_the_mean_of_each(kind):
+    maps, segments = some_maps(kind), [*segmentation(3, 5), *segmentation(1, 9)]
+    result = pooled(maps, SEGMENTS, segments)
+    for image, basis in enumerate(segments):
+        rendered = render(maps, image)
+        expected = by_hand(rendered, basis.labels)
+        np.testing.assert_allclose(render(result, image), expected, atol=1e-14)
+        sums = [np.bincount(basis.labels.ravel(), m.ravel()) for m in (rendered, expected)]
+        np.testing.assert_allclose(sums[0], sums[1], atol=1e-13)  # relevance of each is conserved
+    assert result.bases == tuple(segments)
+
+
+def test_pooling_over_segments_is_a_projection():
+    maps, segments = some_maps("pixels"), segmentation()
+    once = pooled(maps, SEGMENTS, segments)
+    rendered = np.stack([render(once, i).ravel() for i in range(4)])
+    again = pooled(Maps(rendered, maps.bases), SEGMENTS, segments)
+    np.testing.assert_allclose(again.coefficients, once.coefficients, atol=1e-14)
+    for row, basis in zip(maps.coefficients - rendered, segments, strict=True):
+        np.testing.assert_allclose(row @ basis.synthesis(), 0, atol=1e-13)
+
+
+def test_cells_of_a_grid_as_segments_are_cells():
+    maps, cells = some_maps("grid"), Cells(4, 4, SIDE, SIDE)
+    over_segments = pooled(maps, SEGMENTS, [Segments(cells.labels)] * 4)
+    np.testing.assert_allclose(over_segments.coefficients, pooled(maps, 4).coefficients, atol=1e-14)
+
+
+def test_maps_on_segments_stay_as_they_are():
+    maps = some_maps("segments")
+    assert pooled(maps, SEGMENTS) is maps
+
+
+def test_segments_of_more_images_than_there_are_maps_of_are_passed_over():
+    maps, segments = some_maps("pixels"), segmentation(6)
+    result = pooled(maps, SEGMENTS, segments)
+    np.testing.assert_array_equal(
+        result.coefficients, pooled(maps, SEGMENTS, segments[:4]).coefficients
+    )
+
+
+def test_without_segments_nothing_can_be_averaged_over_them():
+    with pytest.raises(InputError, match="segments: .*; give them"):
+        pooled(some_maps("pixels"), SEGMENTS)
+
+
+@pytest.mark.parametrize("metric", ["cosine", "rbf"])
+@pytest.mark.parametrize("rescaling", ["max_abs", "min_max"])
+def test_similarity_over_segments_is_that_of_rendered_averages(metric, rescaling):
+    maps = [some_maps("pixels"), some_maps("grid"), some_maps("pixels")]
+    segments = segmentation()
+    comparison = Comparison(metric, "absolute", rescaling, sigma=0.3, pool=SEGMENTS)
+    values = similarity([comparison.prepare(each, segments) for each in maps], metric, sigma=0.3)
+    dense_maps = [
+        dense.rescaled(
+            np.stack(
+                [
+                    by_hand(pixels, basis.labels)
+                    for pixels, basis in zip(
+                        dense.rendered(dense.signed(each, "absolute")), segments, strict=True
+                    )
+                ]
+            ),
+            rescaling,
+        )
+        for each in maps
+    ]
+    for image in range(4):
+        for i in range(3):
+            for j in range(i):
+                x, y = dense_maps[i][image], dense_maps[j][image]
+                expected = dense.cosine(x, y) if metric == "cosine" else dense.rbf(x, y, 0.3)
+                assert values[image, i, j] == pytest.approx(expected, abs=1e-12)

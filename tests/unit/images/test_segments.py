@@ -1,12 +1,19 @@
 """Superpixels: a partition into connected pieces that follows the image and nothing else."""
 
+from pathlib import Path
+
 import numpy as np
+import pandas as pd
 import pytest
+from PIL import Image
 from scipy import ndimage
+from skimage.segmentation import slic
 
 from thinkalike.compare.bases import Segments
 from thinkalike.errors import InputError
-from thinkalike.images.segments import superpixels
+from thinkalike.images.segments import slic_superpixels, superpixels, write_segments
+from thinkalike.stores.arrays import open_arrays
+from thinkalike.stores.maps import read_segments
 
 
 def picture(side: int = 64, seed: int = 0) -> np.ndarray:
@@ -87,6 +94,88 @@ def test_the_image_stays_as_it_is():
     np.testing.assert_array_equal(image, given)
 
 
-def test_a_single_segment_is_refused_with_the_size_of_the_image():
-    with pytest.raises(InputError, match=r"count: 1 .* single segment .* 64 x 48 pixels"):
-        superpixels(picture()[:, :48], count=1, compactness=10)
+def textures(side: int) -> dict[str, np.ndarray]:
+    """Pictures of which SLIC makes one superpixel, or few."""
+    rng = np.random.default_rng(3)
+    y, x = np.mgrid[:side, :side]
+    grey = {
+        "one colour": np.full((side, side), 90),
+        "a dot": 255 * ((x == side // 2) & (y == side // 3)),
+        "stripes": 255 * (x // 2 % 2),
+        "chessboard": 255 * ((x + y) % 2),
+        "black and white noise": 255 * rng.integers(0, 2, (side, side)),
+    }
+    coloured = {name: np.repeat(each[:, :, None], 3, 2) for name, each in grey.items()}
+    return {**coloured, "noise": rng.integers(0, 256, (side, side, 3)), "photograph": picture(side)}
+
+
+@pytest.mark.parametrize("count", [2, 3, 5, 12, 30, 80, 200])
+@pytest.mark.parametrize("side", [32, 64])
+def test_there_are_never_fewer_superpixels_than_stated(side, count):
+    at_least = max(2, -(-count // 2))
+    for name, image in textures(side).items():
+        found = slic_superpixels(
+            image.astype(np.uint8), count=count, compactness=10, at_least=at_least
+        )
+        number = found.labels.max() + 1
+        assert number >= at_least, name
+        assert np.unique(found.labels).tolist() == list(range(number)), name
+        for label in range(number):
+            assert ndimage.label(found.labels == label)[1] == 1, name
+        # what is recorded is what was done
+        labels = slic(image.astype(np.uint8), count, found.compactness, start_label=0)
+        alone = len(np.unique(labels))
+        assert found.splits == max(at_least - alone, 0), name
+        assert number == max(at_least, alone), name
+
+
+def test_where_slic_gives_enough_its_labels_stay_as_they_are():
+    image = picture()
+    found = slic_superpixels(image, count=40, compactness=10, at_least=20)
+    labels = slic(image, 40, 10, start_label=0)
+    assert (found.compactness, found.splits) == (10, 0)
+    np.testing.assert_array_equal(found.labels, labels)
+
+
+def test_compactness_is_raised_before_regions_are_split():
+    stripes = textures(64)["stripes"].astype(np.uint8)
+    assert len(np.unique(slic(stripes, 30, 10))) == 1
+    found = slic_superpixels(stripes, count=30, compactness=10, at_least=15)
+    assert (found.compactness, found.splits) == (80, 0)
+
+
+@pytest.mark.parametrize("at_least", [1, 64 * 48 + 1])
+def test_numbers_of_superpixels_that_cannot_be_are_refused(at_least):
+    with pytest.raises(InputError, match=rf"at_least: {at_least} .* 64 x 48 pixels"):
+        superpixels(picture()[:, :48], count=1, compactness=10, at_least=at_least)
+
+
+def files(folder: Path, pictures: dict[str, np.ndarray]) -> pd.DataFrame:
+    """Table of images that are written into a folder."""
+    for name, image in pictures.items():
+        Image.fromarray(image.astype(np.uint8)).save(folder / f"{name}.png")
+    paths = [str(folder / f"{name}.png") for name in pictures]
+    return pd.DataFrame({"image_id": list(pictures), "path": paths})
+
+
+def test_the_file_and_the_log_say_where_slic_alone_gave_too_few(tmp_path, caplog):
+    chosen = {name: textures(64)[name] for name in ("noise", "photograph", "stripes")}
+    images, path = files(tmp_path, chosen), str(tmp_path / "segments.nc")
+    options = {"count": 30, "compactness": 10, "at_least": 15}
+    write_segments(path, images, size=64, kind="slic", options=options, code="")
+    with open_arrays(path) as dataset:
+        assert dataset["compactness"].to_numpy().tolist() == [160, 10, 80]
+        assert dataset["split"].to_numpy().tolist() == [0, 0, 0]
+        assert dataset.attrs["at_least"] == 15
+    assert "fewer than 15 segments for 2 images" in caplog.text
+    assert "raised for noise (160), stripes (80); regions were split for none" in caplog.text
+
+
+def test_cells_of_a_grid_are_regions(tmp_path):
+    images, path = files(tmp_path, {"a": picture(), "b": picture(seed=1)}), tmp_path / "segments.nc"
+    write_segments(str(path), images, size=64, kind="grid", options={"cells": 6}, code="")
+    for segments in read_segments(path):
+        expected = (np.arange(64)[:, None] * 6 // 64) * 6 + np.arange(64) * 6 // 64
+        np.testing.assert_array_equal(segments.labels, expected)
+    with pytest.raises(InputError, match="cells: 65 a side do not suit images of 64 pixels"):
+        write_segments(str(path), images, size=64, kind="grid", options={"cells": 65}, code="")

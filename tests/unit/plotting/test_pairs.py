@@ -1,4 +1,4 @@
-"""Figures of all pairs of models beside chance, and of similarity by scale."""
+"""Figures of all pairs of models beside chance."""
 
 from itertools import combinations
 
@@ -8,7 +8,6 @@ import pytest
 
 from thinkalike.compare.pairs import pair_categories
 from thinkalike.plotting.pairs import MOST, pairs, panel_pairs, seed_ceiling
-from thinkalike.plotting.scales import scales
 from thinkalike.plotting.style import styled
 
 
@@ -98,18 +97,3 @@ def test_a_pair_of_seeds_in_the_matrix_is_there_once_at_each_scale():
     table = panel_pairs(compared, turned, scaled, 8)
     assert table.groupby("scale").size().to_dict() == {0: 6, 8: 6}
     assert panel_pairs(compared, turned, scaled, None)["scale"].tolist() == [0] * 6
-
-
-def test_scales_have_quartiles_of_trained_pairs_beside_seeds_and_controls():
-    table = pd.concat([some_pairs(6), some_pairs(6, scale=4)]).assign(kind="pair")
-    with styled():
-        figure, drawn = scales({"lrp": table, "gradcam": table}, {"lrp": 4, "gradcam": None})
-        first = [label.get_text() for label in figure.axes[0].get_xticklabels()]
-    assert first == ["4", "full\nmap"]
-    row = drawn.query("method == 'lrp' and category == 'trained' and scale == 4").iloc[0]
-    kept = table[table["category"].isin(["same family", "different families"])]
-    rho = kept.loc[kept["scale"] == 4, "rho"]
-    expected = np.quantile(rho, [0.25, 0.5, 0.75])
-    np.testing.assert_allclose(row[["low_quartile", "median", "high_quartile"]].tolist(), expected)
-    assert row["pairs"] == len(rho)
-    assert set(drawn["category"]) == {"trained", "seeds", "control"}

@@ -33,8 +33,8 @@ def test_the_picture_is_taken_off_maps_of_sizes_alone():
 def test_the_scale_of_a_comparison_is_among_the_scales():
     changes = {"methods": ["lrp", "gradcam"], "settings": {"lrp": {"pool": 12}}}
     found = comparisons(**changes)
-    assert found.scales("lrp") == [0, 32, 16, 12, 8, 4]
-    assert found.scales("gradcam") == [0, 32, 16, 8, 4]
+    assert found.scales("lrp") == [0, 32, 16, 12, 8, 4, 2, -1]
+    assert found.scales("gradcam") == [0, 32, 16, 8, 4, 2, -1]
     assert comparisons(similarity={"scales": [4]}, **changes).scales("lrp") == [0, 12, 4]
 
 

@@ -57,7 +57,8 @@ def test_the_default_study_resolves():
     completed = {
         "dataset": {**DEFAULT["dataset"], "name": "digits"},
         "subsampling": {"sizes": [10, 20, 30, 40, 50, 60, 70, 80, 90], "repeats": 25},
-        "similarity": {**DEFAULT["similarity"], "scales": [32, 16, 8, 4]},
+        "segments": {**DEFAULT["segments"], "at_least": 15, "cells": 5},
+        "similarity": {**DEFAULT["similarity"], "scales": [32, 16, 8, 4, 2, "segments"]},
         "neon": {**DEFAULT["neon"], "models": DEFAULT["models"]},
         "spectral": {
             **DEFAULT["spectral"],

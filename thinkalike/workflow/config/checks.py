@@ -18,6 +18,7 @@ USED = "models catalogue weights training methods settings variants segments fig
 CHECKS: tuple[tuple[str, Callable[[Config], Iterable[str]]], ...] = (
     ("study", image_checks.study),
     ("images subsets models neon", image_checks.counts),
+    ("images segments", image_checks.segments),
     ("images ceilings", image_checks.moved_pixels),
     ("images subsampling", image_checks.subsampling),
     ("images methods settings variants segments subsampling", image_checks.smallest_subsample),

@@ -10,6 +10,7 @@ from thinkalike.methods import METHODS
 from thinkalike.workflow.config.settings import (
     Config,
     base_method,
+    cells_of_segments,
     clustered_models,
     image_counts,
     mapped_class_of,
@@ -54,6 +55,30 @@ def dataset(config: Config) -> Iterator[str]:
         yield f"dataset.name: {name!r} is a built-in data set; give yours a name of its own"
     if kind == "folder" and not Path(values.get("path", ".")).is_dir():
         yield f"dataset.path: {values['path']!r} is not a folder; fix the path"
+
+
+def segments(config: Config) -> Iterator[str]:
+    """Regions that an image cannot have, keys of another kind, and masks that are not there."""
+    values, size = config["segments"], config["images"]["size"]
+    kind, path = values["kind"], values["path"]
+    if values["cells"] is not None and kind != "grid":
+        yield f"segments.cells: the kind {kind} has no cells; remove it, or set kind: grid"
+    if path is not None and kind != "file":
+        yield f"segments.path: the kind {kind} has no path; remove it, or set kind: file"
+    if kind == "slic" and (values["at_least"] or 0) > values["count"]:
+        yield (
+            f"segments.at_least: {values['at_least']} is more than segments.count, {values['count']}; "
+            f"give at most {values['count']}"
+        )
+    if kind == "grid" and cells_of_segments(config) > size:
+        yield (
+            f"segments.cells: {values['cells']} cells a side are more than the {size} pixels of "
+            f"images.size; give at most {size}"
+        )
+    if kind == "file" and path is None:
+        yield "segments.path: the kind file needs it; give a folder or a file of masks"
+    elif kind == "file" and not Path(path).exists():
+        yield f"segments.path: there is no {path!r}; fix the path"
 
 
 def training_split(config: Config) -> Iterator[str]:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from thinkalike.attributions import ATTRIBUTIONS, wrong_arguments
+from thinkalike.compare.scales import SEGMENTS
 from thinkalike.errors import InputError, did_you_mean
 from thinkalike.methods import METHODS, OTHER_FAMILIES
 from thinkalike.networks.catalogue import built_in_catalogue
@@ -13,6 +14,7 @@ from thinkalike.workflow.config.settings import (
     Config,
     all_settings,
     base_method,
+    cells_of_segments,
     clustered_models,
     least_evaluations,
     mapped_method,
@@ -96,15 +98,16 @@ def pools(config: Config) -> Iterator[str]:
     """Maps that are averaged over more cells than the frame has pixels."""
     size = config["images"]["size"]
     for side in config["similarity"]["scales"] or []:
-        if side > size:
+        if side != SEGMENTS and side > size:
             yield (
                 f"similarity.scales: {side} cells a side are more than the {size} pixels of images.size; "
                 f"give at most {size}"
             )
     for name, settings in all_settings(config).items():
-        if name in config["methods"] and (settings.get("pool") or 0) > size:
+        pool = settings.get("pool")
+        if name in config["methods"] and isinstance(pool, int) and pool > size:
             yield (
-                f"{place(name)}.pool: {settings['pool']} cells a side are more than the {size} pixels of "
+                f"{place(name)}.pool: {pool} cells a side are more than the {size} pixels of "
                 f"images.size; give at most {size}"
             )
 
@@ -124,14 +127,14 @@ def depths(config: Config) -> Iterator[str]:
 
 def evaluations(config: Config) -> Iterator[str]:
     """Too few evaluations of KernelSHAP, and tolerances that cannot be."""
-    least = least_evaluations(config)
+    least, segments = least_evaluations(config), config["segments"]
+    players = f"segments.count, {segments['count']}"
+    if segments["kind"] == "grid":
+        players = f"segments.cells, {cells_of_segments(config)} x {cells_of_segments(config)}"
     for where, settings in settings_of(config, "kernelshap").items():
         number, most = settings["evaluations"], settings["most_evaluations"]
         if number < least:
-            yield (
-                f"{where}.evaluations: {number} is too few for segments.count, {least - 2}; give at least "
-                f"{least}"
-            )
+            yield (f"{where}.evaluations: {number} is too few for {players}; give at least {least}")
         if settings["tolerance"] is None:
             continue
         if where.startswith("variants"):

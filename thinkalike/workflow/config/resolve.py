@@ -15,6 +15,7 @@ PATHS = (
     ("dataset", "path"),
     ("dataset", "mirror"),
     ("pretrained", "folder"),
+    ("segments", "path"),
     ("replication", "folder"),
     ("settings", "file", "file"),
     ("variants", "*", "file"),
@@ -82,6 +83,11 @@ def completed(study: Mapping[str, Any]) -> dict[str, Any]:
     """A sound configuration with everything that follows from its keys."""
     changes = {
         "dataset": {"name": study["dataset"]["name"] or study["dataset"]["kind"]},
+        "segments": {
+            "count": settings.region_count(study),
+            "at_least": settings.least_superpixels(study),
+            "cells": settings.cells_of_segments(study),
+        },
         "similarity": {"scales": settings.scales(study)},
         "subsampling": {"sizes": settings.subsampling_sizes(study)},
         "neon": {"models": settings.clustered_models(study)},

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
+from thinkalike.compare.scales import SEGMENTS
 from thinkalike.errors import InputError
 from thinkalike.methods import METHODS, Method, method_of
 from thinkalike.networks.catalogue import built_in_catalogue, complete_entry
@@ -161,7 +162,25 @@ def _content(file: str | None) -> str:
 
 def least_evaluations(config: Config) -> int:
     """Least number of evaluations that KernelSHAP takes for the superpixels of the study."""
-    return int(config["segments"]["count"]) + 2
+    return region_count(config) + 2
+
+
+def cells_of_segments(config: Config) -> int:
+    """Cells a side of the kind `grid`: by default as many as fit into `segments.count`, but two."""
+    segments = config["segments"]
+    return int(segments["cells"] or max(math.isqrt(segments["count"]), 2))
+
+
+def region_count(config: Config) -> int:
+    """Number of regions of an image: of a grid exactly, of superpixels about, of masks at most."""
+    segments = config["segments"]
+    return cells_of_segments(config) ** 2 if segments["kind"] == "grid" else int(segments["count"])
+
+
+def least_superpixels(config: Config) -> int:
+    """Number of superpixels that an image has at least: by default half of `segments.count`."""
+    segments = config["segments"]
+    return int(segments["at_least"] or max(math.ceil(segments["count"] / 2), 2))
 
 
 def images_of(settings: Mapping[str, Any], count: int) -> int:
@@ -188,19 +207,19 @@ def subsampling_sizes(config: Config) -> list[int]:
     return sorted({share_of(share, count) for share in sizes for count in counts})
 
 
-COARSEST = 4
-"""Cells a side of the coarsest scale at which maps are compared, if none are given."""
+SCALES = (32, 16, 8, 4, 2)
+"""Cells a side of the scales at which maps are compared, if none are given."""
 
 
-def scales(config: Config) -> list[int]:
-    """Numbers of cells a side: halves of the size of images, a quarter and so on, down to `COARSEST`."""
+def scales(config: Config) -> list[int | str]:
+    """Numbers of cells a side at which maps are compared, or `segments`.
+
+    By default `SCALES`, as far as cells have two pixels a side, and segments.
+    """
     if (given := config["similarity"]["scales"]) is not None:
         return list(given)
-    size, found = config["images"]["size"], []
-    while size % 2 == 0 and size // 2 >= COARSEST:
-        size //= 2
-        found.append(size)
-    return found
+    size = config["images"]["size"]
+    return [*(side for side in SCALES if 2 * side <= size), SEGMENTS]
 
 
 def share_of(share: float, count: int) -> int:
