@@ -305,7 +305,7 @@ for panels, drawn in study["figures"]["panels"].items():
             predictions=study.files("<results>/predictions/{model}.parquet", model=drawn["models"]),
             segments=(
                 "<results>/segments.nc"
-                if "kernelshap" in {study["settings"][m]["method"] for m in drawn["methods"]}
+                if any(study.method(method).segments for method in drawn["methods"])
                 else []
             ),
         output:

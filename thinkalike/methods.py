@@ -7,10 +7,12 @@ config.yaml, and its tests.
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+
+from thinkalike.attributions import ATTRIBUTIONS, tiles, window_grid
 
 Settings = Mapping[str, Any]
 
@@ -38,8 +40,8 @@ class Method:
         key: name in the configuration and in paths; `thinkalike.explain.<key>` is its module.
         title: name in figures.
         map_settings: (settings, model, family) → the settings that change the maps of this model.
-        passes: settings → forward passes that a map costs. A forward and backward pass counts as two,
-            because only the image or an activation gets a gradient.
+        passes: (settings, size, segments) → forward passes that a map costs. A forward and backward pass
+            counts as two, because only the image or an activation gets a gradient.
         numbers: (settings, size, segments, cells) → float32 numbers stored for a map. `size` is the
             side of the image in pixels, `segments` the number of superpixels, `cells` depth in
             percent → cells of the Grad-CAM layer.
@@ -55,7 +57,7 @@ class Method:
     key: str
     title: str
     map_settings: Callable[[Settings, str, str], dict[str, Any]]
-    passes: Callable[[Settings], float]
+    passes: Callable[[Settings, int, int], float]
     numbers: Callable[[Settings, int, int, Mapping[int, int]], int]
     layer: bool = False
     segments: bool = False
@@ -75,7 +77,7 @@ class Method:
         return f"thinkalike.explain.{self.key}"
 
 
-def gradcam_passes(settings: Settings) -> float:
+def gradcam_passes(settings: Settings, size: int, segments: int) -> float:
     """Forward passes of a Grad-CAM map: 1 + (1 − depth/100), the backward pass ends at the layer.
 
     Counted operations are up to 1.15 at depth 100 (docs/benchmarks-explainers.md).
@@ -115,7 +117,7 @@ def _share_pending(steps: float) -> float:
     return math.exp(logs[-1] + slope * (steps - places[-1]))
 
 
-def kernelshap_passes(settings: Settings) -> float:
+def kernelshap_passes(settings: Settings, size: int, segments: int) -> float:
     """Forward passes of a KernelSHAP map: its evaluations; with a tolerance, the most there can be."""
     evaluations: int = settings["evaluations"]
     if settings.get("tolerance") is not None:
@@ -124,9 +126,21 @@ def kernelshap_passes(settings: Settings) -> float:
     return evaluations
 
 
-def lrp_passes(settings: Settings) -> float:
+def lrp_passes(settings: Settings, size: int, segments: int) -> float:
     """Forward passes of a map by LRP: two, and up to six with γ for convolutions (docs/lrp.md)."""
     return 2.0 if settings["composite"] == "epsilon" else 6.0
+
+
+def captum_passes(settings: Settings, size: int, segments: int) -> float:
+    """Forward passes of a map by captum: those of the attribution, for each of SmoothGrad's samples."""
+    row = ATTRIBUTIONS[settings["attribution"]]
+    samples: int = settings["smooth"]["samples"] if settings["smooth"] else 1
+    return samples * row.passes(settings["arguments"], size, segments)
+
+
+FILE_PASSES = 2.0
+"""Forward passes that a map by a method from a file is taken to cost: those of a gradient. Finished jobs of
+the same study correct it, for the rate is then counted in the same passes."""
 
 
 def _pixels(settings: Settings, size: int, segments: int, cells: Mapping[int, int]) -> int:
@@ -138,7 +152,21 @@ def _superpixels_and_coalitions(
 ) -> int:
     # a value, its standard error and its draws for every superpixel; score and ink of every coalition,
     # whose size compresses to little
-    return round(segments * (2 + DRAWS) + 2 * kernelshap_passes(settings))
+    return round(segments * (2 + DRAWS) + 2 * kernelshap_passes(settings, size, segments))
+
+
+def _of_captum(settings: Settings, size: int, segments: int, cells: Mapping[int, int]) -> int:
+    arguments = settings["arguments"]
+    if ATTRIBUTIONS[settings["attribution"]].segments:
+        return segments
+    if settings["attribution"] == "Occlusion" and tiles(arguments, size):
+        return math.prod(window_grid(arguments, size))
+    return size**2
+
+
+def _of_a_file(settings: Settings, size: int, segments: int, cells: Mapping[int, int]) -> int:
+    # a grid has fewer numbers than the frame has pixels, by how many is not known
+    return segments if settings["basis"] == "segments" else size**2
 
 
 METHODS: dict[str, Method] = {
@@ -162,7 +190,7 @@ METHODS: dict[str, Method] = {
             map_settings=lambda settings, model, family: {
                 key: settings[key] for key in ("tolerance", "most_steps")
             },
-            passes=lambda settings: (
+            passes=lambda settings, size, segments: (
                 2 * expected_steps(settings["tolerance"], settings["most_steps"])
             ),
             numbers=_pixels,
@@ -188,10 +216,28 @@ METHODS: dict[str, Method] = {
             numbers=_pixels,
         ),
         Method(
+            key="captum",
+            title="captum",
+            map_settings=lambda settings, model, family: {
+                key: settings[key] for key in ("attribution", "arguments", "smooth")
+            },
+            passes=captum_passes,
+            numbers=_of_captum,
+        ),
+        Method(
+            key="file",
+            title="File",
+            map_settings=lambda settings, model, family: {
+                key: settings[key] for key in ("file", "arguments", "basis", "content")
+            },
+            passes=lambda settings, size, segments: FILE_PASSES,
+            numbers=_of_a_file,
+        ),
+        Method(
             key="answers",
             title="Answers to coalitions",
             map_settings=lambda settings, model, family: {},
-            passes=lambda settings: 0.0,
+            passes=lambda settings, size, segments: 0.0,
             numbers=lambda settings, size, segments, cells: 0,
             baseline=False,
             metrics=("cosine",),
@@ -202,9 +248,36 @@ METHODS: dict[str, Method] = {
 """Key → method, in the order of the documentation."""
 
 
+def method_of(settings: Settings) -> Method:
+    """Row of the method whose settings these are, with what they choose among its needs.
+
+    Args:
+        settings: complete, with the `method` that they belong to.
+    """
+    row = METHODS[settings["method"]]
+    if row.key == "captum" and settings["attribution"]:
+        chosen = ATTRIBUTIONS[settings["attribution"]]
+        return replace(row, title=chosen.title, baseline=chosen.baseline, segments=chosen.segments)
+    if row.key == "file":
+        return replace(row, segments=settings["basis"] == "segments")
+    return row
+
+
+TITLES = {method.key: method.title for method in METHODS.values()} | {
+    row.name.lower(): row.title for row in ATTRIBUTIONS.values()
+}
+"""Key of a method, or attribution of captum's in lower-case letters → name in figures."""
+
+
 def method_name(method: str) -> str:
-    """Method or variant in words; if its key begins with that of a method, so does its name."""
-    for key, known in METHODS.items():
-        if method == key or method.startswith(f"{key}_"):
-            return known.title + method.removeprefix(key).replace("_", " ")
-    return method.replace("_", " ")
+    """Method or variant in words.
+
+    If its key begins with that of a method or with the name of an attribution of captum's, with or without
+    underscores in it, so does its name.
+    """
+    words = method.split("_")
+    for end in range(len(words), 0, -1):
+        for start in ("_".join(words[:end]), "".join(words[:end])):
+            if start in TITLES:
+                return " ".join([TITLES[start], *words[end:]])
+    return " ".join(words)

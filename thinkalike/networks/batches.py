@@ -70,7 +70,7 @@ class Batches:
             try:
                 result = work(part)
             except (RuntimeError, MemoryError) as error:
-                if not _out_of_memory(error):
+                if not is_out_of_memory(error):
                     raise
             else:
                 yield part, result
@@ -92,7 +92,7 @@ class Batches:
         log.warning("out of memory; going on with %d inputs a pass", self.size)
 
 
-def _out_of_memory(error: Exception) -> bool:
+def is_out_of_memory(error: Exception) -> bool:
     # torch has an exception of its own for GPUs alone; its allocator on the CPU says it in words.
     kinds = (MemoryError, torch.OutOfMemoryError)
     return isinstance(error, kinds) or "can't allocate memory" in str(error)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from thinkalike.compare.answers import Answers
-from thinkalike.compare.bases import Basis, Grid, Pixels, Segments
+from thinkalike.compare.bases import Basis, Cells, Grid, Pixels, Segments
 from thinkalike.compare.maps import Maps
 from thinkalike.errors import InputError
 from thinkalike.stores.arrays import open_arrays, write_arrays
@@ -95,8 +95,9 @@ def write_maps(
 def _description(basis: Basis) -> dict[str, Any]:
     """Attributes from which `read_maps` makes the basis again."""
     frame = {"height": basis.height, "width": basis.width}
-    if isinstance(basis, Grid):
-        return {**frame, "basis": "grid", "rows": basis.rows, "columns": basis.columns}
+    if isinstance(basis, (Grid, Cells)):
+        kind = "grid" if isinstance(basis, Grid) else "cells"
+        return {**frame, "basis": kind, "rows": basis.rows, "columns": basis.columns}
     return {**frame, "basis": "pixels" if isinstance(basis, Pixels) else "segments"}
 
 
@@ -151,9 +152,10 @@ def read_maps(
         known = np.asarray(dataset["segmentation"][images] if "segmentation" in dataset else [])
     frame = int(attributes["height"]), int(attributes["width"])
     match attributes["basis"]:
-        case "grid":
+        case "grid" | "cells" as name:
+            kind = Grid if name == "grid" else Cells
             rows, columns = int(attributes["rows"]), int(attributes["columns"])
-            return Maps(coefficients, (Grid(rows, columns, *frame),)), image_ids
+            return Maps(coefficients, (kind(rows, columns, *frame),)), image_ids
         case "pixels":
             return Maps(coefficients, (Pixels(*frame),)), image_ids
     if segments is None:

@@ -15,7 +15,7 @@ from typing import Any
 from thinkalike.compare.subsets import parse
 from thinkalike.images.blocks import shard as image_range
 from thinkalike.images.blocks import shard_count
-from thinkalike.methods import COMPARISON_SETTINGS, METHODS, Method
+from thinkalike.methods import COMPARISON_SETTINGS, Method, method_of
 from thinkalike.workflow.config.resolve import resolve
 from thinkalike.workflow.config.settings import JOINT, images_of
 
@@ -210,7 +210,7 @@ class Study:
 
     def method(self, method: str) -> Method:
         """The explanation method that a key stands for; of a variant the one that it varies."""
-        return METHODS[self["settings"][method]["method"]]
+        return method_of(self["settings"][method])
 
     def map_settings(self, method: str, model: str) -> dict[str, Any]:
         """Settings of a method that change the maps of a model."""

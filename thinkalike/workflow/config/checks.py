@@ -36,8 +36,13 @@ CHECKS: tuple[tuple[str, Callable[[Config], Iterable[str]]], ...] = (
     (USED, method_checks.evaluations),
     (f"{USED} images similarity", method_checks.pools),
     (f"{USED} explanation", method_checks.lrp),
+    (f"{USED} explanation", method_checks.captum),
+    (USED, method_checks.files),
     ("catalogue settings variants", method_checks.composites),
-    ("models catalogue weights training methods variants spectral", method_checks.spectral),
+    (
+        "models catalogue weights training methods settings segments variants spectral",
+        method_checks.spectral,
+    ),
 )
 """Sections that must be sound, and the check of what is between them."""
 

@@ -3,9 +3,11 @@
 from collections.abc import Iterator
 from typing import Any
 
-from thinkalike.errors import did_you_mean
+from thinkalike.attributions import ATTRIBUTIONS, wrong_arguments
+from thinkalike.errors import InputError, did_you_mean
 from thinkalike.methods import METHODS, OTHER_FAMILIES
 from thinkalike.networks.catalogue import built_in_catalogue
+from thinkalike.user_code import check_defined
 from thinkalike.workflow.config.settings import (
     JOINT,
     Config,
@@ -15,6 +17,7 @@ from thinkalike.workflow.config.settings import (
     least_evaluations,
     mapped_method,
     mapped_models,
+    row_of,
     selected_entries,
 )
 
@@ -140,14 +143,68 @@ def evaluations(config: Config) -> Iterator[str]:
             )
 
 
+EXACT = (("output", "logit", "logits"), ("precision", "float32", "in float32"))
+"""Key of `explanation`, the value it must have for relevance that is conserved, and that in words."""
+
+
 def lrp(config: Config) -> Iterator[str]:
     """Questions that LRP cannot answer: it explains logits in full precision."""
-    for key, value, only in (
-        ("output", "logit", "logits"),
-        ("precision", "float32", "in float32"),
-    ):
+    for key, value, only in EXACT:
         if config["explanation"][key] != value and settings_of(config, "lrp"):
             yield f"explanation.{key}: lrp explains {only} alone; set {value}, or leave lrp out of methods"
+
+
+def captum(config: Config) -> Iterator[str]:
+    """Attributions of captum that are not named, or asked what they cannot answer."""
+    used = used_methods(config)
+    for where, settings in _given(config, "captum"):
+        name = settings["attribution"]
+        if name is None:
+            if where in map(place, used) or where.startswith("variants"):
+                yield _unnamed(where, "captum", "attribution: Saliency", list(ATTRIBUTIONS))
+            continue
+        yield from (f"{where}.{line}" for line in wrong_arguments(name, settings["arguments"]))
+        if settings["smooth"] and not ATTRIBUTIONS[name].gradients:
+            yield f"{where}.smooth: {name} takes no gradients, whose noise this is for; set null"
+        for key, value, only in EXACT:
+            if ATTRIBUTIONS[name].rules == "rescale" and config["explanation"][key] != value:
+                yield (
+                    f"explanation.{key}: {where}, {name}, explains {only} alone; set {value}, or leave it "
+                    "out of methods"
+                )
+
+
+def files(config: Config) -> Iterator[str]:
+    """Methods from files that are not named, cannot be read, or define no `explain`."""
+    used = used_methods(config)
+    for where, settings in _given(config, "file"):
+        if settings["file"] is None:
+            if where in map(place, used) or where.startswith("variants"):
+                yield _unnamed(where, "file", "file: methods/mine.py", [])
+            continue
+        try:
+            check_defined(settings["file"], "explain")
+        except InputError as error:
+            yield f"{where}.file: {error}"
+
+
+def _given(config: Config, method: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Place and settings of a method and of all its variants, used or not."""
+    for name, settings in all_settings(config).items():
+        if settings["method"] == method:
+            yield place(name), settings
+
+
+def _unnamed(where: str, method: str, example: str, known: list[str]) -> str:
+    """Sentence for a method that says nothing without a variant, or a variant that does not say it."""
+    key = example.split(":")[0]
+    options = f"; one of {', '.join(known)}" if known else ""
+    if where.startswith("variants"):
+        return f"{where}.{key}: missing; write {example}{options}"
+    return (
+        f"methods: {method} alone says nothing; name a variant, as in variants: {{mine: {{method: "
+        f"{method}, {example}}}}}{options}"
+    )
 
 
 def composites(config: Config) -> Iterator[str]:
@@ -168,7 +225,7 @@ def composites(config: Config) -> Iterator[str]:
 def spectral(config: Config) -> Iterator[str]:
     """Maps that cannot be clustered, too many clusters, and a model called as all of them are."""
     values, method = config["spectral"], mapped_method(config)
-    if METHODS[base_method(config, method)].segments:
+    if row_of(config, method).segments:
         yield (
             f"spectral.method: {method!r} has maps on superpixels, which differ from image to image; "
             "choose another method"

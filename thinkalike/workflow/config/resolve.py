@@ -1,7 +1,7 @@
 """Load and check a study, and say everything that is wrong with it at once."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from copy import deepcopy
 from typing import Any
 
@@ -16,8 +16,10 @@ PATHS = (
     ("dataset", "mirror"),
     ("pretrained", "folder"),
     ("replication", "folder"),
+    ("settings", "file", "file"),
+    ("variants", "*", "file"),
 )
-"""Keys whose values may begin with `~`, the user's home."""
+"""Keys whose values may begin with `~`, the user's home; `*` stands for any key."""
 
 HARMLESS = ("uniqueItems", "minItems")
 """Faults of a list that stop no further check of its section."""
@@ -55,12 +57,25 @@ def resolve(config: Mapping[str, Any]) -> dict[str, Any]:
 def with_home(config: Mapping[str, Any]) -> dict[str, Any]:
     """A copy of a configuration whose paths have the user's home in the place of `~`."""
     study = deepcopy(dict(config))
-    for section, key in PATHS:
-        values = study.get(section)
-        if isinstance(values, dict) and isinstance(values.get(key), str):
-            # an address stays as it is
-            values[key] = os.path.expanduser(values[key])  # noqa: PTH111
+    for *sections, key in PATHS:
+        for values in _at(study, sections):
+            if isinstance(values.get(key), str):
+                # an address stays as it is
+                values[key] = os.path.expanduser(values[key])  # noqa: PTH111
     return study
+
+
+def _at(node: Any, sections: Sequence[str]) -> Iterator[dict[str, Any]]:
+    """The mappings at a place below a node, where `*` stands for any key."""
+    if not isinstance(node, dict):
+        return
+    if not sections:
+        yield node
+        return
+    first, *others = sections
+    for key, child in node.items():
+        if first in ("*", key):
+            yield from _at(child, others)
 
 
 def completed(study: Mapping[str, Any]) -> dict[str, Any]:

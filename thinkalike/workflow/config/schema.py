@@ -10,6 +10,7 @@ import yaml
 from jsonschema import Draft202012Validator, ValidationError
 from jsonschema.validators import extend
 
+from thinkalike.attributions import ATTRIBUTIONS
 from thinkalike.methods import METHODS
 from thinkalike.networks.catalogue import built_in_catalogue
 
@@ -22,6 +23,7 @@ def schema() -> dict[str, Any]:
     tree: dict[str, Any] = yaml.safe_load(SCHEMA.read_text())
     properties = tree["properties"]
     tree["$defs"]["method"] = {"enum": list(METHODS)}
+    tree["$defs"]["attribution"] = {"enum": [*ATTRIBUTIONS, None]}
     properties["variants"]["additionalProperties"]["allOf"] = [
         {
             "if": {"required": ["method"], "properties": {"method": {"const": name}}},

@@ -5,8 +5,10 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from thinkalike.methods import METHODS
+from thinkalike.errors import InputError
+from thinkalike.methods import METHODS, Method, method_of
 from thinkalike.networks.catalogue import built_in_catalogue, complete_entry
+from thinkalike.user_code import content_of
 
 Config = Mapping[str, Any]
 """Configuration of a study, as `resolve` takes or gives it."""
@@ -97,6 +99,11 @@ def base_method(config: Config, name: str) -> str:
     return str(name if name in METHODS else config["variants"][name]["method"])
 
 
+def row_of(config: Config, name: str) -> Method:
+    """Row of a method or variant, with what its settings choose among its needs."""
+    return method_of(all_settings(config)[name])
+
+
 def drawn_methods(config: Config) -> list[str]:
     """Methods of the study that have maps of their own; if none has, those whose maps they compare."""
     rows = {name: METHODS[base_method(config, name)] for name in config["methods"]}
@@ -108,7 +115,7 @@ def mapped_method(config: Config) -> str:
     """The method whose maps are clustered: by default the last without segments."""
     if (given := config["spectral"]["method"]) is not None:
         return str(given)
-    on_grid = (m for m in drawn_methods(config) if not METHODS[base_method(config, m)].segments)
+    on_grid = (m for m in drawn_methods(config) if not row_of(config, m).segments)
     return ["gradcam", *on_grid][-1]
 
 
@@ -134,11 +141,21 @@ def all_settings(config: Config) -> dict[str, Any]:
             evaluations = values["evaluations"] or min(default, MOST_EVALUATIONS)
             most = values["most_evaluations"] or min(8 * evaluations, MOST_EVALUATIONS)
             values |= {"evaluations": evaluations, "most_evaluations": most}
+        elif values["method"] == "file":
+            values["content"] = _content(values["file"])
     for values in settings.values():
         if source := METHODS[values["method"]].explained_by:
             limits = values["images"], settings[source]["images"]
             values["images"] = min((n for n in limits if n is not None), default=None)
     return settings
+
+
+def _content(file: str | None) -> str:
+    """Hash of a file of the user's; empty where it cannot be read, which a check says."""
+    try:
+        return content_of(file) if file else ""
+    except InputError:
+        return ""
 
 
 def least_evaluations(config: Config) -> int:

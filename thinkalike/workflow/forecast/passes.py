@@ -51,7 +51,13 @@ def training_work(model: str, data: Contents, settings: Settings) -> Work:
 
 
 def explaining_work(
-    base: str, model: str, part: Sequence[int], settings: Settings, precision: str
+    base: str,
+    model: str,
+    part: Sequence[int],
+    settings: Settings,
+    precision: str,
+    size: int,
+    segments: int,
 ) -> Work:
     """Work of explaining a part of the images.
 
@@ -61,12 +67,14 @@ def explaining_work(
         part: the first image, and the first that is not explained any more.
         settings: those of the method that change its maps.
         precision: of the passes; in less than float32 the first images are explained twice.
+        size: side of the images in pixels.
+        segments: number of superpixels.
     """
     first, stop = part
     images = stop - first
     if precision != "float32" and first == 0:
         images += min(AUDITED, images)
-    return Work(base, model, images * METHODS[base].passes(settings))
+    return Work(base, model, images * METHODS[base].passes(settings, size, segments))
 
 
 def _train_model(facts: Facts, model: str) -> list[Work]:
@@ -87,7 +95,7 @@ def _explain_images(facts: Facts, method: str, model: str, shard: str = "0") -> 
     study = facts.study
     base, part = study.method(method).key, study.image_range(method, shard)
     settings, precision = study.map_settings(method, model), study.question(method)["precision"]
-    return [explaining_work(base, model, part, settings, precision)]
+    return [explaining_work(base, model, part, settings, precision, *_frame(facts))]
 
 
 def _explain_together(facts: Facts) -> list[Work]:
@@ -110,6 +118,7 @@ def _explain_moved(facts: Facts, model: str) -> list[Work]:
             (0, changed.moved_count(method)),
             study.map_settings(method, model),
             "float32",  # nothing is checked here
+            *_frame(facts),
         )
         for method in changed.moved_methods
     ]
@@ -123,7 +132,7 @@ def _delete_regions(facts: Facts, model: str) -> list[Work]:
 
 def _kernelshap(facts: Facts, model: str, images: int) -> Work:
     """Work of KernelSHAP with all its settings: with a tolerance, the most there can be."""
-    passes = METHODS["kernelshap"].passes(facts.study["settings"]["kernelshap"])
+    passes = METHODS["kernelshap"].passes(facts.study["settings"]["kernelshap"], *_frame(facts))
     return Work("kernelshap", model, images * passes)
 
 
@@ -154,7 +163,12 @@ def _explain_class_images(facts: Facts, model: str) -> list[Work]:
 def _map_passes(facts: Facts, method: str, model: str) -> tuple[str, float]:
     """Key of a method, and forward passes of one of its maps."""
     base = facts.study.method(method)
-    return base.key, base.passes(facts.study.map_settings(method, model))
+    return base.key, base.passes(facts.study.map_settings(method, model), *_frame(facts))
+
+
+def _frame(facts: Facts) -> tuple[int, int]:
+    """Side of the images, and number of superpixels."""
+    return facts.study["images"]["size"], facts.study["segments"]["count"]
 
 
 NETWORK_RULES: dict[str, Callable[..., list[Work]]] = {

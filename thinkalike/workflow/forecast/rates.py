@@ -86,8 +86,11 @@ def _explained(
     part: Sequence[int],
     settings: Settings,
     explanation: Mapping[str, Any],
+    size: int,
 ) -> Work:
-    return explaining_work(base, model, part, settings, explanation["precision"])
+    if settings.get("attribution") == "FeatureAblation":
+        raise LookupError("the parameters do not say how many superpixels there were")
+    return explaining_work(base, model, part, settings, explanation["precision"], size, 0)
 
 
 def _input(inputs: Sequence[str], name: str) -> str:
