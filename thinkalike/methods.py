@@ -239,6 +239,24 @@ METHODS: dict[str, Method] = {
             numbers=_of_a_file,
         ),
         Method(
+            key="captum",
+            title="captum",
+            map_settings=lambda settings, model, family: {
+                key: settings[key] for key in ("attribution", "arguments", "smooth")
+            },
+            passes=captum_passes,
+            numbers=_of_captum,
+        ),
+        Method(
+            key="file",
+            title="File",
+            map_settings=lambda settings, model, family: {
+                key: settings[key] for key in ("file", "arguments", "basis", "content")
+            },
+            passes=lambda settings, size, segments: FILE_PASSES,
+            numbers=_of_a_file,
+        ),
+        Method(
             key="answers",
             title="Answers to coalitions",
             map_settings=lambda settings, model, family: {},

@@ -98,8 +98,9 @@ def _bytes(path: str | Path) -> bytes:
 
 
 def _tree(path: str | Path) -> ast.Module:
+    text = _bytes(path)
     try:
-        return ast.parse(_bytes(path))
+        return ast.parse(text)
     except SyntaxError as error:
         raise InputError(f"{path}, line {error.lineno}: {error.msg}; fix the syntax") from None
     except ValueError as error:  # a NUL

@@ -32,6 +32,7 @@ from thinkalike.errors import InputError
 from thinkalike.explain.common import (
     Explanation,
     Question,
+    check_maps,
     endpoints,
     explaining,
     score_function,
@@ -40,7 +41,6 @@ from thinkalike.explain.replaced import check_rectified, check_rescaled
 from thinkalike.explain.untouched import untouched
 from thinkalike.networks.batches import Batches, is_out_of_memory
 from thinkalike.networks.model import Model
-from thinkalike.networks.predict import check_finite
 from thinkalike.randomness import generator, integer_seed
 
 BLACK = (0.0, 0.0, 0.0)
@@ -113,7 +113,7 @@ def explain(
             difference = ends.full - work.reference(ends.empty)
             measures["difference"] = difference
             measures["gap"] = maps.coefficients.astype(np.float64).sum(1) - difference
-    check_finite(model, np.nan_to_num(maps.coefficients, nan=np.inf) if maps.shared else ends.full)
+    check_maps(maps, f"captum's {attribution} of {model.name}")
     return Explanation(maps, ends.targets, measures)
 
 

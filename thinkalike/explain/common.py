@@ -10,7 +10,7 @@ import torch
 
 from thinkalike.compare.answers import Answers
 from thinkalike.compare.maps import Maps
-from thinkalike.errors import InputError
+from thinkalike.errors import ImageError, InputError
 from thinkalike.methods import AUDITED
 from thinkalike.networks.batches import Batches, fitting
 from thinkalike.networks.model import Model
@@ -249,6 +249,24 @@ def check_targets(model: Model, targets: np.ndarray) -> None:
             f"a target class is not among the {len(model.classes)} outputs of "
             f"{model.name}; explain its prediction, or train it on these classes"
         )
+
+
+def check_maps(maps: Maps, source: str) -> None:
+    """Refuse maps of which one is not finite.
+
+    Args:
+        maps: of the images.
+        source: what made them, in words.
+
+    Raises:
+        ImageError: a map has a number that is NaN or infinite.
+    """
+    for number in range(len(maps)):
+        if not np.isfinite(maps.row(number)).all():
+            raise ImageError(
+                number,
+                f"{source} gives a map of {{image}} that is not finite; leave the image or {source} out",
+            )
 
 
 @contextmanager

@@ -9,8 +9,14 @@ import torch
 
 from thinkalike.compare.bases import Basis, Grid, Pixels, Segments
 from thinkalike.compare.maps import Maps
-from thinkalike.errors import ImageError, InputError
-from thinkalike.explain.common import Explanation, Question, check_targets, explaining
+from thinkalike.errors import InputError
+from thinkalike.explain.common import (
+    Explanation,
+    Question,
+    check_maps,
+    check_targets,
+    explaining,
+)
 from thinkalike.explain.untouched import untouched
 from thinkalike.networks.model import Model
 from thinkalike.networks.predict import logits
@@ -89,7 +95,10 @@ def _maps(answer: Any, basis: str, images: np.ndarray, question: Question, file:
     """Maps of a plain array or tensor."""
     if isinstance(answer, torch.Tensor):
         answer = answer.detach().cpu().numpy()
-    values = np.asarray(answer)
+    try:
+        values = np.asarray(answer)
+    except ValueError:  # lists of several lengths
+        values = np.asarray(None)
     if values.dtype.kind not in "fiub":
         raise InputError(
             f"{VERB} in {file} gave a {type(answer).__name__}; return an Explanation, Maps, or numbers "
@@ -126,9 +135,4 @@ def _check(answer: Explanation, images: np.ndarray, file: str) -> None:
             f"{VERB} in {file} gave {len(maps)} maps of {shown} pixels and {len(answer.targets)} targets, "
             f"for {len(images)} images of {frame[0]} x {frame[1]}; give one of each image"
         )
-    for number in range(len(maps)):
-        if not np.isfinite(maps.row(number)).all():
-            raise ImageError(
-                number,
-                f"{VERB} in {file} gave a map of {{image}} that is not finite; correct it there",
-            )
+    check_maps(maps, f"{VERB} in {file}")

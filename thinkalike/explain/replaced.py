@@ -75,13 +75,20 @@ def check_rescaled(model: Model, method: str) -> None:
     0 then, for random x and y.
 
     Raises:
-        InputError: names other operations that torch knows not to be affine.
+        InputError: names a module that is used twice, or other operations that are not affine.
     """
-    with _passed_over(model.network):
+    with _passed_over(model.network) as calls:
         one, other = _random_inputs(model)[:, None]
         rows = torch.cat([one + other, one, other, torch.zeros_like(one)])
         scores = _random_scores(model, rows)
         whole, first, second, nothing = scores.detach().double()
+    for name, module in model.network.named_modules():
+        if calls.get(module, 0) > 1:
+            raise InputError(
+                f"captum's {method} takes every module to be used once, and {model.name} uses its module "
+                f"{name} ({type(module).__name__}) more than once; give each use a module of its own, or "
+                "leave the model or the attribution out"
+            )
     error = (whole - first - second + nothing).abs().max()
     scale = max(float((each - nothing).abs().max()) for each in (whole, first, second))
     if error <= AFFINE_TO * scale:
@@ -121,12 +128,18 @@ def _operations(scores: torch.Tensor) -> list[str]:
 
 
 @contextmanager
-def _passed_over(network: nn.Module) -> Iterator[None]:
-    """While open, modules that DeepLIFT has a rule for give what they get, and max pooling an average."""
+def _passed_over(network: nn.Module) -> Iterator[dict[nn.Module, int]]:
+    """While open, modules that DeepLIFT has a rule for give what they get, and max pooling an average.
+
+    Yields:
+        How often each of them has been used.
+    """
     given: dict[nn.Module, torch.Tensor] = {}
+    calls: dict[nn.Module, int] = {}
 
     def keep(module: nn.Module, inputs: tuple[torch.Tensor, ...]) -> None:
         given[module] = inputs[0].clone()  # it may work in place
+        calls[module] = calls.get(module, 0) + 1
 
     def through(module: nn.Module, _inputs: object, _output: object) -> torch.Tensor:
         values = given.pop(module)
@@ -144,7 +157,7 @@ def _passed_over(network: nn.Module) -> Iterator[None]:
                 module.register_forward_hook(through),
             ]
     try:
-        yield
+        yield calls
     finally:
         for handle in handles:
             handle.remove()

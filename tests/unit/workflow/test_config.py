@@ -77,7 +77,10 @@ def test_the_default_study_resolves():
             }
         },
     }
-    numbers = {"kernelshap": {"evaluations": 128, "most_evaluations": 1024}}
+    numbers = {
+        "kernelshap": {"evaluations": 128, "most_evaluations": 1024},
+        "file": {"content": ""},
+    }
     completed["settings"] = {
         method: {**settings, **numbers.get(method, {}), "method": method}
         for method, settings in DEFAULT["settings"].items()
@@ -544,7 +547,7 @@ def test_a_value_of_the_wrong_shape_is_named_with_its_place(place, value, words)
         ("grounded.ladder/1", ["resnet", "covnext", "vit"], "convnext"),
         ("settings.gradcam.mended_cells", {"covnext": [[0, 0]]}, "convnext"),
         ("figures.panels/some/models/0", {"some": {"count": 1, "models": ["vti"]}}, "vit"),
-        ("figures.panels/some/methods/0", {"some": {"count": 1, "methods": ["cam"]}}, "gradcam"),
+        ("figures.panels/some/methods/0", {"some": {"count": 1, "methods": ["grad"]}}, "gradcam"),
         ("catalogue/mine/like", {"mine": {"like": "resnt"}}, "resnet"),
         ("settings.lrp.composites.cnn", "gama", "gamma"),
         ("expalin", {}, "explanation"),
@@ -562,7 +565,7 @@ def test_a_variant_is_a_name_of_a_method():
     (line,) = problems(("variants", {"mine": {"method": "gradcam"}}), ("methods", ["mien"]))
     assert line == (
         "methods.0: 'mien' is not one of ['gradcam', 'integrated_gradients', 'kernelshap', 'lrp', "
-        "'answers', 'mine']; did you mean 'mine'?"
+        "'captum', 'file', 'answers', 'mine']; did you mean 'mine'?"
     )
 
 
@@ -1049,7 +1052,7 @@ def keys(node: dict, path: str = "") -> dict[str, dict]:
     """Every key of the configuration → its schema; `*` stands for names that the user gives."""
     found = {}
     children = dict(node.get("properties", {}))
-    if isinstance(node.get("additionalProperties"), dict) and path != "catalogue.*.arguments.":
+    if isinstance(node.get("additionalProperties"), dict) and not path.endswith("arguments."):
         children["*"] = node["additionalProperties"]
     for name, child in children.items():
         found[f"{path}{name}"] = followed(child)
@@ -1076,6 +1079,8 @@ def test_every_section_of_the_schema_is_closed_but_for_names_and_what_timm_gets(
         "catalogue.*.arguments",
         "settings.gradcam.mended_cells",
         "settings.lrp.composites",
+        "settings.captum.arguments",
+        "settings.file.arguments",
         "variants",
         "variants.*",
         "borders.layers",

@@ -268,6 +268,8 @@ def test_methods_explain_the_images_of_the_study_or_fewer(study):
         "gradcam": 6,
         "integrated_gradients": 6,
         "lrp": 6,
+        "captum": 6,
+        "file": 6,
         "kernelshap": 4,
         "answers": 4,  # to what kernelshap asks
         "gradcam_50": 2,
