@@ -167,6 +167,7 @@ def test_one_more_model_runs_its_own_jobs_and_the_aggregates(study):
         "plot_accuracy": 1,
         **dict.fromkeys(PANELS, 1),
         "plot_pairs": 1,
+        "plot_scales": 1,
         "plot_influences": 2,
         "plot_borders": 1,
         "plot_budgets": 1,

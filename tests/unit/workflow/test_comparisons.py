@@ -38,6 +38,33 @@ def test_the_scale_of_a_comparison_is_among_the_scales():
     assert comparisons(similarity={"scales": [4]}, **changes).scales("lrp") == [0, 12, 4]
 
 
+def test_maps_are_averaged_over_segments_where_that_is_their_scale():
+    changes = {"methods": ["lrp", "kernelshap"], "settings": {"lrp": {"pool": "segments"}}}
+    found = comparisons(**changes)
+    assert found.settings("lrp", "cosine")["pool"] == "segments"
+    assert found.scales("lrp") == [0, 32, 16, 8, 4, 2, -1]
+    assert comparisons(similarity={"scales": []}, **changes).scales("lrp") == [0, -1]
+    # maps on superpixels are there already
+    assert found.scales("kernelshap") == [0, 32, 16, 8, 4, 2]
+    assert found.natives == {"lrp": "pixels", "kernelshap": "segments"}
+    for method in ("lrp", "kernelshap"):
+        assert found.segments_file(method) == "<results>/segments.nc"
+        assert found.scaled_segments_file(method) == "<results>/segments.nc"
+    assert found.study.segments_file("lrp") == []  # to explain by it takes none
+
+
+def test_segments_are_read_only_where_they_are_needed():
+    found = comparisons(methods=["gradcam", "lrp"], similarity={"scales": [4]})
+    for method in ("gradcam", "lrp"):
+        assert found.segments_file(method) == found.scaled_segments_file(method) == []
+    assert found.drawn_segments(["gradcam", "kernelshap"]) == "<results>/segments.nc"
+    # at one of the scales alone
+    found = comparisons(methods=["gradcam", "lrp"])
+    assert found.segments_file("lrp") == []
+    assert found.scaled_segments_file("lrp") == "<results>/segments.nc"
+    assert found.natives == {"gradcam": "grid", "lrp": "pixels"}
+
+
 def test_all_images_are_always_compared():
     found = comparisons(subsets=["matching", "all_4"])
     assert found.subsets_of("gradcam") == ["all", "matching", "all_4"]

@@ -157,6 +157,13 @@ variants: {early: {method: gradcam, depth: 25}}
 segments: {count: 12}
 segments: {count: 200}
 segments: {count: 3000}
+segments: {at_least: 30}
+segments: {kind: grid}
+segments: {kind: grid, cells: 6}
+segments: {kind: file, path: tests}
+settings: {lrp: {pool: segments}}
+variants: {regions: {method: lrp, pool: segments}}
+similarity: {scales: [8, segments]}
 training: {epochs: 1}
 training: {accuracy_at_least: 0}
 finetuning: {epochs: 3}
@@ -225,6 +232,17 @@ def test_an_overlay_of_one_line_is_valid(line):
         ("segments: {count: 12}", "settings.kernelshap.evaluations", 56),
         ("segments: {count: 3000}", "settings.kernelshap.evaluations", 8194),
         ("segments: {count: 12}", "settings.kernelshap.most_evaluations", 448),
+        ("segments: {kind: grid, cells: 7}", "settings.kernelshap.evaluations", 204),
+        ("segments: {kind: grid, cells: 7}", "segments.count", 49),
+        ("segments: {kind: grid}", "segments.cells", 5),
+        ("segments: {kind: grid, count: 3}", "segments.count", 4),
+        ("segments: {count: 31}", "segments.at_least", 16),
+        ("segments: {count: 2}", "segments.at_least", 2),
+        ("{segments: {count: 2000}, images: {size: 32}}", "segments.at_least", 1000),
+        ("{segments: {count: 3000}, images: {size: 32}}", "segments.at_least", 1024),
+        ("images: {size: 32}", "similarity.scales", [16, 8, 4, 2, "segments"]),
+        ("images: {size: 224}", "similarity.scales", [32, 16, 8, 4, 2, "segments"]),
+        ("similarity: {scales: [8]}", "similarity.scales", [8]),
         (
             "settings: {kernelshap: {evaluations: 50}}",
             "settings.kernelshap.most_evaluations",
@@ -479,6 +497,12 @@ SHAPE = [
     ),
     ("variants/a", {"a": {"method": "kernelshap", "depth": 50}}, "'depth' is not a key here"),
     ("variants", {"Early": {"method": "gradcam"}}, f"'Early' {NAMING}"),
+    ("segments.kind", "slick", "is not one of ['slic', 'grid', 'file']; did you mean 'slic'?"),
+    ("segments.at_least", 1, "1 is less than the minimum of 2"),
+    ("segments.cells", 2.0, "2.0 is not of type ['integer', 'null']"),
+    ("variants/a/pool", {"a": {"method": "lrp", "pool": "segmnts"}}, "must be `segments`; did you"),
+    ("variants/a/pool", {"a": {"method": "lrp", "pool": 1}}, "1 is less than the minimum of 2"),
+    ("similarity.scales/1", [8, "pixels"], "'pixels' must be `segments`"),
     ("budgets.segments", [], "at least 1 needed, 0 given"),
     ("budgets.segments/0", [1], "1 is less than the minimum of 2"),
     ("budgets.models", ["vit", "vit"], "'vit' stands there twice; remove one"),
@@ -817,6 +841,38 @@ MEANING = {
     "settings.kernelshap.evaluations: 41 is too few for segments.count, 40; give at least 42": [
         ("settings.kernelshap.evaluations", 41),
         ("segments.count", 40),
+    ],
+    "settings.kernelshap.evaluations: 40 is too few for segments.cells, 7 x 7; give at least 51": [
+        ("settings.kernelshap.evaluations", 40),
+        ("segments.kind", "grid"),
+        ("segments.cells", 7),
+    ],
+    "segments.cells: 65 cells a side are more than the 64 pixels of images.size; give at most 64": [
+        ("segments.kind", "grid"),
+        ("segments.cells", 65),
+        ("methods", ["gradcam"]),
+        ("neon.models", []),
+        ("figures.panels", {}),
+    ],
+    "segments.cells: the kind slic has no cells; remove it, or set kind: grid": [
+        ("segments.cells", 6)
+    ],
+    "segments.path: the kind slic has no path; remove it, or set kind: file": [
+        ("segments.path", "masks")
+    ],
+    "segments.path: the kind file needs it; give a folder or a file of masks": [
+        ("segments.kind", "file")
+    ],
+    "segments.path: there is no '/absent'; fix the path": [
+        ("segments.kind", "file"),
+        ("segments.path", "/absent"),
+    ],
+    "segments.at_least: 31 is more than segments.count, 30; give at most 30": [
+        ("segments.at_least", 31)
+    ],
+    "segments.at_least: 4097 is more than the pixels of images.size, 4096; give at most 4096": [
+        ("segments.at_least", 4097),
+        ("segments.count", 5000),
     ],
     "settings.kernelshap.evaluations: 8194 is too few for segments.count, 8193; give at least 8195": [
         ("segments.count", 8193)

@@ -65,11 +65,9 @@ def segments(config: Config) -> Iterator[str]:
         yield f"segments.cells: the kind {kind} has no cells; remove it, or set kind: grid"
     if path is not None and kind != "file":
         yield f"segments.path: the kind {kind} has no path; remove it, or set kind: file"
-    if kind == "slic" and (values["at_least"] or 0) > values["count"]:
-        yield (
-            f"segments.at_least: {values['at_least']} is more than segments.count, {values['count']}; "
-            f"give at most {values['count']}"
-        )
+    if kind == "slic" and (values["at_least"] or 0) > (most := min(values["count"], size**2)):
+        of = "segments.count" if most == values["count"] else "the pixels of images.size"
+        yield f"segments.at_least: {values['at_least']} is more than {of}, {most}; give at most {most}"
     if kind == "grid" and cells_of_segments(config) > size:
         yield (
             f"segments.cells: {values['cells']} cells a side are more than the {size} pixels of "

@@ -178,9 +178,12 @@ def region_count(config: Config) -> int:
 
 
 def least_superpixels(config: Config) -> int:
-    """Number of superpixels that an image has at least: by default half of `segments.count`."""
-    segments = config["segments"]
-    return int(segments["at_least"] or max(math.ceil(segments["count"] / 2), 2))
+    """Number of superpixels that an image has at least: by default half of `segments.count`.
+
+    More than there are pixels cannot be.
+    """
+    segments, pixels = config["segments"], config["images"]["size"] ** 2
+    return int(segments["at_least"] or min(max(math.ceil(segments["count"] / 2), 2), pixels))
 
 
 def images_of(settings: Mapping[str, Any], count: int) -> int:
