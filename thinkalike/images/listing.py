@@ -38,20 +38,26 @@ Faults = defaultdict[tuple[str, str], list[Path]]
 
 
 def folder_listing(path: str | Path) -> str:
-    """Hash of the names and sizes of all files in a folder, and behind the links in it.
+    """Hash of the names and sizes of a folder's files; files that are added or replaced change it."""
+    return _hash(files_below(Path(path)), Path(path))
 
-    Files that are added or replaced change it. A folder that several links lead to is looked at once.
+
+def files_below(folder: Path) -> list[Path]:
+    """All files in a folder and in folders inside it, sorted; links are followed.
+
+    A folder that several links lead to is looked at once, so that links in a circle do no harm. Links that
+    lead nowhere are no files.
     """
-    sizes, seen = [], set()
-    for folder, folders, files in os.walk(path, followlinks=True):
-        here = os.path.realpath(folder)
-        if here in seen:
+    found, seen = [], set()
+    for here, folders, files in os.walk(folder, followlinks=True):
+        real = os.path.realpath(here)
+        if real in seen:
             folders.clear()
             continue
-        seen.add(here)
+        seen.add(real)
         folders.sort()
-        sizes += [Path(folder, name) for name in files if Path(folder, name).is_file()]
-    return _hash(sizes, Path(path))
+        found += [path for name in files if (path := Path(here, name)).is_file()]
+    return sorted(found)
 
 
 def image_listing(path: str | Path) -> str:
