@@ -7,7 +7,7 @@ from pathlib import Path
 
 import thinkalike
 from thinkalike.errors import InputError
-from thinkalike.images.listing import folder_listing
+from thinkalike.images.listing import folder_listing, image_listing
 from thinkalike.images.masks import masks_content
 from thinkalike.workflow.changed_images import ChangedImages
 from thinkalike.workflow.comparisons import Comparisons
@@ -76,7 +76,7 @@ def fingerprint(script, *modules):
 def dataset_listing():
     """Hash of the names and sizes of the user's own images; empty for other data sets."""
     dataset = study["dataset"]
-    return folder_listing(dataset["path"]) if dataset["kind"] == "folder" else ""
+    return image_listing(dataset["path"]) if dataset["kind"] == "folder" else ""
 
 
 @cache

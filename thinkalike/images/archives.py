@@ -12,7 +12,15 @@ from PIL import Image
 
 from thinkalike.errors import InputError
 from thinkalike.images.downloads import extract
-from thinkalike.images.listing import SPLITS, has_split, split_files
+from thinkalike.images.listing import (
+    SPLIT_NAMES,
+    SPLITS,
+    has_split,
+    report_left_out,
+    split_files,
+    split_folders,
+)
+from thinkalike.images.names import is_hidden
 from thinkalike.images.selection import manifest
 from thinkalike.progress import progress
 
@@ -51,21 +59,35 @@ def unpack_folder(folder: Path, archive: Path) -> pd.DataFrame:
         The manifest, as for `make_digits`.
 
     Raises:
-        InputError: the archive is damaged, unsafe, or has no train/ and val/ with the same classes
-            and an image in each.
+        InputError: the archive is damaged, unsafe, or has no train/ and val/, whatever they are called
+            (`SPLIT_NAMES`), with the same classes and an image in each.
     """
     with _unpacked(archive, folder) as content:
-        roots = [path.parent for path in content.rglob("train") if has_split(path.parent)]
+        roots = _roots(content)
         if not roots:
             raise InputError(f"{archive} has no folder with train/ and val/ in it; pack one")
+        root = min(roots, key=lambda root: (len(root.parts), root))
         try:
-            files = split_files(min(roots, key=lambda root: (len(root.parts), root)))
+            files = split_files(split_folders(root))
         except InputError as error:
             raise InputError(str(error).replace(str(content), str(archive))) from None
+        report_left_out(root, [file for _, file in files])
         for path, file in files:
             (folder / path).parent.mkdir(parents=True, exist_ok=True)
             file.rename(folder / path)
     return manifest([path for path, _ in files])
+
+
+def _roots(content: Path) -> list[Path]:
+    """Folders with train/ and val/, but for hidden ones."""
+    return [
+        path.parent
+        for path in content.rglob("*")
+        if path.name.casefold() in SPLIT_NAMES["train"]
+        and not any(map(is_hidden, path.relative_to(content).parts))
+        and path.is_dir()
+        and has_split(path.parent)
+    ]
 
 
 def unpack_cifar10(folder: Path, archive: Path) -> pd.DataFrame:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from thinkalike.errors import InputError
-from thinkalike.images.listing import class_files, has_split, split_files
+from thinkalike.images.listing import class_files, split_files, split_folders
 
 DIGITS = (178, 182, 177, 183, 181, 182, 181, 179, 174, 180)
 """Images of every digit in scikit-learn's data set."""
@@ -49,8 +49,8 @@ def contents(dataset: Mapping[str, Any]) -> Contents | None:
         dataset: kind and validation, and of a folder its path.
 
     Raises:
-        InputError: of a folder: a class without an image or in one split only, or no class; or a single
-            image of a class, which cannot be split.
+        InputError: of a folder: what `class_files` and `split_files` refuse, or a single image of a
+            class, which cannot be split.
     """
     kind = dataset["kind"]
     if kind == "archive":
@@ -61,8 +61,8 @@ def contents(dataset: Mapping[str, Any]) -> Contents | None:
     if kind in ("digits", "planted_digits"):
         return _divided({str(k): n for k, n in enumerate(DIGITS)}, dataset["validation"])
     folder = Path(dataset["path"])
-    if has_split(folder):
-        parts = [path.split("/")[:2] for path, _ in split_files(folder)]
+    if splits := split_folders(folder):
+        parts = [path.split("/")[:2] for path, _ in split_files(splits)]
         train = sum(split == "train" for split, _ in parts)
         return Contents(train, len(parts) - train, tuple(sorted({name for _, name in parts})))
     sizes = {name: len(files) for name, files in class_files(folder).items()}

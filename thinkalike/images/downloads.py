@@ -10,7 +10,7 @@ import tarfile
 import time
 import zipfile
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path, PurePosixPath
 from typing import IO, cast
 from urllib.error import HTTPError
@@ -19,7 +19,8 @@ from urllib.request import Request, urlopen
 
 from tqdm import tqdm
 
-from thinkalike.errors import InputError
+from thinkalike.errors import InputError, printable
+from thinkalike.images.names import ignores_case, is_text, refuse_alike
 from thinkalike.progress import log
 
 PAUSES = (1.0, 2.0, 4.0, 8.0)
@@ -104,7 +105,8 @@ def extract(archive: Path, folder: Path) -> None:
     """Unpack a tar (plain or compressed) or zip archive into a folder.
 
     Only plain files and folders below `folder` are written: an archive is refused at the first
-    member that is something else, has a name that leads out, or does not fit on the disk.
+    member that is something else, has a name that leads out or is not UTF-8, or does not fit on the
+    disk; and where two names are one for the file system.
 
     Raises:
         InputError: a member is refused, or the archive is damaged or of another format.
@@ -114,6 +116,7 @@ def extract(archive: Path, folder: Path) -> None:
     try:
         if tarfile.is_tarfile(archive):
             with tarfile.open(archive) as tar:
+                _refuse_merged(archive, tar.getnames, folder)
                 for member in tar:
                     _refuse_unsafe(archive, member.name, member.isfile() or member.isdir())
                     room = _room_after(archive, member.size, room)
@@ -123,6 +126,7 @@ def extract(archive: Path, folder: Path) -> None:
                     pass
         else:
             with zipfile.ZipFile(archive) as zipped:
+                _refuse_merged(archive, zipped.namelist, folder)
                 for entry in zipped.infolist():
                     # zipfile would write a link as a file holding its target
                     kind = entry.external_attr >> 28
@@ -148,8 +152,18 @@ def _damaged(archive: Path, error: Exception) -> InputError:
     )
 
 
+def _refuse_merged(archive: Path, names: Callable[[], list[str]], folder: Path) -> None:
+    """Refuse members of which one would overwrite the other, or be put into its folder."""
+    if ignores_case(folder):
+        paths = map(PurePosixPath, names())
+        each = (str(part) for path in paths for part in (path, *path.parents))
+        refuse_alike(archive, each, ignoring_case=True)
+
+
 def _refuse_unsafe(archive: Path, name: str, plain: bool) -> None:
     path = PurePosixPath(name)
+    if not is_text(name):
+        raise InputError(f"{archive}: {printable(name)} is not UTF-8; rename it and pack it anew")
     if path.is_absolute() or ".." in path.parts:
         raise InputError(f"{archive}: {name} leads out of the folder; take another archive")
     if not plain:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from PIL import ExifTags, Image
+from PIL import ExifTags, Image, ImageFile
 
 from thinkalike.errors import InputError, printable
 from thinkalike.progress import log
@@ -72,7 +72,7 @@ def open_image(path: str | Path) -> Image.Image:
     )
 
 
-def _strange_pixels(image: Image.Image) -> str:
+def _strange_pixels(image: ImageFile.ImageFile) -> str:
     """What an opened image has instead of whole numbers of at most 8 bits a channel; empty for these.
 
     Pillow cuts the lower half off 16 bits of colour while it decodes, so that a mode such as RGB

@@ -1,6 +1,7 @@
 """Masks of the user's own: which region each pixel of an image belongs to."""
 
 import hashlib
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -10,7 +11,9 @@ import pandas as pd
 from PIL import Image
 
 from thinkalike.errors import InputError
+from thinkalike.images.listing import files_below
 from thinkalike.images.loading import open_image
+from thinkalike.images.names import composed
 from thinkalike.stores.arrays import open_arrays
 
 SUFFIXES = (".png", ".npy")
@@ -23,7 +26,7 @@ def masks_content(path: str | Path) -> str:
     """Hash of the names and contents of masks: a file, or all masks of a folder."""
     root, digest = Path(path), hashlib.sha256()
     for name, file in sorted(_files(root).items()) if root.is_dir() else [("", root)]:
-        digest.update(f"{name}\0{file.stat().st_size}\0".encode())
+        digest.update(os.fsencode(f"{name}\0{file.stat().st_size}\0"))
         digest.update(file.read_bytes())
     return digest.hexdigest()[:16]
 
@@ -120,12 +123,12 @@ def _readers(path: Path) -> Mapping[str, Callable[[], np.ndarray]]:
 
 
 def _files(folder: Path) -> dict[str, Path]:
-    """Name of a mask → its file, of all in a folder and in folders inside it."""
+    """Name of a mask → its file, of all in a folder and in folders inside it; links are followed."""
     files: dict[str, Path] = {}
-    for file in sorted(folder.rglob("*")):
+    for file in files_below(folder):
         # on other file systems macOS keeps its notes on `x.png` in `._x.png`
         if file.suffix.lower() in SUFFIXES and not file.name.startswith("."):
-            name = file.relative_to(folder).with_suffix("").as_posix()
+            name = composed(file.relative_to(folder).with_suffix("").as_posix())
             if name in files:
                 raise InputError(f"{files[name]} and {file} are masks of one image; remove one")
             files[name] = file

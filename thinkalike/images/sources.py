@@ -8,7 +8,13 @@ import pandas as pd
 from PIL import Image
 
 from thinkalike.errors import InputError
-from thinkalike.images.listing import class_files, has_split, split_files
+from thinkalike.images.listing import (
+    class_files,
+    report_left_out,
+    split_files,
+    split_folders,
+)
+from thinkalike.images.names import composed, ignores_case, refuse_alike
 from thinkalike.images.selection import manifest, stratified_split
 from thinkalike.randomness import generator
 
@@ -111,7 +117,8 @@ def link_folder(folder: Path, source: Path, *, validation: float, seed: int) -> 
 
     Args:
         folder: where the links go.
-        source: the user's folder, `<class>/*` or, with a split of its own, `train|val/<class>/*`.
+        source: the user's folder, `<class>/*` or, with a split of its own, `train|val/<class>/*`; links
+            in it are followed.
         validation: share of each class that goes into the split `val`, if there is no split yet.
         seed: of that split.
 
@@ -119,22 +126,25 @@ def link_folder(folder: Path, source: Path, *, validation: float, seed: int) -> 
         The manifest, as for `make_digits`.
 
     Raises:
-        InputError: no such folder, no class in it, a class without an image, a class in one split
-            only.
+        InputError: no such folder; what `class_files` and `split_files` refuse; names that the file
+            system of `folder` takes for one.
     """
     if not source.is_dir():
         raise InputError(f"path: {source} is not a folder; give an ImageFolder <class>/*")
-    if has_split(source):
-        files = split_files(source)
+    if splits := split_folders(source):
+        files = split_files(splits)
     else:
         classes = class_files(source)
         labels = np.repeat(list(classes), [len(images) for images in classes.values()])
-        splits = stratified_split(labels, validation=validation, seed=seed)
+        drawn = stratified_split(labels, validation=validation, seed=seed)
         pairs = [(name, file) for name, images in classes.items() for file in images]
         files = [
-            (f"{split}/{name}/{file.name}", file)
-            for split, (name, file) in zip(splits, pairs, strict=True)
+            (f"{split}/{name}/{composed(file.name)}", file)
+            for split, (name, file) in zip(drawn, pairs, strict=True)
         ]
+    report_left_out(source, [file for _, file in files])
+    if ignores_case(folder):
+        refuse_alike(source, [path for path, _ in files], ignoring_case=True)
     for path, file in files:
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).symlink_to(file.resolve())

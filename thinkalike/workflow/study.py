@@ -182,7 +182,7 @@ class Study:
         Args:
             model: key.
             code: fingerprint of the script that makes the weights.
-            listing: hash of the user's own images (`folder_listing`), or empty.
+            listing: hash of the user's own images (`image_listing`), or empty.
         """
         is_finetuned = self["catalogue"][model]["weights"] == "finetuned"
         content = {

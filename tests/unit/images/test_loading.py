@@ -152,7 +152,7 @@ def test_a_png_of_16_bits_is_refused_and_not_cut_to_8(channels, tmp_path):
 @pytest.mark.parametrize(("letters", "channels"), [("P5", 1), ("P6", 3)])
 @pytest.mark.parametrize(("white", "bits"), [(65535, "16|mode I"), (1023, "10|mode I")])
 def test_a_ppm_or_pgm_of_two_bytes_a_channel_is_refused(letters, channels, white, bits, tmp_path):
-    pixels = (DEEP[..., :channels] % (white + 1)).astype(">u2").tobytes()
+    pixels = (DEEP[..., :channels].astype(int) % (white + 1)).astype(">u2").tobytes()
     (tmp_path / "deep.ppm").write_bytes(f"{letters}\n4 4\n{white}\n".encode() + pixels)
     refused(tmp_path / "deep.ppm", bits)
 

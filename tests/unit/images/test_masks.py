@@ -1,5 +1,6 @@
 """Masks of the user's own, from files to the labels of a study."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -65,6 +66,29 @@ def test_a_mask_is_called_as_its_image(tmp_path, images, names):
     found = labels(tmp_path / "masks", images)
     assert found.dtype == np.int16
     np.testing.assert_array_equal(found, [expected(12)] * 3)
+
+
+def test_masks_behind_links_are_found_and_their_content_counts(tmp_path, images):
+    for name in IDS:
+        put(tmp_path / "store", name, halves())
+    (tmp_path / "masks").mkdir()
+    (tmp_path / "masks" / "val").symlink_to(tmp_path / "store" / "val")
+    (tmp_path / "masks" / "loop").symlink_to(tmp_path / "masks")
+    np.testing.assert_array_equal(labels(tmp_path / "masks", images), [expected(12)] * 3)
+    before = masks_content(tmp_path / "masks")
+    put(tmp_path / "store", IDS[0], halves(9))
+    assert masks_content(tmp_path / "masks") != before
+
+
+def test_a_mask_may_be_called_in_another_unicode_form_and_beside_names_that_are_none(
+    tmp_path, images
+):
+    images["image_id"] = [name.replace("a", "\u00e9") for name in IDS]
+    for name in IDS:
+        put(tmp_path / "masks", name.replace("a", "e\u0301"), halves())
+    put(tmp_path / "masks", os.fsdecode(b"\xe9.png"), halves())
+    np.testing.assert_array_equal(labels(tmp_path / "masks", images), [expected(12)] * 3)
+    assert len(masks_content(tmp_path / "masks")) == 16
 
 
 def test_a_name_that_two_images_share_stands_for_neither(tmp_path, images):
