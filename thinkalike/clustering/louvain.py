@@ -8,6 +8,10 @@ import pandas as pd
 
 from thinkalike.randomness import generator
 
+FEWEST = 4
+"""Models that can have communities. Two or three make the same graph wherever their weights stand, so that
+none has more modularity than by chance; at resolution 1 the best partition of any of these graphs is one
+community."""
 NULL_DRAWS = 200
 """Graphs of permuted weights that the modularity is held against."""
 NULL_EDGES = 1_000_000
@@ -42,10 +46,13 @@ def communities(graph: "nx.Graph[str]", *, resolution: float, seed: int) -> tupl
 
     Returns:
         Community of every node, numbered from 0 in the order of their first members, and the
-        modularity; NaN without any weight.
+        modularity, NaN without any weight; all NaN for fewer than `FEWEST` models, of which there is
+        nothing to tell.
 
     Source: Blondel et al., Fast unfolding of communities in large networks, 2008; networkx.
     """
+    if len(graph) < FEWEST:
+        return pd.Series(np.nan, index=list(graph), name="community"), float("nan")
     if graph.size(weight="weight") == 0:
         alone = pd.Series(range(len(graph)), index=list(graph), name="community")
         return alone, float("nan")
@@ -69,11 +76,11 @@ def null_modularity(graph: "nx.Graph[str]", *, resolution: float, seed: int) -> 
     communities of that graph have their modularity, too: 200 times, fewer for large graphs.
 
     Returns:
-        95 % quantile of these modularities; NaN without any weight.
+        95 % quantile of these modularities; NaN without any weight, and for fewer than `FEWEST` models.
     """
     edges = list(graph.edges)
     weights = np.array([graph.edges[edge]["weight"] for edge in edges])
-    if not weights.any():
+    if len(graph) < FEWEST or not weights.any():
         return float("nan")
     draws = int(np.clip(NULL_EDGES // len(edges), FEWEST_NULL_DRAWS, NULL_DRAWS))
     found = []
@@ -92,8 +99,8 @@ def sweep(graph: "nx.Graph[str]", *, resolutions: Sequence[float], seed: int) ->
     """Louvain communities at several resolutions.
 
     Returns:
-        A row for every resolution: resolution, communities (how many), modularity, and a column for
-        every node with its community.
+        A row for every resolution: resolution, communities (how many; 0 for fewer than `FEWEST`
+        models), modularity, and a column for every node with its community.
     """
     rows = []
     for resolution in resolutions:

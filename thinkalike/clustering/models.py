@@ -58,7 +58,7 @@ class Clusters:
         summary: linkage, cophenetic_correlation, refused (the reason).
         agreement: linkage_a, linkage_b, their cophenetic correlation and adjusted Rand indices.
         order: model, in the order of the leaves of the first linkage.
-        communities: model, community.
+        communities: model, community; missing for fewer than `louvain.FEWEST` models.
         sweep: resolution, communities, modularity, and the community of every model.
         pca: model, x, y: principal components.
         mds: model, x, y: multidimensional scaling.
@@ -129,6 +129,8 @@ def cluster_models(table: pd.DataFrame, settings: Settings, *, seed: int) -> Clu
     first = trees[settings.linkages[0]]
     leaves = hierarchical.leaf_order(matrix, first) if len(first) else range(len(models))
 
+    if len(models) < louvain.FEWEST:
+        log.info("no communities: %d models, and it takes %d to tell", len(models), louvain.FEWEST)
     graph = louvain.similarity_graph(matrix, models, settings.largest)
     draws = integer_seed(seed, "louvain")
     found, modularity = louvain.communities(graph, resolution=settings.resolution, seed=draws)

@@ -11,7 +11,7 @@ from matplotlib.colors import BoundaryNorm, ListedColormap
 from matplotlib.figure import Figure
 from scipy.cluster.hierarchy import dendrogram
 
-from thinkalike.clustering.louvain import similarity_graph
+from thinkalike.clustering.louvain import FEWEST, similarity_graph
 from thinkalike.clustering.models import Clusters
 from thinkalike.plotting.points import draw_points, name_points
 from thinkalike.plotting.style import WIDTH, colour_names, family_legend, freeze_layout
@@ -167,7 +167,8 @@ def communities(
 ) -> tuple[Figure, pd.DataFrame]:
     """Draw the graph of models coloured by community, and the communities over all resolutions.
 
-    Where their modularity is not above chance there are none: the title says so, and all is grey.
+    Where their modularity is not above chance, or the models are too few to tell (`louvain.FEWEST`), there
+    are none: the title says so, and all is grey.
 
     Args:
         found: communities and their sweep are drawn; models stand where `found.mds` has them.
@@ -189,10 +190,13 @@ def communities(
     shown = community if found.has_communities else None
     _graph(left, points, matrix, shown, families, largest)
     null = measures["louvain_modularity_null"]
-    head = "" if found.has_communities else "no communities: modularity not above chance\n"
-    left.set_title(
-        f"{head}resolution {resolution:g}, modularity {modularity:.3f} (by chance up to {null:.3f})"
-    )
+    if len(community) < FEWEST:
+        left.set_title(f"no communities: {len(community)} models, and it takes {FEWEST} to tell")
+    else:
+        head = "" if found.has_communities else "no communities: modularity not above chance\n"
+        left.set_title(
+            f"{head}resolution {resolution:g}, modularity {modularity:.3f} (by chance up to {null:.3f})"
+        )
     ordered = community.sort_values(kind="stable").index.tolist()
     _sweep(right, found.sweep, ordered, grey=not found.has_communities)
     right.set_yticks(range(len(ordered)), [names[model] for model in ordered])
@@ -241,8 +245,8 @@ def _colour(community: int) -> str:
 
 
 def _sweep(axes: Axes, sweep: pd.DataFrame, models: Sequence[str], *, grey: bool) -> None:
-    """Draw the community of every model, a row each, at every resolution."""
-    numbers = sweep[list(models)].to_numpy().T
+    """Draw the community of every model, a row each, at every resolution; the first for models without."""
+    numbers = sweep[list(models)].fillna(0).to_numpy(int).T
     count = int(numbers.max()) + 1
     greys = [str(shade) for shade in np.linspace(0.85, 0.45, count)]
     palette = ListedColormap(greys if grey else [_colour(number) for number in range(count)])

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 
+import networkx as nx
 import numpy as np
 import pandas as pd
 import pytest
@@ -128,15 +129,32 @@ def test_models_that_do_not_differ_at_all_are_one_community():
     assert quality == pytest.approx(0)
 
 
-def test_two_models_that_differ_are_two_communities():
-    matrix = np.array([[0, 0.2], [0.2, 0]])
-    found, _ = communities(similarity_graph(matrix, NAMES[:2]), resolution=1, seed=0)
-    assert found.to_dict() == {"vit": 0, "resnet": 1}
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_fewer_than_four_models_have_no_communities(count):
+    """Two models were two communities however alike they were."""
+    graph = similarity_graph(planted()[:count, :count], NAMES[:count])
+    found, quality = communities(graph, resolution=1.05, seed=0)
+    assert found.index.tolist() == NAMES[:count]
+    assert found.isna().all()
+    assert np.isnan(quality)
+    assert np.isnan(null_modularity(graph, resolution=1.05, seed=0))
+    table = sweep(graph, resolutions=[0.9, 1.2], seed=0)
+    assert table["communities"].tolist() == [0, 0]
+    assert table[NAMES[:count]].isna().all(axis=None)
 
 
-def test_one_model_is_one_community():
-    graph = similarity_graph(np.zeros((1, 1)), NAMES[:1])
-    assert communities(graph, resolution=1, seed=0)[0].to_dict() == {"vit": 0}
+@pytest.mark.parametrize("largest", [None, 1.0])
+def test_the_best_partition_of_two_or_three_models_is_the_same_whatever_their_weights(largest):
+    random = np.random.default_rng(0)
+    for count in (2, 3):
+        for _ in range(20):
+            square = np.triu(random.uniform(size=(count, count)), 1)
+            square += square.T
+            graph = similarity_graph(square, NAMES[:count], largest)
+            similar = nx.to_numpy_array(graph)
+            if similar.any():
+                best = max(modularity(similar, labels, 1) for labels in partitions(count))
+                assert best == pytest.approx(0)  # that of one community of all
 
 
 def test_communities_follow_the_seed_and_nothing_else():

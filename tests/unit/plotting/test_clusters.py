@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from scipy.spatial.distance import pdist, squareform
 
-from thinkalike.clustering.models import Clusters, Settings, cluster_models
+from thinkalike.clustering.models import FILES, Clusters, Settings, cluster_models
 from thinkalike.plotting.clusters import (
     COMMUNITY_COLOURS,
     NEUTRAL,
@@ -15,6 +15,7 @@ from thinkalike.plotting.clusters import (
     read_support,
 )
 from thinkalike.plotting.style import FAMILY_COLOURS, styled
+from thinkalike.stores.tables import write_table
 
 MODELS = ["a", "b", "c", "d", "e"]
 OF = {
@@ -68,6 +69,29 @@ def test_what_is_not_above_chance_is_grey_and_called_no_communities(null):
     assert f"(by chance up to {null:.3f})" in left.get_title()
     assert (colours == {NEUTRAL}) == (null > 0)
     assert (set(shades) <= set(COMMUNITY_COLOURS)) == (null < 0)
+
+
+@pytest.mark.parametrize("count", [2, 3])
+def test_the_figure_of_too_few_models_says_that_there_are_no_communities(count, tmp_path):
+    table = clustered()[0].iloc[:count, :count]
+    settings = Settings(["average"], "euclidean", None, 1.05, [1.0, 1.2])
+    found = cluster_models(table, settings, seed=0)
+    paths = [tmp_path / f"{stem}.csv" for stem in ("linkage_average", *FILES)]
+    for path, part in zip(paths, found.tables, strict=True):
+        write_table(part, path)
+    write_table(
+        pd.DataFrame({"measure": found.measures.keys(), "value": found.measures.values()}),
+        tmp_path / "quality.csv",
+    )
+    again = Clusters.read([str(path) for path in (*paths, tmp_path / "quality.csv")])
+    assert not again.has_communities
+    with styled():
+        figure, drawn = communities(again, table, largest=None, **OF)
+        left = figure.axes[0]
+        colours = {line.get_color() for line in left.lines if line.get_marker() != "None"}
+    assert left.get_title() == f"no communities: {count} models, and it takes 4 to tell"
+    assert colours == {NEUTRAL}
+    assert drawn[MODELS[:count]].isna().all(axis=None)
 
 
 def test_a_linkage_that_was_refused_says_why():
