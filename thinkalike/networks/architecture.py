@@ -9,6 +9,21 @@ from thinkalike.settings import rebuilt
 
 
 @dataclass(frozen=True)
+class Layer:
+    """A module that Grad-CAM explains, and the form of what it gives.
+
+    Attributes:
+        module: its name in the network.
+        layout: dimensions of its output: nchw, nhwc or tokens.
+        prefix: tokens before the patch tokens (class token, registers); layout tokens only.
+    """
+
+    module: str
+    layout: str = "nchw"
+    prefix: int = 0
+
+
+@dataclass(frozen=True)
 class Architecture:
     """Everything that building and explaining a network takes, apart from its weights.
 
