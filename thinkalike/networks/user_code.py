@@ -1,6 +1,7 @@
 """Python files of the user's that build networks: what is in them, and the function that builds.
 
-They are run as they are: whoever names one in a configuration trusts it, as he trusts a script (SECURITY.md).
+They are run as they are: whoever names one in a configuration trusts it as a script
+(SECURITY.md).
 """
 
 import ast
@@ -82,8 +83,8 @@ def _files(name: str, folder: Path) -> Iterator[Path]:
 def call(file: str | Path, function: str, arguments: Callable[[Any], dict[str, Any]]) -> Any:
     """What a function of a Python file of the user's gives.
 
-    The folder of the file is where it finds modules beside it while it is read and the function runs. They are
-    forgotten afterwards, so that files of other folders find their own under the same names.
+    The folder of the file is where it finds modules beside it while it is read and the function runs. They
+    are forgotten afterwards, so that files of other folders find their own under the same names.
 
     Args:
         file: path of the file.
@@ -119,8 +120,8 @@ def call(file: str | Path, function: str, arguments: Callable[[Any], dict[str, A
             raise
         except Exception as error:
             raise InputError(
-                f"{function} of {file} fails ({place_of(error)}); correct it, or the `arguments` that it is "
-                "given"
+                f"{function} of {file} fails ({place_of(error)}); correct it, or the `arguments` that it "
+                "is given"
             ) from error
 
 
@@ -150,10 +151,10 @@ def _beside(folder: Path) -> Iterator[None]:
         sys.path.remove(str(folder))
         sys.dont_write_bytecode = writes
         for name in set(sys.modules) - before:
-            file = getattr(sys.modules[name], "__file__", None)
-            if file and not name.startswith("thinkalike_user_"):
-                if Path(file).is_relative_to(folder) and "site-packages" not in file:
-                    del sys.modules[name]
+            file = getattr(sys.modules[name], "__file__", None) or ""
+            is_beside = Path(file).is_relative_to(folder) and "site-packages" not in file
+            if file and is_beside and not name.startswith("thinkalike_user_"):
+                del sys.modules[name]
 
 
 def place_of(error: BaseException) -> str:
