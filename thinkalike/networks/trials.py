@@ -14,8 +14,8 @@ from torch.nn.parameter import is_lazy
 
 from thinkalike.errors import InputError
 from thinkalike.networks.outputs import Classifier, check_outputs, class_logits, key_of, taken
-from thinkalike.networks.user_code import place_of
 from thinkalike.progress import log
+from thinkalike.user_code import place_of
 
 HALF = (torch.float16, torch.bfloat16)
 
