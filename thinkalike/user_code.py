@@ -2,23 +2,100 @@
 
 import ast
 import hashlib
+import importlib
 import importlib.util
 import inspect
 import sys
-from collections.abc import Callable, Mapping
+import traceback
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from thinkalike.errors import InputError, did_you_mean
 
+MODULE = "thinkalike_user_code_"
+"""Beginning of the names of modules that are files of the user's."""
+
 
 def content_of(path: str | Path) -> str:
-    """Hash of the content of a file, 16 hexadecimal digits.
+    """Hash of the content of a file and of modules beside it that it imports, 16 hexadecimal digits.
+
+    These are modules of the same folder, imported by name, and what they import. Imports are read off the
+    text: one that is computed (`importlib`) does not count, nor do other files that the code reads.
 
     Raises:
-        InputError: the file cannot be read.
+        InputError: the file cannot be read, or one is no Python.
     """
-    return hashlib.sha256(_bytes(path)).hexdigest()[:16]
+    digest = hashlib.sha256(_bytes(path))
+    for source in sorted(_beside(Path(path))):
+        digest.update(source.relative_to(Path(path).parent).as_posix().encode())
+        digest.update(_bytes(source))
+    return digest.hexdigest()[:16]
+
+
+def _beside(path: Path) -> set[Path]:
+    """Files in the folder of a file that it imports, directly or not."""
+    todo, seen = [path], {path}
+    while todo:
+        found = {*_imported(todo.pop(), path.parent)} - seen
+        seen |= found
+        todo += found
+    return seen - {path}
+
+
+def _imported(source: Path, folder: Path) -> Iterator[Path]:
+    """Files below a folder that a file of it imports."""
+    for node in ast.walk(_tree(source)):
+        names: list[str] = []
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            package = [*source.parent.relative_to(folder).parts] if node.level else []
+            package = package[: len(package) + 1 - node.level] if node.level else package
+            base = ".".join([*package, *filter(None, [node.module])])
+            names = [base, *(f"{base}.{alias.name}".strip(".") for alias in node.names)]
+        for name in filter(None, names):
+            place = folder
+            for part in name.split("."):
+                place = place / part
+                files = place.with_suffix(".py"), place / "__init__.py"
+                yield from (file for file in files if file.is_file())
+
+
+@contextmanager
+def modules_beside(path: str | Path) -> Iterator[None]:
+    """While open, code of a file finds the modules beside it.
+
+    Afterwards those that were imported are forgotten, so that a file of another folder finds its own under
+    the same names.
+    """
+    folder, before, writes = (
+        str(Path(path).absolute().parent),
+        set(sys.modules),
+        sys.dont_write_bytecode,
+    )
+    sys.path.insert(0, folder)
+    sys.dont_write_bytecode = True  # nothing is written beside the user's files
+    importlib.invalidate_caches()
+    try:
+        yield
+    finally:
+        sys.path.remove(folder)
+        sys.dont_write_bytecode = writes
+        for name in set(sys.modules) - before:
+            file = getattr(sys.modules[name], "__file__", None) or ""
+            is_package = "site-packages" in file or name.startswith(MODULE)
+            if file and Path(file).is_relative_to(folder) and not is_package:
+                del sys.modules[name]
+
+
+def place_of(error: BaseException) -> str:
+    """An error of somebody's code in one line, with the file and line that it comes from."""
+    frames = traceback.extract_tb(error.__traceback__)
+    first = (str(error).strip().splitlines() or [""])[0]
+    place = f" in {Path(frames[-1].filename).name}, line {frames[-1].lineno}" if frames else ""
+    return f"{type(error).__name__}{place}: {first}".removesuffix(": ")
 
 
 def check_defined(path: str | Path, name: str) -> None:
@@ -56,7 +133,7 @@ def load(path: str | Path, name: str, content: str | None = None) -> Callable[..
     if content is not None and given != content:
         raise InputError(f"{path} has changed since this job was planned; run again")
     # one name for one content: dataclasses look their module up by its name
-    key = f"thinkalike_user_code_{Path(path).stem}_{given}"
+    key = f"{MODULE}{Path(path).stem}_{given}"
     if key not in sys.modules:
         _run(path, key)
     function = vars(sys.modules[key]).get(name)
@@ -116,7 +193,8 @@ def _run(path: str | Path, key: str) -> None:
     module = importlib.util.module_from_spec(spec)
     sys.modules[key] = module
     try:
-        spec.loader.exec_module(module)
+        with modules_beside(path):
+            spec.loader.exec_module(module)
     except Exception as error:
         del sys.modules[key]
         raise InputError(

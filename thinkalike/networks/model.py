@@ -14,6 +14,8 @@ from thinkalike.networks.classifiers import with_cosines
 from thinkalike.networks.compiler import compiler_deferred
 from thinkalike.networks.heads import draw_heads_of_zeros
 from thinkalike.networks.outputs import class_logits, inner_of, probabilities
+from thinkalike.networks.own import constructed
+from thinkalike.networks.trials import as_classifier
 
 with compiler_deferred():
     import timm
@@ -218,7 +220,9 @@ def with_penultimate(network: nn.Module, inputs: torch.Tensor) -> tuple[torch.Te
 
 
 def create(architecture: Architecture, *, classes: int, size: int) -> nn.Module:
-    """An untrained network, in eval mode, from torch's random state, its head too (`draw_heads_of_zeros`).
+    """An untrained network, in eval mode, from torch's random state.
+
+    In a network of timm a head of zeros is drawn, too (`draw_heads_of_zeros`).
 
     Args:
         architecture: of the network.
@@ -226,18 +230,22 @@ def create(architecture: Architecture, *, classes: int, size: int) -> nn.Module:
         size: side of the images it is given.
 
     Raises:
-        InputError: timm does not know the architecture, or refuses the arguments.
+        InputError: timm does not know the architecture, or refuses the arguments; or a network from
+            elsewhere cannot be built or explained (`own.constructed`, `trials.as_classifier`).
     """
+    if architecture.file:
+        return classified(constructed(architecture, classes), architecture, classes, size)
     name, arguments = architecture.timm, dict(architecture.arguments)
+    outputs = 1 if architecture.outputs.get("kind") == "binary" else classes
     if not timm.is_model(name):
         near = timm.list_models(f"*{name.split('_')[0]}*")[:3]
         hint = f"; near: {', '.join(near)}" if near else ""
         raise InputError(f"timm has no model {name!r}; see timm.list_models(){hint}")
     try:
         try:
-            network = timm.create_model(name, num_classes=classes, img_size=size, **arguments)
+            network = timm.create_model(name, num_classes=outputs, img_size=size, **arguments)
         except TypeError:  # convolutional networks take any size and do not know the argument
-            network = timm.create_model(name, num_classes=classes, **arguments)
+            network = timm.create_model(name, num_classes=outputs, **arguments)
         draw_heads_of_zeros(network)
         if architecture.head == "means":
             with_cosines(network, architecture.name)
@@ -249,7 +257,16 @@ def create(architecture: Architecture, *, classes: int, size: int) -> nn.Module:
             f"timm cannot make {name!r} for {size} x {size} images with {arguments}: {error}; "
             "change images.size, or `arguments` in its catalogue entry"
         ) from None
-    return network
+    return classified(network, architecture, classes, size) if architecture.outputs else network
+
+
+def classified(
+    network: nn.Module, architecture: Architecture, classes: int, size: int
+) -> nn.Module:
+    """The network as a classifier, as its architecture says what it gives (`trials.as_classifier`)."""
+    return as_classifier(
+        network, name=architecture.name, size=size, outputs=architecture.outputs, classes=classes
+    )
 
 
 def as_model(
@@ -260,7 +277,19 @@ def as_model(
     size: int,
     class_names: Sequence[str] = (),
 ) -> Model:
-    """A network of timm as a model, normalised as timm's configuration of it says."""
+    """A network as a model, normalised as its architecture says, or timm's configuration of it.
+
+    Raises:
+        InputError: neither says how.
+    """
+    if architecture.file and not (architecture.mean and architecture.std):
+        raise InputError(
+            f"{architecture.name}: nothing says how its images are normalised; give mean and std in its "
+            "catalogue entry, [0, 0, 0] and [1, 1, 1] for a network that takes them as they are"
+        )
     configuration = timm.data.resolve_model_data_config(network)
-    mean, std = tuple(configuration["mean"]), tuple(configuration["std"])
+    mean, std = (
+        tuple(given or configuration[key])
+        for key, given in (("mean", architecture.mean), ("std", architecture.std))
+    )
     return Model(network, mean, std, size, tuple(classes), architecture, tuple(class_names))

@@ -4,9 +4,7 @@
 explained: one whose scores are noise, say, or depend on the other images of a batch.
 """
 
-import traceback
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
@@ -17,6 +15,7 @@ from torch.nn.parameter import is_lazy
 from thinkalike.errors import InputError
 from thinkalike.networks.outputs import Classifier, check_outputs, class_logits, key_of, taken
 from thinkalike.progress import log
+from thinkalike.user_code import place_of
 
 HALF = (torch.float16, torch.bfloat16)
 
@@ -180,14 +179,6 @@ class _Trial:
                 f"{self.name} does not take {len(images)} RGB images of {self.size} x {self.size} pixels "
                 f"({place_of(error)}); set the size that it is made for, or change its forward"
             ) from error
-
-
-def place_of(error: BaseException) -> str:
-    """An error of somebody's code in one line, with the file and line that it comes from."""
-    frames = traceback.extract_tb(error.__traceback__)
-    lines = str(error).strip().splitlines() or [""]
-    place = f" in {Path(frames[-1].filename).name}, line {frames[-1].lineno}" if frames else ""
-    return f"{type(error).__name__}{place}: {lines[0]}".rstrip(": ")
 
 
 def _difference(first: torch.Tensor, second: torch.Tensor) -> float:

@@ -12,7 +12,8 @@ from torch import nn
 from thinkalike.errors import InputError
 from thinkalike.networks.architecture import Architecture
 from thinkalike.networks.compiler import compiler_deferred
-from thinkalike.networks.model import Model, create
+from thinkalike.networks.model import Model, classified, create
+from thinkalike.networks.outputs import in_fast_format
 from thinkalike.networks.pretrained import misfits
 from thinkalike.stores.atomic import atomic
 from thinkalike.stores.weights import HEADER, read_header
@@ -31,6 +32,7 @@ def save(model: Model, path: str | Path, attributes: Mapping[str, Any]) -> None:
     """
     header = {
         "timm": model.architecture.timm,
+        **({"build": source_of(model.architecture)} if model.architecture.file else {}),
         "classes": model.classes,
         "mean": model.mean,
         "std": model.std,
@@ -80,10 +82,11 @@ def build(
             take images of that size.
     """
     header = read_header(weights)
-    if header["timm"] != architecture.timm:
+    known, source = header.get("build") or header["timm"], source_of(architecture)
+    if known != source:
         raise InputError(
-            f"the weights {weights} are of {header['timm']}, not {architecture.timm}; put the right file "
-            "there, or delete it and run again"
+            f"the weights {weights} are of {known}, not {source}; put the right file there, or delete it "
+            "and run again"
         )
     classes, native = header["classes"], int(header["size"])
     size = native if size is None else size
@@ -92,17 +95,24 @@ def build(
     try:
         network.load_state_dict(tensors)
     except RuntimeError as error:
-        if size == native:
+        if size == native or architecture.file:
             raise InputError(
-                f"the weights {weights} do not fit {architecture.timm} with "
-                f"{architecture.arguments} ({misfits(error)}); delete the file and run again"
+                f"the weights {weights} do not fit {source} with {architecture.arguments} "
+                f"({misfits(error)}); delete the file and run again"
             ) from None
         network = _resampled(architecture, weights, tensors, len(classes), (native, size))
     # Convolutions are faster with channels last in memory, on GPUs as on CPUs.
-    network.eval().requires_grad_(False).to(device).to(memory_format=torch.channels_last)
+    in_fast_format(network.eval().requires_grad_(False).to(device))
     mean, std = tuple(header["mean"]), tuple(header["std"])
     class_names = tuple(header.get("class_names", classes))
     return Model(network, mean, std, size, tuple(classes), architecture, class_names)
+
+
+def source_of(architecture: Architecture) -> str:
+    """What the network of an architecture is built by: timm's name, or a function of a file."""
+    return (
+        f"{architecture.build} of {architecture.file}" if architecture.file else architecture.timm
+    )
 
 
 def _resampled(
@@ -113,16 +123,17 @@ def _resampled(
     sizes: tuple[int, int],
 ) -> nn.Module:
     """The network with weights that were made for another size; timm resamples while it loads."""
+    outputs = 1 if architecture.outputs.get("kind") == "binary" else classes
     try:
         network = timm.create_model(
             architecture.timm,
             pretrained=True,
-            num_classes=classes,
+            num_classes=outputs,
             img_size=sizes[1],
             # our file has the outputs that it says, none to be cut off
             pretrained_cfg_overlay={
                 "state_dict": tensors,
-                "num_classes": classes,
+                "num_classes": outputs,
                 "label_offset": 0,
             },
             **architecture.arguments,
@@ -135,4 +146,6 @@ def _resampled(
         ) from None
     configuration: Any = network.pretrained_cfg
     del configuration["state_dict"]
+    if architecture.outputs:
+        return classified(network, architecture, classes, sizes[1])
     return network

@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
+from dataclasses import replace
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
@@ -9,9 +11,15 @@ from torch import nn
 
 from thinkalike.errors import InputError
 from thinkalike.networks.architecture import Architecture
-from thinkalike.networks.model import Model
+from thinkalike.networks.checkpoints import Checkpoint, fitted, load, read_checkpoint
+from thinkalike.networks.compiler import compiler_deferred
+from thinkalike.networks.model import Model, as_model, classified, create
 from thinkalike.networks.outputs import in_fast_format
+from thinkalike.networks.own import constructed
 from thinkalike.networks.trials import as_classifier
+
+with compiler_deferred():
+    import timm
 
 SIZE = 224
 """Side of the images of a network that does not say another."""
@@ -82,6 +90,80 @@ def wrap(
         labels,
         architecture,
     )
+
+
+def with_checkpoint(
+    architecture: Architecture, path: str | Path, *, classes: Sequence[str] = (), size: int
+) -> Model:
+    """A model of an architecture with the weights in a file, in eval mode, on the CPU.
+
+    Names of classes and a normalisation that are not given are those that the file says; the normalisation
+    of a network of timm that neither says is timm's.
+
+    Args:
+        architecture: of timm, or of a file.
+        path: of the weights (`checkpoints.read_checkpoint`).
+        classes: names of the outputs, in their order.
+        size: side of the images in pixels. Position embeddings of a network of timm may be made for its
+            own size instead, which the model then has.
+
+    Raises:
+        InputError: the file cannot be used or does not fit, or neither it nor the arguments say what the
+            outputs are or how images are normalised.
+    """
+    checkpoint = read_checkpoint(path)
+    labels = _labels(architecture.name, tuple(classes), checkpoint)
+    architecture = replace(
+        architecture,
+        mean=architecture.mean or checkpoint.mean,
+        std=architecture.std or checkpoint.std,
+    )
+    if architecture.file:
+        network = constructed(architecture, len(labels))
+        load(network, checkpoint, architecture.name)
+        network = classified(network, architecture, len(labels), size)
+    else:
+        size = _fitting_size(architecture, checkpoint, len(labels), size)
+        network = create(architecture, classes=len(labels), size=size)
+        load(network, checkpoint, architecture.name)
+    network.eval().requires_grad_(False)
+    return as_model(in_fast_format(network), architecture, classes=labels, size=size)
+
+
+def _labels(name: str, given: tuple[str, ...], checkpoint: Checkpoint) -> tuple[str, ...]:
+    """Names of the outputs: those given, else those of the checkpoint.
+
+    Raises:
+        InputError: there are none, or both have the same names in another order.
+    """
+    known = checkpoint.classes
+    if not (given or known):
+        raise InputError(
+            f"{name}: {checkpoint.path} does not say what its outputs are; name them in classes, in their "
+            "order"
+        )
+    if given and given != known and sorted(given) == sorted(known):
+        raise InputError(
+            f"{name}: classes are {', '.join(given[:3])}, … and {checkpoint.path} has the same in another "
+            f"order, {', '.join(known[:3])}, …; leave classes out, or correct their order"
+        )
+    return given or known
+
+
+def _fitting_size(
+    architecture: Architecture, checkpoint: Checkpoint, classes: int, size: int
+) -> int:
+    """Size of the images that weights are made for: the given one, or that of the network in timm."""
+    network = create(architecture, classes=classes, size=size)
+    native = int(timm.data.resolve_model_data_config(network)["input_size"][-1])
+    if native == size or not fitted(network, checkpoint.tensors).shapes:
+        return size
+    try:
+        other = create(architecture, classes=classes, size=native)
+    except InputError:
+        return size
+    shapes = [fitted(each, checkpoint.tensors).shapes for each in (network, other)]
+    return native if len(shapes[1]) < len(shapes[0]) else size
 
 
 def normalisation(values: Sequence[float], name: str, argument: str) -> tuple[float, float, float]:
