@@ -108,13 +108,16 @@ def map_files(
 
 
 def map_arrays(
-    models: Mapping[str, Maps], comparison: Comparison, images: Sequence[str] | None = None
+    models: Mapping[str, Maps],
+    comparison: Comparison,
+    images: Sequence[str] | None = None,
+    pictures: Pictures | None = None,
 ) -> MapSource:
     """Maps in memory.
 
     Args:
         models: model → its maps of the same images.
-        comparison: as for `MapSource`.
+        comparison, pictures: as for `MapSource`.
         images: ids of the images; by default their numbers.
     """
     count = len(next(iter(models.values())))
@@ -130,4 +133,4 @@ def map_arrays(
             for maps in models.values()
         ]
 
-    return MapSource(list(models), [], comparison, names, read)
+    return MapSource(list(models), [], comparison, names, read, pictures)

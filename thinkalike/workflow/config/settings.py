@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from thinkalike.methods import METHODS
+from thinkalike.methods import METHODS, kernelshap_budget
 from thinkalike.networks.catalogue import built_in_catalogue, complete_entry
 
 Config = Mapping[str, Any]
@@ -16,9 +16,6 @@ JOINT = "joint"
 
 MAPPED = 3
 """Number of models whose maps are clustered, if none are named."""
-
-MOST_EVALUATIONS = 8194
-"""Largest number of evaluations of KernelSHAP."""
 
 
 def selected_entries(config: Config) -> dict[str, dict[str, Any]]:
@@ -131,10 +128,7 @@ def all_settings(config: Config) -> dict[str, Any]:
         settings[name] = {**inherited, **changes}
     for values in settings.values():
         if values["method"] == "kernelshap":
-            default = 4 * least_evaluations(config)
-            evaluations = values["evaluations"] or min(default, MOST_EVALUATIONS)
-            most = values["most_evaluations"] or min(8 * evaluations, MOST_EVALUATIONS)
-            values |= {"evaluations": evaluations, "most_evaluations": most}
+            values |= kernelshap_budget(values, int(config["segments"]["count"]))
     for values in settings.values():
         if source := METHODS[values["method"]].explained_by:
             limits = values["images"], settings[source]["images"]
