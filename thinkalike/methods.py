@@ -129,6 +129,20 @@ def kernelshap_passes(settings: Settings, size: int, segments: int) -> float:
     return evaluations
 
 
+MOST_EVALUATIONS = 8194
+"""Largest number of evaluations of KernelSHAP."""
+
+
+def kernelshap_budget(settings: Settings, segments: int) -> dict[str, int]:
+    """`evaluations` of KernelSHAP and `most_evaluations`, also where they follow from the superpixels.
+
+    Without a number of their own they are 4 (segments + 2), and eight times as many.
+    """
+    evaluations = settings["evaluations"] or min(4 * (segments + 2), MOST_EVALUATIONS)
+    most = settings["most_evaluations"] or min(8 * evaluations, MOST_EVALUATIONS)
+    return {"evaluations": evaluations, "most_evaluations": most}
+
+
 def lrp_passes(settings: Settings, size: int, segments: int) -> float:
     """Forward passes of a map by LRP: two, and up to six with γ for convolutions (docs/lrp.md)."""
     return 2.0 if settings["composite"] == "epsilon" else 6.0

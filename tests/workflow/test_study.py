@@ -63,7 +63,9 @@ QUESTION = {
         + CASES  # summarised
         + 2 * CLUSTERED  # clustered, drawn
         + 3 * len(MAPPED)  # scales; consensus, drawn
-        + (1 + 1 + 1 + 1 + 1 + 1)  # features compared, models tested, pairs, drawn; scales drawn; verdict
+        + (
+            1 + 1 + 1 + 1 + 1 + 1
+        )  # features compared, models tested, pairs, drawn; scales drawn; verdict
         + (3 + 6)  # drawn: panels; predictions, accuracy, ceiling, borders, budgets, comparisons
     ),
 }

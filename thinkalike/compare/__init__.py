@@ -2,4 +2,8 @@
 
 import lazy_loader
 
+from thinkalike.callables import make_callable
+
 __getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+
+make_callable(__name__)

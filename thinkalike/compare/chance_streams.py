@@ -159,11 +159,26 @@ def predicted_by(
     return first, second if others else None
 
 
-def measured_chance(files: MapSource, classes: Sequence[str]) -> Chance:
-    """Similarity above chance over all images, in memory, without what takes maps of different images."""
-    nobody = np.zeros((len(files.images), 0))
-    rows = list(chance_files(files, classes, ["all"], (nobody, None), mismatched=False))
-    influences = np.concatenate([part["influence_all"] for part in rows[1:-1]])
+def measured_chance(
+    files: MapSource,
+    classes: Sequence[str],
+    subset: str = "all",
+    predicted: np.ndarray | None = None,
+    *,
+    mismatched: bool = False,
+) -> Chance:
+    """Similarity above chance over a subset of the images, in memory.
+
+    Args:
+        files: maps of the models.
+        classes: of the images.
+        subset: such as all or matching.
+        predicted: (N, M) classes that the models predict, for a subset that depends on them.
+        mismatched: as for `chance_files`.
+    """
+    seen = np.zeros((len(files.images), 0)) if predicted is None else predicted
+    rows = list(chance_files(files, classes, [subset], (seen, None), mismatched=mismatched))
+    influences = np.concatenate([part[f"influence_{subset}"] for part in rows[1:-1]])
     return Chance(
         models=files.models,
         images=list(files.images),

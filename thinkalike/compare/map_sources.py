@@ -118,12 +118,13 @@ def map_arrays(
     comparison: Comparison,
     images: Sequence[str] | None = None,
     segments: Sequence[Segments] | None = None,
+    pictures: Pictures | None = None,
 ) -> MapSource:
     """Maps in memory.
 
     Args:
         models: model → its maps of the same images.
-        comparison: as for `MapSource`.
+        comparison, pictures: as for `MapSource`.
         images: ids of the images; by default their numbers.
         segments: of the images, where maps are averaged over them.
     """
@@ -141,4 +142,4 @@ def map_arrays(
         ]
         return some, None if segments is None else segments[part]
 
-    return MapSource(list(models), [], comparison, names, read)
+    return MapSource(list(models), [], comparison, names, read, pictures)

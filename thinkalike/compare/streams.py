@@ -55,38 +55,66 @@ def compare_files(
     paths = [*models.values(), *others.values()]
     blanks = np.zeros(len(models), int)
     first, second = slice(len(models)), slice(len(models), None)
-    settings: dict[str, Any] = {"sigma": comparison.sigma, "blanks": comparison.blanks}
     for part in parts(len(images), max(_numbers_per_image(paths, segments), len(paths) ** 2)):
         shared = read_segments(segments, part) if segments else None
         maps = [read_part(path, shared, part, paths[0], images[part]) for path in paths]
         draws = [read_draws(path, part) for path in paths]
-        prepare = partial(comparison.prepare, segments=shared)
-        prepared = [prepare(each) for each in maps]
-        rows = {
-            "similarity": similarity(
-                prepared[first],
-                comparison.metric,
-                others=prepared[second] if others else None,
-                **settings,
-            ),
-            "estimation_error": similarity_error(
-                maps[first],
-                draws[first],
-                prepare,
-                comparison.metric,
-                others=maps[second] if others else None,
-                draws_of_others=draws[second],
-                **settings,
-            ),
-        }
+        rows = compare_arrays(
+            maps[first], draws[first], comparison, maps[second], draws[second], segments=shared
+        )
         if not others:
-            rows["blank"] = np.stack([blank(each) for each in prepared], 1)
             blanks += rows["blank"].sum(0)
         yield rows
     for model, count in zip(models, blanks, strict=True):
         if count:
             what = f"{count} of {len(images)} maps are blank and {comparison.role_of_blanks}"
             log.warning("%s: %s", model, what)
+
+
+def compare_arrays(
+    models: Sequence[Maps],
+    draws: Sequence[np.ndarray | None],
+    comparison: Comparison,
+    others: Sequence[Maps] = (),
+    draws_of_others: Sequence[np.ndarray | None] = (),
+    *,
+    segments: Sequence[Segments] | None = None,
+) -> dict[str, np.ndarray]:
+    """Compare the maps of all pairs of models on every image, in memory.
+
+    Args:
+        models: maps of the same N images.
+        draws: of every model, as for `compare.similarity.similarity_error`.
+        comparison: what is done to maps before, and how they are compared.
+        others: maps that they are compared with; by default each other.
+        draws_of_others: of each of them.
+        segments: of the images, where maps are averaged over them.
+
+    Returns:
+        `similarity` and `estimation_error`, (N, M, M') float64, and, where models are compared with each
+        other, `blank` (N, M) bool, as `compare_files` yields them.
+    """
+    settings: dict[str, Any] = {"sigma": comparison.sigma, "blanks": comparison.blanks}
+    prepare = partial(comparison.prepare, segments=segments)
+    prepared = [prepare(each) for each in models]
+    prepared_others = [prepare(each) for each in others]
+    rows = {
+        "similarity": similarity(
+            prepared, comparison.metric, others=prepared_others or None, **settings
+        ),
+        "estimation_error": similarity_error(
+            models,
+            draws,
+            prepare,
+            comparison.metric,
+            others=others or None,
+            draws_of_others=draws_of_others,
+            **settings,
+        ),
+    }
+    if not others:
+        rows["blank"] = np.stack([blank(each) for each in prepared], 1)
+    return rows
 
 
 def summarise_kernel(

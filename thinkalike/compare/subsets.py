@@ -7,6 +7,8 @@ first so many images.
 
 import numpy as np
 
+CONDITIONS = ("all", "matching", "differing")
+
 
 def parse(subset: str) -> tuple[str, int | None]:
     """Condition of a subset, and among how many images, the first (None: all)."""

@@ -152,23 +152,21 @@ def write_case(
         explanation: of it.
         attributes: the same for every part of the images; what is not is in `joining.summary`.
     """
-    blanks = int(blank(with_sign(explanation.maps, "positive")).sum())
-    if blanks:
+    stated = stated_attributes(case, explanation, attributes)
+    if blanks := stated["nowhere_positive"]:
         count = len(explanation.targets)
         log.warning("%s: %d of %d maps nowhere positive", case.model.name, blanks, count)
-    write_maps(
-        path,
-        explanation.maps,
-        image_ids=case.image_ids,
-        measures={"target": explanation.targets, **explanation.measures},
-        standard_errors=explanation.standard_errors,
-        draws=explanation.draws,
-        accounts=explanation.accounts,
-        answers=explanation.answers,
-        attributes={
-            "model": case.model.name,
-            "units": f"{case.question.output} of the target class",
-            **summary(blanks, explanation.measures, explanation.accounts),
-            **attributes,
-        },
-    )
+    write_maps(path, image_ids=case.image_ids, attributes=stated, **explanation.arrays)
+
+
+def stated_attributes(
+    case: Case, explanation: Explanation, attributes: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Attributes of the file of an explanation: what maps are of, and their summary."""
+    blanks = int(blank(with_sign(explanation.maps, "positive")).sum())
+    return {
+        "model": case.model.name,
+        "units": f"{case.question.output} of the target class",
+        **summary(blanks, explanation.measures, explanation.accounts),
+        **attributes,
+    }

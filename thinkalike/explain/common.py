@@ -1,8 +1,8 @@
 """The question that all attribution methods answer, the form of their answer, and common checks."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ import torch
 from thinkalike.compare.answers import Answers
 from thinkalike.compare.maps import Maps
 from thinkalike.errors import ImageError, InputError
+from thinkalike.explain.explanation import Explanation
 from thinkalike.methods import AUDITED
 from thinkalike.networks.batches import Batches, fitting
 from thinkalike.networks.model import Model
@@ -57,31 +58,6 @@ class Question:
             seeds=None if self.seeds is None else self.seeds[images],
             logits=None if self.logits is None else self.logits[images],
         )
-
-
-@dataclass(frozen=True)
-class Explanation:
-    """Maps of N images and what the method says of them.
-
-    Attributes:
-        maps: coefficients and their bases.
-        targets: (N,) the class that was explained.
-        measures: name → (N,), numbers of each map (completeness gap, steps, …).
-        draws: (N, R, K) from the posterior of maps that are estimates, made so that they covary between
-            models as the errors do (`solver.Estimate.draws`).
-        standard_errors: (N, K) of the coefficients of maps that are estimates.
-        accounts: name → (N,), the ledger of methods that keep one: the part of each score that went to
-            the pixels, and the parts that stayed in constants.
-        answers: scores of coalitions, of the method that asks for them.
-    """
-
-    maps: Maps
-    targets: np.ndarray
-    measures: Mapping[str, np.ndarray] = field(default_factory=dict)
-    draws: np.ndarray | None = None
-    standard_errors: np.ndarray | None = None
-    accounts: Mapping[str, np.ndarray] = field(default_factory=dict)
-    answers: Answers | None = None
 
 
 @dataclass(frozen=True)

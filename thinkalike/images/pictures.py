@@ -22,9 +22,13 @@ class Pictures:
 
     def __call__(self, part: slice) -> np.ndarray:
         """Mean of |image − baseline| over the colours, (n, size, size) float64 from 0 to 1."""
-        images = load_images(self.paths[part], self.size) / 255
-        distance: np.ndarray = np.abs(images - self.baseline).mean(3)
-        return distance
+        return distance_from(load_images(self.paths[part], self.size), self.baseline)
+
+
+def distance_from(images: np.ndarray, baseline: Sequence[float] | np.ndarray) -> np.ndarray:
+    """Mean of |image − baseline| over the colours, (N, size, size), of images (N, size, size, 3) uint8."""
+    distance: np.ndarray = np.abs(images / 255 - np.asarray(baseline)).mean(3)
+    return distance
 
 
 def pictures_of(paths: Sequence[str], picture: Mapping[str, Any]) -> Pictures | None:

@@ -31,3 +31,23 @@ def device_for(gpus: int, threads: int) -> Any:
             f"gpus is {gpus} but CUDA finds no device; run where there is one, or set gpus=0"
         )
     return torch.device("cuda")
+
+
+def device_called(name: Any) -> Any:
+    """The torch device of a name such as `cpu`, `cuda` or `cuda:1`; float32 means float32 there.
+
+    Raises:
+        InputError: there is no such device, or it is not there.
+    """
+    import torch
+
+    try:
+        device = torch.device(name)
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError, TypeError) as error:
+        reason = str(error).strip().splitlines()[0]
+        raise InputError(
+            f"device: {name!r} cannot be used ({reason}); give 'cpu', or 'cuda' where there is a GPU"
+        ) from None
+    torch.backends.cudnn.allow_tf32 = False
+    return device

@@ -1,6 +1,6 @@
 """Logits and features of images, and predictions in a model's own label space."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 
 import numpy as np
@@ -175,18 +175,25 @@ def prediction_table(values: np.ndarray, images: pd.DataFrame, model: Model) -> 
     Raises:
         InputError: a class of the images is not in the model's label space.
     """
+    label = labels(images["class_name"], model)
+    table = predicted_table(values, images["image_id"].tolist(), model)
+    # before the logits, its last column
+    table.insert(table.shape[1] - 1, "label", label)
+    table.insert(table.shape[1] - 1, "correct", table["predicted"].to_numpy() == label)
+    return table
+
+
+def predicted_table(values: np.ndarray, image_ids: Sequence[str], model: Model) -> pd.DataFrame:
+    """Predictions from logits (N, classes), whatever the images show: `prediction_table` without labels."""
     probability = model.probabilities(torch.from_numpy(values.astype(np.float64))).numpy()
     predicted = values.argmax(1)
-    label = labels(images["class_name"], model)
     return pd.DataFrame(
         {
-            "image_id": images["image_id"].to_numpy(),
+            "image_id": image_ids,
             "predicted": predicted,
             "predicted_class": np.array(model.classes)[predicted],
             "predicted_name": np.array(model.class_names or model.classes)[predicted],
             "probability": probability.max(1),
-            "label": label,
-            "correct": predicted == label,
             "logits": list(values),
         }
     )

@@ -6,7 +6,7 @@ Of the operations between the image and the score it knows those that every path
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -112,7 +112,9 @@ def trace(network: nn.Module, size: int, seed: int = 0) -> Trace:
     graph = _graph_of(score.grad_fn)
     necks = _necks(graph, score.grad_fn)
     on_all_paths = set(necks)
-    gradients = torch.autograd.grad(score, [o.values for o in outputs], allow_unused=True, retain_graph=True)
+    gradients = torch.autograd.grad(
+        score, [o.values for o in outputs], allow_unused=True, retain_graph=True
+    )
     for output, gradient in zip(outputs, gradients, strict=True):
         output.is_neck = output.values.grad_fn in on_all_paths
         output.gradient = gradient
@@ -243,7 +245,9 @@ def cells_of(values: torch.Tensor) -> Cells | None:
         forms += [("nchw", 0, values.shape[2])] * (values.shape[2] == values.shape[3] > 1)
         forms += [("nhwc", 0, values.shape[1])] * (values.shape[1] == values.shape[2] > 1)
     elif values.ndim == 3:
-        side = math.isqrt(values.shape[1])  # more than 2 · side tokens before the patches are unknown
+        side = math.isqrt(
+            values.shape[1]
+        )  # more than 2 · side tokens before the patches are unknown
         forms += [("tokens", values.shape[1] - side * side, side)] * (side > 1)
     found = [Cells(*form, *_locality(on_grid(values, *form))) for form in forms]
     return max(found, key=lambda cells: cells.locality, default=None)

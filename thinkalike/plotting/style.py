@@ -1,6 +1,7 @@
 """The style of all figures: style sheet, colours, names, legends, and how a figure is written."""
 
 import re
+import sys
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -8,7 +9,9 @@ from typing import Any
 
 import matplotlib as mpl
 
-mpl.use("Agg")
+# a notebook has a backend of its own, in which other figures are shown
+if "ipykernel" not in sys.modules:
+    mpl.use("Agg")
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -22,6 +25,7 @@ from matplotlib.ticker import LogFormatterSciNotation
 from matplotlib.transforms import Bbox
 
 from thinkalike.compare.subsets import parse
+from thinkalike.errors import InputError
 from thinkalike.methods import Case, method_name
 from thinkalike.stores.atomic import atomic
 from thinkalike.stores.tables import write_table
@@ -53,15 +57,17 @@ PLACE_DIGITS = 9
 
 @contextmanager
 def styled(families: Mapping[str, str] | None = None) -> Iterator[None]:
-    """Draw with the style sheet, in colours for these families, and close what was drawn.
+    """Draw with the style sheet, in colours for these families, and close what was drawn meanwhile.
 
     Args:
         families: of all models of a study, so that a family has one colour in all of its figures. Labels
             other than cnn, transformer and hybrid take, in alphabetical order, what the palette has left.
     """
+    before = plt.get_fignums()
     with plt.style.context(STYLE_SHEET), _known((families or {}).values()):
         yield
-    plt.close("all")
+    for number in set(plt.get_fignums()) - set(before):
+        plt.close(number)
 
 
 @contextmanager
@@ -82,6 +88,14 @@ def _known(families: Iterable[str]) -> Iterator[None]:
                 del looks[family]
 
 
+PICTURES = {
+    ".svg": {"Date": None, "Creator": "thinkalike"},
+    ".png": {"Software": "thinkalike"},
+    ".pdf": {"CreationDate": None, "Creator": "thinkalike"},
+}
+"""Suffix of a file of a figure → what the file says of itself: nothing that changes from day to day."""
+
+
 def save(figure: Figure, table: pd.DataFrame, paths: Sequence[str]) -> None:
     """Write a figure and the data behind it; the same figure gives the same bytes.
 
@@ -90,14 +104,33 @@ def save(figure: Figure, table: pd.DataFrame, paths: Sequence[str]) -> None:
         table: the numbers that are drawn.
         paths: of the SVG, the PNG and the CSV.
     """
-    svg, png, csv = paths
+    *pictures, csv = paths
     freeze_layout(figure)
-    with atomic(svg) as temporary:
-        figure.savefig(temporary, metadata={"Date": None, "Creator": "thinkalike"})
-    with atomic(png) as temporary:
-        figure.savefig(temporary, metadata={"Software": "thinkalike"})
+    for path in pictures:
+        _write(figure, Path(path))
     write_table(table, csv)
     plt.close(figure)
+
+
+def write_figure(figure: Figure, path: str | Path | None) -> None:
+    """Lay a figure out and write it as its suffix says; None: it is not written.
+
+    Raises:
+        InputError: a suffix that is none of `PICTURES`.
+    """
+    freeze_layout(figure)
+    if path is None:
+        return
+    if Path(path).suffix not in PICTURES:
+        raise InputError(
+            f"path: {path} ends in none of {', '.join(PICTURES)}; give it one of these"
+        )
+    _write(figure, Path(path))
+
+
+def _write(figure: Figure, path: Path) -> None:
+    with atomic(path) as temporary:
+        figure.savefig(temporary, metadata=PICTURES[path.suffix])
 
 
 def freeze_layout(figure: Figure) -> None:

@@ -120,12 +120,19 @@ def create_arrays(
         for name, (dimensions, _) in variables.items():
             rows = step if name in streamed else max(CHUNK // row_bytes[name], 1)
             made[name] = _create(file, name, dimensions, types[name], shapes[name], rows)
-        for name, value in attributes.items():
-            # NetCDF knows a text, or numbers in a row
-            file.attrs[name] = value if isinstance(value, str) else np.ravel(value)
+        for name, value in stored_attributes(attributes).items():
+            file.attrs[name] = value
         writer = ArrayWriter(made, streamed, step)
         yield writer
         writer._finish()
+
+
+def stored_attributes(attributes: Mapping[str, Any]) -> dict[str, Any]:
+    """Attributes as a file has them: NetCDF knows a text, or numbers in a row."""
+    return {
+        name: value if isinstance(value, str) else np.ravel(value)
+        for name, value in attributes.items()
+    }
 
 
 def _write_labels(file: Any, name: str, labels: np.ndarray) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -26,14 +26,15 @@ CHANCE = ("count", "mean", "chance", "rho", "same_class", "different_class", "z"
 
 @dataclass(frozen=True)
 class Kernel:
-    """Similarities of all pairs of models on every image, in a file.
+    """Similarities of all pairs of models on every image, in a file or in memory.
 
     Attributes:
-        path: of the file.
+        path: of the file, or a word for what is in memory.
         models: of its rows.
         others: of its columns; the same models, unless it is a tile of a larger kernel.
         images: ids.
         places: of `models` among the rows of the file, where these are some of them; None: all.
+        arrays: in memory, those that `create_kernel` would write; none: they are in the file.
     """
 
     path: str
@@ -41,6 +42,7 @@ class Kernel:
     others: list[str]
     images: list[str]
     places: tuple[int, ...] | None = None
+    arrays: Mapping[str, np.ndarray] = field(default_factory=dict)
 
     @classmethod
     def read(cls, path: str, models: Sequence[str] | None = None) -> "Kernel":
@@ -65,10 +67,27 @@ class Kernel:
         self, name: str = "similarity", count: int | None = None
     ) -> Iterator[tuple[slice, np.ndarray]]:
         """Values (n, M, M) of the first `count` images, a part at a time, and which images."""
-        for part, values in read_parts(self.path, name, count):
+        for part, values in self._parts(name, count):
             if self.places is not None:
                 values = values[:, self.places][:, :, self.places]
             yield part, values
+
+    def _parts(self, name: str, count: int | None) -> Iterator[tuple[slice, np.ndarray]]:
+        if not self.arrays:
+            return read_parts(self.path, name, count)
+        values = self.arrays[name][:count]
+        return iter([(slice(0, len(values)), values)])
+
+    def values(self, name: str = "similarity") -> np.ndarray:
+        """Values of all images, (N, M, M), in memory."""
+        return np.concatenate([values for _, values in self.parts(name)])
+
+    @property
+    def blank(self) -> np.ndarray:
+        """Which maps are blank, (N, M) bool, in memory."""
+        rows = list(self._parts("blank", None))
+        blank = np.concatenate([values for _, values in rows]).astype(bool)
+        return blank if self.places is None else blank[:, self.places]
 
 
 def create_kernel(

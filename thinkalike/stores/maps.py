@@ -35,18 +35,48 @@ def write_maps(
     image_ids: Sequence[str],
     measures: Mapping[str, np.ndarray],
     attributes: Mapping[str, Any],
+    **parts: Any,
+) -> None:
+    """Write the maps of one model as coefficients in float32, with their basis in the attributes.
+
+    Args:
+        path: where to.
+        maps, image_ids, measures, attributes, parts: as for `maps_arrays`.
+
+    Raises:
+        InputError: a coefficient is not finite; the images are named and nothing is written.
+    """
+    size = np.array([maps.basis(i).size for i in range(len(maps))])
+    filled = np.arange(maps.coefficients.shape[1]) < size[:, None]
+    bad = (~np.isfinite(maps.coefficients) & filled).any(1)
+    if bad.any():
+        raise InputError(
+            f"the map of {', '.join(np.asarray(image_ids)[bad])} is not finite; the model's weights "
+            "are damaged, or the image is none that it can explain"
+        )
+    variables, coordinates, described = maps_arrays(
+        maps, image_ids=image_ids, measures=measures, attributes=attributes, **parts
+    )
+    write_arrays(path, variables, coordinates=coordinates, attributes=described)
+
+
+def maps_arrays(
+    maps: Maps,
+    *,
+    image_ids: Sequence[str],
+    measures: Mapping[str, np.ndarray],
+    attributes: Mapping[str, Any],
     standard_errors: np.ndarray | None = None,
     draws: np.ndarray | None = None,
     accounts: Mapping[str, np.ndarray] = MappingProxyType({}),
     answers: Answers | None = None,
-) -> None:
-    """Write the maps of one model as coefficients in float32, with their basis in the attributes.
+) -> tuple[dict[str, tuple[tuple[str, ...], np.ndarray]], dict[str, Sequence[str]], dict[str, Any]]:
+    """Arrays, coordinates and attributes of the file of the maps of one model.
 
     Superpixels are not repeated in every file: the variable `segmentation` has the content hash of each
     image's labels, which `read_maps` checks.
 
     Args:
-        path: where to.
         maps: of N images.
         image_ids: ids of the images.
         measures: name → (N,), a method's measures of each map.
@@ -56,18 +86,10 @@ def write_maps(
         accounts: name → (N,), a method's ledger of each score.
         answers: scores of coalitions of the images, of the method that asks for them.
 
-    Raises:
-        InputError: a coefficient is not finite; the images are named and nothing is written.
+    Returns:
+        Variable → (dimensions, values); dimension → labels; attributes, those of the basis first.
     """
     basis = maps.bases[0]
-    size = np.array([maps.basis(i).size for i in range(len(maps))])
-    filled = np.arange(maps.coefficients.shape[1]) < size[:, None]
-    bad = (~np.isfinite(maps.coefficients) & filled).any(1)
-    if bad.any():
-        raise InputError(
-            f"the map of {', '.join(np.asarray(image_ids)[bad])} is not finite; the model's weights "
-            "are damaged, or the image is none that it can explain"
-        )
     components = ("image", "component")
     variables: dict[str, tuple[tuple[str, ...], np.ndarray]] = {
         "coefficients": (components, maps.coefficients.astype(np.float32, copy=False))
@@ -84,12 +106,11 @@ def write_maps(
             for name, field in ANSWERS.items()
         }
     variables |= {name: (("image",), np.asarray(values)) for name, values in measures.items()}
-    coordinates = {"image": list(image_ids)}
+    coordinates: dict[str, Sequence[str]] = {"image": list(image_ids)}
     if accounts:
         variables["accounts"] = (("image", "account"), np.stack(list(accounts.values()), 1))
         coordinates["account"] = list(accounts)
-    described = {**_description(basis), **attributes}
-    write_arrays(path, variables, coordinates=coordinates, attributes=described)
+    return variables, coordinates, {**_description(basis), **attributes}
 
 
 def _description(basis: Basis) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from thinkalike.compare.scales import SEGMENTS
 from thinkalike.errors import InputError
-from thinkalike.methods import METHODS, Method, method_of
+from thinkalike.methods import METHODS, Method, kernelshap_budget, method_of
 from thinkalike.networks.catalogue import built_in_catalogue, complete_entry
 from thinkalike.user_code import content_of
 
@@ -19,9 +19,6 @@ JOINT = "joint"
 
 MAPPED = 3
 """Number of models whose maps are clustered, if none are named."""
-
-MOST_EVALUATIONS = 8194
-"""Largest number of evaluations of KernelSHAP."""
 
 
 def selected_entries(config: Config) -> dict[str, dict[str, Any]]:
@@ -139,10 +136,7 @@ def all_settings(config: Config) -> dict[str, Any]:
         settings[name] = {**inherited, **changes}
     for values in settings.values():
         if values["method"] == "kernelshap":
-            default = 4 * least_evaluations(config)
-            evaluations = values["evaluations"] or min(default, MOST_EVALUATIONS)
-            most = values["most_evaluations"] or min(8 * evaluations, MOST_EVALUATIONS)
-            values |= {"evaluations": evaluations, "most_evaluations": most}
+            values |= kernelshap_budget(values, region_count(config))
         elif values["method"] == "file":
             values["content"] = _content(values["file"])
     for values in settings.values():

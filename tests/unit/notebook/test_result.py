@@ -12,8 +12,8 @@ from tests.unit.statistics.test_pairs import (
     IDS,
     write_both,
 )
+from thinkalike.notebook.result import Result
 from thinkalike.statistics.image_count import image_count
-from thinkalike.statistics.result import Result
 from thinkalike.statistics.roles import Roles
 from thinkalike.stores.maps import read_maps
 

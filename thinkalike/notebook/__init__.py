@@ -1,0 +1,1 @@
+"""Objects of a notebook: images, explanations, results and finished studies, which print themselves."""

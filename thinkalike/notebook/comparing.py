@@ -1,0 +1,82 @@
+"""Explanations in memory, compared by the functions that a study's jobs call."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from thinkalike.compare.subsets import CONDITIONS, parse
+from thinkalike.errors import InputError
+from thinkalike.images.pictures import distance_from
+from thinkalike.notebook.explanations import Explanations
+from thinkalike.notebook.result import Result
+from thinkalike.notebook.settings import choice, comparison_of
+
+
+def compared(
+    maps: Explanations,
+    metric: str,
+    subset: str,
+    *,
+    roles: Mapping[str, Any],
+    **comparison: Any,
+) -> Result:
+    """Compare the maps of all pairs of models: see `thinkalike.api.compare`."""
+    if not isinstance(maps, Explanations):
+        raise InputError(
+            f"maps: a {type(maps).__name__} is none of ta.explain; give what that has given"
+        )
+    if len(maps.models) < 2:
+        raise InputError(f"maps: are of {maps.models[0]} alone; explain two models at least")
+    for argument, names in roles.items():
+        for name in names:
+            choice(argument, name, maps.models)
+    settings = comparison_of(maps.base, metric, comparison)
+    condition = _checked_subset(subset, len(maps.image_ids))
+    columns = [maps.predictions[model]["predicted_class"].to_numpy() for model in maps.models]
+    classes = maps.class_names
+    pictures = None
+    if settings.sign == "absolute":
+        colour, pixels = maps.baseline, maps.seen().pixels
+
+        def pictures(part: slice) -> np.ndarray:
+            return distance_from(pixels[part], colour)
+
+    return Result.of_maps(
+        maps.maps,
+        settings,
+        images=maps.image_ids,
+        classes=classes,
+        draws={model: maps[model].draws for model in maps.models},
+        subset=subset,
+        predicted=None if condition == "all" else np.stack(columns, 1),
+        pictures=pictures,
+        roles=replace(maps.roles, **roles),
+        stratified=maps.stratified,
+        method=maps.method,
+        names=maps.names,
+        replicas=maps.replicas,
+    )
+
+
+def _checked_subset(subset: Any, images: int) -> str:
+    """Condition of a subset.
+
+    Raises:
+        InputError: there is no such subset, or it has as many images as there are, or more.
+    """
+    try:
+        condition, number = parse(subset)
+    except (AttributeError, ValueError):
+        condition, number = "", None
+    if condition not in CONDITIONS:
+        raise InputError(
+            f"subset: {subset!r} is none of {', '.join(CONDITIONS)}, or one with a number of images, as "
+            "all_64"
+        )
+    if number is not None and not 0 < number < images:
+        raise InputError(
+            f"subset: {subset!r} is no part of {images} images; give 1 to {images - 1}"
+        )
+    return condition

@@ -1,0 +1,146 @@
+"""Networks by their names, with random, published or one's own weights."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from fnmatch import fnmatchcase
+from os import PathLike
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pandas as pd
+import torch
+
+from thinkalike.errors import InputError, did_you_mean
+from thinkalike.networks import hub
+from thinkalike.networks.architecture import Architecture
+from thinkalike.networks.catalogue import built_in_catalogue, complete_entry
+from thinkalike.networks.compiler import compiler_deferred
+from thinkalike.networks.devices import device_called
+from thinkalike.networks.model import Model, as_model, create
+from thinkalike.networks.pretrained import load_pretrained, pretrained, randomised
+from thinkalike.networks.weights import build, save
+from thinkalike.notebook.settings import checked_seed
+from thinkalike.randomness import integer_seed
+
+with compiler_deferred():
+    import timm
+
+
+def load_model(
+    name: str,
+    *,
+    weights: str | PathLike[str] | None,
+    pretrained: bool,
+    classes: Sequence[str] | None,
+    size: int | None,
+    seed: int,
+    device: Any,
+) -> Model:
+    """A network by its name: see `thinkalike.api.load`."""
+    if weights is not None and pretrained:
+        raise InputError("weights: stands beside pretrained=True; give one of the two")
+    if isinstance(classes, str):
+        raise InputError(f"classes: {classes!r} is one text; give a list of names")
+    architecture, place = _architecture(name), device_called(device)
+    draws = integer_seed(checked_seed(seed), "initialise_weights", architecture.name)
+    # weights are drawn from torch's generator, which is the notebook's own
+    with torch.random.fork_rng(devices=[]):
+        if weights is not None:
+            model = build(architecture, Path(weights), place, size)
+        elif pretrained:
+            model = _through_file(_published(architecture), size, place)
+        elif classes is None and _has_published(architecture):
+            model = _through_file(randomised(architecture, draws), size, place)
+        else:
+            model = _untrained(architecture, classes, size, draws, place)
+    return model if classes is None else _called(model, classes)
+
+
+def known_models(pattern: str) -> pd.DataFrame:
+    """Names that `load_model` takes: see `thinkalike.api.list_models`."""
+    catalogue = built_in_catalogue()
+    rows = []
+    for key in catalogue:
+        entry = complete_entry(key, catalogue)
+        rows.append({"model": key, **{k: entry.get(k, "") for k in ("name", "family", "timm")}})
+    table = pd.DataFrame(rows).set_index("model")
+    return table[[fnmatchcase(key, pattern) for key in table.index]]
+
+
+def _architecture(name: Any) -> Architecture:
+    """Architecture with this key of the catalogue, or name in timm.
+
+    Raises:
+        InputError: there is none.
+    """
+    catalogue = built_in_catalogue()
+    if name in catalogue:
+        return Architecture.of({**complete_entry(name, catalogue), "name": name})
+    if not isinstance(name, str) or not timm.is_model(name):
+        known = [*catalogue, *timm.list_models()]
+        raise InputError(
+            f"name: there is no model {name!r}{did_you_mean(name, known)}; see ta.list_models()"
+        )
+    return Architecture(name, timm=name)
+
+
+def _published(architecture: Architecture) -> Model:
+    """The model with its published weights, from the hub's cache or the hub."""
+    published = pretrained(architecture)
+    files = hub.fetch(architecture.timm, published.repository)
+    if files.config:
+        hub.check_config(files.config, architecture=published.architecture, tag=published.tag)
+    return load_pretrained(architecture, files.weights)
+
+
+def _has_published(architecture: Architecture) -> bool:
+    """Whether timm knows what the outputs of this network stand for."""
+    try:
+        pretrained(architecture)
+    except InputError:
+        return False
+    return True
+
+
+def _through_file(model: Model, size: int | None, device: torch.device) -> Model:
+    """The model for a size and a device, as a job of a study would build it from its file."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "weights.safetensors"
+        save(model, path, {})
+        return build(model.architecture, path, device, size)
+
+
+def _untrained(
+    architecture: Architecture,
+    classes: Sequence[str] | None,
+    size: int | None,
+    seed: int,
+    device: torch.device,
+) -> Model:
+    """A network with random weights for these classes."""
+    usual: Any = timm.get_pretrained_cfg(architecture.timm, allow_unregistered=True)
+    side = size or (usual.test_input_size or usual.input_size)[-1]
+    names = list(map(str, classes or range(usual.num_classes)))
+    torch.manual_seed(seed)
+    network = create(architecture, classes=len(names), size=side)
+    network.requires_grad_(False).to(device).to(memory_format=torch.channels_last)
+    return as_model(network, architecture, classes=names, size=side)
+
+
+def _called(model: Model, classes: Sequence[str]) -> Model:
+    """The model with other names of its outputs.
+
+    Raises:
+        InputError: another number of names, or a name that stands twice.
+    """
+    names = tuple(map(str, classes))
+    if len(names) != len(model.classes):
+        raise InputError(
+            f"classes: {len(names)} names for the {len(model.classes)} outputs of {model.name}; give one "
+            "for each output"
+        )
+    if len(set(names)) < len(names):
+        twice = next(name for name in names if names.count(name) > 1)
+        raise InputError(f"classes: {twice!r} stands twice; give every output a name of its own")
+    return replace(model, classes=names, class_names=())

@@ -1,0 +1,244 @@
+"""Settings of an explanation or a comparison in a notebook: those that are given, and the defaults."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from thinkalike.compare.maps import RESCALINGS, SIGNS
+from thinkalike.compare.similarity import METRICS, Comparison
+from thinkalike.defaults import default_study
+from thinkalike.errors import InputError, did_you_mean
+from thinkalike.methods import COMPARISON_SETTINGS, METHODS, kernelshap_budget
+
+TARGETS = ("prediction", "label")
+OUTPUTS = ("logit", "probability")
+PRECISIONS = ("float32", "bfloat16")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How images are explained.
+
+    Attributes:
+        method: key of the method.
+        settings: of the method, complete.
+        target: prediction, label, or classes (N,).
+        output, baseline, precision: as for `explain.common.Question`.
+        seed: of the coalitions, together with the ids of the images.
+        segments: (N, height, width) regions, or None.
+    """
+
+    method: str
+    settings: Mapping[str, Any]
+    target: Any
+    output: str
+    baseline: tuple[float, float, float]
+    precision: str
+    seed: int
+    segments: np.ndarray | None
+
+    @property
+    def title(self) -> str:
+        """The method in words."""
+        return METHODS[self.method].title
+
+    @property
+    def together(self) -> dict[str, Any]:
+        """Settings of `explain_together`, if the models are explained together; else none."""
+        if self.settings.get("tolerance") is None or not METHODS[self.method].estimated:
+            return {}
+        names = ("evaluations", "tolerance", "most_evaluations")
+        return {name: self.settings[name] for name in names}
+
+    def settings_for(self, model: str, family: str) -> dict[str, Any]:
+        """Settings that the method takes for one model."""
+        return METHODS[self.method].map_settings(self.settings, model, family)
+
+    def stated(self, settings: Mapping[str, Any]) -> dict[str, Any]:
+        """Attributes of a file of maps, as a study's jobs give them."""
+        used = METHODS[self.method].baseline
+        return {
+            "method": self.method,
+            "code": "",
+            "target": self.target if isinstance(self.target, str) else "given",
+            "output": self.output,
+            "baseline": list(self.baseline) if used else [],
+            "precision": self.precision,
+            **settings,
+        }
+
+
+def checked_method(method: Any) -> str:
+    """The key of a method that has maps.
+
+    Raises:
+        InputError: there is no such method, or it has no maps of its own.
+    """
+    having = [key for key, row in METHODS.items() if row.has_maps]
+    if method in having:
+        return str(method)
+    if method in METHODS:
+        source = METHODS[method].explained_by
+        raise InputError(
+            f"method: {method!r} has no maps of its own, it compares what {source} has asked; give "
+            f"{source!r}"
+        )
+    raise InputError(
+        f"method: {method!r} is none of {', '.join(having)}{did_you_mean(method, having)}"
+    )
+
+
+def checked_plan(
+    method: str,
+    given: Mapping[str, Any],
+    *,
+    target: Any = None,
+    output: str | None = None,
+    baseline: Sequence[float] | None = None,
+    precision: str | None = None,
+    seed: int | None = None,
+    segments: np.ndarray | None = None,
+    count: int | None = None,
+) -> Plan:
+    """The plan of an explanation, what is None from config.yaml.
+
+    Args:
+        method: key of the method.
+        given: settings of the method.
+        target, output, baseline, precision, seed, segments: as in `Plan`.
+        count: superpixels, about, from which the number of KernelSHAP's evaluations follows.
+
+    Raises:
+        InputError: a setting that the method does not have, or a value that it does not take.
+    """
+    study = default_study()
+    usual = study["explanation"]
+    settings = {**_map_settings(method), **_checked(method, given)}
+    if METHODS[method].estimated:
+        settings |= kernelshap_budget(settings, count or study["segments"]["count"])
+    target = usual["target"] if target is None else target
+    if isinstance(target, str):
+        choice("target", target, TARGETS, ", or the numbers of classes")
+    elif np.asarray(target).dtype.kind not in "iu":
+        raise InputError(
+            f"target: {target!r} is none of {', '.join(TARGETS)}, or the numbers of classes; give one"
+        )
+    return Plan(
+        method,
+        settings,
+        target,
+        choice("output", usual["output"] if output is None else output, OUTPUTS),
+        _colour(usual["baseline"] if baseline is None else baseline),
+        choice("precision", usual["precision"] if precision is None else precision, PRECISIONS),
+        study["seed"] if seed is None else checked_seed(seed),
+        segments,
+    )
+
+
+def checked_seed(seed: Any) -> int:
+    """A seed, which is a whole number from 0.
+
+    Raises:
+        InputError: it is none.
+    """
+    if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0:
+        raise InputError(f"seed: {seed!r} is no whole number from 0; give one")
+    return int(seed)
+
+
+def comparison_of(method: str, metric: str, given: Mapping[str, Any]) -> Comparison:
+    """How maps of a method are compared, what is None as in config.yaml.
+
+    Args:
+        method: key of the method.
+        metric: cosine or rbf.
+        given: sign, pool, rescaling, sigma and blanks; None: the default of the method.
+
+    Raises:
+        InputError: a value that there is not.
+    """
+    study = default_study()
+    usual = study["settings"][method]
+    choice("metric", metric, METRICS)
+    values = {name: value for name, value in given.items() if value is not None}
+    sigma = values.get("sigma", usual["rbf_sigma"])
+    if not isinstance(sigma, (int, float)) or not sigma > 0:
+        raise InputError(
+            f"sigma: {sigma!r} is no number above 0; give one such as {usual['rbf_sigma']}"
+        )
+    return Comparison(
+        metric,
+        sign=choice("sign", values.get("sign", usual["sign"]), SIGNS),
+        rescaling=choice("rescaling", values.get("rescaling", usual["rescaling"]), RESCALINGS),
+        sigma=sigma if metric == "rbf" else 1.0,
+        blanks=values.get("blanks", study["similarity"]["blanks"]),
+        # 0 cells a side: as the maps were computed
+        pool=values.get("pool", usual["pool"]) or None,
+    )
+
+
+def choice(argument: str, value: Any, known: Sequence[str], more: str = "") -> str:
+    """A value that is one of those known.
+
+    Raises:
+        InputError: it is none of them.
+    """
+    if value not in known:
+        hint = did_you_mean(value, known)
+        raise InputError(f"{argument}: {value!r} is none of {', '.join(known)}{more}{hint}")
+    return str(value)
+
+
+def _map_settings(method: str) -> dict[str, Any]:
+    """Settings of a method that say how maps are computed, as config.yaml has them."""
+    settings = default_study()["settings"][method]
+    return {name: value for name, value in settings.items() if name not in COMPARISON_SETTINGS}
+
+
+def _checked(method: str, given: Mapping[str, Any]) -> dict[str, Any]:
+    known = _map_settings(method)
+    for name, value in given.items():
+        if name in COMPARISON_SETTINGS:
+            raise InputError(f"{name}: says how maps are compared; give it to ta.compare")
+        if name not in known:
+            others = [
+                *known,
+                "target",
+                "output",
+                "baseline",
+                "precision",
+                "segments",
+                "seed",
+                "device",
+            ]
+            raise InputError(
+                f"{name}: {method} has no such setting, only {', '.join(known)}"
+                f"{did_you_mean(name, others)}"
+            )
+        _check_kind(name, value, known[name])
+    return dict(given)
+
+
+def _check_kind(name: str, value: Any, usual: Any) -> None:
+    """Refuse a value of another kind than the default's; a default of null stands for a number."""
+    if isinstance(usual, Mapping):
+        if not isinstance(value, Mapping):
+            raise InputError(f"{name}: {value!r} is no mapping; give one such as {dict(usual)}")
+        return
+    whole = isinstance(usual, int) or name.endswith("evaluations")
+    number = (int, np.integer) if whole else (int, float, np.number)
+    free = usual is None and value is None
+    if not free and (isinstance(value, bool) or not isinstance(value, number) or not value > 0):
+        kind = "whole number" if whole else "number"
+        raise InputError(f"{name}: {value!r} is no {kind} above 0; give one")
+
+
+def _colour(values: Any) -> tuple[float, float, float]:
+    array = np.asarray(values, np.float64)
+    if array.shape != (3,) or not ((array >= 0) & (array <= 1)).all():
+        raise InputError(
+            f"baseline: {values!r} is no colour; give red, green and blue, each in [0, 1]"
+        )
+    return float(array[0]), float(array[1]), float(array[2])
