@@ -253,24 +253,6 @@ METHODS: dict[str, Method] = {
             numbers=_of_a_file,
         ),
         Method(
-            key="captum",
-            title="captum",
-            map_settings=lambda settings, model, family: {
-                key: settings[key] for key in ("attribution", "arguments", "smooth")
-            },
-            passes=captum_passes,
-            numbers=_of_captum,
-        ),
-        Method(
-            key="file",
-            title="File",
-            map_settings=lambda settings, model, family: {
-                key: settings[key] for key in ("file", "arguments", "basis", "content")
-            },
-            passes=lambda settings, size, segments: FILE_PASSES,
-            numbers=_of_a_file,
-        ),
-        Method(
             key="answers",
             title="Answers to coalitions",
             map_settings=lambda settings, model, family: {},
@@ -294,7 +276,13 @@ def method_of(settings: Settings) -> Method:
     row = METHODS[settings["method"]]
     if row.key == "captum" and settings["attribution"]:
         chosen = ATTRIBUTIONS[settings["attribution"]]
-        return replace(row, title=chosen.title, baseline=chosen.baseline, segments=chosen.segments)
+        return replace(
+            row,
+            title=chosen.title,
+            baseline=chosen.baseline,
+            segments=chosen.segments,
+            embedding=not chosen.rules and (chosen.complete or not chosen.gradients),
+        )
     if row.key == "file":
         return replace(row, segments=settings["basis"] == "segments")
     return row

@@ -97,7 +97,7 @@ class Result:
             pictures: as for `compare.map_sources.MapSource`.
             roles, stratified, method, names, replicas: attributes of the result.
         """
-        source = map_arrays(maps, comparison, images, pictures)
+        source = map_arrays(maps, comparison, images, pictures=pictures)
         labels = [""] * len(source.images) if classes is None else list(classes)
         chance = measured_chance(source, labels, subset, predicted, mismatched=True)
         drawn = [(draws or {}).get(model) for model in maps]

@@ -6,7 +6,7 @@ from typing import Any
 from thinkalike.attributions import ATTRIBUTIONS, wrong_arguments
 from thinkalike.compare.scales import SEGMENTS
 from thinkalike.errors import InputError, did_you_mean
-from thinkalike.methods import METHODS, OTHER_FAMILIES
+from thinkalike.methods import METHODS, OTHER_FAMILIES, method_of
 from thinkalike.networks.catalogue import built_in_catalogue
 from thinkalike.user_code import check_defined
 from thinkalike.workflow.config.settings import (
@@ -164,8 +164,9 @@ def embedding(config: Config) -> Iterator[str]:
         return
     if question["output"] != "logit":
         yield "explanation.output: an embedding has no probability; set logit"
+    settings = all_settings(config)
     for name in used_methods(config):
-        row = METHODS[base_method(config, name)]
+        row = method_of(settings[name])
         if not row.embedding:
             yield (
                 f"explanation.target: {name} says nothing of an embedding ({row.title} needs a gradient at "

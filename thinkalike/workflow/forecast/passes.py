@@ -81,6 +81,10 @@ def _train_model(facts: Facts, model: str) -> list[Work]:
     return [training_work(model, facts.data, facts.study.training_settings(model))]
 
 
+def _fit_head(facts: Facts, model: str) -> list[Work]:
+    return [Work("predicting", model, facts.data.train + facts.data.val)]
+
+
 def _predict_images(facts: Facts, model: str) -> list[Work]:
     return [Work("predicting", model, facts.images)]
 
@@ -174,6 +178,7 @@ def _frame(facts: Facts) -> tuple[int, int]:
 NETWORK_RULES: dict[str, Callable[..., list[Work]]] = {
     "train_model": _train_model,
     "finetune_model": _train_model,
+    "fit_head": _fit_head,
     "predict_images": _predict_images,
     "measure_accuracy": _measure_accuracy,
     "explain_images": _explain_images,
