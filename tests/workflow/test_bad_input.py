@@ -1,6 +1,7 @@
 """What users get wrong: one clear sentence, a non-zero exit, nothing half-written."""
 
 import hashlib
+import os
 import shutil
 import tarfile
 from pathlib import Path
@@ -72,6 +73,29 @@ def test_a_folder_that_cannot_be_laid_out_is_refused_when_the_study_is_planned(c
     (folder / "empty").rmdir()
     run = checkout.snakemake("--dry-run", "data", overlay=of_folder(checkout, folder, count=19))
     sentence_in(run, "images.count: 19 is more than the 18 images of val; give at most 18")
+
+
+def test_a_file_behind_a_linked_class_that_changes_lays_the_folder_out_anew(checkout, folder):
+    (folder / "4").rename(folder.parent / "four")
+    (folder / "4").symlink_to(folder.parent / "four")
+    (folder / "4" / "photo.heic").write_bytes(b"")
+    overlay = of_folder(checkout, folder)
+    run = checkout.snakemake("data", overlay=overlay)
+    assert run.status == 0, run.output
+    assert "download_dataset: 1 left out, as no images of a class: 4/photo.heic" in run.output
+    # notes of the system are nothing to lay out anew
+    (folder / ".DS_Store").write_bytes(b"Bud1")
+    run = checkout.snakemake("--dry-run", "data", overlay=overlay)
+    assert "Nothing to be done" in run.output
+    image = sorted((folder.parent / "four").glob("*.png"))[0]
+    Image.new("RGB", (9, 9)).save(image)
+    run = checkout.snakemake("--dry-run", "data", overlay=overlay)
+    assert "download_dataset" in run.output
+    (folder / "4" / "self.png").symlink_to("self.png")
+    (folder / os.fsdecode(b"caf\xe9")).mkdir()
+    run = checkout.snakemake("--dry-run", "data", overlay=overlay)
+    sentence_in(run, "links that lead nowhere: 4/self.png; put back what they stand for, or remove")
+    sentence_in(run, r"names that are not UTF-8: caf\xe9; rename them")
 
 
 def archive(folder: Path) -> dict[str, str]:

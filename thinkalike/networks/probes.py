@@ -15,6 +15,7 @@ from thinkalike.errors import InputError
 from thinkalike.networks.classifiers import head_of, with_cosines
 from thinkalike.networks.model import Model
 from thinkalike.networks.predict import features, logits
+from thinkalike.networks.training import refuse_single_class
 
 PENALTIES = tuple(10.0**power for power in range(-4, 3))
 """Inverse strengths of the penalty on the weights of a probe, one of which cross-validation chooses."""
@@ -117,10 +118,11 @@ def probe_weights(
         classes: names of the K outputs.
 
     Raises:
-        InputError: a class of fewer than two images.
+        InputError: a class of fewer than two images, or a single class.
 
     Source: Alain & Bengio 2016, arXiv 1610.01644 (linear probes).
     """
+    refuse_single_class(classes)
     counts = np.bincount(labels, minlength=len(classes))
     if counts.min() < 2:
         scarce = classes[int(counts.argmin())]

@@ -116,6 +116,19 @@ class Examples:
         return ((rgb.float() / 255 - mean) / std).permute(0, 3, 1, 2), labels.to(rgb.device)
 
 
+def refuse_single_class(classes: Sequence[str]) -> None:
+    """Refuse to teach a network with one output, whose loss is 0 whatever it answers.
+
+    Raises:
+        InputError: there is one class.
+    """
+    if len(classes) == 1:
+        raise InputError(
+            f"classes: all images are of {classes[0]}, so that there is nothing to learn; add another "
+            "class, or take pretrained weights"
+        )
+
+
 def train(
     architecture: Architecture,
     images: np.ndarray,
@@ -144,8 +157,9 @@ def train(
         The model, in eval mode.
 
     Raises:
-        InputError: timm does not know the architecture or the optimiser.
+        InputError: timm does not know the architecture or the optimiser, or there is one class.
     """
+    refuse_single_class(classes)
     torch.manual_seed(integer_seed(seed, "weights"))
     network = create(architecture, classes=len(classes), size=images.shape[1]).to(device)
     model = as_model(network, architecture, classes=classes, size=images.shape[1])
@@ -188,8 +202,9 @@ def finetune(
         The fine-tuned model, in eval mode, on the same device.
 
     Raises:
-        InputError: timm does not know the optimiser.
+        InputError: timm does not know the optimiser, or there is one class.
     """
+    refuse_single_class(classes)
     torch.manual_seed(integer_seed(seed, "head"))
     network: Any = deepcopy(model.network)
     network.reset_classifier(len(classes))

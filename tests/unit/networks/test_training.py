@@ -21,6 +21,7 @@ from thinkalike.networks.training import (
     crop_boxes,
     cropped,
     finetune,
+    refuse_single_class,
     shifted,
     train,
 )
@@ -90,6 +91,17 @@ def test_two_classes_are_learned():
 def test_an_optimiser_that_timm_does_not_know():
     with pytest.raises(InputError, match=r"optimizer: .*'adamww'; did you mean 'adamw"):
         trained(optimizer="adamww")
+
+
+def test_one_class_leaves_nothing_to_learn():
+    images, labels = data(4)
+    settings = Training(**SETTINGS)
+    words = "classes: all images are of cat, so that there is nothing to learn; add another class"
+    with pytest.raises(InputError, match=words):
+        train(VIT, images, 0 * labels, classes=["cat"], settings=settings, seed=1, device=CPU)
+    with pytest.raises(InputError, match=words):
+        refuse_single_class(["cat"])
+    refuse_single_class(["cat", "dog"])
 
 
 @pytest.mark.parametrize("most", [0, 3])

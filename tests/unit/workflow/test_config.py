@@ -1,6 +1,7 @@
 """The configuration: config.yaml and overlays resolve, and all that can be wrong with one is said."""
 
 import re
+import shutil
 from copy import deepcopy
 from pathlib import Path
 
@@ -992,6 +993,17 @@ def test_a_folder_is_counted_when_the_study_is_planned(folder):
     (folder / "empty").mkdir()
     (line,) = problems(*of_folder(folder))
     assert line.startswith(f"dataset.path: {folder}: no image in class empty; add images (")
+
+
+def test_images_of_one_class_are_for_pretrained_models_alone(folder):
+    for label in ("b", "c"):
+        shutil.rmtree(folder / label)
+    (folder / "a").rename(folder / "n01440764")
+    assert problems(*of_folder(folder, count=4)) == [
+        "dataset.path: all images are of one class, n01440764, so that resnet, resnet_twin, "
+        "resnet_untrained, … have nothing to learn; add another class, or set weights: pretrained"
+    ]
+    resolve(study(*of_folder(folder, count=4), ("weights", "pretrained")))
 
 
 def test_pretrained_models_are_asked_about_folders_that_are_called_as_their_outputs(folder):

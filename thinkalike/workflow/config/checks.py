@@ -52,6 +52,7 @@ CHECKS: tuple[tuple[str, Callable[[Config], Iterable[str]]], ...] = (
 CONTENT_CHECKS: tuple[tuple[str, Callable[[Config, Contents], Iterable[str]]], ...] = (
     ("images", image_checks.count),
     ("models catalogue weights", model_checks.classes),
+    ("models catalogue weights", image_checks.single_class),
     ("models catalogue weights training spectral", image_checks.mapped_class),
 )
 """Sections that must be sound, and the check of them and what the data set holds."""

@@ -118,6 +118,22 @@ def count(config: Config, held: Contents) -> Iterator[str]:
         )
 
 
+def single_class(config: Config, held: Contents) -> Iterator[str]:
+    """Images of one class alone, for models that learn to tell classes apart."""
+    learners = [
+        key
+        for key, entry in selected_entries(config).items()
+        if entry.get("weights", config["weights"]) in ("trained", "finetuned")
+        or entry.get("head") == "probe"
+    ]
+    if len(held.classes) == 1 and learners:
+        yield (
+            f"dataset.path: all images are of one class, {held.classes[0]}, so that "
+            f"{', '.join(learners[:3])}{', …' if learners[3:] else ''} have nothing to learn; add another "
+            "class, or set weights: pretrained"
+        )
+
+
 def counts(config: Config) -> Iterator[str]:
     """Subsets and clusters that need more images than there are."""
     number = config["images"]["count"]
