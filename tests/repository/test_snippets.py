@@ -6,9 +6,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+import tifffile
 
 from tests.support.checkout import REPOSITORY, Checkout
+from thinkalike.images.loading import open_image
 
 
 def snippets(page: str) -> list[str]:
@@ -25,6 +28,18 @@ def test_what_a_page_shows_of_the_library_runs(page):
     (code,) = snippets(page)
     done = run(code, REPOSITORY)
     assert done.returncode == 0, done.stderr
+
+
+def test_images_of_16_bits_are_made_into_those_of_8_as_the_guide_says(tmp_path):
+    deep = np.random.default_rng(0).integers(0, 65536, (6, 5, 3), np.uint16)
+    deep[0, 0], deep[0, 1] = 0, 65535
+    (tmp_path / "deep_images" / "cat").mkdir(parents=True)
+    tifffile.imwrite(tmp_path / "deep_images" / "cat" / "1.tif", deep)
+    (code,) = snippets("docs/your-own-images.md")
+    done = run(code, tmp_path)
+    assert done.returncode == 0, done.stderr
+    found = np.asarray(open_image(tmp_path / "my_images" / "cat" / "1.png"))
+    assert np.abs(found / 255 - deep / 65535).max() <= 0.5 / 255 + 1e-12
 
 
 @pytest.mark.parametrize("code", snippets("CONTRIBUTING.md"))
