@@ -82,7 +82,7 @@ def test_a_file_behind_a_linked_class_that_changes_lays_the_folder_out_anew(chec
     overlay = of_folder(checkout, folder)
     run = checkout.snakemake("data", overlay=overlay)
     assert run.status == 0, run.output
-    assert "download_dataset: 1 left out, as no images of a class: 4/photo.heic" in run.output
+    assert "download_dataset: 1 left out: 4/photo.heic" in run.output
     # notes of the system are nothing to lay out anew
     (folder / ".DS_Store").write_bytes(b"Bud1")
     run = checkout.snakemake("--dry-run", "data", overlay=overlay)

@@ -109,6 +109,18 @@ def class_files(folder: Path) -> dict[str, list[Path]]:
     return {composed(path.name): images for path, images in files.items()}
 
 
+def class_folders(folder: Path) -> list[Path]:
+    """Folders in a folder, but for hidden ones, and those that links in it lead to; sorted by name.
+
+    Raises:
+        InputError: as `class_files`, for the folders.
+    """
+    faults: Faults = defaultdict(list)
+    found = _folders(folder, faults)
+    _refuse(faults, folder)
+    return found
+
+
 def image_files(folder: Path) -> list[Path]:
     """Image files that lie directly in a folder, sorted by name; maybe none.
 
@@ -210,7 +222,7 @@ def report_left_out(source: Path, files: Collection[Path]) -> None:
     doubtful = any(path.parent in classes and not is_hidden(path.name) for path in others)
     log.log(
         logging.WARNING if doubtful else logging.INFO,
-        "%d left out, as no images of a class: %s",
+        "%d left out: %s",
         len(others),
         _named(others, source),
     )

@@ -10,9 +10,16 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from thinkalike.errors import InputError
-from thinkalike.images.listing import SPLITS, SUFFIXES, class_files
+from thinkalike.errors import InputError, printable
+from thinkalike.images.listing import (
+    class_files,
+    class_folders,
+    image_files,
+    report_left_out,
+    split_folders,
+)
 from thinkalike.images.loading import load_images, report_constant
+from thinkalike.images.names import composed, is_text
 from thinkalike.notebook import display
 from thinkalike.stores.tables import read_table
 
@@ -163,35 +170,32 @@ def _of_folder(folder: Path, size: int) -> Images:
         raise InputError(
             f"source: {folder} is not a folder; give one with images, or a list of paths"
         )
-    entries = sorted(folder.iterdir())
-    files = [
-        file
-        for file in entries
-        if file.is_file() and file.suffix.lower() in SUFFIXES and not file.name.startswith("._")
-    ]
-    inside = [entry for entry in entries if entry.is_dir() and not entry.name.startswith(".")]
+    files, inside = image_files(folder), class_folders(folder)
     if files and inside:
         raise InputError(
             f"source: {folder} has images and folders ({inside[0].name}); put all images into class "
             "folders, or give a list of paths"
         )
-    splits = [entry.name for entry in inside if entry.name in SPLITS]
-    if splits:
-        raise InputError(f"source: {folder} is split; give one part of it, {folder / splits[-1]}")
+    if splits := split_folders(folder):
+        raise InputError(f"source: {folder} is split; give one part of it, {splits['val']}")
     if files:
-        ids = tuple(file.name for file in files)
+        ids = tuple(composed(file.name) for file in files)
         classes = None
     else:
         of_classes = class_files(folder)
         files = [file for members in of_classes.values() for file in members]
-        ids = tuple(f"{file.parent.name}/{file.name}" for file in files)
-        classes = tuple(file.parent.name for file in files)
+        classes = tuple(name for name, members in of_classes.items() for _ in members)
+        ids = tuple(f"{n}/{composed(f.name)}" for n, f in zip(classes, files, strict=True))
+    report_left_out(folder, files)
     paths = tuple(map(str, files))
     return Images(ids, load_images(paths, size), classes, paths, str(folder))
 
 
 def _of_files(files: Sequence[Path], size: int) -> Images:
     """Images of files; their ids are the names of the files, or their paths where names repeat."""
+    strange = [printable(file) for file in files if not is_text(str(file))]
+    if strange:
+        raise InputError(f"source: {strange[0]} is not called in UTF-8; rename it")
     names = tuple(file.name for file in files)
     paths = tuple(map(str, files))
     ids = names if len(set(names)) == len(names) else paths

@@ -202,7 +202,7 @@ def test_other_files_that_are_not_utf8_are_left_out_and_named(tmp_path, caplog):
     not_utf8(source / "cat" / "é.txt").write_text("")
     laid_out(source, tmp_path)
     (line,) = caplog.messages
-    assert line.endswith(r" class: cat/\xe9.txt")
+    assert line.endswith(r" left out: cat/\xe9.txt")
 
 
 def test_a_member_of_an_archive_that_is_not_utf8_is_refused(tmp_path):
@@ -328,7 +328,7 @@ def test_val_goes_before_test_which_is_left_out(tmp_path, caplog):
     source = folder(tmp_path / "source", "train/cat", "valid/cat", "test/cat", images=1)
     image(source / "valid" / "cat" / "held.png")
     assert laid_out(source, tmp_path) == ["train/cat/0.png", "val/cat/0.png", "val/cat/held.png"]
-    assert caplog.messages == ["1 left out, as no images of a class: test"]
+    assert caplog.messages == ["1 left out: test"]
 
 
 @pytest.mark.parametrize(
@@ -374,7 +374,7 @@ def test_what_is_left_out_is_counted_and_named(tmp_path, caplog):
     (record,) = caplog.records
     assert record.levelno == logging.WARNING
     assert record.message == (
-        "4 left out, as no images of a class: cat/old, cat/photo.heic, dog/.hidden.png, top.png"
+        "4 left out: cat/old, cat/photo.heic, dog/.hidden.png, top.png"
     )
 
 
