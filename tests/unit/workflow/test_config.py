@@ -541,6 +541,42 @@ What follows a slash of a place is inside of the value: an item of a list, a key
 """
 
 
+READ_OTHERWISE = [
+    (
+        "spectral.class",
+        "no",
+        "False is not of type ['string', 'null']; YAML reads no, off and false so",
+    ),
+    ("training.schedule", "on", "; YAML reads yes, on and true so: quote the word"),
+    ("spectral.class", "3", "3 is not of type ['string', 'null']; quote it: \"3\""),
+    (
+        "pretrained.folder",
+        "2024_01",
+        "202401 is not of type ['string', 'null']; quote it: \"202401\"",
+    ),
+    ("training.learning_rate", "1e-3", "'1e-3' is not of type number; write 1.0e-3"),
+    ("training.learning_rate", '"0.001"', "'0.001' is not of type number; write 0.001"),
+    ("images.count", "1e2", "'1e2' is not of type integer; write 100"),
+    ("images.count", "'12'", "'12' is not of type integer; write 12"),
+    ("training.learning_rate", ".inf", "training.learning_rate: inf is no finite number; give one"),
+    ("images.count", "-.inf", "images.count: -inf is no finite number; give one"),
+    ("settings.lrp.images", ".nan", "settings.lrp.images: nan is no finite number; give one"),
+    (
+        "catalogue",
+        "{mine: {like: resnet, arguments: {a: [1, .nan]}}}",
+        "catalogue.mine.arguments.a.1: nan is no finite number; give one",
+    ),
+]
+"""Place, what the user writes there, and what the line says of that which YAML makes of it."""
+
+
+@pytest.mark.parametrize(("place", "written", "words"), READ_OTHERWISE)
+def test_what_yaml_reads_otherwise_is_said_with_what_to_write(place, written, words):
+    (line,) = problems((place, yaml.safe_load(written)))
+    assert line.startswith(place)
+    assert words in line
+
+
 @pytest.mark.parametrize(("place", "value", "words"), SHAPE)
 def test_a_value_of_the_wrong_shape_is_named_with_its_place(place, value, words):
     (line,) = problems((place.partition("/")[0], value))

@@ -24,6 +24,36 @@ def test_the_files_that_come_along_are_sound():
             ", line 4: 'c' stands in line 3, too; put both together",
             ", line 5: 'a' stands in line 1, too; put both together",
         ]),
+        ("a: {no: 1}\n0123: x\n", [
+            ', line 1: YAML reads the key no as false; quote it: "no"',
+            ', line 2: YAML reads the key 0123 as 83; quote it: "0123"',
+        ]),
+        ("~: 1\nOn: 1\n1.5: 1\n2024-02-30: 1\n", [
+            ', line 1: YAML reads the key ~ as null; quote it: "~"',
+            ', line 2: YAML reads the key On as true; quote it: "On"',
+            ', line 3: YAML reads the key 1.5 as a number; quote it: "1.5"',
+            ', line 4: YAML reads the key 2024-02-30 as a date; quote it: "2024-02-30"',
+        ]),
+        ("a: 1e-3\nb: [2.5E4, -1e05]\nc: {d: .5e3}\n", [
+            ", line 1: YAML reads 1e-3 as a text; write 1.0e-3, or quote it if it is a name",
+            ", line 2: YAML reads 2.5E4 as a text; write 2.5e+4, or quote it if it is a name",
+            ", line 2: YAML reads -1e05 as a text; write -1.0e+05, or quote it if it is a name",
+            ", line 3: YAML reads .5e3 as a text; write 0.5e+3, or quote it if it is a name",
+        ]),
+        ("a: 0123\nb: 12:30\nc: 2024-01-05\n", [
+            ', line 1: YAML reads 0123 as 83; quote it ("0123"), or write 83',
+            ', line 2: YAML reads 12:30 as 750; quote it ("12:30"), or write 750',
+            ", line 3: YAML reads 2024-01-05 as a date; quote it",
+        ]),
+        ("a: [yes, x,\n  no]\n", [
+            ', line 1: YAML reads yes as true; quote it: "yes"',
+            ', line 2: YAML reads no as false; quote it: "no"',
+        ]),
+        ("a: {{ home }}\n", [", line 1: found unhashable key; fix the YAML"]),
+        ("a: !x b\n", [
+            ", line 1: could not determine a constructor for the tag '!x'; fix the YAML"
+        ]),
+        ('{"a": 1,\n\t"b": {"c": 1, "c": 1e-3}}', [": 'c' stands there twice; put both together"]),
         ("", [" has no keys at its top; write `key: value`"]),
         ("- a\n", [" has no keys at its top; write `key: value`"]),
         ("a: \0\n", [": unacceptable character #x0000: special characters are not allowed; fix"]),
@@ -37,6 +67,23 @@ def test_what_is_wrong_in_a_file_is_named_with_its_line(tmp_path, text, lines):
         check_files([path])
     for found, expected in zip(str(error.value).splitlines(), lines, strict=True):
         assert found.startswith(f"{path}{expected}")
+
+
+def test_what_means_the_same_in_every_yaml_is_left_alone(tmp_path):
+    (tmp_path / "mine.yaml").write_text(
+        'a: {b: "no", c: 1.0e-3, d: "0123", e: 0, f: yes, g: 0.5, h: -3, i: 10_000, j: "1e-3"}\n'
+        "k: [&x [1, null], *x, true]\nl: &y {m: 1}\nn: {<<: *y, m: 2}\no: 1e3d\n"
+    )
+    (tmp_path / "mine.json").write_text('{\n\t"a": 1e-3, "0123": ["no", 0.1]\n}')
+    check_files([tmp_path / "mine.yaml", tmp_path / "mine.json"])
+
+
+def test_a_file_that_contains_itself_is_looked_at_once(tmp_path):
+    path = tmp_path / "mine.yaml"
+    path.write_text("a: &x\n  b: 1e3\n  c: *x\n")
+    with pytest.raises(InputError) as error:
+        check_files([path])
+    assert len(str(error.value).splitlines()) == 1
 
 
 def test_the_command_names_every_file(tmp_path):

@@ -1,21 +1,32 @@
-"""Configuration files as they are written: what is no YAML, with file and line, and keys that stand twice.
+"""Configuration files as they are written: what is no YAML, and what YAML reads otherwise than it looks.
 
 Of two keys of one name YAML keeps the last and says nothing, so that half an overlay would have no
-effect. Snakemake reads the files of `--configfile` before any code of the workflow runs and names
-neither file nor line of one that is no YAML; `python -m thinkalike.workflow.config.files FILE …` does.
+effect; it reads `1e-3` as a text, `no` as false and `0123` as 83. Snakemake reads the files of
+`--configfile` before any code of the workflow runs and names neither file nor line of one that is no
+YAML; `python -m thinkalike.workflow.config.files FILE …` does.
 """
 
+import json
+import re
 import sys
 from collections.abc import Iterable, Iterator
+from operator import itemgetter
 from pathlib import Path
+from typing import Any
 
 import yaml
 
 from thinkalike.errors import InputError
 
+TAG = "tag:yaml.org,2002:"
+EXPONENT = re.compile(r"([-+]?)([0-9]*)\.?([0-9]*)[eE]([-+]?)([0-9]+)")
+"""A number with an exponent; in YAML 1.1 one without a point, or without a sign after the e, is a text."""
+OTHER_BASE = re.compile(r"[-+]?0[0-9_]+|.*:.*")
+"""A whole number with a zero in front (base 8), or parts with colons between them (base 60)."""
+
 
 def check_files(paths: Iterable[str | Path]) -> None:
-    """Check that every file is a YAML mapping in which no key stands twice.
+    """Check that files are YAML mappings, say nothing twice, and mean what they seem to.
 
     Raises:
         InputError: a line for every problem, with the file and the line in it.
@@ -27,7 +38,20 @@ def check_files(paths: Iterable[str | Path]) -> None:
 
 def _problems(path: str | Path) -> Iterator[str]:
     try:
-        node = yaml.compose(Path(path).read_text("utf-8"), Loader=yaml.SafeLoader)
+        text = Path(path).read_text("utf-8")
+        if (repeated := _repeated_in_json(text)) is not None:
+            yield from (
+                f"{path}: {key!r} stands there twice; put both together" for key in repeated
+            )
+            return
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        if not isinstance(node, yaml.MappingNode):
+            yield f"{path} has no keys at its top; write `key: value`"
+            return
+        found = sorted(_in_node(node, set()), key=itemgetter(0))
+        yield from (f"{path}, line {line}: {words}" for line, words in found)
+        if not found:
+            yaml.safe_load(text)
     except OSError as error:
         yield f"{path} cannot be read ({error.strerror}); fix the path"
     except UnicodeDecodeError:
@@ -40,28 +64,94 @@ def _problems(path: str | Path) -> Iterator[str]:
         yield f"{path}{line}: {words}"
     except yaml.YAMLError as error:
         yield f"{path}: {str(error).splitlines()[0]}; fix the YAML"
-    else:
-        if not isinstance(node, yaml.MappingNode):
-            yield f"{path} has no keys at its top; write `key: value`"
-            return
-        yield from _repeated(node, path)
 
 
-def _repeated(node: yaml.Node, path: str | Path) -> Iterator[str]:
-    """Keys that stand twice in a mapping, or in one inside of it."""
+def _repeated_in_json(text: str) -> list[str] | None:
+    """Keys that stand twice in a JSON object, which Snakemake reads, too; None for a text that is none."""
+    repeated: list[str] = []
+
+    def keep(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        keys = [key for key, _ in pairs]
+        repeated.extend(key for key in dict.fromkeys(keys) if keys.count(key) > 1)
+        return dict(pairs)
+
+    try:
+        content = json.loads(text, object_pairs_hook=keep)
+    except ValueError:
+        return None
+    return repeated if isinstance(content, dict) else None
+
+
+def _in_node(node: yaml.Node, seen: set[int]) -> Iterator[tuple[int, str]]:
+    """Lines and problems in a node; one that others refer to (`*name`) is looked at once."""
+    if id(node) in seen:
+        return
+    seen.add(id(node))
     if isinstance(node, yaml.MappingNode):
-        lines: dict[str, int] = {}
-        for key, value in node.value:
-            line, first = key.start_mark.line + 1, lines.get(str(key.value))
-            if first is not None:
-                yield (
-                    f"{path}, line {line}: {key.value!r} stands in line {first}, too; put both together"
-                )
-            lines[str(key.value)] = line
-            yield from _repeated(value, path)
+        yield from _in_keys([key for key, _ in node.value])
+        for _, value in node.value:
+            yield from _in_node(value, seen)
     elif isinstance(node, yaml.SequenceNode):
         for value in node.value:
-            yield from _repeated(value, path)
+            if _is(value, "bool") and value.value.lower() not in ("true", "false"):
+                yield _line(value), f"YAML reads {value.value} as {_read(value)}; {_quoted(value)}"
+            yield from _in_node(value, seen)
+    elif isinstance(node, yaml.ScalarNode) and node.style is None:
+        yield from _in_plain(node)
+
+
+def _in_keys(keys: list[yaml.Node]) -> Iterator[tuple[int, str]]:
+    """Keys of a mapping that stand there twice, or are no texts."""
+    lines: dict[str, int] = {}
+    for key in keys:
+        name, first = str(key.value), lines.get(str(key.value))
+        if first is not None:
+            yield _line(key), f"{name!r} stands in line {first}, too; put both together"
+        lines[name] = _line(key)
+        if any(_is(key, kind) for kind in ("bool", "int", "float", "null", "timestamp")):
+            yield _line(key), f"YAML reads the key {name} as {_read(key)}; {_quoted(key)}"
+
+
+def _in_plain(node: yaml.ScalarNode) -> Iterator[tuple[int, str]]:
+    """A value without quotes that looks like another one."""
+    text, line = node.value, _line(node)
+    if _is(node, "str") and (number := with_point_and_sign(text)):
+        yield line, f"YAML reads {text} as a text; write {number}, or quote it if it is a name"
+    elif (_is(node, "int") or _is(node, "float")) and OTHER_BASE.fullmatch(text):
+        read = _read(node)
+        yield line, f'YAML reads {text} as {read}; quote it ("{text}"), or write {read}'
+    elif _is(node, "timestamp"):
+        yield line, f"YAML reads {text} as a date; quote it"
+
+
+def with_point_and_sign(text: str) -> str:
+    """A number with an exponent as YAML takes it: `1.0e-3` for `1e-3`; empty for any other text."""
+    number = EXPONENT.fullmatch(text)
+    if number is None or not number[2] + number[3]:
+        return ""
+    sign, before, after, other, exponent = number.groups()
+    return f"{sign}{before or 0}.{after or 0}e{other or '+'}{exponent}"
+
+
+def _is(node: yaml.Node, kind: str) -> bool:
+    return bool(node.tag == TAG + kind)
+
+
+def _line(node: yaml.Node) -> int:
+    return int(node.start_mark.line) + 1
+
+
+def _quoted(node: yaml.Node) -> str:
+    return f'quote it: "{node.value}"'
+
+
+def _read(node: yaml.Node) -> str:
+    """What YAML makes of a value, in words."""
+    if _is(node, "timestamp"):
+        return "a date"
+    value = yaml.safe_load(node.value)
+    same = str(value) == node.value and not isinstance(value, bool)
+    return "a number" if same else json.dumps(value)
 
 
 if __name__ == "__main__":

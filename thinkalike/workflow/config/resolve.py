@@ -9,7 +9,7 @@ from thinkalike.errors import InputError
 from thinkalike.workflow.config import settings
 from thinkalike.workflow.config.checks import problems
 from thinkalike.workflow.config.schema import validator
-from thinkalike.workflow.config.sentences import sentence
+from thinkalike.workflow.config.sentences import infinities, sentence
 
 PATHS = (
     ("dataset", "path"),
@@ -43,13 +43,19 @@ def resolve(config: Mapping[str, Any]) -> dict[str, Any]:
         InputError: a line for every problem, with the fix.
     """
     study = with_home(config)
-    errors = list(validator(study).iter_errors(study))
+    infinite = dict(infinities(study))
+    errors = [
+        error
+        for error in validator(study).iter_errors(study)
+        if tuple(error.absolute_path) not in infinite
+    ]
     damaged = {
         str(error.absolute_path[0])
         for error in errors
         if error.absolute_path and error.validator not in HARMLESS
-    }
+    } | {str(place[0]) for place in infinite}
     lines = {*map(sentence, errors), *problems(study, study.keys() - damaged)}
+    lines.update(infinite.values())
     if lines:
         raise InputError("\n".join(sorted(lines)))
     return completed(study)
