@@ -217,11 +217,12 @@ rule summarise_similarity:
 
 
 rule collect_pairs:
-    """All pairs of models by every method, metric and subset, in one tidy table."""
+    """All pairs of models by every method, metric and subset, in one tidy table; and what models are."""
     input:
         pairs=study.files("<results>/dissimilarity/{method}/{metric}/{subset}_pairs.parquet"),
     output:
         table="<results>/pairs.csv",
+        models="<results>/models.csv",
     log:
         "<logs>/collect_pairs.log",
     benchmark:
@@ -239,6 +240,7 @@ rule collect_pairs:
         architectures=study.architectures,
         families=study.families,
         untrained=study.untrained,
+        replicas=study.replicas,
     message:
         "Collecting all pairs of models"
     script:

@@ -227,9 +227,9 @@ def wrap(
     Raises:
         InputError: a network that cannot be explained, or an argument that does not fit it.
     """
-    from thinkalike.networks import wrapping
+    from thinkalike.networks.wrapping import wrap as wrapped
 
-    return wrapping.wrap(
+    return wrapped(
         network,
         name=name,
         mean=mean,

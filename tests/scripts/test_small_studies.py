@@ -170,8 +170,10 @@ class SmallStudy:
         collect_pairs.main(
             pairs=[self.file("all_pairs.parquet")],
             table=self.file("pairs.csv"),
+            models=self.file("models.csv"),
             cases=["lrp/cosine/all"],
             names=self.names,
+            replicas=[model for model in self.compared if model not in self.models],
             **self.roles,
         )
         measure_scales.main(

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 FOLDER = "explanations"
+MODELS = "models.csv"
 
 
 @dataclass(frozen=True, eq=False)
@@ -146,8 +147,8 @@ class Explanations:
 
         Args:
             path: of a folder, which gets `explanations/<method>/<model>.nc`, `predictions/<model>.parquet`,
-                `images.parquet`, and `segments.nc` where maps are on regions; `thinkalike.api.open` reads
-                it. Or of a file that ends in .nc, for the maps of a single model.
+                `images.parquet`, `models.csv`, and `segments.nc` where maps are on regions;
+                `thinkalike.api.open` reads it. Or of a file, .nc, for the maps of a single model.
 
         Raises:
             InputError: a file for several models, or a folder that has other images or regions.
@@ -168,6 +169,8 @@ class Explanations:
             write_arrays(
                 target / "segments.nc", labels, coordinates=coordinates, attributes=attributes
             )
+        names = {model: self.names.get(model, model) for model in self.models}
+        write_table(self.roles.table(names, self.replicas), target / MODELS)
         for model, predicted in self.predictions.items():
             write_table(predicted, target / "predictions" / f"{file_stem(model)}.parquet")
             self._write_model(model, target / FOLDER / self.method / f"{file_stem(model)}.nc")

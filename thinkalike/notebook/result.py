@@ -27,7 +27,7 @@ from thinkalike.statistics.influence import influential_images
 from thinkalike.statistics.intervals import chord, strata
 from thinkalike.statistics.one_factor import one_factor_test
 from thinkalike.statistics.pairs import above_chance, seed_table
-from thinkalike.statistics.roles import Roles
+from thinkalike.statistics.roles import COLUMNS, Roles
 from thinkalike.statistics.support import branch_support
 from thinkalike.stores.arrays import open_arrays, stored_attributes, write_arrays
 from thinkalike.stores.kernels import CHANCE, PAIR, VALUES, Chance, Kernel
@@ -287,14 +287,11 @@ class Result:
         variables[f"influence_{self.subset}"] = (PAIR, chance.influence)
         variables |= {n: (("subset", *PAIR[1:]), getattr(chance, n)[None]) for n in CHANCE}
         variables["class_name"] = (PAIR[:1], chance.labels.astype(str))
-        facts = {
-            "name": [self.names.get(model, model) for model in models],
-            "family": [roles.families.get(model, "") for model in models],
-            "architecture": [roles.architecture(model) for model in models],
-            "untrained": [model in roles.untrained for model in models],
-            "replica": [model in self.replicas for model in models],
+        names = {model: self.names.get(model, model) for model in models}
+        table = roles.table(names, self.replicas).set_index("model")
+        variables |= {
+            str(column): (PAIR[1:2], np.array(values.tolist())) for column, values in table.items()
         }
-        variables |= {name: (PAIR[1:2], np.array(values)) for name, values in facts.items()}
         coordinates = {"image": chance.images, "model_a": models, "model_b": models}
         attributes = {
             "method": self.method,
@@ -357,28 +354,23 @@ def read_result(path: str | Path) -> Result:
     Raises:
         InputError: the file is missing, damaged, or no such file.
     """
-    with open_arrays(path, ["family", "subset", *PAIR]) as file:
+    with open_arrays(path, [*COLUMNS[1:], "subset", *PAIR]) as file:
         models = [str(model) for model in file["model_a"].to_numpy()]
-        facts = {
-            name: dict(zip(models, file[name].to_numpy(), strict=True))
-            for name in ("name", "family", "architecture", "untrained", "replica")
-        }
+        columns = {name: file[name].to_numpy() for name in COLUMNS[1:]}
+        table = pd.DataFrame({"model": models, **columns})
         subset = str(file["subset"].to_numpy()[0])
         stratified = bool(np.ravel(file.attrs["stratified"])[0])
         method = str(file.attrs["method"])
         has_kernel = "similarity" in file
-    families = {model: str(family) for model, family in facts["family"].items() if family}
-    architectures = {model: str(first) for model, first in facts["architecture"].items()}
-    untrained = [model for model in models if facts["untrained"][model]]
     return Result.read(
         path,
         subset,
-        roles=Roles(families, architectures, untrained),
+        roles=Roles.of_table(table),
         stratified=stratified,
         kernel=Kernel.read(str(path)) if has_kernel else None,
         method=method,
-        names={model: str(name) for model, name in facts["name"].items()},
-        replicas=[model for model in models if facts["replica"][model]],
+        names=dict(zip(models, table["name"].astype(str), strict=True)),
+        replicas=table.loc[table["replica"], "model"].tolist(),
     )
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from thinkalike.compare.maps import RESCALINGS, SIGNS
-from thinkalike.compare.similarity import METRICS, Comparison
+from thinkalike.compare.similarity import BLANKS, METRICS, Comparison
 from thinkalike.defaults import default_study
 from thinkalike.errors import InputError, did_you_mean
 from thinkalike.methods import COMPARISON_SETTINGS, METHODS, kernelshap_budget
@@ -163,6 +163,10 @@ def comparison_of(method: str, metric: str, given: Mapping[str, Any]) -> Compari
     usual = study["settings"][method]
     choice("metric", metric, METRICS)
     values = {name: value for name, value in given.items() if value is not None}
+    # 0 cells a side: as the maps were computed
+    pool = values.get("pool", usual["pool"]) or None
+    if pool is not None and (isinstance(pool, bool) or not isinstance(pool, int) or pool < 0):
+        raise InputError(f"pool: {pool!r} is no number of cells a side; give one such as 8, or 0")
     sigma = values.get("sigma", usual["rbf_sigma"])
     if not isinstance(sigma, (int, float)) or not sigma > 0:
         raise InputError(
@@ -173,9 +177,8 @@ def comparison_of(method: str, metric: str, given: Mapping[str, Any]) -> Compari
         sign=choice("sign", values.get("sign", usual["sign"]), SIGNS),
         rescaling=choice("rescaling", values.get("rescaling", usual["rescaling"]), RESCALINGS),
         sigma=sigma if metric == "rbf" else 1.0,
-        blanks=values.get("blanks", study["similarity"]["blanks"]),
-        # 0 cells a side: as the maps were computed
-        pool=values.get("pool", usual["pool"]) or None,
+        blanks=choice("blanks", values.get("blanks", study["similarity"]["blanks"]), BLANKS),
+        pool=pool,
     )
 
 

@@ -8,13 +8,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from thinkalike.compare.pairs import CONTROL
 from thinkalike.errors import InputError, did_you_mean
 from thinkalike.notebook import display
-from thinkalike.notebook.explanations import FOLDER, Explanations, read_explanations
+from thinkalike.notebook.explanations import FOLDER, MODELS, Explanations, read_explanations
 from thinkalike.notebook.images import Images, read_listing
 from thinkalike.notebook.result import Result
-from thinkalike.statistics.roles import Roles
+from thinkalike.statistics.roles import COLUMNS, Roles
 from thinkalike.stores.arrays import open_arrays
 from thinkalike.stores.kernels import Kernel
 from thinkalike.stores.tables import read_square, read_table
@@ -47,13 +46,17 @@ class FinishedStudy:
     @cached_property
     def models(self) -> list[str]:
         """Keys of the models, in the order of the study; further seeds of some (`replicas`) are none."""
-        if (square := self._square) is not None:
-            return list(square.columns)
-        return self._explained
+        if self._table is not None:
+            return self._table.loc[~self._table["replica"].astype(bool), "model"].tolist()
+        # before the table is made: the models of a matrix, or all that are explained
+        files = sorted((self.folder / "dissimilarity").glob("*/*/all.csv"))
+        return list(read_square(files[0]).columns) if files else self._explained
 
     @cached_property
     def replicas(self) -> list[str]:
         """Further seeds of models, which stand in no matrix."""
+        if self._table is not None:
+            return self._table.loc[self._table["replica"].astype(bool), "model"].tolist()
         return [model for model in self._explained if model not in self.models]
 
     @property
@@ -158,52 +161,20 @@ class FinishedStudy:
 
     @cached_property
     def roles(self) -> Roles:
-        """Families, seeds of one network and controls, as far as the files say."""
-        pairs = self._pairs
-        if pairs is None:
-            return Roles({}, self._architectures)
-        control = pairs["category"] == CONTROL
-        trained = {*pairs.loc[~control, "model_a"], *pairs.loc[~control, "model_b"]}
-        # all pairs of a control are called so; of a single trained model, too
-        untrained = [model for model in self.models if trained and model not in trained]
-        return Roles(self._column("family"), self._architectures, untrained)
+        """Families, seeds of one network and controls, where their table is there already."""
+        return Roles({}) if self._table is None else Roles.of_table(self._table)
 
     @cached_property
     def names(self) -> Mapping[str, str]:
-        """Model → display name, as far as the files say."""
-        return self._column("name")
-
-    def _column(self, name: str) -> dict[str, str]:
-        """Model → a column of the table of all pairs."""
-        if self._pairs is None:
+        """Model → display name, where the table of models is there already."""
+        if self._table is None:
             return {}
-        return {
-            model: value
-            for side in "ab"
-            for model, value in zip(
-                self._pairs[f"model_{side}"], self._pairs[f"{name}_{side}"], strict=True
-            )
-        }
+        return dict(zip(self._table["model"], self._table["name"].astype(str), strict=True))
 
     @cached_property
-    def _pairs(self) -> pd.DataFrame | None:
-        path = self.folder / "pairs.csv"
-        return read_table(path) if path.exists() else None
-
-    @cached_property
-    def _square(self) -> pd.DataFrame | None:
-        files = sorted((self.folder / "dissimilarity").glob("*/*/all.csv"))
-        return read_square(files[0]) if files else None
-
-    @cached_property
-    def _architectures(self) -> dict[str, str]:
-        """Model or replica → first model of its architecture, from the tables of seeds."""
-        found: dict[str, str] = {}
-        for path in sorted((self.folder / "dissimilarity").glob("*/*/all_seeds.csv"))[:1]:
-            table = read_table(path).astype(str)
-            for side in ("model_a", "model_b"):
-                found |= dict(zip(table[side], table["architecture"], strict=True))
-        return found
+    def _table(self) -> pd.DataFrame | None:
+        path = self.folder / MODELS
+        return read_table(path, COLUMNS) if path.exists() else None
 
     @cached_property
     def _explained(self) -> list[str]:
@@ -220,7 +191,9 @@ class FinishedStudy:
 
     @cached_property
     def _stratified(self) -> bool:
-        """Whether the images were chosen class by class: they go round the classes."""
+        """Whether a study chose its images class by class: they go round the classes."""
+        if not (self.folder / "dissimilarity").is_dir():
+            return False  # saved from a notebook
         table = read_table(self.folder / "images.parquet", ["class_name"])
         rounds = table.groupby("class_name").cumcount()
         return bool(rounds.is_monotonic_increasing)

@@ -4,6 +4,13 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+import pandas as pd
+
+from thinkalike.errors import InputError
+
+COLUMNS = ("model", "name", "family", "architecture", "untrained", "replica")
+"""Columns of a table of models."""
+
 
 @dataclass(frozen=True)
 class Roles:
@@ -46,3 +53,42 @@ class Roles:
         """Models of a list whose family has at least two of its models, in its order."""
         sizes = Counter(self.family(model) for model in models)
         return [model for model in models if sizes[self.family(model)] > 1]
+
+    def table(self, names: Mapping[str, str], replicas: Sequence[str] = ()) -> pd.DataFrame:
+        """What models are, a row for each, with the columns `COLUMNS`.
+
+        Args:
+            names: model → display name, of all models, in order.
+            replicas: models that are further seeds of others, and stand in no matrix.
+        """
+        rows = [
+            (
+                model,
+                name,
+                self.families.get(model, ""),
+                self.architecture(model),
+                model in self.untrained,
+                model in replicas,
+            )
+            for model, name in names.items()
+        ]
+        return pd.DataFrame(rows, columns=list(COLUMNS))
+
+    @classmethod
+    def of_table(cls, table: pd.DataFrame) -> "Roles":
+        """Roles of the models of a table that `table` has given.
+
+        Raises:
+            InputError: a column is missing.
+        """
+        missing = [column for column in COLUMNS if column not in table]
+        if missing:
+            raise InputError(
+                f"the table of models has no column {', '.join(missing)}; make it anew"
+            )
+        known = table[table["family"].fillna("").astype(str) != ""]
+        return cls(
+            dict(zip(known["model"], known["family"], strict=True)),
+            dict(zip(table["model"], table["architecture"].astype(str), strict=True)),
+            table.loc[table["untrained"].astype(bool), "model"].tolist(),
+        )

@@ -120,19 +120,21 @@ def create_arrays(
         for name, (dimensions, _) in variables.items():
             rows = step if name in streamed else max(CHUNK // row_bytes[name], 1)
             made[name] = _create(file, name, dimensions, types[name], shapes[name], rows)
-        for name, value in stored_attributes(attributes).items():
-            file.attrs[name] = value
+        for name, value in attributes.items():
+            # NetCDF knows a text, or numbers in a row
+            file.attrs[name] = value if isinstance(value, str) else np.ravel(value)
         writer = ArrayWriter(made, streamed, step)
         yield writer
         writer._finish()
 
 
 def stored_attributes(attributes: Mapping[str, Any]) -> dict[str, Any]:
-    """Attributes as a file has them: NetCDF knows a text, or numbers in a row."""
-    return {
-        name: value if isinstance(value, str) else np.ravel(value)
-        for name, value in attributes.items()
-    }
+    """Attributes as they come back from a file: texts, single numbers, and numbers in a row."""
+    found: dict[str, Any] = {}
+    for name, value in attributes.items():
+        row = np.ravel(value)
+        found[name] = value if isinstance(value, str) else row[0] if len(row) == 1 else row
+    return found
 
 
 def _write_labels(file: Any, name: str, labels: np.ndarray) -> None:

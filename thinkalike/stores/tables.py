@@ -9,7 +9,7 @@ from thinkalike.errors import InputError
 from thinkalike.stores.atomic import atomic
 from thinkalike.stores.damage import AGAIN, brief, unreadable
 
-KEYS = ("model", "model_a", "model_b")
+KEYS = ("model", "model_a", "model_b", "architecture")
 """Columns with keys of models: text, also where all models are called `true` and `inf`."""
 
 
