@@ -50,7 +50,7 @@ def test_a_method_from_a_file_is_explained_by_as_any_method_says(tmp_path, monke
 
 def test_the_table_of_attributions_is_that_of_the_library():
     rows = re.findall(
-        r"^\| `(\w+)` \| ([^|]*) \| ([^|]*) \| ([^|]*)\|$",
+        r"^\| `([A-Z]\w+)` \|([^|]*)\|([^|]*)\|([^|]*)\|$",
         (REPOSITORY / "docs/any-method.md").read_text().split("### What is refused")[0],
         re.M,
     )

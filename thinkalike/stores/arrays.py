@@ -1,5 +1,6 @@
 """Arrays of a study: NetCDF files, written and read in parts where they are large."""
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from math import prod
@@ -128,11 +129,19 @@ def create_arrays(
 
 
 def stored_attributes(attributes: Mapping[str, Any]) -> dict[str, Any]:
-    """Attributes as a file has them: NetCDF knows a text, or numbers in a row."""
-    return {
-        name: value if isinstance(value, str) else np.ravel(value)
-        for name, value in attributes.items()
-    }
+    """Attributes as a file has them.
+
+    NetCDF knows a text, or numbers in a row; whatever else a value is becomes a JSON text.
+    """
+    return {name: _attribute(value) for name, value in attributes.items()}
+
+
+def _attribute(value: Any) -> str | np.ndarray:
+    if isinstance(value, str):
+        return value
+    is_plain = not isinstance(value, Mapping) and value is not None
+    numbers = np.ravel(value) if is_plain else np.empty(0, object)
+    return numbers if numbers.dtype.kind in "biuf" else json.dumps(value, sort_keys=True)
 
 
 def _write_labels(file: Any, name: str, labels: np.ndarray) -> None:
