@@ -9,9 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tifffile
+import yaml
 
 from tests.support.checkout import REPOSITORY, Checkout
+from tests.support.configuration import configuration
+from thinkalike.attributions import ATTRIBUTIONS
 from thinkalike.images.loading import open_image
+from thinkalike.workflow.study import Study
 
 
 def snippets(page: str) -> list[str]:
@@ -40,6 +44,39 @@ def test_images_of_16_bits_are_made_into_those_of_8_as_the_guide_says(tmp_path):
     assert done.returncode == 0, done.stderr
     found = np.asarray(open_image(tmp_path / "my_images" / "cat" / "1.png"))
     assert np.abs(found / 255 - deep / 65535).max() <= 0.5 / 255 + 1e-12
+
+
+def test_a_method_from_a_file_is_explained_by_as_any_method_says(tmp_path, monkeypatch):
+    method, library = snippets("docs/any-method.md")
+    (tmp_path / "methods").mkdir()
+    (tmp_path / "methods" / "mine.py").write_text(method)
+    monkeypatch.setenv("PYTHONPATH", str(REPOSITORY))
+    done = run(library, tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("(4, 4096) [")
+    # and the overlay of the page is a study
+    (overlay,) = re.findall(
+        r"^```yaml\n(.*?)^```", (REPOSITORY / "docs/any-method.md").read_text(), re.M | re.S
+    )
+    monkeypatch.chdir(tmp_path)
+    study = Study.of(configuration(**yaml.safe_load(overlay)))
+    assert study.with_maps == ["gradcam", "saliency", "saliency_smooth", "occlusion", "mine"]
+
+
+def test_the_table_of_attributions_is_that_of_the_library():
+    rows = re.findall(
+        r"^\| `([A-Z]\w+)` \|([^|]*)\|([^|]*)\|([^|]*)\|$",
+        (REPOSITORY / "docs/any-method.md").read_text().split("### What is refused")[0],
+        re.M,
+    )
+    assert [name for name, *_ in rows] == list(ATTRIBUTIONS)
+    for name, arguments, passes, promise in rows:
+        row, given = ATTRIBUTIONS[name], re.findall(r"`(\w+)`", arguments)
+        assert given == list(row.arguments), name
+        assert ("(needed)" in arguments) == bool(row.required), name
+        assert bool(promise.strip()) == row.complete, name
+        if passes.strip() in "24":
+            assert row.passes({}, 64, 30) == int(passes), name
 
 
 @pytest.mark.parametrize("code", snippets("CONTRIBUTING.md"))

@@ -41,9 +41,13 @@ from thinkalike.explain.replaced import check_rectified, check_rescaled
 from thinkalike.explain.untouched import untouched
 from thinkalike.networks.batches import Batches, is_out_of_memory
 from thinkalike.networks.model import Model
+from thinkalike.progress import log
 from thinkalike.randomness import generator, integer_seed
 
 BLACK = (0.0, 0.0, 0.0)
+
+TOLERATED = 0.02
+"""Share of the score's difference that a map may miss without a warning."""
 
 
 def explain(
@@ -113,8 +117,26 @@ def explain(
             difference = ends.full - work.reference(ends.empty)
             measures["difference"] = difference
             measures["gap"] = maps.coefficients.astype(np.float64).sum(1) - difference
+            _warn(model, attribution, measures["gap"], difference, ends.spread)
     check_maps(maps, f"captum's {attribution} of {model.name}")
     return Explanation(maps, ends.targets, measures)
+
+
+def _warn(
+    model: Model, attribution: str, gap: np.ndarray, difference: np.ndarray, spread: np.ndarray
+) -> None:
+    """Warn of maps that promise the score's difference and miss much of it."""
+    missed = np.abs(gap) > TOLERATED * np.maximum(np.abs(difference), spread)
+    if missed.any():
+        log.warning(
+            "%s: the maps of %d of %d images by captum's %s miss the score's difference by more than "
+            "%g %%; the file says by how much (gap)",
+            model.name,
+            missed.sum(),
+            len(gap),
+            attribution,
+            100 * TOLERATED,
+        )
 
 
 class _Scores(nn.Module):

@@ -1,5 +1,6 @@
 """Arrays of a study: NetCDF files, written and read in parts where they are large."""
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from math import prod
@@ -121,8 +122,7 @@ def create_arrays(
             rows = step if name in streamed else max(CHUNK // row_bytes[name], 1)
             made[name] = _create(file, name, dimensions, types[name], shapes[name], rows)
         for name, value in attributes.items():
-            # NetCDF knows a text, or numbers in a row
-            file.attrs[name] = value if isinstance(value, str) else np.ravel(value)
+            file.attrs[name] = _attribute(value)
         writer = ArrayWriter(made, streamed, step)
         yield writer
         writer._finish()
@@ -132,9 +132,19 @@ def stored_attributes(attributes: Mapping[str, Any]) -> dict[str, Any]:
     """Attributes as they come back from a file: texts, single numbers, and numbers in a row."""
     found: dict[str, Any] = {}
     for name, value in attributes.items():
-        row = np.ravel(value)
-        found[name] = value if isinstance(value, str) else row[0] if len(row) == 1 else row
+        stored = _attribute(value)
+        is_single = not isinstance(stored, str) and len(stored) == 1
+        found[name] = stored[0] if is_single else stored
     return found
+
+
+def _attribute(value: Any) -> str | np.ndarray:
+    """Value of an attribute in a file: a text or numbers in a row; a JSON text of whatever else it is."""
+    if isinstance(value, str):
+        return value
+    is_plain = not isinstance(value, Mapping) and value is not None
+    numbers = np.ravel(value) if is_plain else np.empty(0, object)
+    return numbers if numbers.dtype.kind in "biuf" else json.dumps(value, sort_keys=True)
 
 
 def _write_labels(file: Any, name: str, labels: np.ndarray) -> None:

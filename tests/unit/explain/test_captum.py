@@ -283,6 +283,15 @@ def test_deeplift_closes_and_integrated_gradients_close_with_steps():
     assert gaps[1] < gaps[0] / 10
 
 
+def test_maps_that_miss_what_they_promise_are_warned_of(caplog):
+    model, pixels = wrapped(Rectified()), images(3, SIDE)
+    explained(model, pixels, "DeepLift")
+    assert caplog.text == ""
+    explained(model, pixels, "IntegratedGradients", arguments={"n_steps": 1})
+    assert "mine: the maps of" in caplog.text
+    assert "by captum's IntegratedGradients miss the score's difference" in caplog.text
+
+
 def test_without_the_factor_of_the_inputs_nothing_is_promised():
     arguments = {"n_steps": 4, "multiply_by_inputs": False}
     model, pixels = wrapped(Rectified()), images(1, SIDE)
@@ -461,10 +470,9 @@ def test_relus_that_are_functions_are_refused(attribution):
 
 
 @pytest.mark.parametrize("attribution", ["GuidedBackprop", "Deconvolution"])
-def test_networks_without_relus_are_refused(attribution):
-    assert "ViT has none: the map would be the plain gradient" in refusal(
-        classifier("vit"), attribution
-    )
+@pytest.mark.parametrize("key", ["vit", "vit_relpos"])  # the other has ReLUs in its position biases
+def test_networks_without_relus_are_refused(attribution, key):
+    assert "has none: the map would be the plain gradient" in refusal(classifier(key), attribution)
 
 
 @pytest.mark.parametrize("attribution", ["GuidedBackprop", "Deconvolution"])

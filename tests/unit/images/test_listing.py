@@ -373,9 +373,7 @@ def test_what_is_left_out_is_counted_and_named(tmp_path, caplog):
     assert len(laid_out(source, tmp_path)) == 4
     (record,) = caplog.records
     assert record.levelno == logging.WARNING
-    assert record.message == (
-        "4 left out: cat/old, cat/photo.heic, dog/.hidden.png, top.png"
-    )
+    assert record.message == ("4 left out: cat/old, cat/photo.heic, dog/.hidden.png, top.png")
 
 
 @pytest.mark.parametrize(
