@@ -334,7 +334,7 @@ def _gradcam_seconds(model: Model, images: np.ndarray, rounds: int) -> dict[str,
 def _differentiable(model: Model) -> tuple[nn.Module, nn.Module]:
     """A copy of the network whose parameters ask for gradients, as peers need it, and its layer."""
     network = deepcopy(model.network).requires_grad_(True)
-    return network, network.get_submodule(model.architecture.layers["depth_100"])
+    return network, network.get_submodule(model.architecture.layer(100).module)
 
 
 def _integrated_gradients(

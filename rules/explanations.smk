@@ -208,12 +208,7 @@ rule tabulate_grids:
     params:
         code=code_of("tabulate_grids.py"),
         models=study.models,
-        layers={
-            model: study["catalogue"][model]["layers"].get(
-                f"depth_{study['settings']['gradcam']['depth']}", ""
-            )
-            for model in study.models
-        },
+        layers={model: study.layer_name(model, "gradcam") for model in study.models},
     message:
         "Grids of Grad-CAM maps"
     script:

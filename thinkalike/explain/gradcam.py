@@ -49,7 +49,7 @@ def explain(
     Raises:
         InputError: there is no layer at that depth, or as `at_layers`.
     """
-    name = model.architecture.layer(depth)
+    name = model.architecture.layer(depth).module
     cells = {name: mended} if mended else {}
     return at_layers(model, images, targets, question, layers=[name], mended=cells)[name]
 
@@ -77,7 +77,8 @@ def at_layers(
         images: (N, size, size, 3) uint8.
         targets: (N,) classes, or None for the ones that the model predicts in the same pass.
         question: output, precision and batch size are used.
-        layers: names of modules of the network, all of the layout of its architecture.
+        layers: names of modules of the network; those that are no layers of its architecture have its
+            layout.
         mended: layer → cells [row, column] of its grid.
 
     Returns:
@@ -102,8 +103,8 @@ def at_layers(
     # whatever mode the caller is in
     with explaining(model), torch.inference_mode(False), torch.enable_grad():
         # All but the last layer may have much of the network after them, whose activations are kept.
-        last = model.architecture.layers.get("depth_100")
-        batches = question.batches(model, gradients=names != [last])
+        last = model.architecture.grad_cam_layers.get("depth_100")
+        batches = question.batches(model, gradients=last is None or names != [last.module])
         with _GraphFrom(model, names) as graph:
 
             def work(part: slice) -> list[np.ndarray]:
@@ -114,7 +115,7 @@ def at_layers(
                     classes = torch.as_tensor(targets[part], device=model.device).long()
                 picked = scores.gather(1, classes[:, None])[:, 0]
                 grids = [
-                    _weighted(model, *pair, mended.get(name, ()))
+                    _weighted(model, name, *pair, mended.get(name, ()))
                     for name, pair in graph.differentiated(picked).items()
                 ]
                 return [x.cpu().numpy() for x in (classes, picked.detach().double(), *grids)]
@@ -130,13 +131,15 @@ def at_layers(
 
 def _weighted(
     model: Model,
+    name: str,
     activations: torch.Tensor,
     gradients: torch.Tensor,
     mended: Sequence[Sequence[int]],
 ) -> torch.Tensor:
     """Σ_c w_c A_c, (N, rows, columns), in float32 at least."""
     exact = torch.promote_types(activations.dtype, torch.float32)
-    grids = [model.to_grid(values.to(exact)) for values in (activations, gradients)]
+    layer = model.architecture.of_module(name)
+    grids = [model.to_grid(values.to(exact), layer) for values in (activations, gradients)]
     if mended:
         grids = [_mended(model, grid, mended) for grid in grids]
     weights = grids[1].mean((2, 3))
@@ -223,7 +226,7 @@ class _GraphFrom:
             raise self._refusal(name, "is none of its modules") from None
 
     def _record(self, name: str, _layer: object, _inputs: object, output: object) -> torch.Tensor:
-        dimensions = 3 if self.architecture.layout == "tokens" else 4
+        dimensions = 3 if self.architecture.of_module(name).layout == "tokens" else 4
         if not isinstance(output, torch.Tensor):
             raise self._refusal(name, f"gives a {type(output).__name__}, not a tensor")
         if output.ndim != dimensions:
@@ -240,9 +243,11 @@ class _GraphFrom:
         return output.clone()
 
     def _refusal(self, name: str, what: str) -> InputError:
-        listed = [key for key, value in self.architecture.layers.items() if value == name]
+        layer = self.architecture.of_module(name)
+        layers = self.architecture.grad_cam_layers
+        listed = [depth for depth, value in layers.items() if value == layer]
         place = f"`layers.{listed[0]}`" if listed else "the name"
         return InputError(
             f"{self.architecture.name}: its Grad-CAM layer {name!r} {what}; correct {place} or `layout` "
-            f"({self.architecture.layout}) in its catalogue entry"
+            f"({layer.layout}) in its catalogue entry"
         )

@@ -27,7 +27,8 @@ def border_tables(
     Raises:
         InputError: as `at_layers`.
     """
-    (published,) = case.model.architecture.layers.values()
+    (layer,) = case.model.architecture.grad_cam_layers.values()
+    published = layer.module
     images = case.model, case.images, case.targets, case.question
     variants = [
         (layer, "none", explanation)

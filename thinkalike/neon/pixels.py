@@ -6,7 +6,7 @@ Its gradient is that of the next cluster alone, so that a map says: why this clu
 next one?
 """
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import numpy as np
 import pandas as pd
@@ -46,7 +46,10 @@ def clustering(model: Model, centroids: np.ndarray) -> Model:
     """
     where = torch.as_tensor(centroids, dtype=model.dtype, device=model.device)
     network = ClusterNetwork(model.network, where).train(model.network.training)
-    layers = {key: f"backbone.{name}" for key, name in model.architecture.layers.items()}
+    layers = {
+        depth: asdict(replace(layer, module=f"backbone.{layer.module}"))
+        for depth, layer in model.architecture.grad_cam_layers.items()
+    }
     classes = tuple(map(str, range(len(centroids))))
     return replace(
         model,

@@ -34,7 +34,8 @@ class Architecture:
         family: cnn, transformer, hybrid, or a label of the user's.
         layout: dimensions of the activations of its layers: nchw, nhwc or tokens.
         prefix: tokens before the patch tokens (class token, registers); layout tokens only.
-        layers: `depth_<percent>` → name of the module that Grad-CAM explains there.
+        layers: `depth_<percent>` → the module that Grad-CAM explains there: its name, or a mapping
+            {module, layout, prefix} where it has a layout or prefix of its own.
         file, build: Python file of the user's, and its function that builds the network.
         content: hash of that file and of those beside it that it imports.
         mean, std: of the network's normalisation; empty where timm's configuration has them.
@@ -49,7 +50,7 @@ class Architecture:
     family: str = ""
     layout: str = "nchw"
     prefix: int = 0
-    layers: Mapping[str, str] = field(default_factory=dict)
+    layers: Mapping[str, str | Mapping[str, Any]] = field(default_factory=dict)
     file: str = ""
     build: str = ""
     content: str = ""
@@ -67,17 +68,32 @@ class Architecture:
         """
         return rebuilt(cls, entry)
 
-    def layer(self, depth: int) -> str:
-        """Name of the Grad-CAM layer at a depth in percent.
+    def layer(self, depth: int) -> Layer:
+        """The Grad-CAM layer at a depth in percent.
 
         Raises:
             InputError: there is none.
         """
-        name = self.layers.get(f"depth_{depth}")
-        if name is None:
+        layer = self.grad_cam_layers.get(f"depth_{depth}")
+        if layer is None:
             known = ", ".join(key.removeprefix("depth_") for key in self.layers)
             raise InputError(
                 f"{self.name} has no Grad-CAM layer at depth {depth} (only at {known}); add "
                 f"layers.depth_{depth} to its catalogue entry"
             )
-        return name
+        return layer
+
+    @property
+    def grad_cam_layers(self) -> dict[str, Layer]:
+        """`depth_<percent>` → the layer there, with its layout and prefix."""
+        return {depth: self._with_form(layer) for depth, layer in self.layers.items()}
+
+    def of_module(self, name: str) -> Layer:
+        """The Grad-CAM layer that is a module; of one that is none of the layers, with their form."""
+        layers = self.grad_cam_layers.values()
+        return next((layer for layer in layers if layer.module == name), self._with_form(name))
+
+    def _with_form(self, layer: str | Mapping[str, Any]) -> Layer:
+        if isinstance(layer, str):
+            return Layer(layer, self.layout, self.prefix)
+        return Layer(**{"layout": self.layout, "prefix": self.prefix, **layer})

@@ -102,7 +102,7 @@ def inspect(network: nn.Module, size: int) -> Layers:
         f"depth_{depth}": Layer(_name(c, chosen.values()), c.cells.layout, c.cells.prefix)
         for depth, c in chosen.items()
     }
-    return Layers(layers, family_in(traced), last.output.depth, last.cells.side)
+    return Layers(layers, family_in(network, traced), last.output.depth, last.cells.side)
 
 
 def _candidates(network: nn.Module, traced: Trace) -> Iterator[_Candidate]:

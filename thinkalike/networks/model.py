@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from thinkalike.errors import InputError
-from thinkalike.networks.architecture import Architecture
+from thinkalike.networks.architecture import Architecture, Layer
 from thinkalike.networks.classifiers import with_cosines
 from thinkalike.networks.compiler import compiler_deferred
 from thinkalike.networks.heads import draw_heads_of_zeros
@@ -84,7 +84,7 @@ class Model:
         Raises:
             InputError: the architecture names no layer at that depth, or the network does not have it.
         """
-        name = self.architecture.layer(depth)
+        name = self.architecture.layer(depth).module
         try:
             return self.network.get_submodule(name)
         except AttributeError:
@@ -93,18 +93,23 @@ class Model:
                 "catalogue entry); name one of its modules"
             ) from None
 
-    def to_grid(self, activations: torch.Tensor) -> torch.Tensor:
+    def to_grid(self, activations: torch.Tensor, layer: Layer | None = None) -> torch.Tensor:
         """Activations of a target layer as (N, C, rows, columns), prefix tokens dropped.
+
+        Args:
+            activations: output of the layer, or its gradient.
+            layer: with a layout and prefix; by default one with those of the architecture.
 
         Raises:
             InputError: the patch tokens are no square grid.
         """
-        match self.architecture.layout:
+        form = layer or self.architecture
+        match form.layout:
             case "nchw":
                 return activations
             case "nhwc":
                 return activations.permute(0, 3, 1, 2)
-        tokens = activations[:, self.architecture.prefix :]
+        tokens = activations[:, form.prefix :]
         side = round(tokens.shape[1] ** 0.5)
         if side * side != tokens.shape[1]:
             raise InputError(

@@ -59,12 +59,21 @@ class ChangedImages:
     def architecture(self, model: str) -> dict[str, Any]:
         """What building the network of a model takes, with the layers of all methods' maps."""
         architectures = [self.study.architecture(model, method) for method in self.moved_methods]
-        layers = [each["layers"] for each in architectures if "layers" in each]
-        if not layers:
+        with_layers = [each for each in architectures if "layers" in each]
+        if not with_layers:
             return architectures[0]
-        merged = {place: layer for each in layers for place, layer in each.items()}
-        with_layers = next(each for each in architectures if "layers" in each)
-        return {**with_layers, "layers": merged}
+        first = with_layers[0]
+        forms = {(each["layout"], each["prefix"]) for each in with_layers}
+        merged = {
+            depth: (
+                module
+                if len(forms) == 1
+                else {"module": module, "layout": each["layout"], "prefix": each["prefix"]}
+            )
+            for each in with_layers
+            for depth, module in each["layers"].items()
+        }
+        return {**first, "layers": merged}
 
     def evaluations_file(self, model: str) -> str | list[str]:
         """File that tells how many evaluations KernelSHAP took, where that is not in the settings."""

@@ -16,6 +16,7 @@ from thinkalike.compare.subsets import parse
 from thinkalike.images.blocks import shard as image_range
 from thinkalike.images.blocks import shard_count
 from thinkalike.methods import COMPARISON_SETTINGS, Method, method_of
+from thinkalike.networks.architecture import Architecture
 from thinkalike.workflow.config.resolve import resolve
 from thinkalike.workflow.config.settings import JOINT, images_of
 
@@ -144,13 +145,20 @@ class Study:
         }
         if method is None or not self.method(method).layer:
             return architecture
-        layer = f"depth_{self['settings'][method]['depth']}"
+        depth = self["settings"][method]["depth"]
+        layer = Architecture.of({**entry, "name": model}).layer(depth)
         return {
             **architecture,
-            "layout": entry["layout"],
-            "prefix": entry.get("prefix", 0),
-            "layers": {layer: entry["layers"][layer]},
+            "layout": layer.layout,
+            "prefix": layer.prefix,
+            "layers": {f"depth_{depth}": layer.module},
         }
+
+    def layer_name(self, model: str, method: str) -> str:
+        """Name of the layer that Grad-CAM or a variant of it explains; empty if there is none."""
+        entry, depth = self["catalogue"][model], self["settings"][method]["depth"]
+        layer = entry["layers"].get(f"depth_{depth}", "")
+        return layer if isinstance(layer, str) else layer["module"]
 
     def weights_file(self, model: str) -> str:
         """File of the weights of a model; downloaded ones are shared by all studies."""

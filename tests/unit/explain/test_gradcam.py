@@ -146,7 +146,7 @@ def at_depths(
     model: Model, pixels: np.ndarray, targets: np.ndarray | None, asked: Question, depths: list[int]
 ) -> dict[int, gradcam.Explanation]:
     """Maps of the layers at several depths, from one call."""
-    names = {depth: model.architecture.layer(depth) for depth in depths}
+    names = {depth: model.architecture.layer(depth).module for depth in depths}
     found = gradcam.at_layers(model, pixels, targets, asked, layers=list(names.values()))
     return {depth: found[name] for depth, name in names.items()}
 

@@ -76,7 +76,7 @@ def counted_cost(entry: Mapping[str, Any], size: int, classes: int) -> Cost:
         depth = int(name.removeprefix("depth_"))
 
         def look(_module: Any, _inputs: Any, output: Any, depth: int = depth) -> None:
-            cells[depth] = int(model.to_grid(output)[0, 0].numel())
+            cells[depth] = int(model.to_grid(output, architecture.layer(depth))[0, 0].numel())
 
         model.layer(depth).register_forward_hook(look)
     with torch.inference_mode(), FlopCounterMode(display=False) as counter:

@@ -1,0 +1,80 @@
+"""Something about each of many architectures: in several processes, kept line by line, gone on with later."""
+
+import fnmatch
+import json
+import signal
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from pathlib import Path
+from typing import Any
+from zlib import crc32
+
+LIMIT = 600
+"""Seconds that an architecture may take."""
+
+Row = dict[str, Any]
+
+
+def sweep(
+    names: Sequence[str], work: Callable[[str], Row], journal: Path, processes: int, only: str = "*"
+) -> dict[str, Row]:
+    """Row of each name, from the journal where it has one, else from `work`.
+
+    An architecture that fails has a row with `error`; it is tried again by a later call.
+
+    Args:
+        names: of architectures.
+        work: makes the row of one; a function at the top of a module.
+        journal: file of JSON lines, to which every row is added when it is ready.
+        processes: at a time; each is replaced after some architectures, so that memory is given back.
+        only: pattern of the names to work on.
+    """
+    rows = read(journal)
+    todo = [n for n in fnmatch.filter(names, only) if n not in rows or "error" in rows[n]]
+    # mixed, so that the first rows tell of all kinds, and large networks do not meet
+    todo.sort(key=lambda name: crc32(name.encode()))
+    journal.parent.mkdir(parents=True, exist_ok=True)
+    with journal.open("a") as lines:
+        for number, (name, row) in enumerate(_made(todo, work, processes), 1):
+            rows[name] = row
+            lines.write(json.dumps({"name": name, **row}) + "\n")
+            lines.flush()
+            print(f"{number}/{len(todo)} {name} {row.get('error', '')}", file=sys.stderr, flush=True)
+    return {name: rows[name] for name in names if name in rows}
+
+
+def read(journal: Path) -> dict[str, Row]:
+    """Rows of a journal; of several of one name the last."""
+    if not journal.exists():
+        return {}
+    rows = [json.loads(line) for line in journal.read_text().splitlines()]
+    return {row.pop("name"): row for row in rows}
+
+
+def _made(
+    names: Iterable[str], work: Callable[[str], Row], processes: int
+) -> Iterable[tuple[str, Row]]:
+    with ProcessPoolExecutor(processes, max_tasks_per_child=25) as pool:
+        running = {pool.submit(_limited, work, name): name for name in names}
+        for future in as_completed(running):
+            try:
+                yield running[future], future.result()
+            except BrokenProcessPool:  # killed for its memory: say so, and go on with another call
+                yield running[future], {"error": "the process was killed"}
+
+
+def _limited(work: Callable[[str], Row], name: str) -> Row:
+    signal.signal(signal.SIGALRM, _too_long)
+    signal.alarm(LIMIT)
+    try:
+        return work(name)
+    except Exception as error:  # whatever a network of timm raises
+        return {"error": f"{type(error).__name__}: {str(error).splitlines()[0][:200]}"}
+    finally:
+        signal.alarm(0)
+
+
+def _too_long(*_: object) -> None:
+    raise TimeoutError(f"it took more than {LIMIT} seconds")
