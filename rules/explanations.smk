@@ -209,7 +209,7 @@ rule tabulate_grids:
         code=code_of("tabulate_grids.py"),
         models=study.models,
         layers={
-            model: study["catalogue"][model]["layers"].get(
+            model: study["catalogue"][model].get("layers", {}).get(
                 f"depth_{study['settings']['gradcam']['depth']}", ""
             )
             for model in study.models

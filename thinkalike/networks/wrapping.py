@@ -13,13 +13,15 @@ from thinkalike.errors import InputError
 from thinkalike.networks.architecture import Architecture
 from thinkalike.networks.checkpoints import Checkpoint, fitted, load, read_checkpoint
 from thinkalike.networks.compiler import compiler_deferred
-from thinkalike.networks.model import Model, as_model, classified, create
-from thinkalike.networks.outputs import in_fast_format
-from thinkalike.networks.own import constructed
+from thinkalike.networks.model import Model, as_model, classified, create, name_of_head
+from thinkalike.networks.outputs import in_fast_format, inner_of
 from thinkalike.networks.trials import as_classifier
 
 with compiler_deferred():
     import timm
+
+PLACES = ("0", "1")
+"""Names of the outputs of a head that is to be replaced."""
 
 SIZE = 224
 """Side of the images of a network that does not say another."""
@@ -93,7 +95,12 @@ def wrap(
 
 
 def with_checkpoint(
-    architecture: Architecture, path: str | Path, *, classes: Sequence[str] = (), size: int
+    architecture: Architecture,
+    path: str | Path,
+    *,
+    classes: Sequence[str] = (),
+    size: int,
+    body: bool = False,
 ) -> Model:
     """A model of an architecture with the weights in a file, in eval mode, on the CPU.
 
@@ -106,26 +113,27 @@ def with_checkpoint(
         classes: names of the outputs, in their order.
         size: side of the images in pixels. Position embeddings of a network of timm may be made for its
             own size instead, which the model then has.
+        body: whether the head does not count: it has random weights and two outputs, to be replaced.
 
     Raises:
         InputError: the file cannot be used or does not fit, or neither it nor the arguments say what the
             outputs are or how images are normalised.
     """
     checkpoint = read_checkpoint(path)
-    labels = _labels(architecture.name, tuple(classes), checkpoint)
+    name = architecture.name
+    labels = PLACES if body else _labels(name, tuple(classes), checkpoint)
     architecture = replace(
         architecture,
         mean=architecture.mean or checkpoint.mean,
         std=architecture.std or checkpoint.std,
     )
-    if architecture.file:
-        network = constructed(architecture, len(labels))
-        load(network, checkpoint, architecture.name)
-        network = classified(network, architecture, len(labels), size)
-    else:
+    if not architecture.file:
         size = _fitting_size(architecture, checkpoint, len(labels), size)
-        network = create(architecture, classes=len(labels), size=size)
-        load(network, checkpoint, architecture.name)
+    network = create(architecture, classes=len(labels), size=size)
+    load(network, checkpoint, name, head=name_of_head(network, size, name) if body else "")
+    if architecture.file:
+        # once more, with the weights that count
+        network = classified(inner_of(network), architecture, len(labels), size)
     network.eval().requires_grad_(False)
     return as_model(in_fast_format(network), architecture, classes=labels, size=size)
 
