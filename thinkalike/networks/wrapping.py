@@ -13,6 +13,7 @@ from thinkalike.errors import InputError
 from thinkalike.networks.architecture import Architecture
 from thinkalike.networks.checkpoints import Checkpoint, fitted, load, read_checkpoint
 from thinkalike.networks.compiler import compiler_deferred
+from thinkalike.networks.found_layers import found, with_layers
 from thinkalike.networks.model import Model, as_model, classified, create, name_of_head
 from thinkalike.networks.outputs import in_fast_format, inner_of
 from thinkalike.networks.trials import as_classifier
@@ -39,7 +40,7 @@ def wrap(
     layers: Mapping[str, str] | None = None,
     layout: str = "nchw",
     prefix: int = 0,
-    family: str = "other",
+    family: str | None = None,
 ) -> Model:
     """A model of any torch network, to be explained and compared like those of the catalogue.
 
@@ -53,11 +54,11 @@ def wrap(
         outputs: `logits`, the name or position of the logits in what the network gives, where that is no
             tensor; `kind`: `softmax`; `multilabel`, where several classes can be right; `binary`, a single
             logit z for the second of two classes, which becomes (−z/2, z/2).
-        layers: `depth_<percent>` → name of the module that Grad-CAM explains there; None where Grad-CAM is
-            not asked for.
+        layers: `depth_<percent>` → name of the module that Grad-CAM explains there; None: they are found
+            (`introspection.inspect`), with their layout and prefix.
         layout: of what these modules give: `nchw`, `nhwc` or `tokens`.
         prefix: tokens before the patch tokens, of layout `tokens`.
-        family: of the model, for colours, tests and the rules of LRP.
+        family: of the model, for colours, tests and the rules of LRP; None: it is found, too.
 
     Raises:
         InputError: the network cannot be explained (`outputs.as_classifier`), or an argument does not fit.
@@ -76,14 +77,17 @@ def wrap(
     classifier = as_classifier(
         copied, name=name, size=side, outputs=outputs, classes=len(labels)
     ).requires_grad_(False)
+    known = None if layers and family else found(classifier, side, name)
     architecture = Architecture(
         name=name,
-        family=family,
+        family=family or (known.family if known else "other"),
         layout=layout,
         prefix=prefix,
         layers=dict(layers or {}),
         outputs=dict(outputs),
     )
+    if known and known.layers and layers is None:
+        architecture = with_layers(architecture, known.layers)
     return Model(
         in_fast_format(classifier),
         normalisation(mean, name, "mean"),
