@@ -41,7 +41,9 @@ def sweep(
             rows[name] = row
             lines.write(json.dumps({"name": name, **row}) + "\n")
             lines.flush()
-            print(f"{number}/{len(todo)} {name} {row.get('error', '')}", file=sys.stderr, flush=True)
+            print(
+                f"{number}/{len(todo)} {name} {row.get('error', '')}", file=sys.stderr, flush=True
+            )
     return {name: rows[name] for name in names if name in rows}
 
 

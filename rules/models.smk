@@ -26,6 +26,37 @@ rule download_weights:
         "../scripts/download_weights.py"
 
 
+rule import_weights:
+    """Weights of one model from a file of the user's."""
+    input:
+        # its content is a parameter; its time stamp says nothing
+        checkpoint=lambda wildcards: ancient(study.checkpoint(wildcards.model)),
+    output:
+        weights="<results>/weights/imported/{model}.safetensors",
+    log:
+        "<logs>/import_weights/{model}.log",
+    benchmark:
+        "<benchmarks>/import_weights/{model}.tsv"
+    wildcard_constraints:
+        model=study.imported,
+    conda:
+        "../envs/gpu.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=60,
+    params:
+        code=code_of("import_weights.py"),
+        depends_on=by_wildcards(study.checkpoint_content),
+        architecture=by_wildcards(study.architecture),
+        settings=by_wildcards(study.import_settings),
+        size=study["images"]["size"],
+    message:
+        "Weights of {wildcards.model} from {input.checkpoint}"
+    script:
+        "../scripts/import_weights.py"
+
+
 rule initialise_weights:
     """Random weights of one model, in the place of pretrained ones."""
     output:

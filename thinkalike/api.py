@@ -209,7 +209,7 @@ def wrap(
     layers: Mapping[str, str] | None = None,
     layout: str = "nchw",
     prefix: int = 0,
-    family: str = "other",
+    family: str | None = None,
 ) -> "Model":
     """Any network of torch as a model, to be explained and compared like those that `load` gives.
 
@@ -220,9 +220,10 @@ def wrap(
         classes: names of its outputs, in order.
         size: side of the images that it takes, in pixels; by default 224.
         outputs: where it gives no tensor of logits: `logits`, their name or position; `kind`.
-        layers: `depth_<percent>` → name of the module that Grad-CAM explains.
+        layers: `depth_<percent>` → name of the module that Grad-CAM explains; None: they are found, and
+            their layout with them.
         layout, prefix: of what these modules give.
-        family: cnn, transformer, hybrid, or a label of yours.
+        family: cnn, transformer, hybrid, or a label of yours; None: it is found.
 
     Raises:
         InputError: a network that cannot be explained, or an argument that does not fit it.

@@ -1,6 +1,7 @@
 """Small networks of a user's own, with outputs of every form."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -23,3 +24,38 @@ class Small(nn.Module):
     def forward(self, images: torch.Tensor) -> Any:
         cells = self.second(self.first(images).relu()).relu()
         return self.ending(self.head(cells.mean((2, 3))))
+
+
+FILE = '''"""A network of a user's own."""
+
+from torch import nn
+
+from blocks import block
+
+
+def make_network(num_classes: int, width: int = 4) -> nn.Module:
+    """Convolutions with batch normalisation, and a linear layer."""
+    return nn.Sequential(
+        block(3, width),
+        block(width, 2 * width),
+        block(2 * width, 4 * width),
+        nn.AdaptiveAvgPool2d(1),
+        nn.Flatten(),
+        nn.Linear(4 * width, num_classes),
+    )
+'''
+BLOCKS = """from torch import nn
+
+
+def block(inputs: int, outputs: int) -> nn.Module:
+    return nn.Sequential(
+        nn.Conv2d(inputs, outputs, 3, stride=2, padding=1), nn.BatchNorm2d(outputs), nn.ReLU()
+    )
+"""
+
+
+def write_network(folder: Path, name: str = "mine.py", text: str = FILE) -> Path:
+    """A Python file with `make_network`, and a module beside it that it imports."""
+    (folder / "blocks.py").write_text(BLOCKS)
+    (folder / name).write_text(text)
+    return folder / name

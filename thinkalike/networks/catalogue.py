@@ -11,6 +11,23 @@ from thinkalike.errors import InputError, did_you_mean
 
 CATALOGUE = Path(__file__).resolve().parents[1] / "catalogue.yaml"
 
+NETWORK = (
+    "timm",
+    "file",
+    "build",
+    "arguments",
+    "outputs",
+    "mean",
+    "std",
+    "layout",
+    "prefix",
+    "layers",
+    "weights",
+    "checkpoint",
+    "classes",
+)
+"""Keys of an entry that say something about one network."""
+
 
 @cache
 def built_in_catalogue() -> dict[str, Any]:
@@ -22,8 +39,9 @@ def built_in_catalogue() -> dict[str, Any]:
 def complete_entry(key: str, catalogue: Mapping[str, Any]) -> dict[str, Any]:
     """Entry of a model with everything it takes from the one it is `like`.
 
-    `training` is merged key by key. `size` belongs to `timm` and `arguments`, and is not taken by an
-    entry that has one of these itself.
+    `training` is merged key by key. `size` belongs to `timm`, `file` and `arguments`, and is not taken by
+    an entry that has one of these itself; nor is anything about the network (`NETWORK`) by one with a
+    `file` from one of timm, or the other way round.
 
     Args:
         key: of the model.
@@ -43,8 +61,10 @@ def complete_entry(key: str, catalogue: Mapping[str, Any]) -> dict[str, Any]:
             raise InputError(f"{' → '.join([*chain, like])} is a circle; say what one of them is")
         chain.append(like)
         other = dict(catalogue[like])
-        if entry.keys() & {"timm", "arguments"}:
+        if entry.keys() & {"timm", "file", "arguments"}:
             other.pop("size", None)
+        if ("timm" in entry and "file" in other) or ("file" in entry and "timm" in other):
+            other = {name: value for name, value in other.items() if name not in NETWORK}
         training = {**other.get("training", {}), **entry.get("training", {})}
         entry = {**other, **entry, "training": training}
     return entry

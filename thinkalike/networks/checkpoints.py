@@ -236,8 +236,8 @@ def _three(value: Any) -> tuple[float, ...]:
     return tuple(map(float, value)) if is_number else ()
 
 
-def load(network: nn.Module, checkpoint: Checkpoint, name: str) -> None:
-    """Load a checkpoint into a network, all of it.
+def load(network: nn.Module, checkpoint: Checkpoint, name: str, *, head: str = "") -> None:
+    """Load a checkpoint into a network, all of it, or all but a head.
 
     Prefixes of `PREFIXES`, also several in a row, are taken off the names of tensors, or put before them,
     where more of them then are the network's. What stands in the file beside tensors with the prefix (a
@@ -247,11 +247,12 @@ def load(network: nn.Module, checkpoint: Checkpoint, name: str) -> None:
         network: whose parameters and buffers are set.
         checkpoint: of the same architecture.
         name: of the model in messages.
+        head: name of the module whose tensors stay as they are; empty for none.
 
     Raises:
         InputError: a tensor is missing, unexpected, or of another shape.
     """
-    fit = fitted(network, checkpoint.tensors)
+    fit = fitted(network, checkpoint.tensors, head)
     problems = [
         f"{what} {_some(names)}"
         for what, names in (
@@ -276,8 +277,12 @@ def load(network: nn.Module, checkpoint: Checkpoint, name: str) -> None:
     network.load_state_dict(fit.tensors, strict=False)
 
 
-def fitted(network: nn.Module, tensors: Mapping[str, torch.Tensor]) -> Fit:
-    """Tensors under the names of a network, after the prefix is taken off with which most of them fit."""
+def fitted(network: nn.Module, tensors: Mapping[str, torch.Tensor], head: str = "") -> Fit:
+    """Tensors under the names of a network, after the prefix is taken off with which most of them fit.
+
+    Tensors of a head are left out on both sides.
+    """
+    headed = f"{head}." if head else "\0"
     state: dict[str, torch.Tensor] = dict(network.state_dict())
     # the network itself may stand in a class of the user's, and the file be of what is inside
     short = {_without_prefixes(key): key for key in state}
@@ -293,9 +298,12 @@ def fitted(network: nn.Module, tensors: Mapping[str, torch.Tensor]) -> Fit:
     used = set(chosen.values())
     fit = Fit(prefix)
     for key in tensors:
-        if key not in used and not key.endswith("num_batches_tracked"):
+        is_head = key.removeprefix(prefix).startswith(headed)
+        if not (key in used or is_head or key.endswith("num_batches_tracked")):
             (fit.unexpected if key.startswith(prefix) else fit.beside).append(key)
     for target, value in state.items():
+        if target.startswith(headed):
+            continue
         if target not in chosen:
             if not target.endswith(
                 "num_batches_tracked"

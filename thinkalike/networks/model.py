@@ -168,6 +168,14 @@ def _before_the_last_layer(
     network: nn.Module, inputs: torch.Tensor
 ) -> tuple[torch.Tensor, torch.Tensor | None]:
     """Logits (B, classes) of inputs, and the input (B, D) of the linear layer that makes them, if any."""
+    logits, _, features = _last_layer(network, inputs)
+    return logits, features
+
+
+def _last_layer(
+    network: nn.Module, inputs: torch.Tensor
+) -> tuple[torch.Tensor, nn.Module | None, torch.Tensor | None]:
+    """Logits of inputs, the linear layer that makes them and its input (B, D); None where there is none."""
     passes: dict[nn.Module, tuple[torch.Tensor, torch.Tensor]] = {}
 
     def keep(layer: nn.Module, given: tuple[torch.Tensor, ...], output: torch.Tensor) -> None:
@@ -181,10 +189,10 @@ def _before_the_last_layer(
     finally:
         for handle in handles:
             handle.remove()
-    for features, output in reversed(passes.values()):
+    for layer, (features, output) in reversed(passes.items()):
         if features.ndim == 2 and torch.equal(class_logits(output, len(output)), logits):
-            return logits, features
-    return logits, None
+            return logits, layer, features
+    return logits, None, None
 
 
 def _no_features(network: nn.Module) -> InputError:
@@ -222,6 +230,23 @@ def with_penultimate(network: nn.Module, inputs: torch.Tensor) -> tuple[torch.Te
         return logits, _before_the_head(inner, kept[-1])
     except (InputError, IndexError):  # no such features, or the network goes another way
         return logits, none
+
+
+def name_of_head(network: nn.Module, size: int, name: str) -> str:
+    """Name of the linear layer whose outputs are the logits of a network.
+
+    Raises:
+        InputError: there is no such layer.
+    """
+    first = next(network.parameters())
+    with torch.no_grad():
+        _, head, _ = _last_layer(network, first.new_zeros(2, 3, size, size))
+    if head is None:
+        raise InputError(
+            f"{name}: a {type(inner_of(network)).__name__} does not end in a linear layer, so that it "
+            "cannot get another head; leave it as it is, or train it from scratch"
+        )
+    return next(key for key, module in network.named_modules() if module is head)
 
 
 def create(architecture: Architecture, *, classes: int, size: int) -> nn.Module:

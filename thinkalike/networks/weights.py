@@ -12,6 +12,7 @@ from torch import nn
 from thinkalike.errors import InputError
 from thinkalike.networks.architecture import Architecture
 from thinkalike.networks.compiler import compiler_deferred
+from thinkalike.networks.found_layers import as_header, found, with_found
 from thinkalike.networks.model import Model, classified, create
 from thinkalike.networks.outputs import in_fast_format
 from thinkalike.networks.pretrained import misfits
@@ -32,7 +33,7 @@ def save(model: Model, path: str | Path, attributes: Mapping[str, Any]) -> None:
     """
     header = {
         "timm": model.architecture.timm,
-        **({"build": source_of(model.architecture)} if model.architecture.file else {}),
+        **_about_own(model),
         "classes": model.classes,
         "mean": model.mean,
         "std": model.std,
@@ -43,6 +44,15 @@ def save(model: Model, path: str | Path, attributes: Mapping[str, Any]) -> None:
     tensors = _apart(model.network.state_dict())
     with atomic(path) as temporary:
         save_file(tensors, temporary, metadata={HEADER: json.dumps(header, sort_keys=True)})
+
+
+def _about_own(model: Model) -> dict[str, Any]:
+    """Entries of the header of a network from a file: what builds it, and its Grad-CAM layers."""
+    architecture = model.architecture
+    if not architecture.file:
+        return {}
+    layers = found(model.network, model.size, model.name)
+    return {"build": source_of(architecture), "layers": as_header(layers.layers) if layers else {}}
 
 
 def _apart(state: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
@@ -103,6 +113,7 @@ def build(
         network = _resampled(architecture, weights, tensors, len(classes), (native, size))
     # Convolutions are faster with channels last in memory, on GPUs as on CPUs.
     in_fast_format(network.eval().requires_grad_(False).to(device))
+    architecture = with_found(architecture, header)
     mean, std = tuple(header["mean"]), tuple(header["std"])
     class_names = tuple(header.get("class_names", classes))
     return Model(network, mean, std, size, tuple(classes), architecture, class_names)

@@ -13,13 +13,16 @@ from thinkalike.errors import InputError
 from thinkalike.networks.architecture import Architecture
 from thinkalike.networks.checkpoints import Checkpoint, fitted, load, read_checkpoint
 from thinkalike.networks.compiler import compiler_deferred
-from thinkalike.networks.model import Model, as_model, classified, create
-from thinkalike.networks.outputs import in_fast_format
-from thinkalike.networks.own import constructed
+from thinkalike.networks.found_layers import found, with_layers
+from thinkalike.networks.model import Model, as_model, classified, create, name_of_head
+from thinkalike.networks.outputs import in_fast_format, inner_of
 from thinkalike.networks.trials import as_classifier
 
 with compiler_deferred():
     import timm
+
+PLACES = ("0", "1")
+"""Names of the outputs of a head that is to be replaced."""
 
 SIZE = 224
 """Side of the images of a network that does not say another."""
@@ -37,7 +40,7 @@ def wrap(
     layers: Mapping[str, str] | None = None,
     layout: str = "nchw",
     prefix: int = 0,
-    family: str = "other",
+    family: str | None = None,
 ) -> Model:
     """A model of any torch network, to be explained and compared like those of the catalogue.
 
@@ -51,11 +54,11 @@ def wrap(
         outputs: `logits`, the name or position of the logits in what the network gives, where that is no
             tensor; `kind`: `softmax`; `multilabel`, where several classes can be right; `binary`, a single
             logit z for the second of two classes, which becomes (−z/2, z/2).
-        layers: `depth_<percent>` → name of the module that Grad-CAM explains there; None where Grad-CAM is
-            not asked for.
+        layers: `depth_<percent>` → name of the module that Grad-CAM explains there; None: they are found
+            (`introspection.inspect`), with their layout and prefix.
         layout: of what these modules give: `nchw`, `nhwc` or `tokens`.
         prefix: tokens before the patch tokens, of layout `tokens`.
-        family: of the model, for colours, tests and the rules of LRP.
+        family: of the model, for colours, tests and the rules of LRP; None: it is found, too.
 
     Raises:
         InputError: the network cannot be explained (`outputs.as_classifier`), or an argument does not fit.
@@ -74,14 +77,17 @@ def wrap(
     classifier = as_classifier(
         copied, name=name, size=side, outputs=outputs, classes=len(labels)
     ).requires_grad_(False)
+    known = None if layers and family else found(classifier, side, name)
     architecture = Architecture(
         name=name,
-        family=family,
+        family=family or (known.family if known else "other"),
         layout=layout,
         prefix=prefix,
         layers=dict(layers or {}),
         outputs=dict(outputs),
     )
+    if known and known.layers and layers is None:
+        architecture = with_layers(architecture, known.layers)
     return Model(
         in_fast_format(classifier),
         normalisation(mean, name, "mean"),
@@ -93,7 +99,12 @@ def wrap(
 
 
 def with_checkpoint(
-    architecture: Architecture, path: str | Path, *, classes: Sequence[str] = (), size: int
+    architecture: Architecture,
+    path: str | Path,
+    *,
+    classes: Sequence[str] = (),
+    size: int,
+    body: bool = False,
 ) -> Model:
     """A model of an architecture with the weights in a file, in eval mode, on the CPU.
 
@@ -106,26 +117,27 @@ def with_checkpoint(
         classes: names of the outputs, in their order.
         size: side of the images in pixels. Position embeddings of a network of timm may be made for its
             own size instead, which the model then has.
+        body: whether the head does not count: it has random weights and two outputs, to be replaced.
 
     Raises:
         InputError: the file cannot be used or does not fit, or neither it nor the arguments say what the
             outputs are or how images are normalised.
     """
     checkpoint = read_checkpoint(path)
-    labels = _labels(architecture.name, tuple(classes), checkpoint)
+    name = architecture.name
+    labels = PLACES if body else _labels(name, tuple(classes), checkpoint)
     architecture = replace(
         architecture,
         mean=architecture.mean or checkpoint.mean,
         std=architecture.std or checkpoint.std,
     )
-    if architecture.file:
-        network = constructed(architecture, len(labels))
-        load(network, checkpoint, architecture.name)
-        network = classified(network, architecture, len(labels), size)
-    else:
+    if not architecture.file:
         size = _fitting_size(architecture, checkpoint, len(labels), size)
-        network = create(architecture, classes=len(labels), size=size)
-        load(network, checkpoint, architecture.name)
+    network = create(architecture, classes=len(labels), size=size)
+    load(network, checkpoint, name, head=name_of_head(network, size, name) if body else "")
+    if architecture.file:
+        # once more, with the weights that count
+        network = classified(inner_of(network), architecture, len(labels), size)
     network.eval().requires_grad_(False)
     return as_model(in_fast_format(network), architecture, classes=labels, size=size)
 

@@ -9,16 +9,36 @@ import hashlib
 import inspect
 import json
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from itertools import product
+from pathlib import Path
 from typing import Any
 
 from thinkalike.compare.subsets import parse
+from thinkalike.errors import InputError
 from thinkalike.images.blocks import shard as image_range
 from thinkalike.images.blocks import shard_count
 from thinkalike.methods import COMPARISON_SETTINGS, Method, method_of
 from thinkalike.networks.architecture import Architecture
 from thinkalike.workflow.config.resolve import resolve
-from thinkalike.workflow.config.settings import JOINT, images_of
+from thinkalike.workflow.config.settings import JOINT, images_of, network_of
+
+OWN = ("head", "file", "build", "content", "mean", "std", "outputs")
+"""Keys of a catalogue entry that an architecture has, too, where they are there."""
+
+
+@cache
+def file_hash(path: str) -> str:
+    """Hash of the content of a file, 16 hexadecimal digits; read once in a process.
+
+    Raises:
+        InputError: it cannot be read.
+    """
+    try:
+        with Path(path).open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()[:16]
+    except OSError as error:
+        raise InputError(f"{path} cannot be read ({error.strerror}); correct the path") from None
 
 
 def by_wildcards(function: Callable[..., Any]) -> Callable[[Any], Any]:
@@ -90,7 +110,7 @@ class Study:
             is_trained = entry["weights"] in ("trained", "finetuned") and not self._is_untrained(
                 entry
             )
-            same = [entry["timm"], entry.get("arguments", {}), self.training_settings(model)]
+            same = [network_of(entry), entry.get("arguments", {}), self.training_settings(model)]
             key = json.dumps([entry["weights"], *same], sort_keys=True) if is_trained else model
             found[model] = first.setdefault(key, model)
         return found
@@ -139,13 +159,15 @@ class Study:
         entry = self["catalogue"][model]
         architecture = {
             "name": model,
-            "timm": entry["timm"],
+            "timm": entry.get("timm", ""),
             "arguments": entry.get("arguments", {}),
-            **({"head": entry["head"]} if "head" in entry else {}),
+            **{key: entry[key] for key in OWN if key in entry},
         }
         if method is None or not self.method(method).layer:
             return architecture
         depth = self["settings"][method]["depth"]
+        if "layers" not in entry:  # the header of the weights names it
+            return {**architecture, "layers": {f"depth_{depth}": ""}}
         layer = Architecture.of({**entry, "name": model}).layer(depth)
         return {
             **architecture,
@@ -157,12 +179,16 @@ class Study:
     def layer_name(self, model: str, method: str) -> str:
         """Name of the layer that Grad-CAM or a variant of it explains; empty if there is none."""
         entry, depth = self["catalogue"][model], self["settings"][method]["depth"]
-        layer = entry["layers"].get(f"depth_{depth}", "")
+        layer = entry.get("layers", {}).get(f"depth_{depth}", "")
         return layer if isinstance(layer, str) else layer["module"]
 
     def weights_file(self, model: str) -> str:
         """File of the weights of a model; downloaded ones are shared by all studies."""
-        folders = {"pretrained": "resources/weights", "random": "<results>/weights/random"}
+        folders = {
+            "pretrained": "resources/weights",
+            "random": "<results>/weights/random",
+            "imported": "<results>/weights/imported",
+        }
         folder = folders.get(self["catalogue"][model]["weights"], "<results>/weights")
         return f"{folder}/{model}.safetensors"
 
@@ -173,6 +199,8 @@ class Study:
 
     def initial_weights(self, model: str) -> str:
         """File of the weights that a model is fine-tuned from, or that get a head."""
+        if "checkpoint" in self["catalogue"][model]:
+            return f"<results>/weights/imported/{model}.safetensors"
         is_random = "random" in (self["weights"], self["catalogue"][model].get("body"))
         folder = "<results>/weights/random" if is_random else "resources/weights"
         return f"{folder}/{model}.safetensors"
@@ -202,6 +230,7 @@ class Study:
             "dataset": {key: self["dataset"][key] for key in self["dataset"] if key != "mirror"},
             "listing": listing,
             "initial": self.initial_weights(model) if is_finetuned else "",
+            "checkpoint": self.checkpoint_content(model) if is_finetuned else "",
             # random weights to begin with belong to one study
             "study": self["study"] if is_finetuned and self["weights"] == "random" else "",
             "code": code,
@@ -209,6 +238,30 @@ class Study:
         text = json.dumps(content, sort_keys=True)
         key = hashlib.sha256(text.encode()).hexdigest()[:16]
         return f"resources/weights/trained/{key}/{model}.safetensors"
+
+    def checkpoint(self, model: str) -> str:
+        """File of the user's with the weights of a model, or with those that it is fine-tuned from."""
+        return str(self["catalogue"][model]["checkpoint"])
+
+    def checkpoint_content(self, model: str) -> str:
+        """Hash of the file of the user's with the weights of a model; empty if there is none."""
+        path = self["catalogue"][model].get("checkpoint")
+        return file_hash(path) if path else ""
+
+    def import_settings(self, model: str) -> dict[str, Any]:
+        """What reading a file of weights takes: names of its classes, and whether the head does not count.
+
+        Weights to fine-tune from get another head.
+        """
+        entry = self["catalogue"][model]
+        is_body = entry["weights"] == "finetuned"
+        return {"classes": [] if is_body else entry.get("classes", []), "body": is_body}
+
+    @property
+    def imported(self) -> str:
+        """Wildcard constraint of the models with weights in a file of the user's."""
+        names = [model for model in self.compared if "checkpoint" in self["catalogue"][model]]
+        return "|".join(names) or "nothing"
 
     def models_with(self, *weights: str) -> str:
         """Wildcard constraint of the models whose weights come from there."""

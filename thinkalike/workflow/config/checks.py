@@ -29,6 +29,7 @@ CHECKS: tuple[tuple[str, Callable[[Config], Iterable[str]]], ...] = (
     ("models borders settings", model_checks.selections),
     ("models catalogue", model_checks.noise),
     ("models catalogue weights", model_checks.heads),
+    ("models catalogue weights", model_checks.weights),
     ("grounded", model_checks.grounded),
     ("dataset models catalogue training", image_checks.training_split),
     ("variants", method_checks.variants),

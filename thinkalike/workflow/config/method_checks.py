@@ -117,6 +117,8 @@ def depths(config: Config) -> Iterator[str]:
     entries, used = selected_entries(config), used_methods(config)
     for where, settings in settings_of(config, "gradcam").items():
         for key in used[where.split(".")[1]]:
+            if "layers" not in entries[key]:  # found when the weights are made
+                continue
             layers = entries[key]["layers"]
             if f"depth_{settings['depth']}" not in layers:
                 yield (

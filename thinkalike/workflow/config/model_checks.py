@@ -4,15 +4,33 @@ import math
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
 
 from thinkalike.errors import InputError, did_you_mean
 from thinkalike.images.contents import Contents
 from thinkalike.networks.catalogue import built_in_catalogue, complete_entry
-from thinkalike.workflow.config.settings import Config, replicas_of, selected_entries
+from thinkalike.user_code import check_defined
+from thinkalike.workflow.config.settings import (
+    Config,
+    class_names,
+    is_path,
+    replicas_of,
+    selected_entries,
+)
 
-NEEDED = ("timm", "name", "family", "layout", "layers")
+NEEDED = ("name", "family")
 """Keys that a complete entry of the catalogue has."""
+
+NEEDED_OF = {"timm": ("timm", "layout", "layers"), "file": ("build",)}
+"""What a network is from → further keys that its entry has."""
+
+LAYER_KEYS = ("layout", "layers")
+"""Keys that stand together, or not at all."""
+
+BUILT_BY = ("timm", "file", "build", "arguments")
+"""Keys of an entry by which its network is built."""
 
 RESERVED = ("model", "resolution", "communities", "modularity", "drawn", "agreement_pairs")
 """Columns, and one file, that stand beside those of the models."""
@@ -48,18 +66,97 @@ def catalogue(config: Config) -> Iterator[str]:
         except InputError as error:
             yield f"catalogue.{key}.like: {error}"
             continue
-        for needed in NEEDED:
+        kind = "file" if "file" in entry else "timm"
+        for needed in (*NEEDED, *NEEDED_OF[kind]):
             if needed not in entry:
                 yield (
                     f"catalogue.{key}: {needed} is missing; say it, or take it from another model with "
                     "`like`"
                 )
-        for name in entry.get("arguments", {}):
+        yield from (f"catalogue.{key}{line}" for line in _network(entry))
+        for name in entry.get("arguments", {}) if kind == "timm" else ():
             if name in WEIGHTS_ARGUMENTS:
                 yield (
                     f"catalogue.{key}.arguments.{name}: where weights come from is not an argument; say "
                     "it in `weights` (and pretrained.folder)"
                 )
+
+
+def _network(entry: Mapping[str, Any]) -> Iterator[str]:
+    """What does not fit in an entry about a network of the user's; each line begins with its place."""
+    if "file" in entry and "timm" in entry:
+        yield ".file: the network is one of timm, too; leave one of the two out"
+    if "file" in entry and "build" in entry:
+        try:
+            check_defined(entry["file"], entry["build"])
+        except InputError as error:
+            yield f".file: {error}; correct `file` or `build`"
+    if "build" in entry and "file" not in entry:
+        yield ".build: there is no file that it is a function of; give `file`"
+    for one, other in (("mean", "std"), ("std", "mean"), LAYER_KEYS, LAYER_KEYS[::-1]):
+        if one in entry and other not in entry and not (one in LAYER_KEYS and "timm" in entry):
+            yield f".{other}: missing beside {one}; give both, or none"
+    if isinstance(entry.get("classes"), str):
+        try:
+            found = class_names(entry["classes"])
+        except InputError as error:
+            yield f".classes: {error}"
+        else:
+            if len(found) < 2 or len(set(found)) < len(found):
+                yield (
+                    f".classes: {entry['classes']} has {len(found)} names, {len(set(found))} of them "
+                    "different; write one for each output in a line of its own, two at least"
+                )
+            if strange := [name for name in found if "<" in name or ">" in name]:
+                yield f".classes: {strange[0]!r} has < or >; take them out"
+
+
+def weights(config: Config) -> Iterator[str]:
+    """Weights that a network cannot have, and files of weights that there are not."""
+    for key, entry in selected_entries(config).items():
+        given = str(entry.get("weights", config["weights"]))
+        where = f"catalogue.{key}"
+        is_own, kind = "file" in entry, entry.get("outputs", {}).get("kind", "softmax")
+        if "noise" in entry:
+            continue
+        for place in ("weights", "checkpoint"):
+            path = str(entry.get(place, ""))
+            if is_path(path) and not Path(path).is_file():
+                yield f"{where}.{place}: {path!r} is not a file; correct the path"
+        if is_own and given == "pretrained":
+            yield (
+                f"{where}.weights: a network of your own has none that are pretrained; give the path of "
+                "its weights, or set trained or random"
+            )
+        if is_own and given == "finetuned" and "checkpoint" not in entry:
+            yield (
+                f"{where}.checkpoint: missing; give the file of the weights that the network is fine-tuned "
+                "from"
+            )
+        if "checkpoint" in entry and given != "finetuned":
+            yield f"{where}.checkpoint: is for weights: finetuned; write this path as `weights`"
+        if is_own and "mean" not in entry and not (is_path(given) or "checkpoint" in entry):
+            yield (
+                f"{where}.mean: missing; give mean and std of the normalisation of images in [0, 1], "
+                "[0, 0, 0] and [1, 1, 1] for none"
+            )
+        if kind != "softmax" and not is_path(given):
+            yield (
+                f"{where}.outputs.kind: {given} weights are made for one class an image; leave kind out, "
+                "or give weights of a file"
+            )
+        if kind == "binary" and "classes" in entry and len(_classes(entry)) != 2:
+            number = len(_classes(entry))
+            yield f"{where}.classes: a single logit is for two classes; name two, and not {number}"
+
+
+def _classes(entry: Mapping[str, Any]) -> list[str]:
+    """Names of the outputs of an entry, from its list or file; none where the file cannot be read."""
+    given = entry.get("classes", [])
+    try:
+        return class_names(given) if isinstance(given, str) else list(given)
+    except InputError:
+        return []
 
 
 def names(config: Config) -> Iterator[str]:
@@ -90,7 +187,7 @@ def noise(config: Config) -> Iterator[str]:
         where, other = f"catalogue.{key}.noise.model", entries[source]
         if "noise" in other:
             yield f"{where}: {source} has noise itself; name the model that it is added to"
-        elif any(entry.get(part) != other.get(part) for part in ("timm", "arguments")):
+        elif any(entry.get(part) != other.get(part) for part in BUILT_BY):
             yield (
                 f"{where}: {source} is of another architecture, whose weights do not fit; write "
                 f"`like: {source}`"
@@ -166,7 +263,17 @@ def classes(config: Config, held: Contents) -> Iterator[str]:
     strange = [name for name in held.classes if not re.fullmatch(r"n\d{8}", name)]
     for key, entry in selected_entries(config).items():
         weights = entry.get("weights", config["weights"])
-        if "head" in entry:
+        if "head" in entry or "noise" in entry:
+            continue
+        known = _classes(entry) if is_path(str(weights)) else []
+        unknown = [name for name in held.classes if known and name not in known]
+        if unknown:
+            yield (
+                f"catalogue.{key}.classes: no output is called {', '.join(unknown[:3])}"
+                f"{', …' if unknown[3:] else ''}, as the images' classes are"
+                f"{did_you_mean(unknown[0], known)}; name outputs and class folders alike"
+            )
+        if "file" in entry:
             continue
         if strange and weights in ("pretrained", "random"):
             where = f"catalogue.{key}.weights" if "weights" in entry else "weights"

@@ -8,6 +8,7 @@ from typing import Any
 from thinkalike.errors import InputError
 from thinkalike.workflow.config import settings
 from thinkalike.workflow.config.checks import problems
+from thinkalike.workflow.config.runs import expanded
 from thinkalike.workflow.config.schema import validator
 from thinkalike.workflow.config.sentences import infinities, sentence
 
@@ -19,6 +20,10 @@ PATHS = (
     ("replication", "folder"),
     ("settings", "file", "file"),
     ("variants", "*", "file"),
+    ("catalogue", "*", "file"),
+    ("catalogue", "*", "weights"),
+    ("catalogue", "*", "checkpoint"),
+    ("catalogue", "*", "classes"),
 )
 """Keys whose values may begin with `~`, the user's home; `*` stands for any key."""
 
@@ -34,7 +39,8 @@ def resolve(config: Mapping[str, Any]) -> dict[str, Any]:
 
     Returns:
         The configuration, with `catalogue` holding the selected models and replicas alone, each
-        complete: `like` followed, `training` and `weights` filled up from the study's; `replicas` as
+        complete: `like` followed, `training` and `weights` filled up from the study's, an entry for
+        each checkpoint (`runs.expanded`); `replicas` as
         replica → model; `settings` holding those of the
         variants, too, each with its `method`; every set of panels complete; numbers in
         `subsampling.sizes`; and a value for whatever follows from other keys.
@@ -42,7 +48,7 @@ def resolve(config: Mapping[str, Any]) -> dict[str, Any]:
     Raises:
         InputError: a line for every problem, with the fix.
     """
-    study = with_home(config)
+    study = expanded(with_home(config))
     infinite = dict(infinities(study))
     errors = [
         error

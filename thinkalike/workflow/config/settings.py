@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 from thinkalike.compare.scales import SEGMENTS
@@ -19,6 +20,9 @@ JOINT = "joint"
 
 MAPPED = 3
 """Number of models whose maps are clustered, if none are named."""
+
+SUFFIXES = (".safetensors", ".pt", ".pth", ".ckpt", ".bin")
+"""Ends of the names of files of weights."""
 
 
 def selected_entries(config: Config) -> dict[str, dict[str, Any]]:
@@ -48,7 +52,9 @@ def completed_models(config: Config) -> dict[str, dict[str, Any]]:
     """Catalogue entries of the study's models, with weights and the whole training of each.
 
     The weights of an entry with `noise` are `disturbed`, whatever else it says of them; those of one with
-    `head` are `fitted`, and `body` says where those before the head come from.
+    `head` are `fitted`, and `body` says where those before the head come from. Weights in a file are
+    `imported`, and `checkpoint` is its path. A network from a file has the `content` of it; its random
+    weights are `trained` for no epoch, with outputs for the classes of the data set.
     """
     completed = {}
     for key, entry in selected_entries(config).items():
@@ -59,7 +65,40 @@ def completed_models(config: Config) -> dict[str, dict[str, Any]]:
             completed[key]["weights"] = "disturbed"
         elif "head" in entry:
             completed[key] |= {"weights": "fitted", "body": weights}
+        elif is_path(str(weights)):
+            completed[key] |= {"weights": "imported", "checkpoint": weights}
+        if isinstance(entry.get("classes"), str):
+            completed[key]["classes"] = class_names(entry["classes"])
+        if "file" in entry:
+            completed[key]["content"] = _content(entry["file"])
+            if weights == "random":
+                completed[key] |= {"weights": "trained", "training": {**training, "epochs": 0}}
     return completed
+
+
+def is_path(weights: str) -> bool:
+    """Whether weights are those in a file."""
+    return weights.endswith(SUFFIXES)
+
+
+def class_names(file: str) -> list[str]:
+    """Names of classes in a text file, one in each line.
+
+    Raises:
+        InputError: the file cannot be read, or is no text.
+    """
+    try:
+        lines = Path(file).read_text("utf-8").splitlines()
+    except OSError as error:
+        raise InputError(f"{file} cannot be read ({error.strerror}); correct the path") from None
+    except UnicodeDecodeError:
+        raise InputError(f"{file} is no text in UTF-8; save it as such") from None
+    return [line.strip() for line in lines if line.strip()]
+
+
+def network_of(entry: Mapping[str, Any]) -> list[Any]:
+    """What a network is built from: timm's name, or a function of a file."""
+    return [entry[key] for key in ("timm", "file", "build") if key in entry]
 
 
 def completed_entries(config: Config) -> dict[str, dict[str, Any]]:
@@ -85,11 +124,12 @@ def mapped_models(config: Config) -> list[str]:
     seen: set[str] = set()
     ranks = {}
     for model, entry in entries.items():
-        is_control = not is_trained(entry) and entry.get("body", entry["weights"]) != "pretrained"
+        origin = entry.get("body", entry["weights"])
+        is_control = not is_trained(entry) and origin not in ("pretrained", "imported")
         # then other networks of the same families, then further seeds of one network
-        ranks[model] = (is_control, entry["family"] in seen, entry["timm"] in seen)
+        ranks[model] = (is_control, entry["family"] in seen, str(network_of(entry)) in seen)
         if not is_control:
-            seen |= {entry["family"], entry["timm"]}
+            seen |= {entry["family"], str(network_of(entry))}
     return sorted(entries, key=lambda model: ranks[model])[:MAPPED]
 
 

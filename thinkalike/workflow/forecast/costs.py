@@ -51,7 +51,7 @@ def _measured() -> list[tuple[str, dict[str, Any], Cost]]:
 
 def known_cost(entry: Mapping[str, Any]) -> Cost | None:
     """Measured cost of an architecture with these arguments, or None."""
-    architecture = entry["timm"], entry.get("arguments", {})
+    architecture = entry.get("timm", ""), entry.get("arguments", {})
     costs = [cost for *measured, cost in _measured() if tuple(measured) == architecture]
     return costs[0] if costs else None
 
