@@ -27,8 +27,7 @@ def border_tables(
     Raises:
         InputError: as `at_layers`.
     """
-    (layer,) = case.model.architecture.grad_cam_layers.values()
-    published = layer.module
+    (published,) = (layer.module for layer in case.model.architecture.grad_cam_layers.values())
     images = case.model, case.images, case.targets, case.question
     variants = [
         (layer, "none", explanation)
