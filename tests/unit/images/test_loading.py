@@ -228,6 +228,15 @@ def test_a_picture_of_avif_is_read(tmp_path):
     assert np.abs(found - smooth).max() <= 8
 
 
+def test_a_picture_of_avif_with_10_bits_is_rounded_to_8(tmp_path):
+    cv2 = pytest.importorskip("cv2")
+    ramp = np.linspace(0, 1023, 64 * 64).reshape(64, 64, 1).repeat(3, 2).astype(np.uint16)
+    best = [cv2.IMWRITE_AVIF_DEPTH, 10, cv2.IMWRITE_AVIF_QUALITY, 100]
+    assert cv2.imwrite(str(tmp_path / "ten.avif"), ramp, best)
+    found = load_image(tmp_path / "ten.avif", 64)
+    assert np.abs(found / 255 - ramp / 1023).max() < 0.6 / 255
+
+
 # ---- animations, and files with several pictures ------------------------------------------------
 
 
@@ -400,6 +409,25 @@ def test_a_truncated_image_is_named_wherever_its_header_is_cut(suffix, tmp_path)
         path.write_bytes(whole[:length])
         with pytest.raises(InputError, match=rf"cut\.{suffix} cannot be read \(.*\); replace it"):
             load_image(path, 4)
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [("jpg", {}), ("jpg", {"progressive": True}), ("tif", {"compression": "tiff_lzw"})]
+    + [(suffix, {}) for suffix in ("png", "webp", "avif", "gif", "tif", "bmp", "ppm")],
+)
+def test_a_truncated_image_is_refused_or_whole(name, options, tmp_path):
+    path = tmp_path / f"cut.{name}"
+    Image.fromarray(NOISE.repeat(4, 0).repeat(4, 1)).save(path, **options)
+    whole, expected, refusals = path.read_bytes(), load_image(path, 48), 0
+    for length in {*range(40, len(whole), len(whole) // 40), len(whole) - 1}:
+        path.write_bytes(whole[:length])
+        try:
+            # what comes behind the pixels is not missed
+            np.testing.assert_array_equal(load_image(path, 48), expected)
+        except InputError:
+            refusals += 1
+    assert refusals >= 35
 
 
 @pytest.mark.parametrize(
