@@ -97,6 +97,7 @@ def class_files(folder: Path) -> dict[str, list[Path]]:
         raise InputError(
             f"{printable(folder)} has no class folders; lay the images out as <class>/<image>"
         )
+    _refuse_same(files, folder)
     refuse_alike(folder, [path.name for path in files], ignoring_case=True)
     for path, images in files.items():
         refuse_alike(path, [image.name for image in images], ignoring_case=False)
@@ -143,11 +144,7 @@ def split_folders(folder: Path) -> dict[str, Path]:
     faults: Faults = defaultdict(list)
     found = _split_folders(folder, faults)
     if len(found) == 2:
-        if found["train"].samefile(found["val"]):
-            raise InputError(
-                f"{printable(folder)}: {' and '.join(path.name for path in found.values())} are the "
-                "same folder; hold other images out than those that are trained on"
-            )
+        _refuse_same(found.values(), folder)
         return found
     if found:
         _refuse(faults, folder)
@@ -197,6 +194,9 @@ def split_files(splits: Mapping[str, Path]) -> list[tuple[str, Path]]:
             f"{' and '.join(folder.name for folder in splits.values())} only; give both the same "
             "classes"
         )
+    _refuse_same(
+        [files[0].parent for split in per_split.values() for files in split.values()], source
+    )
     return [
         (f"{split}/{name}/{composed(file.name)}", file)
         for split in SPLITS
@@ -293,6 +293,18 @@ def _refuse(faults: Faults, folder: Path) -> None:
             f"{what}: {_named(paths, folder)}; {fix}" for (what, fix), paths in faults.items()
         )
         raise InputError(f"{printable(folder)}: {'; '.join(sentences)}")
+
+
+def _refuse_same(paths: Iterable[Path], folder: Path) -> None:
+    """Refuse two classes or splits that are one folder, through a link."""
+    first: dict[Path, Path] = {}
+    for path in paths:
+        other = first.setdefault(path.resolve(), path)
+        if other != path:
+            raise InputError(
+                f"{printable(folder)}: {_named([other], folder)} and {_named([path], folder)} are the same "
+                "folder; give each images of its own"
+            )
 
 
 def _named(paths: Collection[Path], folder: Path) -> str:

@@ -133,8 +133,22 @@ def test_a_split_that_leads_back_is_refused(split, tmp_path):
 def test_train_and_val_are_not_one_folder(tmp_path):
     source = folder(tmp_path / "source", "train/cat", "train/dog")
     (source / "val").symlink_to("train")
-    with pytest.raises(InputError, match=r"source: train and val are the same folder; hold other"):
+    with pytest.raises(InputError, match="source: train and val are the same folder; give each"):
         split_folders(source)
+
+
+def test_two_classes_are_not_one_folder(tmp_path):
+    source = folder(tmp_path / "source", "cat", "dog")
+    (source / "kitty").symlink_to("cat")
+    with pytest.raises(InputError, match="source: cat and kitty are the same folder; give each im"):
+        class_files(source)
+
+
+def test_a_class_is_not_held_out_of_what_is_trained_on(tmp_path):
+    source = folder(tmp_path / "source", "train/cat", "train/dog", "val/cat")
+    (source / "val" / "dog").symlink_to(source / "train" / "dog")
+    with pytest.raises(InputError, match="source: train/dog and val/dog are the same folder; give"):
+        split_files(split_folders(source))
 
 
 def test_links_that_lead_nowhere_are_all_named(tmp_path):
