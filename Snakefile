@@ -3,21 +3,36 @@
 The default study is config.yaml; others are overlays: --configfile studies/<study>.yaml
 """
 
+import os
+
+from snakemake.common.configfile import load_configfile
 from snakemake.exceptions import WorkflowError
-from snakemake.utils import min_version
+from snakemake.utils import min_version, update_config
 
 from thinkalike.errors import InputError
 from thinkalike.workflow.config.files import check_files
 
 min_version("9.27")
 
+# beside this file, wherever Snakemake is called
+DEFAULTS = os.path.relpath(
+    workflow.current_basedir.join("config.yaml").get_path_or_uri(secret_free=True)
+)
+
 try:
-    check_files(["config.yaml", *(workflow.overwrite_configfiles or [])])
+    check_files([DEFAULTS, *(workflow.overwrite_configfiles or [])])
 except InputError as error:
     raise WorkflowError(f"The configuration cannot be used:\n{error}") from None
 
 
-configfile: "config.yaml"
+configfile: DEFAULTS
+
+
+# A workflow that takes this one in by `module` gives what differs, as an overlay does.
+complete = load_configfile(DEFAULTS)
+if complete.keys() - config.keys():
+    update_config(complete, config)
+    config.update(complete)
 
 
 include: "rules/common.smk"

@@ -15,10 +15,12 @@ from thinkalike.workflow.fingerprint import fingerprint as _fingerprint
 from thinkalike.workflow.study import Study, by_wildcards
 from thinkalike.workflow.verdict import read_verdict
 
-if Path(thinkalike.__file__).parents[1] != Path(workflow.basedir):
+REPOSITORY = Path(workflow.current_basedir.get_path_or_uri(secret_free=True)).resolve().parent
+
+if Path(thinkalike.__file__).resolve().parents[1] != REPOSITORY:
     raise WorkflowError(
         f"another package named thinkalike is installed at {thinkalike.__file__} and hides "
-        f"the one in {workflow.basedir}; uninstall it"
+        f"the one in {REPOSITORY}; uninstall it"
     )
 
 try:

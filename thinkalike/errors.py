@@ -35,6 +35,19 @@ class ImageError(InputError):
 
 
 @contextmanager
+def counting_from(start: int) -> Iterator[None]:
+    """Count the image that an `ImageError` is about from the first of all, `start` before those given.
+
+    Raises:
+        ImageError: with its number among all.
+    """
+    try:
+        yield
+    except ImageError as error:
+        raise ImageError(start + error.number, error.sentence) from None
+
+
+@contextmanager
 def naming(images: Sequence[str]) -> Iterator[None]:
     """Name the image that an `ImageError` is about, instead of counting it among those given.
 

@@ -112,13 +112,14 @@ def explained(case: Case, method: str, settings: Mapping[str, Any]) -> Explanati
 
 def explained_together(cases: Sequence[Case], settings: Mapping[str, Any]) -> list[Explanation]:
     """Explanations of the same images with several models, by `kernelshap.explain_together`."""
-    return explain_together(
-        [case.model for case in cases],
-        cases[0].images,
-        [case.targets for case in cases],
-        [case.question for case in cases],
-        **settings,
-    )
+    with naming(cases[0].image_ids):
+        return explain_together(
+            [case.model for case in cases],
+            cases[0].images,
+            [case.targets for case in cases],
+            [case.question for case in cases],
+            **settings,
+        )
 
 
 def audited(

@@ -19,6 +19,7 @@ from thinkalike.explain.common import (
     Explanation,
     Question,
     Score,
+    check_maps,
     check_targets,
     explaining,
     score_function,
@@ -123,10 +124,13 @@ def at_layers(
             parts = [result for _, result in batches.over(len(images), work, "images")]
     classes, scores, *grids = (np.concatenate(values) for values in zip(*parts, strict=True))
     check_finite(model, scores)
-    return {
+    found = {
         name: _explanation(cells, images.shape[1:3], classes, scores)
         for name, cells in zip(names, grids, strict=True)
     }
+    for explanation in found.values():
+        check_maps(explanation.maps, f"Grad-CAM of {model.name}")
+    return found
 
 
 def _weighted(

@@ -12,6 +12,7 @@ from thinkalike.explain.common import (
     Explanation,
     Question,
     baseline_image,
+    check_maps,
     endpoints,
     explaining,
     score_function,
@@ -19,7 +20,6 @@ from thinkalike.explain.common import (
 from thinkalike.methods import FIRST_STEPS
 from thinkalike.networks.batches import Batches
 from thinkalike.networks.model import Model
-from thinkalike.networks.predict import check_finite
 from thinkalike.progress import log
 
 
@@ -54,7 +54,7 @@ def explain(
         whether the gap is within the tolerance.
 
     Raises:
-        InputError: a score that is not finite, a target that is no output, training mode.
+        InputError: a score or a map that is not finite, a target that is no output, training mode.
     """
     # whatever mode the caller is in
     with explaining(model), torch.inference_mode(False), torch.enable_grad():
@@ -71,7 +71,9 @@ def explain(
             path.add(pending, _new_nodes(number))
             steps[pending] = number
             gap[pending] = path.totals(pending) / number - scores.difference[pending]
-            check_finite(model, gap)
+            if not np.isfinite(gap[pending]).all():
+                maps = Maps(path.means(steps), (Pixels(*images.shape[1:3]),))
+                check_maps(maps, f"Integrated Gradients of {model.name}")
             number *= 3
     if len(pending):
         log.warning(

@@ -18,11 +18,12 @@ import torch
 
 from thinkalike.compare.bases import Pixels
 from thinkalike.compare.maps import Maps
-from thinkalike.errors import ImageError, InputError
+from thinkalike.errors import ImageError, InputError, counting_from
 from thinkalike.explain.common import (
     Explanation,
     Question,
     baseline_image,
+    check_maps,
     check_targets,
     explaining,
 )
@@ -115,7 +116,7 @@ def explain(
 
     Raises:
         InputError: an operation that is not known, a ledger that does not close, another output or
-            precision, an unknown composite, a score that is not finite, a target that is no output,
+            precision, an unknown composite, a score or map that is not finite, a target that is no output,
             training mode.
     """
     if composite not in COMPOSITES:
@@ -175,10 +176,12 @@ def relevance(
 
         def work(part: slice) -> Relevance:
             classes = None if targets is None else np.asarray(targets)[part]
-            return _of_batch(model, images[part], classes, one_pass)
+            with counting_from(part.start):
+                return _of_batch(model, images[part], classes, one_pass)
 
         parts = [result for _, result in batches.over(len(images), work, "images")]
     result = _joined(parts)
+    check_maps(Maps(result.pixels, (Pixels(*images.shape[1:3]),)), f"LRP of {model.name}")
     tolerance = TOLERANCES[model.dtype]
     if not (result.gap <= tolerance).all():
         worst = int(np.argmax(result.gap))
@@ -207,8 +210,12 @@ def _of_batch(
             return result
     except MixedImagesError:
         pass
-    parts = [slice(i, i + 1) for i in range(len(images))]
-    return _joined([one_pass(images[i], None if targets is None else targets[i]) for i in parts])
+    alone = []
+    for i in range(len(images)):
+        one = slice(i, i + 1)
+        with counting_from(i):
+            alone.append(one_pass(images[one], None if targets is None else targets[one]))
+    return _joined(alone)
 
 
 def _pass(
@@ -231,7 +238,6 @@ def _pass(
     (gradient,) = torch.autograd.grad(picked.sum(), inputs)
     ledger.pay(BASELINE, gradient, baseline)
     pixels = ((inputs.detach() - baseline) * gradient).sum(1).flatten(1).cpu().numpy()
-    check_finite(model, pixels)
     rows = np.arange(len(images))
     return Relevance(pixels, ledger.balances(), classes, values[rows, classes], values.std(1))
 

@@ -48,11 +48,14 @@ def write_maps(
     """
     size = np.array([maps.basis(i).size for i in range(len(maps))])
     filled = np.arange(maps.coefficients.shape[1]) < size[:, None]
-    bad = (~np.isfinite(maps.coefficients) & filled).any(1)
-    if bad.any():
+    with np.errstate(over="ignore"):  # what is too large for float32 is not finite there
+        stored = maps.coefficients.astype(np.float32)
+    bad = np.asarray(image_ids)[(~np.isfinite(stored) & filled).any(1)]
+    if len(bad):
+        more = f" and {len(bad) - 3} more" if len(bad) > 3 else ""
         raise InputError(
-            f"the map of {', '.join(np.asarray(image_ids)[bad])} is not finite; the model's weights "
-            "are damaged, or the image is none that it can explain"
+            f"the map of {', '.join(bad[:3])}{more} is not finite; the model's weights are damaged, or the "
+            "image is none that it can explain"
         )
     variables, coordinates, described = maps_arrays(
         maps, image_ids=image_ids, measures=measures, attributes=attributes, **parts

@@ -33,7 +33,7 @@ from tests.support.explaining import (
 from thinkalike.compare.bases import Pixels
 from thinkalike.compare.maps import Maps
 from thinkalike.errors import InputError
-from thinkalike.explain import gradcam, integrated_gradients, kernelshap
+from thinkalike.explain import gradcam, integrated_gradients, kernelshap, lrp
 from thinkalike.explain.common import (
     AUDITED,
     Explanation,
@@ -312,6 +312,79 @@ def test_the_image_whose_score_is_not_finite_is_named(method, value, targets):
     pixels[2] = 200
     with pytest.raises(InputError, match=r"ResNet .* not finite for image number 2; .*damaged"):
         method(model, pixels, targets)
+
+
+def test_the_image_is_named_whatever_batch_it_is_in(method):
+    model, pixels = spoiled(np.nan, grey=200), images(5)
+    pixels[3] = 200
+    with pytest.raises(InputError, match="not finite for image number 3;"):
+        method(model, pixels, batch_size=2)
+
+
+def test_relevance_names_the_image_whatever_batch_it_is_in():
+    model = linear()
+    with torch.no_grad():
+        for weight in model.network.parameters():
+            weight.fill_(3e38)
+    pixels = np.zeros((5, model.size, model.size, 3), np.uint8)
+    pixels[3] = 255  # which is too large a sum
+    with pytest.raises(InputError, match="not finite for image number 3;"):
+        lrp.explain(model, pixels, None, asked(pixels, batch_size=2), composite="epsilon")
+
+
+class WithoutGradient(torch.autograd.Function):
+    """The identity, whose gradient is NaN in some rows: 0/0 in a norm, say."""
+
+    @staticmethod
+    def forward(context, scores, rows):
+        context.rows = rows
+        return scores.clone()
+
+    @staticmethod
+    def backward(context, gradient):
+        return gradient.masked_fill(context.rows[:, None], torch.nan), None
+
+
+class DarkWithoutGradient(nn.Module):
+    """A network with finite scores, and without a gradient where an image is dark."""
+
+    def __init__(self, network: nn.Module, darkest: float) -> None:
+        super().__init__()
+        self.network, self.darkest = network, darkest
+
+    def forward(self, inputs: torch.Tensor) -> torch.Tensor:
+        dark = inputs.flatten(1).mean(1) < self.darkest
+        return WithoutGradient.apply(self.network(inputs), dark)
+
+
+@pytest.mark.parametrize("method", METHODS[:2], ids=lambda method: method.name)
+def test_an_image_whose_map_is_not_finite_is_named_though_its_score_is(method):
+    model, pixels = classifier("resnet"), images(5)
+    pixels[3] = 0
+    darkest = float(model.normalise(np.full((1, 64, 64, 3), 40, np.uint8)).mean())
+    network = DarkWithoutGradient(model.network, darkest).eval()
+    model = with_architecture(
+        replace(model, network=network), layers={"depth_100": "network.layer4"}
+    )
+    with pytest.raises(
+        InputError, match=r"of ResNet gives a map of image number 3 that is not finite; leave"
+    ):
+        method(model, pixels, batch_size=2, baseline=(1.0, 1.0, 1.0))
+
+
+def test_relevance_that_is_not_finite_is_refused_with_its_image(monkeypatch):
+    model, pixels = classifier("resnet"), images(5)
+    pixels[3] = 0
+    gradient_of = torch.autograd.grad
+
+    def spoiling(score, inputs):
+        (gradient,) = gradient_of(score, inputs)
+        dark = (inputs == inputs[:, :1, :1, :1]).flatten(1).all(1)
+        return (gradient.masked_fill(dark[:, None, None, None], torch.inf),)
+
+    monkeypatch.setattr(torch.autograd, "grad", spoiling)
+    with pytest.raises(InputError, match=r"LRP of ResNet gives a map of image number 3 that is"):
+        lrp.explain(model, pixels, None, asked(pixels, batch_size=2), composite="epsilon")
 
 
 @WITH_BASELINE

@@ -516,6 +516,6 @@ def test_a_gradient_that_is_not_finite_is_refused_and_its_image_named():
     pixels[1, 0, 0, 0] = 153
     assert 153 / 255 * 5 / 12 == 0.25
     with pytest.raises(
-        InputError, match="Custom gives a score that is not finite for image number 1"
+        InputError, match="of Custom gives a map of image number 1 that is not finite; leave"
     ):
         explain(model, pixels, np.zeros(3, int))
