@@ -230,7 +230,7 @@ def test_every_pattern_of_the_schema_is_of_a_whole_string():
                 yield from patterns(part)
 
     there = set(patterns(SCHEMA_TREE))
-    assert len(there) == 6
+    assert len(there) == 7
     assert all(
         pattern[0] == "^" and pattern[-1] == "$" and "|^" not in pattern for pattern in there
     )

@@ -404,3 +404,34 @@ def test_shards_are_joined_to_the_same_bytes_and_leave_nothing_behind(checkout):
     assert run.status == 0, run.output
     expected = contents(checkout.root, "results/sharded/explanations/*/*.nc")
     assert [name for name in targets if joined[name] != expected[name]] == []
+
+
+def test_masks_of_the_user_are_noticed_by_their_content(checkout):
+    target = "results/masks/segments.nc"
+    changes = {"study": "masks", "segments": {"kind": "grid", "cells": 4}}
+    run = checkout.snakemake(target, overlay=checkout.overlay("masks.yaml", **changes))
+    assert run.status == 0, run.output
+    # the same cells as a user's own masks
+    masks = checkout.root / "my_masks"
+    with xr.open_dataset(checkout.root / target) as cells:
+        ids, labels = cells["image"].to_numpy(), cells["labels"].to_numpy()
+    assert [each.max() + 1 for each in labels] == [16] * 6
+    for name, each in zip(ids, labels, strict=True):
+        file = (masks / name).with_suffix(".npy")
+        file.parent.mkdir(parents=True, exist_ok=True)
+        np.save(file, each)
+    changes["segments"] = {"kind": "file", "path": "my_masks", "cells": None}
+    overlay = checkout.overlay("masks.yaml", **changes)
+    assert checkout.plan(target, overlay=overlay) == {"segment_images": 1}
+    run = checkout.snakemake(target, overlay=overlay)
+    assert run.status == 0, run.output
+    with xr.open_dataset(checkout.root / target) as segments:
+        np.testing.assert_array_equal(segments["labels"], labels)
+    file.touch()
+    assert checkout.plan(target, overlay=overlay) == {}
+    np.save(file, np.where(each < 8, 0, 1).astype(each.dtype))
+    assert checkout.plan(target, overlay=overlay) == {"segment_images": 1}
+    file.unlink()
+    run = checkout.snakemake(target, overlay=overlay)
+    assert run.status != 0
+    assert f"my_masks has no mask of {name}; add it under that name" in run.output

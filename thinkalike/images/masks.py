@@ -4,6 +4,7 @@ import hashlib
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path, PurePosixPath
 
 import numpy as np
@@ -112,7 +113,7 @@ def _names_of(image: str) -> list[str]:
 def _readers(path: Path) -> Mapping[str, Callable[[], np.ndarray]]:
     """Name of a mask → what reads it."""
     if path.is_dir():
-        return {name: lambda file=file: _read_file(file) for name, file in _files(path).items()}
+        return {name: partial(_read_file, file) for name, file in _files(path).items()}
     if path.suffix == ".npz":
         return _readers_of_npz(path)
     if path.suffix == ".nc":
@@ -139,7 +140,8 @@ def _read_file(file: Path) -> np.ndarray:
     """Labels in a PNG or an .npy file."""
     try:
         if file.suffix.lower() == ".npy":
-            return np.load(file, allow_pickle=False)
+            array: np.ndarray = np.load(file)  # no pickle: that is NumPy's default
+            return array
         with Image.open(file, formats=("PNG",)) as image:
             return _labels_of_picture(image)
     except (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError) as error:
@@ -157,7 +159,7 @@ def _labels_of_picture(image: Image.Image) -> np.ndarray:
 
 def _readers_of_npz(path: Path) -> Mapping[str, Callable[[], np.ndarray]]:
     try:
-        file = np.load(path, allow_pickle=False)
+        file = np.load(path)
         names = list(file.files)
     except (OSError, ValueError, EOFError) as error:
         raise InputError(f"{path} is not a readable .npz file ({error}); write it anew") from None

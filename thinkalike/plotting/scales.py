@@ -170,8 +170,8 @@ def _draw(axes: Axes, table: pd.DataFrame, steps: Sequence[int], chosen: int) ->
         spread = SPREAD.get(category)
         axes.plot(line["place"], line["median"], **look, zorder=3)
         if spread:
-            between = (line[name] for name in ("place", "low_quartile", "high_quartile"))
-            axes.fill_between(*between, color=look["color"], alpha=spread, lw=0, zorder=2)
+            low, high = line["low_quartile"], line["high_quartile"]
+            axes.fill_between(line["place"], low, high, color=look["color"], alpha=spread, lw=0)
         for _, row in part[part["scale"] == SEGMENTED].iterrows():
             x = row["place"] + DODGE * (number - (len(LOOKS) - 1) / 2)
             if spread:

@@ -126,7 +126,7 @@ def test_segments_of_more_images_than_there_are_maps_of_are_passed_over():
 
 
 def test_without_segments_nothing_can_be_averaged_over_them():
-    with pytest.raises(InputError, match="segments: .*; give them"):
+    with pytest.raises(InputError, match=r"segments: .*; give them"):
         pooled(some_maps("pixels"), SEGMENTS)
 
 

@@ -202,7 +202,7 @@ def test_files_that_are_no_masks(tmp_path, images):
     with pytest.raises(InputError, match=r"mask of val/dog/b.png cannot be read \(.*write .*b.png"):
         labels(tmp_path / "masks", images[2:])
     (tmp_path / "masks" / "b.png").unlink()
-    np.save(tmp_path / "masks" / "b.npy", np.array([{}]), allow_pickle=True)
+    np.save(tmp_path / "masks" / "b.npy", np.array([{}]))
     with pytest.raises(InputError, match=r"mask of val/dog/b.png cannot be read \(.*write .*b.npy"):
         labels(tmp_path / "masks", images[2:])
     (tmp_path / "masks.npz").write_bytes(b"nothing")

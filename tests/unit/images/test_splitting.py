@@ -20,7 +20,7 @@ def blobs(side: int) -> np.ndarray:
     levels = np.digitize(noise, np.quantile(noise, [0.35, 0.65]))
     labels = np.zeros((side, side), int)
     for level in range(3):
-        found, number = ndimage.label(levels == level)
+        found, _ = ndimage.label(levels == level)
         labels[found > 0] = found[found > 0] + labels.max()
     return np.unique(labels, return_inverse=True)[1].reshape(side, side)
 
