@@ -58,6 +58,9 @@ def is_colours(value: Any) -> bool:
 RULES = ("gausslegendre", "riemann_middle", "riemann_left", "riemann_right", "riemann_trapezoid")
 """Rules of integration of captum's Integrated Gradients."""
 
+MODES = ("nearest", "bilinear", "bicubic", "area")
+"""Modes of torch's interpolation of grids."""
+
 KINDS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "flag": (is_flag, "true or false"),
     "count": (is_count, "an integer of at least 1"),
@@ -65,6 +68,7 @@ KINDS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "window": (is_window, "[3, rows, columns], all channels of so many pixels"),
     "colours": (is_colours, "two or more colours, each [red, green, blue] in [0, 1]"),
     "rule": (lambda value: value in RULES, f"one of {', '.join(RULES)}"),
+    "mode": (lambda value: value in MODES, f"one of {', '.join(MODES)}"),
 }
 """Kind of an argument → whether a value is of it, and what it is in words."""
 
@@ -73,7 +77,7 @@ OURS = {
     "target": "explanation.target",
     "baselines": "explanation.baseline",
     "feature_mask": "segments",
-    "layer": "",
+    "layer": "depth",
     "device_ids": "",
     "additional_forward_args": "",
     "return_convergence_delta": "",
@@ -107,6 +111,7 @@ class Attribution:
             the modules that DeepLIFT has rules for; empty for none.
         complete: whether a map sums to score(image) − score(baseline).
         seeded: whether it draws random numbers.
+        layer: whether it needs a layer of the network.
     """
 
     name: str
@@ -121,6 +126,7 @@ class Attribution:
     rules: str = ""
     complete: bool = False
     seeded: bool = False
+    layer: bool = False
 
 
 def window_places(size: int, window: int, stride: int) -> int:
@@ -156,6 +162,14 @@ ATTRIBUTIONS: dict[str, Attribution] = {
         Attribution("Saliency", "Saliency", {"abs": "flag"}),
         Attribution("InputXGradient", "Input × Gradient", {}, baseline=True),
         Attribution("GuidedBackprop", "Guided Backprop", {}, rules="relu"),
+        Attribution(
+            "GuidedGradCam",
+            "Guided Grad-CAM",
+            {"interpolate_mode": "mode", "attribute_to_layer_input": "flag"},
+            passes=lambda arguments, size, segments: 4.0,
+            rules="relu",
+            layer=True,
+        ),
         Attribution("Deconvolution", "Deconvolution", {}, rules="relu"),
         Attribution(
             "DeepLift",
@@ -264,7 +278,7 @@ def wrong_arguments(name: str, arguments: Arguments) -> Iterator[str]:
 def _unknown(row: Attribution, key: str) -> str:
     """Why an attribution is not given this argument."""
     known = f"captum's {row.name} takes {', '.join(row.arguments) or 'no arguments here'}"
-    if key in OURS:
+    if key in OURS and (key != "layer" or row.layer):
         place = f"; set {OURS[key]}" if OURS[key] else ""
         return f"the study says it{place}, and {known}" if place else f"thinkalike sets it; {known}"
     return f"no argument of this name{did_you_mean(key, row.arguments)}; {known}"

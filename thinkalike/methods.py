@@ -148,6 +148,14 @@ def lrp_passes(settings: Settings, size: int, segments: int) -> float:
     return 2.0 if settings["composite"] == "epsilon" else 6.0
 
 
+def captum_settings(settings: Settings, model: str, family: str) -> dict[str, Any]:
+    """Settings of an attribution by captum that change its maps; the depth only where it has a layer."""
+    names = ["attribution", "arguments", "smooth"]
+    if settings["attribution"] and ATTRIBUTIONS[settings["attribution"]].layer:
+        names.append("depth")
+    return {name: settings[name] for name in names}
+
+
 def captum_passes(settings: Settings, size: int, segments: int) -> float:
     """Forward passes of a map by captum: those of the attribution, for each of SmoothGrad's samples."""
     row = ATTRIBUTIONS[settings["attribution"]]
@@ -237,9 +245,7 @@ METHODS: dict[str, Method] = {
         Method(
             key="captum",
             title="captum",
-            map_settings=lambda settings, model, family: {
-                key: settings[key] for key in ("attribution", "arguments", "smooth")
-            },
+            map_settings=captum_settings,
             passes=captum_passes,
             numbers=_of_captum,
         ),
@@ -281,6 +287,7 @@ def method_of(settings: Settings) -> Method:
             title=chosen.title,
             baseline=chosen.baseline,
             segments=chosen.segments,
+            layer=chosen.layer,
             embedding=not chosen.rules and (chosen.complete or not chosen.gradients),
         )
     if row.key == "file":

@@ -106,8 +106,16 @@ def test_arguments_that_captum_takes_are_taken(name, arguments):
         (
             "Saliency",
             {"layer": "x"},
-            "arguments.layer: thinkalike sets it; captum's Saliency takes abs",
+            "arguments.layer: no argument of this name; captum's Saliency",
         ),
+        (
+            "GuidedGradCam",
+            {"layer": "x"},
+            "arguments.layer: the study says it; set depth, and captum",
+        ),
+        ("GuidedGradCam", {"interpolate_mode": "cubic"}, "'cubic' is not one of nearest, bilinear"),
+        ("Saliency", {"inputs": 1}, "arguments.inputs: the study says it; set images.count"),
+        ("Saliency", {"show_progress": True}, "thinkalike sets it; captum's Saliency takes abs"),
         ("Saliency", {"abs": "no"}, "arguments.abs: 'no' is not true or false"),
         (
             "InputXGradient",

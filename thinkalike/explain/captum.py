@@ -59,6 +59,7 @@ def explain(
     attribution: str,
     arguments: Arguments = MappingProxyType({}),
     smooth: Mapping[str, Any] | None = None,
+    depth: int = 100,
 ) -> Explanation:
     """An attribution by captum, of the score as a function of the image's RGB.
 
@@ -76,6 +77,7 @@ def explain(
         smooth: `samples` and `sigma` of SmoothGrad: the mean map of so many images with normal noise of
             this standard deviation in RGB of [0, 1], nothing cut off. It is the same noise for every model
             (Smilkov et al., SmoothGrad: removing noise by adding noise, 2017). None for none.
+        depth: of the layer in percent, for GuidedGradCam.
 
     Returns:
         Coefficients of the network's type: in the basis `Cells` for Occlusion by windows that tile the
@@ -110,7 +112,8 @@ def explain(
             check_rectified(model, attribution)
         elif row.rules == "rescale":
             check_rescaled(model, attribution)
-        work = _Attributing(model, images, ends.targets, question, row, arguments, baseline)
+        layer = {"layer": _layer(model, attribution, depth)} if row.layer else {}
+        work = _Attributing(model, images, ends.targets, question, row, arguments, baseline, layer)
         maps = work.maps(smooth)
         measures = {"score": ends.full}
         if is_complete(attribution, arguments):
@@ -120,6 +123,17 @@ def explain(
             _warn(model, attribution, measures["gap"], difference, ends.spread)
     check_maps(maps, f"captum's {attribution} of {model.name}")
     return Explanation(maps, ends.targets, measures)
+
+
+def _layer(model: Model, attribution: str, depth: int) -> nn.Module:
+    """The layer at a depth, whose output has to be channels by rows by columns."""
+    if model.architecture.layout != "nchw":
+        raise InputError(
+            f"captum's {attribution} averages over rows and columns that stand last, and those of "
+            f"{model.name} stand elsewhere (layout {model.architecture.layout}); leave the model or the "
+            "attribution out"
+        )
+    return model.layer(depth)
 
 
 def _warn(
@@ -169,6 +183,7 @@ class _Attributing:
         row: Attribution,
         arguments: Arguments,
         baseline: tuple[float, ...],
+        layer: Mapping[str, nn.Module],
     ) -> None:
         self.model, self.images, self.question, self.row = model, images, question, row
         self.arguments, self.baseline = dict(arguments), np.asarray(baseline)
@@ -177,7 +192,8 @@ class _Attributing:
         self.most = question.batches(model, gradients=row.gradients).size
         kind = getattr(captum.attr, row.name)
         made_with = {"multiply_by_inputs", "eps"} & self.arguments.keys()
-        self.method = kind(self.scores, **{name: self.arguments.pop(name) for name in made_with})
+        options = {name: self.arguments.pop(name) for name in made_with}
+        self.method = kind(self.scores, **layer, **options)
         self.colours = self._colours(self.arguments.pop("baselines", None))
         self.calls = Batches(1 if row.seeded else max(self.most // self._copies(), 1))
 
@@ -225,6 +241,11 @@ class _Attributing:
         with self._seeded(image[0], sample[0]):
             options = {**self.arguments, **self._ours(image)}
             found = self.method.attribute(inputs, target=self.targets[image], **options)
+        if found.shape != inputs.shape:
+            raise InputError(
+                f"captum's {self.row.name} cannot stretch the layer of {self.model.name} over the image; "
+                "choose another depth or interpolate_mode"
+            )
         relevance = found.detach().double()
         if not self.row.gradients:  # that of all channels together stands in each of them
             return relevance[:, 0].cpu().numpy()

@@ -19,6 +19,7 @@ from tests.support.explaining import (
     question,
     recorded,
     traces,
+    with_architecture,
 )
 from thinkalike.attributions import ATTRIBUTIONS
 from thinkalike.compare.bases import Cells, Pixels, Segments
@@ -89,7 +90,8 @@ class Reused(Rectified):
 def wrapped(network: nn.Module, size: int = SIDE) -> Model:
     network = network.eval().requires_grad_(False)
     mean, std = (0.4, 0.5, 0.6), (0.2, 0.25, 0.3)
-    return Model(network, mean, std, size, tuple("abcd"), Architecture("mine"))
+    architecture = Architecture("mine", layers={"depth_50": "first", "depth_100": "second"})
+    return Model(network, mean, std, size, tuple("abcd"), architecture)
 
 
 def by_hand(model: Model) -> nn.Module:
@@ -190,7 +192,9 @@ def test_it_is_what_captum_says_of_images_in_rgb(attribution):
     model, pixels, targets = wrapped(Rectified()), images(2, SIDE), np.array([1, 3])
     row, options = ATTRIBUTIONS[attribution], dict(ARGUMENTS.get(attribution, {}))
     found = explained(model, pixels, attribution, targets=targets)
-    method, inputs = getattr(captum.attr, attribution)(by_hand(model)), tensor_of(pixels)
+    layer = [model.network.second] if row.layer else []
+    method = getattr(captum.attr, attribution)(by_hand(model), *layer)
+    inputs = tensor_of(pixels)
     if attribution == "InputXGradient":  # captum's own baseline is 0
         gradient = captum.attr.Saliency(by_hand(model)).attribute(inputs, [1, 3], abs=False)
         expected = gradient * (inputs - colour(GREY))
@@ -490,6 +494,24 @@ def test_deeplift_says_why_it_cannot_explain_a_network(attribution):
     assert "not affine (" in refusal(classifier("efficientnet"), attribution)
     gates = refusal(wrapped(Rectified(lambda inplace=False: nn.SiLU())), attribution)
     assert "not affine (Silu)" in gates
+
+
+def test_guided_gradcam_takes_the_layer_at_its_depth():
+    model, pixels = wrapped(Rectified()), images(2, SIDE)
+    about = asked(2)
+    given = {"attribution": "GuidedGradCam", "arguments": {"interpolate_mode": "bilinear"}}
+    found = explain(model, pixels, np.array([0, 1]), about, depth=50, **given)
+    method = captum.attr.GuidedGradCam(by_hand(model), model.network.first)
+    expected = method.attribute(tensor_of(pixels), [0, 1], interpolate_mode="bilinear")
+    near(found.maps.coefficients.reshape(2, SIDE, SIDE), expected.detach().sum(1).numpy())
+    with pytest.raises(InputError, match="no Grad-CAM layer at depth 25"):
+        explain(model, pixels, None, about, depth=25, **given)
+    tokens = with_architecture(model, layout="tokens")
+    with pytest.raises(InputError, match=r"stand elsewhere \(layout tokens\)"):
+        explain(tokens, pixels, None, about, **given)
+    flat = with_architecture(model, layers={"depth_100": "head"})
+    with pytest.raises(InputError, match="captum's GuidedGradCam"):
+        explain(flat, pixels, None, about, **given)
 
 
 def test_deeplift_explains_logits_in_float32_alone():

@@ -143,6 +143,26 @@ def test_a_job_is_given_what_changes_its_maps_and_the_content_of_a_file(mine):
     assert study.question("mine")["baseline"] == study["explanation"]["baseline"]
 
 
+def test_a_layer_is_given_where_an_attribution_needs_one():
+    guided = {"method": "captum", "attribution": "GuidedGradCam"}
+    study = Study.of(
+        tiny(
+            variants={"guided": guided, "early": {**guided, "depth": 50}},
+            methods=["guided", "early"],
+        )
+    )
+    assert study.map_settings("early", "vit_brief")["depth"] == 50
+    layers = study["catalogue"]["byobnet_brief"]["layers"]
+    for name, place in (("guided", "depth_100"), ("early", "depth_50")):
+        assert study.architecture("byobnet_brief", name)["layers"] == {place: layers[place]}
+    assert ChangedImages(study).architecture("byobnet_brief")["layers"].keys() == {
+        "depth_100",
+        "depth_50",
+    }
+    (line, *_) = problems(variants={"early": {**guided, "depth": 25}}, methods=["early"])
+    assert "variants.early.depth: vit_brief has no Grad-CAM layer at 25" in line
+
+
 def test_superpixels_are_made_for_a_variant_that_is_on_them(mine):
     study = Study.of(
         tiny(

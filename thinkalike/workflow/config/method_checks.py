@@ -115,7 +115,10 @@ def pools(config: Config) -> Iterator[str]:
 def depths(config: Config) -> Iterator[str]:
     """Depths at which a model that is explained has no Grad-CAM layer."""
     entries, used = selected_entries(config), used_methods(config)
-    for where, settings in settings_of(config, "gradcam").items():
+    given = {**settings_of(config, "gradcam"), **settings_of(config, "captum")}
+    for where, settings in given.items():
+        if not method_of(settings).layer:
+            continue
         for key in used[where.split(".")[1]]:
             if "layers" not in entries[key]:  # found when the weights are made
                 continue

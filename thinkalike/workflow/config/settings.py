@@ -171,7 +171,7 @@ def all_settings(config: Config) -> dict[str, Any]:
     settings = {name: {**config["settings"][name], "method": name} for name in METHODS}
     for name, changes in config["variants"].items():
         inherited = dict(config["settings"][changes["method"]])
-        if "depth" in changes:  # another layer has another grid
+        if "depth" in changes and "mended_cells" in inherited:  # another layer has another grid
             inherited["mended_cells"] = {}
         settings[name] = {**inherited, **changes}
     for values in settings.values():
