@@ -14,6 +14,9 @@ from zlib import crc32
 LIMIT = 600
 """Seconds that an architecture may take."""
 
+SLOW = ("giant", "gigantic", "enormous", "huge", "large", "xl", "so400m", "1b", "3b", "7b", "8b")
+"""Words in the names of architectures that take long, which come last."""
+
 Row = dict[str, Any]
 
 
@@ -33,8 +36,8 @@ def sweep(
     """
     rows = read(journal)
     todo = [n for n in fnmatch.filter(names, only) if n not in rows or "error" in rows[n]]
-    # mixed, so that the first rows tell of all kinds, and large networks do not meet
-    todo.sort(key=lambda name: crc32(name.encode()))
+    # mixed, so that the first rows tell of all kinds; what is called large last
+    todo.sort(key=lambda name: (any(word in name for word in SLOW), crc32(name.encode())))
     journal.parent.mkdir(parents=True, exist_ok=True)
     with journal.open("a") as lines:
         for number, (name, row) in enumerate(_made(todo, work, processes), 1):
