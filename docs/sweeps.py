@@ -1,18 +1,25 @@
-"""Something about each of many architectures: in several processes, kept line by line, gone on with later."""
+"""Rows about many architectures: made in several processes, kept line by line, gone on with later."""
 
 import fnmatch
 import json
 import signal
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 from zlib import crc32
 
 LIMIT = 600
 """Seconds that an architecture may take."""
+
+BATCH = 100
+"""Architectures after which the processes are replaced by new ones."""
+
+SLOW = ("giant", "gigantic", "enormous", "huge", "large", "xl", "so400m", "1b", "3b", "7b", "8b")
+"""Words in the names of architectures that take long, which come last."""
 
 Row = dict[str, Any]
 
@@ -28,13 +35,13 @@ def sweep(
         names: of architectures.
         work: makes the row of one; a function at the top of a module.
         journal: file of JSON lines, to which every row is added when it is ready.
-        processes: at a time; each is replaced after some architectures, so that memory is given back.
+        processes: at a time.
         only: pattern of the names to work on.
     """
     rows = read(journal)
     todo = [n for n in fnmatch.filter(names, only) if n not in rows or "error" in rows[n]]
-    # mixed, so that the first rows tell of all kinds, and large networks do not meet
-    todo.sort(key=lambda name: crc32(name.encode()))
+    # mixed, so that the first rows tell of all kinds; what is called large last
+    todo.sort(key=lambda name: (any(word in name for word in SLOW), crc32(name.encode())))
     journal.parent.mkdir(parents=True, exist_ok=True)
     with journal.open("a") as lines:
         for number, (name, row) in enumerate(_made(todo, work, processes), 1):
@@ -56,15 +63,20 @@ def read(journal: Path) -> dict[str, Row]:
 
 
 def _made(
-    names: Iterable[str], work: Callable[[str], Row], processes: int
-) -> Iterable[tuple[str, Row]]:
-    with ProcessPoolExecutor(processes, max_tasks_per_child=25) as pool:
-        running = {pool.submit(_limited, work, name): name for name in names}
-        for future in as_completed(running):
-            try:
-                yield running[future], future.result()
-            except BrokenProcessPool:  # killed for its memory: say so, and go on with another call
-                yield running[future], {"error": "the process was killed"}
+    names: Sequence[str], work: Callable[[str], Row], processes: int
+) -> Iterator[tuple[str, Row]]:
+    for start in range(0, len(names), BATCH):
+        # new processes for each batch, so that memory is given back
+        with ProcessPoolExecutor(processes, get_context("spawn")) as pool:
+            batch = names[start : start + BATCH]
+            running = {pool.submit(_limited, work, name): name for name in batch}
+            for future in as_completed(running):
+                try:
+                    yield running[future], future.result()
+                except (
+                    BrokenProcessPool
+                ):  # a process was killed for its memory: another call goes on
+                    yield running[future], {"error": "the process was killed"}
 
 
 def _limited(work: Callable[[str], Row], name: str) -> Row:

@@ -1,13 +1,23 @@
 """The catalogue of models: entries, and what they take from each other."""
 
 from collections.abc import Mapping
+from fnmatch import fnmatchcase
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
 from thinkalike.errors import InputError, did_you_mean
+from thinkalike.networks.timm_table import (
+    completed_by_timm,
+    file_safe,
+    timm_entry,
+    timm_table,
+)
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 CATALOGUE = Path(__file__).resolve().parents[1] / "catalogue.yaml"
 
@@ -41,7 +51,8 @@ def complete_entry(key: str, catalogue: Mapping[str, Any]) -> dict[str, Any]:
 
     `training` is merged key by key. `size` belongs to `timm`, `file` and `arguments`, and is not taken by
     an entry that has one of these itself; nor is anything about the network (`NETWORK`) by one with a
-    `file` from one of timm, or the other way round.
+    `file` from one of timm, or the other way round. What an entry with `timm` lacks then comes from the
+    table of timm's architectures (`timm_table`).
 
     Args:
         key: of the model.
@@ -67,4 +78,50 @@ def complete_entry(key: str, catalogue: Mapping[str, Any]) -> dict[str, Any]:
             other = {name: value for name, value in other.items() if name not in NETWORK}
         training = {**other.get("training", {}), **entry.get("training", {})}
         entry = {**other, **entry, "training": training}
-    return entry
+    return completed_by_timm(key, entry)
+
+
+def list_models(pattern: str = "*") -> "pd.DataFrame":
+    """The models that a study or `ta.load` can name: those of the catalogue, and timm's architectures.
+
+    Args:
+        pattern: of names or keys, with `*` and `?` as in a shell.
+
+    Returns:
+        A row for each: name, to be written; key, the form of it in names of files; family; module of timm
+        (empty for an entry of the catalogue); size, the side of the images its weights are made for, in
+        pixels; sizes, those that it takes; weights, the tags of published ones, the default first.
+    """
+    import pandas as pd  # a plan needs none
+
+    catalogue = built_in_catalogue()
+    entries = {key: complete_entry(key, catalogue) for key in catalogue}
+    entries |= {name: timm_entry(name) for name in timm_table() if name not in entries}
+    rows = []
+    for name, entry in entries.items():
+        if fnmatchcase(name, pattern) or fnmatchcase(file_safe(name), pattern):
+            architecture, _, tag = entry["timm"].partition(".")
+            row = timm_table()[architecture]
+            is_built_in = name in catalogue
+            rows.append(
+                {
+                    "name": name,
+                    "key": file_safe(name),
+                    "family": entry["family"],
+                    "module": "" if is_built_in else row["module"],
+                    "size": int(row["size"]),
+                    "sizes": sizes_in_words(entry.get("size", {})),
+                    "weights": tag if is_built_in else row["tags"],
+                }
+            )
+    columns = ["name", "key", "family", "module", "size", "sizes", "weights"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def sizes_in_words(size: Mapping[str, int]) -> str:
+    """Sizes of images that a network takes, as its entry has them: `multiples of 32, at least 64`."""
+    if "only" in size:
+        return f"only {size['only']}"
+    words = [f"multiples of {size['multiple']}"] if "multiple" in size else []
+    words += [f"at least {size['minimum']}"] if "minimum" in size else []
+    return ", ".join(words) or "any"

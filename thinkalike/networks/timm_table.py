@@ -1,4 +1,4 @@
-"""The table of timm's architectures, `timm_models.csv`: what a catalogue entry of each takes, without timm."""
+"""The table of timm's architectures, `timm_models.csv`: what an entry of each takes, without timm."""
 
 import csv
 import hashlib

@@ -167,7 +167,8 @@ def _recording(network: nn.Module) -> Iterator[_Recorder]:
 
 
 def _graph_of(root: Any) -> Graph:
-    graph, open_nodes = nx.DiGraph(), [root]
+    graph: Graph = nx.DiGraph()
+    open_nodes = [root]
     graph.add_node(root)
     while open_nodes:
         node = open_nodes.pop()

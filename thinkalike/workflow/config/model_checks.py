@@ -1,6 +1,5 @@
 """Checks of a study's models: their entries, names, sizes and classes."""
 
-import math
 import re
 import unicodedata
 from collections import Counter
@@ -10,7 +9,12 @@ from typing import Any
 
 from thinkalike.errors import InputError, did_you_mean
 from thinkalike.images.contents import Contents
-from thinkalike.networks.catalogue import built_in_catalogue, complete_entry
+from thinkalike.networks.catalogue import (
+    built_in_catalogue,
+    complete_entry,
+    sizes_in_words,
+)
+from thinkalike.networks.timm_table import timm_table
 from thinkalike.user_code import check_defined
 from thinkalike.workflow.config.settings import (
     Config,
@@ -49,6 +53,9 @@ WEIGHTS_ARGUMENTS = (
 SMALLEST = 16
 """Smallest side of an image in pixels."""
 
+LARGEST = 2048
+"""Largest side that is proposed."""
+
 
 def catalogue(config: Config) -> Iterator[str]:
     """Entries of the user's that are incomplete, or under a key that is taken."""
@@ -69,9 +76,10 @@ def catalogue(config: Config) -> Iterator[str]:
         kind = "file" if "file" in entry else "timm"
         for needed in (*NEEDED, *NEEDED_OF[kind]):
             if needed not in entry:
+                hint = did_you_mean(entry["timm"], timm_table()) if "timm" in entry else ""
                 yield (
                     f"catalogue.{key}: {needed} is missing; say it, or take it from another model with "
-                    "`like`"
+                    f"`like`{hint}"
                 )
         yield from (f"catalogue.{key}{line}" for line in _network(entry))
         for name in entry.get("arguments", {}) if kind == "timm" else ():
@@ -243,19 +251,29 @@ def image_size(config: Config) -> Iterator[str]:
     """A size of images that a network does not take, and the nearest ones that all take."""
     size = config["images"]["size"]
     needs = {key: entry.get("size", {}) for key, entry in selected_entries(config).items()}
-    steps = {key: need["multiple"] for key, need in needs.items() if "multiple" in need}
-    leasts = {key: need["minimum"] for key, need in needs.items() if "minimum" in need}
-    refusals = [f"{key} takes multiples of {step}" for key, step in steps.items() if size % step]
-    refusals += [f"{key} at least {least}" for key, least in leasts.items() if size < least]
-    if not refusals:
+    wrong = {key: need for key, need in needs.items() if not _suits(size, need)}
+    if not wrong:
         return
-    step, least = math.lcm(*steps.values()), max([SMALLEST, *leasts.values()])
-    first = math.ceil(least / step) * step
-    nearest = {max(first, size // step * step), max(first, math.ceil(size / step) * step)}
-    yield (
-        f"images.size: {size} does not suit every model ({', '.join(refusals)}); set "
-        f"{' or '.join(map(str, sorted(nearest)))}, or leave these models out"
+    refusals = ", ".join(f"{key} takes {sizes_in_words(need)}" for key, need in wrong.items())
+    suitable = [
+        side
+        for side in range(SMALLEST, LARGEST + 1)
+        if all(_suits(side, need) for need in needs.values())
+    ]
+    below = [side for side in suitable if side < size][-1:]
+    above = [side for side in suitable if side > size][:1]
+    nearest = " or ".join(map(str, below + above))
+    fix = (
+        f"set {nearest}, or leave these models out"
+        if nearest
+        else "no size suits all; leave some out"
     )
+    yield f"images.size: {size} does not suit every model ({refusals}); {fix}"
+
+
+def _suits(size: int, need: Mapping[str, int]) -> bool:
+    is_multiple = size % need.get("multiple", 1) == 0
+    return is_multiple and size >= need.get("minimum", 0) and size == need.get("only", size)
 
 
 def classes(config: Config, held: Contents) -> Iterator[str]:

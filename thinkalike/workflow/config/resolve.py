@@ -11,6 +11,7 @@ from thinkalike.workflow.config.checks import problems
 from thinkalike.workflow.config.runs import expanded
 from thinkalike.workflow.config.schema import validator
 from thinkalike.workflow.config.sentences import infinities, sentence
+from thinkalike.workflow.config.timm_names import with_timm_models
 
 PATHS = (
     ("dataset", "path"),
@@ -39,8 +40,8 @@ def resolve(config: Mapping[str, Any]) -> dict[str, Any]:
 
     Returns:
         The configuration, with `catalogue` holding the selected models and replicas alone, each
-        complete: `like` followed, `training` and `weights` filled up from the study's, an entry for
-        each checkpoint (`runs.expanded`); `replicas` as
+        complete: `like` followed, timm's table looked up, `training` and `weights` filled up from the
+        study's, an entry for each checkpoint (`runs.expanded`); `replicas` as
         replica → model; `settings` holding those of the
         variants, too, each with its `method`; every set of panels complete; numbers in
         `subsampling.sizes`; and a value for whatever follows from other keys.
@@ -48,7 +49,7 @@ def resolve(config: Mapping[str, Any]) -> dict[str, Any]:
     Raises:
         InputError: a line for every problem, with the fix.
     """
-    study = expanded(with_home(config))
+    study = expanded(with_timm_models(with_home(config)))
     infinite = dict(infinities(study))
     errors = [
         error

@@ -13,6 +13,7 @@ from jsonschema.validators import extend
 from thinkalike.attributions import ATTRIBUTIONS
 from thinkalike.methods import METHODS
 from thinkalike.networks.catalogue import built_in_catalogue
+from thinkalike.networks.timm_table import timm_table
 
 SCHEMA = Path(__file__).with_name("config.schema.yaml")
 
@@ -57,7 +58,13 @@ def validator(config: Mapping[str, Any]) -> Draft202012Validator:
     for name, values in names.items():
         title = {key: text for key, text in definitions[name].items() if key == "title"}
         definitions[name] = {"enum": values, **title}
+    if not set(map(str, _listed(config.get("models")))) <= set(names["known_model"]):
+        definitions["known_model"]["examples"] = [*names["known_model"], *timm_table()]
     return checked_validator()({**schema(), "$defs": definitions})
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
 
 
 @cache

@@ -38,7 +38,8 @@ def sentence(error: ValidationError) -> str:
             return f"{where}: {hints}; keys: {', '.join(known)}"
         case "enum":
             options = ["null" if option is None else str(option) for option in expected]
-            hint = _a_word(given) if type(given) is bool else did_you_mean(given, options)
+            near = schema.get("examples", options)
+            hint = _a_word(given) if type(given) is bool else did_you_mean(given, near)
             return f"{where}: {shown(given)} is not one of {schema.get('title', options)}{hint}"
         case "required":
             missing = [key for key in expected if key not in given]
