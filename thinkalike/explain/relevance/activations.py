@@ -37,7 +37,8 @@ def clamp(tape: Tape, call: Call) -> Any:
     low, high = call.get(1, "min"), call.get(2, "max")
     # bounds may be tensors
     for bound, sign in ((low, 1), (high, -1)):
-        if bound is not None and bool((torch.as_tensor(bound) * sign > 0).any()):
+        moved = False if bound is None else bound * sign > 0
+        if moved.any() if isinstance(moved, torch.Tensor) else moved:
             tape.refuse(call, "it moves zero")
     return activation(tape, call)
 
@@ -48,8 +49,9 @@ def power(tape: Tape, call: Call) -> Any:
     if tape.kind(x) is not Kind.SIGNAL:
         # a constant to the power of a signal
         return gate(tape, call)
-    # the exponent of a square is in its name
-    least = 2.0 if exponent is None else float(torch.as_tensor(exponent).min())
+    if exponent is None:  # a square
+        exponent = 2
+    least = float(exponent.min()) if isinstance(exponent, torch.Tensor) else exponent
     return gate(tape, call) if least <= 0 or least == ROOT else activation(tape, call)
 
 

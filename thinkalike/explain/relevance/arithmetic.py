@@ -90,6 +90,24 @@ def extreme(tape: Tape, call: Call) -> Any:
     return result
 
 
+def assign(tape: Tape, call: Call) -> None:
+    """x[places] = value: what was there is gone; of the two, what is constant gets an account."""
+    x, places, value = call.args
+    if tape.kind(places) is Kind.SIGNAL or tape.gate_among(x, value):
+        tape.refuse(call, "it puts a gate among values, or values in places that carry relevance")
+    amount = None
+    if tape.kind(x) is Kind.CONSTANT:
+        amount = x.clone()
+        amount[places] = 0
+    elif tape.kind(value) is Kind.CONSTANT:
+        amount = torch.zeros_like(x, requires_grad=False)
+        amount[places] = value
+    call()
+    if amount is not None:
+        tape.ledger.watch(tape.account(value), x, amount)
+    tape.mark(x, call, Kind.SIGNAL)
+
+
 def fill(tape: Tape, call: Call) -> Any:
     """A number in the places of a mask, as `where` has it."""
     x, mask, value = (call.get(i, name) for i, name in enumerate(("input", "mask", "value")))

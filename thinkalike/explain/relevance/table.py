@@ -28,6 +28,7 @@ from thinkalike.explain.relevance.activations import (
 from thinkalike.explain.relevance.arithmetic import (
     add,
     add_product,
+    assign,
     extreme,
     fill,
     join,
@@ -115,6 +116,7 @@ _TABLE: tuple[tuple[Rule, str], ...] = (
     (where, "where"),
     (extreme, "maximum minimum"),
     (fill, "masked_fill"),
+    (assign, "__setitem__"),
     (
         activation,
         "gelu silu silu_ hardswish mish mish_ tanh tanh_ relu6 hardtanh elu selu celu softsign "
