@@ -18,6 +18,9 @@ INPLACE_AT: dict[Callable[..., Any], int] = {
 }
 """Activations whose argument `inplace` may be given by position → that position."""
 
+ROOT = 0.5
+"""Exponent of a root, which norms are made of."""
+
 
 def activation(tape: Tape, call: Call) -> Any:
     """φ(x) = x · φ(x)/x, in place or not."""
@@ -32,11 +35,24 @@ def activation(tape: Tape, call: Call) -> Any:
 def clamp(tape: Tape, call: Call) -> Any:
     """An activation, if 0 stays where it is."""
     low, high = call.get(1, "min"), call.get(2, "max")
-    if any(isinstance(bound, torch.Tensor) for bound in (low, high)):
-        tape.refuse(call, "a bound is a tensor")
-    if (low is not None and low > 0) or (high is not None and high < 0):
-        tape.refuse(call, "it moves zero")
+    # bounds may be tensors
+    for bound, sign in ((low, 1), (high, -1)):
+        moved = False if bound is None else bound * sign > 0
+        if moved.any() if isinstance(moved, torch.Tensor) else moved:
+            tape.refuse(call, "it moves zero")
     return activation(tape, call)
+
+
+def power(tape: Tape, call: Call) -> Any:
+    """x^p = x · x^(p−1) for p > 0, an activation; roots and inverses are gates."""
+    x, exponent = call.get(0, "input"), call.get(1, "exponent")
+    if tape.kind(x) is not Kind.SIGNAL:
+        # a constant to the power of a signal
+        return gate(tape, call)
+    if exponent is None:  # a square
+        exponent = 2
+    least = float(exponent.min()) if isinstance(exponent, torch.Tensor) else exponent
+    return gate(tape, call) if least <= 0 or least == ROOT else activation(tape, call)
 
 
 def rectified(tape: Tape, call: Call) -> Any:
@@ -62,8 +78,8 @@ def check_parameters(tape: Tape, call: Call, x: torch.Tensor) -> None:
 
 def _out_of_place(call: Call) -> tuple[Callable[..., Any], bool]:
     """The function that does not change its input, and whether the call does."""
-    name = getattr(call.function, "__name__", "")
-    if name.endswith("_") and not name.endswith("__"):
+    if call.changed is not None:
+        name = call.function.__name__
         plain: Callable[..., Any] = getattr(torch.Tensor, name[:-1], None) or getattr(F, name[:-1])
         return plain, True
     if "inplace" in call.kwargs:

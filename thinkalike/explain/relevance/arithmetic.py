@@ -1,4 +1,4 @@
-"""Rules of sums, products and quotients of tensors."""
+"""Rules of sums, and of choices between tensors."""
 
 from dataclasses import replace
 from typing import Any
@@ -6,8 +6,6 @@ from typing import Any
 import torch
 
 from thinkalike.explain.relevance.tape import Call, Kind, Tape
-
-TWO = "two values multiply and nobody says which is the gate"
 
 
 def add(tape: Tape, call: Call) -> Any:
@@ -48,7 +46,8 @@ def add_product(tape: Tape, call: Call) -> Any:
         return tape.unresolved(call, why)
     signals = [value for value in (b, c) if tape.kind(value) is Kind.SIGNAL]
     if len(signals) == 2:
-        return tape.unresolved(call, TWO)
+        with tape.again():
+            return a + call.kwargs.get("value", 1) * (b * c)
     if not signals:
         why = tape.gate_among(b, c)
         if why or tape.kind(a) is Kind.CONSTANT:
@@ -78,6 +77,46 @@ def join(tape: Tape, call: Call) -> Any:
     return result
 
 
+def extreme(tape: Tape, call: Call) -> Any:
+    """The larger or the smaller of two numbers: the winner takes all, two equal ones a half each."""
+    a, b = call.get(0, "input"), call.get(1, "other")
+    if why := tape.gate_among(a, b):
+        return tape.unresolved(call, why)
+    result = call()
+    for value, other in ((a, b), (b, a)):
+        if tape.kind(value) is Kind.CONSTANT:
+            amount = torch.where(value == other, value / 2, value)
+            tape.ledger.watch(tape.account(value), result, torch.where(result == value, amount, 0))
+    return result
+
+
+def assign(tape: Tape, call: Call) -> None:
+    """x[places] = value: what was there is gone; of the two, what is constant gets an account."""
+    x, places, value = call.args
+    if tape.kind(places) is Kind.SIGNAL or tape.gate_among(x, value):
+        tape.refuse(call, "it puts a gate among values, or values in places that carry relevance")
+    amount = None
+    if tape.kind(x) is Kind.CONSTANT:
+        amount = x.clone()
+        amount[places] = 0
+    elif tape.kind(value) is Kind.CONSTANT:
+        amount = torch.zeros_like(x, requires_grad=False)
+        amount[places] = value
+    call()
+    if amount is not None:
+        tape.ledger.watch(tape.account(value), x, amount)
+    tape.mark(x, call, Kind.SIGNAL)
+
+
+def fill(tape: Tape, call: Call) -> Any:
+    """A number in the places of a mask, as `where` has it."""
+    x, mask, value = (call.get(i, name) for i, name in enumerate(("input", "mask", "value")))
+    if call.changed is not None:
+        tape.refuse(call, "it changes a value in place")
+    with tape.again():
+        return torch.where(mask, value, x)
+
+
 def where(tape: Tape, call: Call) -> Any:
     """One or the other; the condition may depend on the images."""
     condition, a, b = call.args
@@ -91,35 +130,3 @@ def where(tape: Tape, call: Call) -> Any:
     if tape.kind(b) is Kind.CONSTANT:
         tape.ledger.watch(tape.account(b), result, torch.where(condition, 0, b))
     return result
-
-
-def product(tape: Tape, call: Call) -> Any:
-    """Linear in one signal; of two, nobody can tell which is the gate."""
-    signals = [value for value in call.tensors if tape.kind(value) is Kind.SIGNAL]
-    changed = _changed(call)
-    if changed is not None and tape.kind(changed) is not Kind.SIGNAL:
-        tape.refuse(call, "it changes a value in place")
-    if len(signals) > 1:
-        return tape.unresolved(call, TWO)
-    return tape.with_gates_fixed(call)()
-
-
-def quotient(tape: Tape, call: Call) -> Any:
-    """Linear in the numerator; a denominator that is a signal is no gate."""
-    if tape.kind(call.get(1, "other")) is Kind.SIGNAL:
-        return tape.unresolved(call, "it divides by what carries relevance")
-    if call.kwargs.get("rounding_mode") is not None:
-        tape.refuse(call, "it rounds")
-    return product(tape, call)
-
-
-def unresolved(tape: Tape, call: Call) -> Any:
-    """A function that may be part of a gate, and is refused as a value."""
-    return tape.unresolved(call, "it is not linear, and no gate")
-
-
-def _changed(call: Call) -> torch.Tensor | None:
-    """The tensor that a function named `…_` or `__i…__` changes."""
-    name = getattr(call.function, "__name__", "")
-    operator = name in ("__imul__", "__itruediv__", "__imatmul__")
-    return call.args[0] if operator or (name.endswith("_") and not name.endswith("__")) else None

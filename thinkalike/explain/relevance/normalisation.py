@@ -1,4 +1,4 @@
-"""Rules of norms and of attention, whose statistics and weights are held fixed."""
+"""Rules of norms, whose statistics are held fixed."""
 
 from typing import Any
 
@@ -33,11 +33,31 @@ def layer_norm(tape: Tape, call: Call) -> Any:
 
 def group_norm(tape: Tape, call: Call) -> Any:
     """A layer norm of each group of channels."""
-    x, groups, weight, bias = (
-        call.get(i, name) for i, name in enumerate(("input", "num_groups", "weight", "bias"))
+    groups, weight, bias = (
+        call.get(i, name) for i, name in enumerate(("num_groups", "weight", "bias"), 1)
     )
+    return _grouped(tape, call, groups, weight, bias, call.get(4, "eps", 1e-5))
+
+
+def instance_norm(tape: Tape, call: Call) -> Any:
+    """A layer norm of each channel."""
+    if not call.get(5, "use_input_stats", True):
+        tape.refuse(call, "it takes statistics of the training")
+    weight, bias = call.get(3, "weight"), call.get(4, "bias")
+    channels = call.get(0, "input").shape[1]
+    return _grouped(tape, call, channels, weight, bias, call.get(7, "eps", 1e-5))
+
+
+def _grouped(
+    tape: Tape,
+    call: Call,
+    groups: int,
+    weight: torch.Tensor | None,
+    bias: torch.Tensor | None,
+    eps: float,
+) -> torch.Tensor:
+    x = call.get(0, "input")
     check_constants(tape, call, x)
-    eps = call.get(4, "eps", 1e-5)
     result = centred(x, call.with_input, groups, (), weight, eps)
     if bias is not None:
         tape.ledger.watch(tape.module, result, bias.reshape(-1, *[1] * (x.ndim - 2)))
@@ -72,28 +92,3 @@ def check_constants(tape: Tape, call: Call, x: torch.Tensor) -> None:
     if tape.kind(x) is not Kind.SIGNAL:
         tape.refuse(call, "its parameters depend on the images, and its input does not")
     check_parameters(tape, call, x)
-
-
-def attention(tape: Tape, call: Call) -> Any:
-    """softmax(Q Kᵀ/√d + mask) V with its weights held fixed."""
-    query, key, value = (call.get(i, name) for i, name in enumerate(("query", "key", "value")))
-    mask, dropped = call.get(3, "attn_mask"), call.get(4, "dropout_p", 0.0)
-    if dropped:
-        tape.refuse(call, "it drops values at random")
-    if tape.kind(value) is not Kind.SIGNAL:
-        return tape.unresolved(call, "its queries and keys carry relevance, and its values do not")
-    if call.get(7, "enable_gqa", False):
-        tape.refuse(call, "queries share keys in groups")
-    causal, scale = call.get(5, "is_causal", False), call.get(6, "scale")
-    with torch.no_grad():
-        scaled = query * (query.shape[-1] ** -0.5 if scale is None else scale)
-        weights = scaled @ key.transpose(-2, -1)
-        if causal:
-            rows, columns = weights.shape[-2:]
-            allowed = torch.ones(rows, columns, dtype=torch.bool, device=weights.device).tril()
-            weights = weights.masked_fill(~allowed, -torch.inf)
-        if mask is not None:
-            closed = mask.dtype is torch.bool
-            weights = weights.masked_fill(~mask, -torch.inf) if closed else weights + mask
-        weights = weights.softmax(-1)
-    return weights @ value

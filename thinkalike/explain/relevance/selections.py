@@ -5,6 +5,7 @@ from typing import Any
 import torch
 
 from thinkalike.explain.relevance.activations import gate
+from thinkalike.explain.relevance.arithmetic import extreme
 from thinkalike.explain.relevance.tape import Call, Kind, Tape
 
 
@@ -36,7 +37,7 @@ def constant(tape: Tape, call: Call) -> Any:
 def largest(tape: Tape, call: Call) -> Any:
     """The winner along a dimension takes all."""
     if isinstance(call.get(1, "dim"), torch.Tensor) or "other" in call.kwargs:
-        tape.refuse(call, "two tensors of values are given")
+        return extreme(tape, call)
     return call()
 
 

@@ -9,8 +9,8 @@ network computes, and takes care that the gradient, times the value, is the rele
 * gates, weights of attention and statistics of norms are held fixed: they are computed without a graph
   (`activations`, `normalisation`);
 * weights of layers get the rule of the composite (`layers`);
-* of a product of two signals nobody can tell which is the gate: its result is unresolved, and so is all
-  that is made of it, until a gate is.
+* of two signals that multiply, one is held fixed, or each gets a half (`products`);
+* functions that are many operations in one are written out (`expansions`).
 """
 
 from collections.abc import Callable, Iterator
@@ -18,27 +18,35 @@ from typing import Any
 
 import torch
 
-from thinkalike.explain.relevance.activations import activation, clamp, gate, rectified
+from thinkalike.explain.relevance.activations import (
+    activation,
+    clamp,
+    gate,
+    power,
+    rectified,
+)
 from thinkalike.explain.relevance.arithmetic import (
     add,
     add_product,
+    assign,
+    extreme,
+    fill,
     join,
-    product,
-    quotient,
     subtract,
     subtract_from,
-    unresolved,
     where,
 )
+from thinkalike.explain.relevance.expansions import attention, lstm, multi_head_attention
 from thinkalike.explain.relevance.layers import batch_norm, convolve, dense
 from thinkalike.explain.relevance.normalisation import (
-    attention,
     group_norm,
+    instance_norm,
     layer_norm,
     normalise,
     rms_norm,
     variance_and_mean,
 )
+from thinkalike.explain.relevance.products import contraction, product, quotient, sample
 from thinkalike.explain.relevance.selections import (
     as_another,
     as_it_is,
@@ -92,7 +100,7 @@ _TABLE: tuple[tuple[Rule, str], ...] = (
         "avg_pool1d avg_pool2d adaptive_avg_pool1d adaptive_avg_pool2d "
         "max_pool1d max_pool2d adaptive_max_pool2d "
         "interpolate upsample pixel_shuffle pixel_unshuffle unfold fold channel_shuffle "
-        "take_along_dim unsafe_chunk unsafe_split swapaxes_ permute_copy",
+        "cumsum take_along_dim unsafe_chunk unsafe_split swapaxes_ permute_copy",
     ),
     (as_another, "expand_as view_as reshape_as type_as"),
     (largest, "max min amax amin"),
@@ -106,29 +114,33 @@ _TABLE: tuple[tuple[Rule, str], ...] = (
     (add_product, "addcmul"),
     (join, "cat concat concatenate stack hstack vstack"),
     (where, "where"),
+    (extreme, "maximum minimum"),
+    (fill, "masked_fill"),
+    (assign, "__setitem__"),
     (
         activation,
         "gelu silu silu_ hardswish mish mish_ tanh tanh_ relu6 hardtanh elu selu celu softsign "
         "hardshrink softshrink tanhshrink atan asinh",
     ),
     (clamp, "clamp clip"),
+    (power, "pow __pow__ square"),
     (rectified, "relu relu_ leaky_relu leaky_relu_ prelu abs"),
     (
         gate,
         "sigmoid sigmoid_ hardsigmoid softmax softmin softplus logsigmoid erf norm vector_norm var std "
+        "exp exp_ reciprocal reciprocal_ __rtruediv__ __rpow__ "
         "sqrt rsqrt argmax argmin argsort topk eq ne lt le gt ge isnan isfinite sign sgn "
         "__eq__ __ne__ __lt__ __le__ __gt__ __ge__",
     ),
     (constant, "zeros_like ones_like full_like new_zeros new_ones new_full new_tensor"),
     (variance_and_mean, "var_mean"),
-    (unresolved, "square pow __pow__ exp reciprocal log __rtruediv__ cosine_similarity"),
-    (
-        product,
-        "mul mul_ multiply __mul__ __rmul__ __imul__ matmul __matmul__ __rmatmul__ bmm mm mv dot "
-        "einsum",
-    ),
+    (product, "mul mul_ multiply __mul__ __rmul__ __imul__"),
+    (contraction, "matmul __matmul__ __rmatmul__ bmm mm mv dot einsum"),
     (quotient, "div div_ divide true_divide __truediv__ __itruediv__"),
+    (sample, "grid_sample"),
     (attention, "scaled_dot_product_attention"),
+    (multi_head_attention, "multi_head_attention_forward"),
+    (lstm, "lstm"),
     (dense, "linear"),
     (convolve(1), "conv1d"),
     (convolve(2), "conv2d"),
@@ -137,6 +149,7 @@ _TABLE: tuple[tuple[Rule, str], ...] = (
     (batch_norm, "batch_norm"),
     (layer_norm, "layer_norm"),
     (group_norm, "group_norm"),
+    (instance_norm, "instance_norm"),
     (rms_norm, "rms_norm"),
     (normalise, "normalize"),
 )
@@ -155,4 +168,13 @@ OPERATIONS: dict[Callable[..., Any], Rule] = {
 GATES = frozenset(_functions(dict(_TABLE)[gate] + " tanh tanh_"))
 """Functions that make a gate even of a product of two signals."""
 
-TABLE = Table(OPERATIONS, GATES, INQUIRIES)
+ACTIVATIONS, MOVES = (
+    frozenset(_functions(" ".join(names for rule, names in _TABLE if rule in rules)))
+    for rules in (
+        (activation, clamp, power, rectified),
+        (as_it_is, as_another, iterate, dropout, pad),
+    )
+)
+"""Functions whose results come straight out of an activation, and those that leave it at that."""
+
+TABLE = Table(OPERATIONS, GATES, INQUIRIES, ACTIVATIONS, MOVES)

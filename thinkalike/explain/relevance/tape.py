@@ -7,12 +7,13 @@ up in `relevance.table`, by the function itself and not by its name. Tensors are
 * a *signal* carries relevance: the images, and what is linear in them once gates are held fixed;
 * a *gate* depends on the images and carries none: it may only be a factor of a signal, or make another
   gate;
-* an *unresolved* tensor is one of which nobody has said how relevance goes through it, like the product of
-  two signals, either of which could be the gate. It may become a gate, as the products of queries and
-  keys do in a softmax. What is made of it in another way is unresolved too, and refused as a score.
+* an *unresolved* tensor is one of which nobody has said how relevance goes through it: what a function
+  without a rule gives, or a sum with a gate. It may become a gate, as in a softmax. What is made of it
+  in another way is unresolved too, and refused as a score.
 """
 
-from collections.abc import Callable, Mapping, Sequence, Set
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any, NoReturn
@@ -35,12 +36,18 @@ Kind = Enum("Kind", ["CONSTANT", "SIGNAL", "GATE", "UNRESOLVED"])
 
 @dataclass(frozen=True)
 class Origin:
-    """The kind of a tensor, the operation and module that made it, and the reason if it is unresolved."""
+    """The kind of a tensor, the operation and module that made it.
+
+    Attributes:
+        why: reason, if it is unresolved.
+        activated: whether it comes straight out of an activation, at most moved or averaged.
+    """
 
     kind: Kind
     function: str
     module: str
     why: str = ""
+    activated: bool = False
 
 
 @dataclass(frozen=True)
@@ -83,6 +90,14 @@ class Call:
         leaves = tree_leaves((self.args, dict(self.kwargs)))
         return [leaf for leaf in leaves if isinstance(leaf, torch.Tensor)]
 
+    @property
+    def changed(self) -> torch.Tensor | None:
+        """The tensor that a function named `…_` or `__i…__` changes in place."""
+        name = getattr(self.function, "__name__", "")
+        operator = name in ("__imul__", "__itruediv__", "__imatmul__")
+        in_place = operator or (name.endswith("_") and not name.endswith("__"))
+        return self.args[0] if in_place else None
+
     def mapped(self, change: Callable[[torch.Tensor], torch.Tensor]) -> "Call":
         """The call with every tensor changed."""
         args, kwargs = tree_map_only(torch.Tensor, change, (self.args, dict(self.kwargs)))
@@ -93,6 +108,10 @@ class Call:
         if position < len(self.args):
             return self.args[position]
         return self.kwargs.get(name, default)
+
+    def holding(self, value: torch.Tensor) -> "Call":
+        """The call with one of its tensors held fixed."""
+        return self.mapped(lambda tensor: tensor.detach() if tensor is value else tensor)
 
     def with_input(self, x: torch.Tensor) -> torch.Tensor:
         """Result of the call for another first argument."""
@@ -112,11 +131,15 @@ class Table:
         rules: function → its rule.
         gates: functions that make a gate even of what is unresolved.
         inquiries: functions whose result says nothing of the values of a tensor.
+        activations: functions of each number by itself, of relevance that all passes on.
+        moves: functions whose result comes straight out of an activation if what they take does.
     """
 
     rules: Mapping[Callable[..., Any], Rule]
     gates: Set[Callable[..., Any]]
     inquiries: Set[Callable[..., Any]]
+    activations: Set[Callable[..., Any]]
+    moves: Set[Callable[..., Any]]
 
 
 class Tape(TorchFunctionMode):
@@ -168,6 +191,15 @@ class Tape(TorchFunctionMode):
         for handle in self._handles:
             handle.remove()
 
+    @contextmanager
+    def again(self) -> Iterator[None]:
+        """While open, what a rule calls gets the rules too, as if the network had called it."""
+        super().__enter__()
+        try:
+            yield
+        finally:
+            super().__exit__(None, None, None)
+
     def _enter(self, module: nn.Module, _inputs: object) -> None:
         self._open.append(module)
 
@@ -206,6 +238,11 @@ class Tape(TorchFunctionMode):
                 "a function that torch does not show (a custom autograd function, a script)"
             )
         return Kind.CONSTANT
+
+    def activated(self, value: torch.Tensor) -> bool:
+        """Whether a tensor comes straight out of an activation."""
+        origin = self._origins.get(value)
+        return origin is not None and origin.activated
 
     def gate_among(self, *values: Any) -> str:
         """Reason why a sum with these values is unresolved, if one is a gate; else empty."""
@@ -251,7 +288,8 @@ class Tape(TorchFunctionMode):
             self._refuse("scores that do not depend on the images")
         if kind is not Kind.SIGNAL:
             origin = self._origins[scores]
-            self._refuse(origin.function, origin.why or "it is a gate and the score", origin.module)
+            why = "it is a gate and the score" if kind is Kind.GATE else origin.why
+            self._refuse(origin.function, why, origin.module)
 
     def __torch_function__(
         self,
@@ -270,8 +308,10 @@ class Tape(TorchFunctionMode):
         if kinds <= {Kind.CONSTANT} or func in self._table.inquiries:
             return call()
         rule, kind = self._table.rules.get(func), Kind.GATE
-        if Kind.SIGNAL in kinds and (rule is None or call.kwargs.get("out") is not None):
+        if Kind.SIGNAL in kinds and (func in LEAVING or call.kwargs.get("out") is not None):
             self.refuse(call)
+        if Kind.SIGNAL in kinds and rule is None:
+            return self._unknown(call)
         if Kind.SIGNAL not in kinds or (Kind.UNRESOLVED in kinds and func not in self._table.gates):
             result = self._beside(call)
         else:
@@ -280,12 +320,22 @@ class Tape(TorchFunctionMode):
         self.mark(result, call, kind)
         return result
 
-    def unresolved(self, call: Call, why: str) -> torch.Tensor:
+    def _unknown(self, call: Call) -> Any:
+        """Result of a function without a rule: unresolved, for a gate may be made of it."""
+        versions = [(value, value._version) for value in call.tensors]
+        result = self.unresolved(call)
+        if any(value._version != version for value, version in versions):
+            self.refuse(call)
+        return result
+
+    def unresolved(self, call: Call, why: str = "") -> Any:
         """Result of a call, without a graph, marked as unresolved."""
         with torch.no_grad():
-            value: torch.Tensor = call()
-        self._origins[value] = Origin(Kind.UNRESOLVED, call.name, self.module, why)
-        return value
+            result = call()
+        for value in tree_leaves(result):
+            if isinstance(value, torch.Tensor):
+                self._origins[value] = Origin(Kind.UNRESOLVED, call.name, self.module, why)
+        return result
 
     def gate(self, value: torch.Tensor, call: Call) -> torch.Tensor:
         """The tensor, marked as a gate whatever it was."""
@@ -320,14 +370,19 @@ class Tape(TorchFunctionMode):
 
     def mark(self, result: Any, call: Call, kind: Kind) -> None:
         """Mark the results of a function: those with a graph as signals, all else as of this kind."""
+        function = call.function
+        activated = function in self._table.activations or (
+            function in self._table.moves and any(map(self.activated, call.tensors))
+        )
         origin = Origin(kind, call.name, self.module)
+        signal = Origin(Kind.SIGNAL, call.name, self.module, activated=activated)
         for value in tree_leaves(result):
             if not isinstance(value, torch.Tensor):
                 continue
             known = self._origins.get(value)
             marked = known is not None and known.kind in (Kind.GATE, Kind.UNRESOLVED)
             if value.requires_grad and not marked:
-                self._origins[value] = Origin(Kind.SIGNAL, origin.function, origin.module)
+                self._origins[value] = signal
             elif known is None or known.kind is Kind.SIGNAL:
                 self._origins[value] = origin
 

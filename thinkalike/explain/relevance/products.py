@@ -1,0 +1,96 @@
+"""Rules of products and quotients, and which of two values that multiply is held fixed.
+
+A product u · v is linear in one factor if the other one is held fixed. Its relevance R goes to the factor
+that is not: u · ∂/∂u = R with v held. Arras et al., Explaining recurrent neural network predictions in
+sentiment analysis, WASSA 2017, hold the gate, which a sigmoid made. Where neither factor is a gate by
+what made it, `held` decides from the two values alone:
+
+1. the one that is stretched over the other, one number for many, is the gate (a map of attention with one
+   channel, a descriptor of channels with one position);
+2. else the one that comes straight out of an activation is (SwiGLU, StarNet, kernels of queries and keys);
+3. else none is: each value gets R/2, as in a product of a value with itself (Achtibat et al., AttnLRP,
+   ICML 2024, the rule of uniform shares). u · v = ½ u [v] + ½ [u] v, with [·] held fixed.
+
+In each of the three the relevance of both factors sums to R, so that the ledger stays exact.
+"""
+
+from dataclasses import replace
+from typing import Any
+
+import torch
+
+from thinkalike.explain.relevance.tape import Call, Kind, Tape
+
+
+def product(tape: Tape, call: Call) -> Any:
+    """u · v, number by number."""
+    return _product(tape, call, True)
+
+
+def contraction(tape: Tape, call: Call) -> Any:
+    """Sums of products, as of two matrices."""
+    return _product(tape, call, False)
+
+
+def _product(tape: Tape, call: Call, single: bool) -> Any:
+    signals = [value for value in call.tensors if tape.kind(value) is Kind.SIGNAL]
+    changed = call.changed
+    if changed is not None and tape.kind(changed) is not Kind.SIGNAL:
+        tape.refuse(call, "it changes a value in place")
+    if len(signals) > 2:
+        return tape.unresolved(call, "more than two values multiply")
+    call = tape.with_gates_fixed(call)
+    if len(signals) < 2:
+        return call()
+    gate = held(tape, *signals, single)
+    if changed is not None:
+        # the backward pass needs its old values
+        old = changed.clone()
+        call = replace(call.mapped(lambda t: old if t is changed else t), function=_plain(call))
+        gate = old if gate is changed else gate
+    result = call() if gate is None else call.holding(gate)()
+    if gate is None:
+        result.register_hook(lambda gradient: gradient / 2)
+    return result if changed is None else changed.copy_(result)
+
+
+def held(tape: Tape, a: torch.Tensor, b: torch.Tensor, single: bool) -> torch.Tensor | None:
+    """The one of two values that is the gate of the other, if one is.
+
+    Args:
+        tape: that knows where they come from.
+        a, b: signals.
+        single: whether they multiply number by number.
+    """
+    if a is b:
+        return None
+    if single:
+        size = torch.broadcast_shapes(a.shape, b.shape).numel()
+        stretched = [value for value in (a, b) if value.numel() < size]
+        if len(stretched) == 1:
+            return stretched[0]
+    activated = [value for value in (a, b) if tape.activated(value)]
+    return activated[0] if len(activated) == 1 else None
+
+
+def quotient(tape: Tape, call: Call) -> Any:
+    """Linear in the numerator; the denominator is held fixed, as the deviation in a norm is."""
+    denominator = call.get(1, "other")
+    if call.kwargs.get("rounding_mode") is not None:
+        tape.refuse(call, "it rounds")
+    if tape.kind(denominator) is Kind.SIGNAL:
+        call = call.holding(denominator)
+    return _product(tape, call, True)
+
+
+def sample(tape: Tape, call: Call) -> Any:
+    """Linear in the first argument; where it is looked up, the second one, is held fixed."""
+    x, places = call.get(0, "input"), call.get(1, "grid")
+    if tape.kind(x) is not Kind.SIGNAL:
+        return tape.unresolved(call, "its places carry relevance, and its values do not")
+    return tape.with_gates_fixed(call.holding(places))()
+
+
+def _plain(call: Call) -> Any:
+    """The function that multiplies as the call does, but not in place."""
+    return torch.matmul if "matmul" in call.name else torch.mul
