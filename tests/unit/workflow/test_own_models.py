@@ -61,6 +61,8 @@ def test_a_network_of_a_file_is_one_of_the_study():
         "content": content_of("mine.py"),
         "mean": HALVES,
         "std": HALVES,
+        "layout": "nchw",
+        "prefix": 0,
         "layers": {"depth_100": ""},
     }
 
@@ -156,7 +158,10 @@ def test_paths_may_begin_with_the_home(files, monkeypatch):
         ({"file": None}, "catalogue.mine.build: there is no file that it is a function of"),
         ({"timm": "resnet18"}, "catalogue.mine.file: the network is one of timm, too"),
         ({"std": None}, "catalogue.mine.std: missing beside mean; give both, or none"),
-        ({"layout": "nchw"}, "catalogue.mine.layers: missing beside layout; give both, or none"),
+        (
+            {"layers": {"depth_100": "2"}},
+            "catalogue.mine.layout: missing beside layers; give both, or none",
+        ),
         (
             {"mean": None, "std": None},
             "catalogue.mine.mean: missing; give mean and std of the norm",
