@@ -26,8 +26,8 @@ def found(network: nn.Module, size: int, name: str) -> Layers | None:
             parameter.requires_grad_(True)
 
 
-def as_header(layers: Mapping[str, Layer]) -> dict[str, Any]:
-    """Layers as they are written into the header of a weights file."""
+def as_mappings(layers: Mapping[str, Layer]) -> dict[str, Any]:
+    """Layers as an architecture, and the header of a weights file, has them: with their own form."""
     return {depth: asdict(layer) for depth, layer in layers.items()}
 
 
@@ -36,14 +36,14 @@ def with_found(architecture: Architecture, header: Mapping[str, Any]) -> Archite
 
     Args:
         architecture: with layers, all of them with names or none.
-        header: of the weights, with the `layers` that were found (`as_header`).
+        header: of the weights, with the `layers` that were found (`as_mappings`).
 
     Raises:
         InputError: a layer was not found.
     """
     if all(architecture.layers.values()):
         return architecture
-    known = {depth: Layer(**layer) for depth, layer in header.get("layers", {}).items()}
+    known = header.get("layers", {})
     for depth in architecture.layers:
         if depth not in known:
             raise InputError(
@@ -51,16 +51,4 @@ def with_found(architecture: Architecture, header: Mapping[str, Any]) -> Archite
                 f"{', '.join(known) or 'none'}); name one by layers.{depth} and layout in its catalogue "
                 "entry, or leave gradcam out"
             )
-    return with_layers(architecture, {depth: known[depth] for depth in architecture.layers})
-
-
-def with_layers(architecture: Architecture, layers: Mapping[str, Layer]) -> Architecture:
-    """An architecture with other layers, those of the layout of the last one."""
-    last = list(layers.values())[-1]
-    form = last.layout, last.prefix
-    names = {
-        depth: layer.module
-        for depth, layer in layers.items()
-        if (layer.layout, layer.prefix) == form
-    }
-    return replace(architecture, layers=names, layout=form[0], prefix=form[1])
+    return replace(architecture, layers={depth: known[depth] for depth in architecture.layers})

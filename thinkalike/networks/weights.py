@@ -12,7 +12,7 @@ from torch import nn
 from thinkalike.errors import InputError
 from thinkalike.networks.architecture import Architecture
 from thinkalike.networks.compiler import compiler_deferred
-from thinkalike.networks.found_layers import as_header, found, with_found
+from thinkalike.networks.found_layers import as_mappings, found, with_found
 from thinkalike.networks.model import Model, classified, create
 from thinkalike.networks.outputs import in_fast_format
 from thinkalike.networks.pretrained import misfits
@@ -52,7 +52,10 @@ def _about_own(model: Model) -> dict[str, Any]:
     if not architecture.file:
         return {}
     layers = found(model.network, model.size, model.name)
-    return {"build": source_of(architecture), "layers": as_header(layers.layers) if layers else {}}
+    return {
+        "build": source_of(architecture),
+        "layers": as_mappings(layers.layers) if layers else {},
+    }
 
 
 def _apart(state: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:

@@ -13,7 +13,7 @@ from thinkalike.errors import InputError
 from thinkalike.networks.architecture import Architecture
 from thinkalike.networks.checkpoints import Checkpoint, fitted, load, read_checkpoint
 from thinkalike.networks.compiler import compiler_deferred
-from thinkalike.networks.found_layers import found, with_layers
+from thinkalike.networks.found_layers import as_mappings, found
 from thinkalike.networks.model import Model, as_model, classified, create, name_of_head
 from thinkalike.networks.outputs import in_fast_format, inner_of
 from thinkalike.networks.trials import as_classifier
@@ -37,7 +37,7 @@ def wrap(
     classes: Sequence[str],
     size: int | None = None,
     outputs: Mapping[str, Any] = MappingProxyType({}),
-    layers: Mapping[str, str] | None = None,
+    layers: Mapping[str, str | Mapping[str, Any]] | None = None,
     layout: str = "nchw",
     prefix: int = 0,
     family: str | None = None,
@@ -55,7 +55,8 @@ def wrap(
             tensor; `kind`: `softmax`; `multilabel`, where several classes can be right; `binary`, a single
             logit z for the second of two classes, which becomes (−z/2, z/2).
         layers: `depth_<percent>` → name of the module that Grad-CAM explains there; None: they are found
-            (`introspection.inspect`), with their layout and prefix.
+            (`introspection.inspect`), with their layout and prefix. A mapping {module, layout, prefix} has
+            its own.
         layout: of what these modules give: `nchw`, `nhwc` or `tokens`.
         prefix: tokens before the patch tokens, of layout `tokens`.
         family: of the model, for colours, tests and the rules of LRP; None: it is found, too.
@@ -87,7 +88,7 @@ def wrap(
         outputs=dict(outputs),
     )
     if known and known.layers and layers is None:
-        architecture = with_layers(architecture, known.layers)
+        architecture = replace(architecture, layers=as_mappings(known.layers))
     return Model(
         in_fast_format(classifier),
         normalisation(mean, name, "mean"),

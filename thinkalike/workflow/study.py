@@ -166,8 +166,13 @@ class Study:
         if method is None or not self.method(method).layer:
             return architecture
         depth = self["settings"][method]["depth"]
-        if "layers" not in entry:  # the header of the weights names it
-            return {**architecture, "layers": {f"depth_{depth}": ""}}
+        if "layers" not in entry:  # the header of the weights has it, and its form
+            return {
+                **architecture,
+                "layout": "nchw",
+                "prefix": 0,
+                "layers": {f"depth_{depth}": ""},
+            }
         layer = Architecture.of({**entry, "name": model}).layer(depth)
         return {
             **architecture,

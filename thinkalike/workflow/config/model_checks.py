@@ -30,9 +30,6 @@ NEEDED = ("name", "family")
 NEEDED_OF = {"timm": ("timm", "layout", "layers"), "file": ("build",)}
 """What a network is from → further keys that its entry has."""
 
-LAYER_KEYS = ("layout", "layers")
-"""Keys that stand together, or not at all."""
-
 BUILT_BY = ("timm", "file", "build", "arguments")
 """Keys of an entry by which its network is built."""
 
@@ -101,8 +98,11 @@ def _network(entry: Mapping[str, Any]) -> Iterator[str]:
             yield f".file: {error}; correct `file` or `build`"
     if "build" in entry and "file" not in entry:
         yield ".build: there is no file that it is a function of; give `file`"
-    for one, other in (("mean", "std"), ("std", "mean"), LAYER_KEYS, LAYER_KEYS[::-1]):
-        if one in entry and other not in entry and not (one in LAYER_KEYS and "timm" in entry):
+    pairs = [("mean", "std"), ("std", "mean")]
+    if any(isinstance(layer, str) for layer in entry.get("layers", {}).values()):
+        pairs += [("layers", "layout")] if "file" in entry else []
+    for one, other in pairs:
+        if one in entry and other not in entry:
             yield f".{other}: missing beside {one}; give both, or none"
     if isinstance(entry.get("classes"), str):
         try:
