@@ -1,6 +1,6 @@
 """Networks by their names, with random, published or one's own weights."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from fnmatch import fnmatchcase
 from os import PathLike
@@ -10,6 +10,7 @@ from typing import Any
 
 import pandas as pd
 import torch
+from safetensors import safe_open
 
 from thinkalike.errors import InputError, did_you_mean
 from thinkalike.networks import hub
@@ -17,11 +18,15 @@ from thinkalike.networks.architecture import Architecture
 from thinkalike.networks.catalogue import built_in_catalogue, complete_entry
 from thinkalike.networks.compiler import compiler_deferred
 from thinkalike.networks.devices import device_called
+from thinkalike.networks.introspection import inspect
 from thinkalike.networks.model import Model, as_model, create
 from thinkalike.networks.pretrained import load_pretrained, pretrained, randomised
 from thinkalike.networks.weights import build, save
+from thinkalike.networks.wrapping import with_checkpoint, wrap
 from thinkalike.notebook.settings import checked_seed
+from thinkalike.progress import log
 from thinkalike.randomness import integer_seed
+from thinkalike.stores.weights import HEADER
 
 with compiler_deferred():
     import timm
@@ -47,14 +52,75 @@ def load_model(
     # weights are drawn from torch's generator, which is the notebook's own
     with torch.random.fork_rng(devices=[]):
         if weights is not None:
-            model = build(architecture, Path(weights), place, size)
-        elif pretrained:
+            return _with_layers(_from_file(architecture, Path(weights), classes, size, place))
+        if pretrained:
             model = _through_file(_published(architecture), size, place)
         elif classes is None and _has_published(architecture):
             model = _through_file(randomised(architecture, draws), size, place)
         else:
             model = _untrained(architecture, classes, size, draws, place)
-    return model if classes is None else _called(model, classes)
+    return _with_layers(model if classes is None else _called(model, classes))
+
+
+def wrap_network(
+    network: Any, *, layers: Mapping[str, str] | None, family: str | None, **known: Any
+) -> Model:
+    """Any network as a model: see `thinkalike.api.wrap`."""
+    model = wrap(network, layers=layers, family=family or "other", **known)
+    return _with_layers(model, family) if layers is None else model
+
+
+def _with_layers(model: Model, family: str | None = None) -> Model:
+    """The model with layers for Grad-CAM, found by running the network, if it names none.
+
+    Args:
+        model: any.
+        family: of the model; None: that of the modules that it is made of, if it has none.
+    """
+    known = model.architecture
+    if known.layers:
+        return model
+    try:
+        found = inspect(model.network, model.size)
+    except InputError as error:
+        log.info("%s has no layers for Grad-CAM: %s", model.name, error)
+        return model
+    last = found.layers["depth_100"]
+    same = {
+        depth: layer.module
+        for depth, layer in found.layers.items()
+        if (layer.layout, layer.prefix) == (last.layout, last.prefix)
+    }
+    family = family or found.family
+    changed = replace(known, layers=same, layout=last.layout, prefix=last.prefix, family=family)
+    return replace(model, architecture=changed)
+
+
+def _from_file(
+    architecture: Architecture,
+    path: Path,
+    classes: Sequence[str] | None,
+    size: int | None,
+    device: torch.device,
+) -> Model:
+    """The model with the weights in a file: one of a study's, or a checkpoint from elsewhere."""
+    if path.suffix == ".safetensors" and path.exists():
+        with safe_open(path, framework="numpy") as file:
+            is_study = HEADER in (file.metadata() or {})
+        if is_study:
+            model = build(architecture, path, device, size)
+            return model if classes is None else _called(model, classes)
+    side = _native_size(architecture) if size is None else size
+    model = with_checkpoint(architecture, path, classes=classes or (), size=side)
+    model.network.to(device)
+    return model
+
+
+def _native_size(architecture: Architecture) -> int:
+    """Side of the images that timm tests a network with."""
+    usual: Any = timm.get_pretrained_cfg(architecture.timm, allow_unregistered=True)
+    side: int = (usual.test_input_size or usual.input_size)[-1]
+    return side
 
 
 def known_models(pattern: str) -> pd.DataFrame:
@@ -120,7 +186,7 @@ def _untrained(
 ) -> Model:
     """A network with random weights for these classes."""
     usual: Any = timm.get_pretrained_cfg(architecture.timm, allow_unregistered=True)
-    side = size or (usual.test_input_size or usual.input_size)[-1]
+    side = _native_size(architecture) if size is None else size
     names = list(map(str, classes or range(usual.num_classes)))
     torch.manual_seed(seed)
     network = create(architecture, classes=len(names), size=side)
