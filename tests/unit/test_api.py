@@ -30,6 +30,7 @@ from tests.support.own_networks import Small
 from thinkalike.compare.maps import render
 from thinkalike.defaults import default_study
 from thinkalike.errors import InputError
+from thinkalike.methods import METHODS
 from thinkalike.networks.weights import save
 from thinkalike.notebook.images import Images
 from thinkalike.stores.tables import read_square, read_table, write_table
@@ -38,7 +39,8 @@ SIZE, COUNT = 64, 4
 KEYS = ("byobnet", "vit")
 CLASSES = ("1", "3")
 CPU = torch.device("cpu")
-BLACK = {"target": "prediction", "output": "logit", "baseline": [0.0] * 3, "precision": "float32"}
+WITHOUT = {"target": "prediction", "output": "logit", "baseline": [], "precision": "float32"}
+BLACK = {**WITHOUT, "baseline": [0.0] * 3}
 
 
 def photos(folder: Path, count: int = COUNT) -> list[str]:
@@ -95,7 +97,7 @@ def study(tmp_path_factory) -> Path:
                 base=method,
                 part=[0, COUNT],
                 settings=settings,
-                explanation={**BLACK, "baseline": []} if method == "gradcam" else BLACK,
+                explanation=BLACK if METHODS[method].baseline and method != "captum" else WITHOUT,
                 seed=0,
                 segments=segments,
                 **made,
@@ -212,6 +214,7 @@ from thinkalike.explain import gradcam
 import thinkalike.images.loading, thinkalike.compare.similarity
 assert ta.images.loading.load_image and ta.compare.similarity.METRICS and ta.explain.gradcam
 from thinkalike.errors import InputError
+from thinkalike.methods import METHODS
 try:
     ta.explain([], None)
 except InputError as error:
@@ -440,20 +443,20 @@ def test_regions_are_cells_and_a_method_is_from_a_file(models, seen, tmp_path):
 def test_layers_of_any_network_are_found(seen):
     found = own(layers=None).architecture
     assert found.layers["depth_100"] == "second"
-    assert found.family == "cnn"
     plain = ta.load("resnet10t", size=SIZE, classes=["1", "3"])
     maps = ta.explain([own(layers=None), plain], seen, "gradcam")
     assert [basis.size > 1 for model in maps.models for basis in maps.maps[model].bases]
 
 
 def test_models_are_refused_or_take_another_size(models, seen):
-    small = ta.images(np.zeros((2, 3, 32, 32)) + 0.5)
+    small = ta.images(np.random.default_rng(0).random((2, 3, 32, 32)))
+    fixed, wrapped = ta.load("coatnet", size=SIZE), own()
     with pytest.raises(
-        InputError, match=r"images: are 32 x 32 pixels, and vit takes 64 x 64; give"
+        InputError, match="images: are 32 x 32 pixels, and coatnet takes 64 x 64; give"
     ):
-        ta.explain(models[1], small)
-    wrapped = own()
-    assert ta.explain(wrapped, ta.images(np.random.default_rng(0).random((2, 3, 32, 32))), "lrp")
+        ta.explain(fixed, small)
+    maps = ta.explain(wrapped, small, "lrp")
+    assert maps.to_xarray().shape == (1, 2, 32, 32)
     assert wrapped.size == SIZE
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import torch
 
+from thinkalike.compare.bases import Segments
 from thinkalike.errors import InputError, naming
 from thinkalike.explain.cases import explained, explained_together, stated_attributes
 from thinkalike.explain.common import Case, Explanation, Question, check_targets
@@ -145,11 +146,19 @@ def explanations(models: Any, images: Images, plan: Plan, *, device: Any = None)
         if together:
             answers = explained_together(cases, together)
             made = [(case, answer, together) for case, answer in zip(cases, answers, strict=True)]
+    shared = None if plan.segments is None else tuple(map(Segments, plan.segments))
+
+    def with_shared(answer: Explanation) -> Explanation:
+        """The explanation on the same regions as the others: products of maps are then cheap."""
+        if shared is None or not isinstance(answer.maps.bases[0], Segments):
+            return answer
+        return replace(answer, maps=replace(answer.maps, bases=shared))
+
     return Explanations(
         method=plan.key,
         images=images,
         class_names=images.class_names,
-        explanations={case.model.name: answer.stored for case, answer, _ in made},
+        explanations={case.model.name: with_shared(answer.stored) for case, answer, _ in made},
         predictions=tables,
         attributes={
             case.model.name: stored_attributes(
