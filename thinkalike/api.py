@@ -231,9 +231,9 @@ def wrap(
     Raises:
         InputError: a network that cannot be explained, or an argument that does not fit it.
     """
-    from thinkalike.notebook.models import wrap_network
+    from thinkalike.networks.wrapping import wrap as wrapped
 
-    return wrap_network(
+    return wrapped(
         network,
         name=name,
         mean=mean,

@@ -1,6 +1,6 @@
 """Networks by their names, with random, published or one's own weights."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from fnmatch import fnmatchcase
 from os import PathLike
@@ -18,13 +18,18 @@ from thinkalike.networks.architecture import Architecture
 from thinkalike.networks.catalogue import built_in_catalogue, complete_entry
 from thinkalike.networks.compiler import compiler_deferred
 from thinkalike.networks.devices import device_called
-from thinkalike.networks.introspection import inspect
+from thinkalike.networks.found_layers import found, with_layers
 from thinkalike.networks.model import Model, as_model, create
 from thinkalike.networks.pretrained import load_pretrained, pretrained, randomised
+from thinkalike.networks.timm_table import (
+    file_safe,
+    is_architecture,
+    timm_entry,
+    timm_table,
+)
 from thinkalike.networks.weights import build, save
-from thinkalike.networks.wrapping import with_checkpoint, wrap
+from thinkalike.networks.wrapping import with_checkpoint
 from thinkalike.notebook.settings import checked_seed
-from thinkalike.progress import log
 from thinkalike.randomness import integer_seed
 from thinkalike.stores.weights import HEADER
 
@@ -62,38 +67,15 @@ def load_model(
     return _with_layers(model if classes is None else _called(model, classes))
 
 
-def wrap_network(
-    network: Any, *, layers: Mapping[str, str] | None, family: str | None, **known: Any
-) -> Model:
-    """Any network as a model: see `thinkalike.api.wrap`."""
-    model = wrap(network, layers=layers, family=family or "other", **known)
-    return _with_layers(model, family) if layers is None else model
-
-
-def _with_layers(model: Model, family: str | None = None) -> Model:
-    """The model with layers for Grad-CAM, found by running the network, if it names none.
-
-    Args:
-        model: any.
-        family: of the model; None: that of the modules that it is made of, if it has none.
-    """
-    known = model.architecture
-    if known.layers:
+def _with_layers(model: Model) -> Model:
+    """The model with layers for Grad-CAM, found by running the network, if it names none."""
+    if model.architecture.layers:
         return model
-    try:
-        found = inspect(model.network, model.size)
-    except InputError as error:
-        log.info("%s has no layers for Grad-CAM: %s", model.name, error)
+    known = found(model.network, model.size, model.name)
+    if known is None:
         return model
-    last = found.layers["depth_100"]
-    same = {
-        depth: layer.module
-        for depth, layer in found.layers.items()
-        if (layer.layout, layer.prefix) == (last.layout, last.prefix)
-    }
-    family = family or found.family
-    changed = replace(known, layers=same, layout=last.layout, prefix=last.prefix, family=family)
-    return replace(model, architecture=changed)
+    architecture = replace(model.architecture, family=model.architecture.family or known.family)
+    return replace(model, architecture=with_layers(architecture, known.layers))
 
 
 def _from_file(
@@ -125,17 +107,29 @@ def _native_size(architecture: Architecture) -> int:
 
 def known_models(pattern: str) -> pd.DataFrame:
     """Names that `load_model` takes: see `thinkalike.api.list_models`."""
-    catalogue = built_in_catalogue()
-    rows = []
-    for key in catalogue:
-        entry = complete_entry(key, catalogue)
-        rows.append({"model": key, **{k: entry.get(k, "") for k in ("name", "family", "timm")}})
-    table = pd.DataFrame(rows).set_index("model")
-    return table[[fnmatchcase(key, pattern) for key in table.index]]
+    catalogue, table = built_in_catalogue(), timm_table()
+    entries = {key: complete_entry(key, catalogue) for key in catalogue}
+    rows = [
+        {"model": key, "timm": entry["timm"], "family": entry["family"], "from": "catalogue"}
+        for key, entry in entries.items()
+    ]
+    rows += [
+        {"model": name, "timm": name, "family": row["family"], "from": "timm"}
+        for name, row in table.items()
+        if name not in catalogue
+    ]
+    known = pd.DataFrame(rows).assign(
+        key=lambda rows: rows["model"].map(file_safe),
+        weights=lambda rows: [
+            table.get(name.partition(".")[0], {}).get("tags", "") for name in rows["timm"]
+        ],
+    )
+    known = known.set_index("model")[["key", "timm", "family", "weights", "from"]]
+    return known[[fnmatchcase(name, pattern) for name in known.index]]
 
 
 def _architecture(name: Any) -> Architecture:
-    """Architecture with this key of the catalogue, or name in timm.
+    """Architecture with this key of the catalogue, or name in timm, with its Grad-CAM layers.
 
     Raises:
         InputError: there is none.
@@ -143,12 +137,13 @@ def _architecture(name: Any) -> Architecture:
     catalogue = built_in_catalogue()
     if name in catalogue:
         return Architecture.of({**complete_entry(name, catalogue), "name": name})
-    if not isinstance(name, str) or not timm.is_model(name):
+    # a newer timm has architectures that the table has not; their layers are found by running them
+    if not isinstance(name, str) or not (is_architecture(name) or timm.is_model(name)):
         known = [*catalogue, *timm.list_models()]
         raise InputError(
             f"name: there is no model {name!r}{did_you_mean(name, known)}; see ta.list_models()"
         )
-    return Architecture(name, timm=name)
+    return Architecture.of({"timm": name, **timm_entry(name), "name": name})
 
 
 def _published(architecture: Architecture) -> Model:

@@ -263,7 +263,11 @@ def image_size(config: Config) -> Iterator[str]:
     below = [side for side in suitable if side < size][-1:]
     above = [side for side in suitable if side > size][:1]
     nearest = " or ".join(map(str, below + above))
-    fix = f"set {nearest}, or leave these models out" if nearest else "no size suits all; leave some out"
+    fix = (
+        f"set {nearest}, or leave these models out"
+        if nearest
+        else "no size suits all; leave some out"
+    )
     yield f"images.size: {size} does not suit every model ({refusals}); {fix}"
 
 
