@@ -20,13 +20,13 @@ import numpy as np
 import pandas as pd
 
 from thinkalike.errors import InputError
-from thinkalike.methods import METHODS
+from thinkalike.methods import Method, method_of
 from thinkalike.notebook.comparing import compared
 from thinkalike.notebook.explanations import Explanations
 from thinkalike.notebook.images import Images, Source, read_images
 from thinkalike.notebook.regions import checked_regions, complete_settings, regions_of
 from thinkalike.notebook.result import Result, read_result
-from thinkalike.notebook.settings import checked_method, checked_plan
+from thinkalike.notebook.settings import checked_plan, method_settings
 from thinkalike.notebook.study import FinishedStudy, open_study
 from thinkalike.stores.arrays import open_arrays
 
@@ -164,9 +164,12 @@ def explain(
     Args:
         models: one or several, each with a name of its own.
         images: to explain.
-        method: gradcam, integrated_gradients, kernelshap, lrp, ….
-        target: `prediction`, the class that each model predicts; `label`, that of the image; or numbers of
-            outputs, one for all images or one for each.
+        method: gradcam, integrated_gradients, kernelshap, lrp; the name of one of captum's attributions,
+            such as Saliency, with its `arguments` and `smooth`; or `file`, with the `file` of a method of
+            your own.
+        target: `prediction`, the class that each model predicts; `label`, that of the image;
+            `embedding`, the image's own embedding; or numbers of outputs, one for all images or one for
+            each.
         output: `logit` or `probability` of the target.
         baseline: RGB in [0, 1] of what replaces a pixel that is taken away.
         precision: `float32` or `bfloat16`.
@@ -181,11 +184,11 @@ def explain(
     """
     from thinkalike.notebook.explaining import explanations
 
-    key = checked_method(method)
-    regions, count = _regions(key, _checked_images(images), segments)
+    key, complete = method_settings(method, settings)
+    regions, count = _regions(method_of(complete), _checked_images(images), segments)
     plan = checked_plan(
         key,
-        settings,
+        complete,
         target=target,
         output=output,
         baseline=baseline,
@@ -329,15 +332,15 @@ def _checked_images(given: Any) -> Images:
 
 
 def _regions(
-    method: str, given: Images, segments: Mapping[str, Any] | np.ndarray | None
+    method: Method, given: Images, segments: Mapping[str, Any] | np.ndarray | None
 ) -> tuple[np.ndarray | None, int | None]:
     """Regions for a method that uses them, and how many there are, about."""
-    if not METHODS[method].segments:
+    if not method.segments:
         if segments is not None:
-            raise InputError(f"segments: {method} uses no regions; leave them out")
+            raise InputError(f"segments: {method.key} uses no regions; leave them out")
         return None, None
     if segments is None or isinstance(segments, Mapping):
-        options = complete_settings(segments)
-        return regions_of(given, options), int(options["count"])
+        count = complete_settings(segments, given.size)["count"]
+        return regions_of(given, segments), int(count)
     labels = checked_regions(given, segments)
     return labels, int(labels.max()) + 1

@@ -1,5 +1,6 @@
 """The Python of the documentation runs as it is written."""
 
+import json
 import re
 import shutil
 import subprocess
@@ -9,8 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tifffile
+import xarray as xr
 import yaml
+from PIL import Image
 
+from docs.notebook import execute
 from tests.support.checkout import REPOSITORY, Checkout
 from tests.support.configuration import configuration
 from thinkalike.attributions import ATTRIBUTIONS
@@ -27,11 +31,78 @@ def run(code: str, folder: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, "-c", code], cwd=folder, text=True, capture_output=True)
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/adding-a-model.md"])
-def test_what_a_page_shows_of_the_library_runs(page):
-    (code,) = snippets(page)
+def test_what_a_page_shows_of_the_library_runs():
+    (code,) = snippets("docs/adding-a-model.md")
     done = run(code, REPOSITORY)
     assert done.returncode == 0, done.stderr
+
+
+# What the ten lines of README have before them: a folder of pictures and a network.
+BEFORE = """
+import sys
+sys.path.insert(0, sys.argv[1])
+import torch
+torch.manual_seed(0)
+my_network = torch.nn.Sequential(
+    torch.nn.Conv2d(3, 8, 7, stride=4),
+    torch.nn.ReLU(),
+    torch.nn.AdaptiveAvgPool2d(1),
+    torch.nn.Flatten(),
+    torch.nn.Linear(8, 2),
+)
+"""
+SMALLER = {"size=224": "size=32", "resnet50": "resnet10t", "evaluations=350": "evaluations=60"}
+
+
+def ten_lines(code: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    (folder / "photos").mkdir()
+    draws = np.random.default_rng(0)
+    for number in range(2):
+        picture = Image.fromarray(draws.integers(0, 255, (6, 6, 3), np.uint8))
+        picture.resize((240, 180)).save(folder / f"photos/{number}.jpg")
+    command = [sys.executable, "-c", BEFORE + code, str(REPOSITORY)]
+    return subprocess.run(command, cwd=folder, text=True, capture_output=True)
+
+
+def check_ten_lines(done: subprocess.CompletedProcess[str], folder: Path) -> None:
+    assert done.returncode == 0, done.stderr
+    assert "Mine" in done.stdout
+    assert (folder / "heat_map.svg").stat().st_size > 1000
+    with xr.open_dataset(folder / "result.nc") as file:
+        assert file["similarity"].sizes == {"image": 2, "model_a": 2, "model_b": 2}
+
+
+def test_the_ten_lines_of_the_front_page_run_with_small_images(tmp_path):
+    (code,) = snippets("README.md")
+    for long, short in SMALLER.items():
+        assert long in code
+        code = code.replace(long, short)
+    check_ten_lines(ten_lines(code, tmp_path), tmp_path)
+
+
+@pytest.mark.slow
+def test_the_ten_lines_of_the_front_page_run_as_they_are_written(tmp_path):
+    (code,) = snippets("README.md")
+    check_ten_lines(ten_lines(code, tmp_path), tmp_path)
+
+
+@pytest.mark.parametrize("code", snippets("docs/from-a-notebook.md"))
+def test_what_the_guide_to_notebooks_shows_runs(code, tmp_path):
+    done = ten_lines(code, tmp_path)
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_cells_of_the_notebook_run_in_their_order(tmp_path):
+    (tmp_path / "photos").mkdir()
+    notebook = json.loads((REPOSITORY / "docs/notebooks/ten-lines.ipynb").read_text())
+    executed = execute(notebook, tmp_path)
+    for cell, again in zip(notebook["cells"], executed["cells"], strict=True):
+        assert kinds(again) == kinds(cell), cell["source"]
+
+
+def kinds(cell: dict) -> list[list[str]]:
+    """Types of what a cell shows."""
+    return [sorted(output.get("data", {"text": ""})) for output in cell.get("outputs", [])]
 
 
 def test_images_of_16_bits_are_made_into_those_of_8_as_the_guide_says(tmp_path):

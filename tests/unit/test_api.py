@@ -30,6 +30,7 @@ from tests.support.own_networks import Small
 from thinkalike.compare.maps import render
 from thinkalike.defaults import default_study
 from thinkalike.errors import InputError
+from thinkalike.methods import METHODS
 from thinkalike.networks.weights import save
 from thinkalike.notebook.images import Images
 from thinkalike.stores.tables import read_square, read_table, write_table
@@ -38,7 +39,8 @@ SIZE, COUNT = 64, 4
 KEYS = ("byobnet", "vit")
 CLASSES = ("1", "3")
 CPU = torch.device("cpu")
-BLACK = {"target": "prediction", "output": "logit", "baseline": [0.0] * 3, "precision": "float32"}
+WITHOUT = {"target": "prediction", "output": "logit", "baseline": [], "precision": "float32"}
+BLACK = {**WITHOUT, "baseline": [0.0] * 3}
 
 
 def photos(folder: Path, count: int = COUNT) -> list[str]:
@@ -75,7 +77,7 @@ def study(tmp_path_factory) -> Path:
     )
     at = lambda name: str(results / name)  # noqa: E731
     write_table(listing, at("images.parquet"))
-    segment_images.main(at("images.parquet"), at("segments.nc"), SIZE, **SEGMENTS, code="")
+    segment_images.main(at("images.parquet"), at("segments.nc"), SIZE, code="", **SEGMENTS)
     for number, key in enumerate(KEYS):
         model = ta.load(key, size=SIZE, seed=number, classes=[str(k) for k in range(5)])
         save(model, at(f"weights/{key}.safetensors"), {})
@@ -95,7 +97,7 @@ def study(tmp_path_factory) -> Path:
                 base=method,
                 part=[0, COUNT],
                 settings=settings,
-                explanation={**BLACK, "baseline": []} if method == "gradcam" else BLACK,
+                explanation=BLACK if METHODS[method].baseline and method != "captum" else WITHOUT,
                 seed=0,
                 segments=segments,
                 **made,
@@ -150,11 +152,12 @@ def study(tmp_path_factory) -> Path:
     return results
 
 
-SEGMENTS = {"number": 16, "compactness": 10}
+SEGMENTS = {"kind": "slic", "options": {"count": 16, "compactness": 10, "at_least": 8}}
 SETTINGS = {
     "gradcam": {"depth": 100, "mended": []},
     "kernelshap": {"evaluations": 40},
     "lrp": {"composite": "epsilon"},
+    "captum": {"attribution": "Saliency", "arguments": {}, "smooth": None},
 }
 COMPARED = {
     "gradcam": {"sign": "positive", "rescaling": "min_max"},
@@ -211,6 +214,7 @@ from thinkalike.explain import gradcam
 import thinkalike.images.loading, thinkalike.compare.similarity
 assert ta.images.loading.load_image and ta.compare.similarity.METRICS and ta.explain.gradcam
 from thinkalike.errors import InputError
+from thinkalike.methods import METHODS
 try:
     ta.explain([], None)
 except InputError as error:
@@ -332,8 +336,11 @@ def test_other_arguments_of_images_are_checked(tmp_path):
 
 @pytest.mark.parametrize("method", SETTINGS)
 def test_explanations_are_what_the_jobs_of_a_study_write(method, study, models, seen):
-    options = {"evaluations": 40, "segments": REGIONS} if method == "kernelshap" else {}
-    ours = ta.explain(models, seen, method, **options)
+    options = {
+        "kernelshap": {"evaluations": 40, "segments": REGIONS},
+        "captum": {"attribution": "Saliency"},
+    }
+    ours = ta.explain(models, seen, method, **options.get(method, {}))
     theirs = ta.open(study).explanations(method)
     assert ours.models == theirs.models == list(KEYS)
     for model in KEYS:
@@ -413,14 +420,43 @@ def test_targets_regions_and_baselines_can_be_given(models, seen):
     assert white.baseline == (1.0, 1.0, 1.0)
 
 
+def test_regions_are_cells_and_a_method_is_from_a_file(models, seen, tmp_path):
+    grid = ta.explain(models, seen, segments={"kind": "grid", "cells": 4})
+    assert grid["vit"].measures["evaluations"].tolist() == [72] * COUNT
+    assert {basis.size for basis in grid.maps["vit"].bases} == {16}
+    file = tmp_path / "mean_pixel.py"
+    file.write_text(
+        "def explain(model, images, targets, question):\n    return images.mean(3) + 1.0\n"
+    )
+    maps = ta.explain(models, seen, "file", file=file)
+    assert maps.method == "mean_pixel"
+    np.testing.assert_allclose(
+        maps.to_xarray().sel(model="vit"), seen.pixels.mean(3) + 1, rtol=1e-6
+    )
+    assert ta.compare(maps).intervals()["mean"].to_numpy() == pytest.approx([1])
+    smooth = ta.explain(models, seen, "Saliency", smooth={"samples": 2, "sigma": 0.1})
+    assert smooth.method == "saliency"
+    near = ta.explain(models, seen, evaluations=40, segments=REGIONS, target="embedding")
+    assert near["vit"].targets.tolist() == list(range(COUNT))
+
+
+def test_layers_of_any_network_are_found(seen):
+    found = own(layers=None).architecture
+    assert found.layers["depth_100"] == "second"
+    plain = ta.load("resnet10t", size=SIZE, classes=["1", "3"])
+    maps = ta.explain([own(layers=None), plain], seen, "gradcam")
+    assert [basis.size > 1 for model in maps.models for basis in maps.maps[model].bases]
+
+
 def test_models_are_refused_or_take_another_size(models, seen):
-    small = ta.images(np.zeros((2, 3, 32, 32)) + 0.5)
+    small = ta.images(np.random.default_rng(0).random((2, 3, 32, 32)))
+    fixed, wrapped = ta.load("coatnet", size=SIZE), own()
     with pytest.raises(
-        InputError, match=r"images: are 32 x 32 pixels, and vit takes 64 x 64; give"
+        InputError, match="images: are 32 x 32 pixels, and coatnet takes 64 x 64; give"
     ):
-        ta.explain(models[1], small)
-    wrapped = own()
-    assert ta.explain(wrapped, ta.images(np.random.default_rng(0).random((2, 3, 32, 32))), "lrp")
+        ta.explain(fixed, small)
+    maps = ta.explain(wrapped, small, "lrp")
+    assert maps.to_xarray().shape == (1, 2, 32, 32)
     assert wrapped.size == SIZE
 
 
@@ -432,8 +468,18 @@ WRONG_SETTINGS = {
     "number": ({"evaluations": "many"}, "evaluations: 'many' is no whole number above 0"),
     "few": ({"evaluations": 3}, "evaluations: 3 is too few for"),
     "compare": ({"pool": 8}, "pool: says how maps are compared; give it to ta.compare"),
-    "target": ({"target": "class"}, "target: 'class' is none of prediction, label"),
-    "fraction": ({"target": 0.5}, "target: 0.5 is none of prediction, label"),
+    "target": ({"target": "class"}, "target: 'class' is none of prediction, label, embedding"),
+    "fraction": ({"target": 0.5}, "target: 0.5 is none of prediction, label, embedding"),
+    "gradient": ({"method": "lrp", "target": "embedding"}, "target: LRP goes by the gradient"),
+    "kind": (
+        {"segments": {"kind": "voronoi"}},
+        "segments: kind: 'voronoi' is none of slic, grid, file",
+    ),
+    "masks": ({"segments": {"kind": "file"}}, "segments: the kind 'file' needs the path of masks"),
+    "attribution": ({"method": "captum"}, "attribution: captum has several; give one of"),
+    "captum": ({"method": "Saliencey"}, "did you mean 'Saliency'?"),
+    "file": ({"method": "file"}, "file: is the Python file with the method's function"),
+    "smooth": ({"method": "Saliency", "smooth": 3}, "smooth: 3 is no mapping; give one such as"),
     "output": ({"output": "logits"}, "output: 'logits' is none of logit, probability"),
     "baseline": ({"baseline": [0, 0, 9]}, "baseline: [0, 0, 9] is no colour"),
     "seed": ({"seed": -1}, "seed: -1 is no whole number from 0"),
@@ -585,7 +631,7 @@ def test_one_model_alone_cannot_be_compared(seen):
 def test_a_finished_study_is_opened(study):
     opened = ta.open(study)
     assert (opened.models, opened.replicas) == (list(KEYS), [])
-    assert opened.methods == ["gradcam", "kernelshap", "lrp"]
+    assert opened.methods == ["captum", "gradcam", "kernelshap", "lrp"]
     assert opened.metrics == ["cosine"]
     assert opened.verdict == "They differ.\n"
     assert opened.roles.families == {"byobnet": "cnn", "vit": "transformer"}
@@ -607,7 +653,7 @@ def test_what_is_missing_or_no_study_is_said_in_a_sentence(study, tmp_path):
         (lambda: ta.open(study / "images.parquet"), "is not a readable NetCDF file"),
         (
             lambda: opened.explanations("lpr"),
-            "has no maps by 'lpr', only by gradcam, kernelshap, lrp",
+            "has no maps by 'lpr', only by captum, gradcam",
         ),
         (lambda: opened.result("lrp", "rbf"), "has no comparison of lrp by rbf, only gradcam by"),
         (lambda: opened.result("lrp", subset="matchin"), "subset: 'matchin' is none of all, match"),
@@ -674,7 +720,7 @@ def test_objects_print_what_they_hold_and_escape_what_users_write(study, shapley
         (shapley.seen(), ["4 images", "64 × 64 pixels", "1, 3"]),
         (shapley, ["KernelSHAP, 2 models", "byobnet, vit", "regions"]),
         (result, ["Similarity above chance: KernelSHAP, cosine", "blank maps", "rho"]),
-        (opened, ["byobnet, vit", "gradcam, kernelshap, lrp"]),
+        (opened, ["byobnet, vit", "captum, gradcam, kernelshap, lrp"]),
     ):
         assert all(word in repr(thing) for word in words), repr(thing)
         assert all(word in thing._repr_html_() for word in words)

@@ -68,7 +68,8 @@ class Explanation:
 
 
 def _float32(values: np.ndarray) -> np.ndarray:
-    return values.astype(np.float32, copy=False)
+    # in the order of a file: sums of numbers that lie otherwise in memory are rounded otherwise
+    return np.ascontiguousarray(values, np.float32)
 
 
 def read_explanation(

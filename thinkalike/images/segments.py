@@ -122,7 +122,8 @@ def write_segments(
         InputError: an image cannot be read; a mask is missing or cannot be used; or there are more
             cells than pixels.
     """
-    cut = _KINDS[kind](images, size, options)
+    paths = list(images["path"])
+    cut = _KINDS[kind](images, lambda part: load_images(paths[part], size), size, options)
     variables: dict[str, tuple[tuple[str, ...], Any]] = {"labels": (("image", "y", "x"), np.int16)}
     if kind == "slic":
         variables |= {"compactness": (("image",), np.float64), "split": (("image",), np.int32)}
@@ -143,15 +144,35 @@ def write_segments(
     )
 
 
+def regions(
+    images: pd.DataFrame, pixels: np.ndarray, *, kind: str, options: Mapping[str, Any]
+) -> np.ndarray:
+    """Regions of images in memory, as `write_segments` writes them: labels (N, size, size) int16.
+
+    Args:
+        images: image_id of each, and the path of its file, which masks of the user's own are found by.
+        pixels: (N, size, size, 3) uint8.
+        kind, options: as for `write_segments`.
+
+    Raises:
+        InputError: a mask is missing or cannot be used; or there are more cells than pixels.
+    """
+    cut = _KINDS[kind](images, lambda part: pixels[part], pixels.shape[1], options)
+    return np.concatenate([cut(block)["labels"] for block in blocks(len(pixels))])
+
+
+Read = Callable[[slice], np.ndarray]
+"""Images → their pixels, (n, size, size, 3) uint8."""
+
 Cut = Callable[[slice], dict[str, Sequence[Any]]]
 """Images → rows of the variables of a file of segments."""
 
 
-def _slic_of(images: pd.DataFrame, size: int, options: Mapping[str, Any]) -> Cut:
-    paths, names = list(images["path"]), np.asarray(images["image_id"], str)
+def _slic_of(images: pd.DataFrame, read: Read, size: int, options: Mapping[str, Any]) -> Cut:
+    names = np.asarray(images["image_id"], str)
 
     def cut(block: slice) -> dict[str, Sequence[Any]]:
-        found = [slic_superpixels(image, **options) for image in load_images(paths[block], size)]
+        found = [slic_superpixels(image, **options) for image in read(block)]
         compactness = [each.compactness for each in found]
         splits = [each.splits for each in found]
         _report(names[block], np.array(compactness), np.array(splits), options)
@@ -187,7 +208,7 @@ def _listed(words: Sequence[str]) -> str:
     return (", ".join(words[:NAMED]) or "none") + more
 
 
-def _grid_of(images: pd.DataFrame, size: int, options: Mapping[str, Any]) -> Cut:
+def _grid_of(images: pd.DataFrame, read: Read, size: int, options: Mapping[str, Any]) -> Cut:
     side = options["cells"]
     if not 2 <= side <= size:
         raise InputError(
@@ -197,12 +218,12 @@ def _grid_of(images: pd.DataFrame, size: int, options: Mapping[str, Any]) -> Cut
     return lambda block: {"labels": [labels] * len(images[block])}
 
 
-def _masks_of(images: pd.DataFrame, size: int, options: Mapping[str, Any]) -> Cut:
+def _masks_of(images: pd.DataFrame, read: Read, size: int, options: Mapping[str, Any]) -> Cut:
     masks = Masks.open(options["path"], images, most=options["count"])
     return lambda block: {"labels": masks.labels(block, size)}
 
 
-_KINDS: Mapping[str, Callable[[pd.DataFrame, int, Mapping[str, Any]], Cut]] = {
+_KINDS: Mapping[str, Callable[[pd.DataFrame, Read, int, Mapping[str, Any]], Cut]] = {
     "slic": _slic_of,
     "grid": _grid_of,
     "file": _masks_of,

@@ -9,14 +9,21 @@ import numpy as np
 import pandas as pd
 import torch
 
+from thinkalike.compare.bases import Segments
 from thinkalike.errors import InputError, naming
 from thinkalike.explain.cases import explained, explained_together, stated_attributes
 from thinkalike.explain.common import Case, Explanation, Question, check_targets
 from thinkalike.images.blocks import blocks
-from thinkalike.methods import METHODS
 from thinkalike.networks.devices import device_called
+from thinkalike.networks.embedding import nearness
 from thinkalike.networks.model import Model
-from thinkalike.networks.predict import labels, logits, predicted_table, prediction_table
+from thinkalike.networks.predict import (
+    check_spread,
+    labels,
+    logits,
+    predicted_table,
+    prediction_table,
+)
 from thinkalike.notebook.explanations import Explanations
 from thinkalike.notebook.images import Images
 from thinkalike.notebook.settings import Plan
@@ -111,6 +118,7 @@ def _predicted(model: Model, images: Images) -> pd.DataFrame:
         with naming(images.ids[block]):
             parts.append(logits(model, images.pixels[block]))
     values = np.concatenate(parts)
+    check_spread(model, values)
     if images.class_names is None or not set(images.class_names) <= set(model.classes):
         return predicted_table(values, images.ids, model)
     return prediction_table(values, images.table, model)
@@ -124,7 +132,7 @@ def explanations(models: Any, images: Images, plan: Plan, *, device: Any = None)
     made: list[tuple[Case, Explanation, dict[str, Any]]] = []
     with ExitStack() as stack:
         cases = []
-        for model in progress(given, what=f"{plan.title}: models", total=len(given)):
+        for model in progress(given, what=f"{plan.row.title}: models", total=len(given)):
             if together:  # all at once, so that all are on the device
                 stack.enter_context(placed(model, device))
                 tables[model.name] = _predicted(model, images)
@@ -134,15 +142,23 @@ def explanations(models: Any, images: Images, plan: Plan, *, device: Any = None)
                 tables[model.name] = _predicted(model, images)
                 case = _case(model, images, tables[model.name], plan)
                 settings = plan.settings_for(model.name, model.architecture.family)
-                made.append((case, explained(case, plan.method, settings), settings))
+                made.append((case, explained(case, plan.row.key, settings), settings))
         if together:
             answers = explained_together(cases, together)
             made = [(case, answer, together) for case, answer in zip(cases, answers, strict=True)]
+    shared = None if plan.segments is None else tuple(map(Segments, plan.segments))
+
+    def with_shared(answer: Explanation) -> Explanation:
+        """The explanation on the same regions as the others: products of maps are then cheap."""
+        if shared is None or not isinstance(answer.maps.bases[0], Segments):
+            return answer
+        return replace(answer, maps=replace(answer.maps, bases=shared))
+
     return Explanations(
-        method=plan.method,
+        method=plan.key,
         images=images,
         class_names=images.class_names,
-        explanations={case.model.name: answer.stored for case, answer, _ in made},
+        explanations={case.model.name: with_shared(answer.stored) for case, answer, _ in made},
         predictions=tables,
         attributes={
             case.model.name: stored_attributes(
@@ -155,24 +171,29 @@ def explanations(models: Any, images: Images, plan: Plan, *, device: Any = None)
 
 
 def _case(model: Model, images: Images, predicted: pd.DataFrame, plan: Plan) -> Case:
-    seeds = [integer_seed(plan.seed, plan.method, name) for name in images.ids]
+    seeds = [integer_seed(plan.seed, plan.row.key, name) for name in images.ids]
     question = Question(
         output=plan.output,
-        baseline=plan.baseline,
+        # as a study has it: none for a method that takes no pixel away
+        baseline=plan.baseline if plan.row.baseline else (),  # type: ignore[arg-type]
         precision=plan.precision,
         segments=plan.segments,
-        seeds=np.array(seeds) if METHODS[plan.method].segments else None,
+        seeds=np.array(seeds),
         logits=np.stack(predicted["logits"].tolist()),
     )
+    if plan.target == "embedding":
+        near, own = nearness(model, images.pixels, list(images.ids)), np.arange(len(images))
+        known = replace(question, logits=logits(near, images.pixels))
+        return Case(near, list(images.ids), images.pixels, own, known)
     targets = _targets(model, images, predicted, plan.target)
     return Case(model, list(images.ids), images.pixels, targets, question)
 
 
 def _targets(model: Model, images: Images, predicted: pd.DataFrame, target: Any) -> np.ndarray:
     """Classes (N,) to explain: the model's prediction, the images' label, or those that are given."""
-    if target == "prediction":
+    if isinstance(target, str) and target == "prediction":
         return predicted["predicted"].to_numpy(np.int64, copy=True)
-    if target == "label":
+    if isinstance(target, str):
         if images.class_names is None:
             raise InputError(
                 "target: 'label' needs the classes of the images; give ta.images(…, classes=…), or "

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from thinkalike.compare.bases import Grid, Pixels, Segments
+from thinkalike.compare.bases import Cells, Grid, Pixels, Segments
 from thinkalike.compare.maps import Maps, blank, render
 from thinkalike.errors import InputError, did_you_mean
 from thinkalike.explain.explanation import Explanation, read_explanation
@@ -279,6 +279,8 @@ def _described(maps: Maps) -> str:
         return f"{basis.rows} × {basis.columns} grid"
     if isinstance(basis, Pixels):
         return f"{basis.height} × {basis.width} pixels"
+    if isinstance(basis, Cells):
+        return f"{basis.rows} × {basis.columns} cells"
     sizes = [basis.size for basis in maps.bases]
     return f"{min(sizes)} to {max(sizes)} regions"
 

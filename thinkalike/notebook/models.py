@@ -10,6 +10,7 @@ from typing import Any
 
 import pandas as pd
 import torch
+from safetensors import safe_open
 
 from thinkalike.errors import InputError, did_you_mean
 from thinkalike.networks import hub
@@ -17,11 +18,20 @@ from thinkalike.networks.architecture import Architecture
 from thinkalike.networks.catalogue import built_in_catalogue, complete_entry
 from thinkalike.networks.compiler import compiler_deferred
 from thinkalike.networks.devices import device_called
+from thinkalike.networks.found_layers import found, with_layers
 from thinkalike.networks.model import Model, as_model, create
 from thinkalike.networks.pretrained import load_pretrained, pretrained, randomised
+from thinkalike.networks.timm_table import (
+    file_safe,
+    is_architecture,
+    timm_entry,
+    timm_table,
+)
 from thinkalike.networks.weights import build, save
+from thinkalike.networks.wrapping import with_checkpoint
 from thinkalike.notebook.settings import checked_seed
 from thinkalike.randomness import integer_seed
+from thinkalike.stores.weights import HEADER
 
 with compiler_deferred():
     import timm
@@ -47,29 +57,79 @@ def load_model(
     # weights are drawn from torch's generator, which is the notebook's own
     with torch.random.fork_rng(devices=[]):
         if weights is not None:
-            model = build(architecture, Path(weights), place, size)
-        elif pretrained:
+            return _with_layers(_from_file(architecture, Path(weights), classes, size, place))
+        if pretrained:
             model = _through_file(_published(architecture), size, place)
         elif classes is None and _has_published(architecture):
             model = _through_file(randomised(architecture, draws), size, place)
         else:
             model = _untrained(architecture, classes, size, draws, place)
-    return model if classes is None else _called(model, classes)
+    return _with_layers(model if classes is None else _called(model, classes))
+
+
+def _with_layers(model: Model) -> Model:
+    """The model with layers for Grad-CAM, found by running the network, if it names none."""
+    if model.architecture.layers:
+        return model
+    known = found(model.network, model.size, model.name)
+    if known is None:
+        return model
+    architecture = replace(model.architecture, family=model.architecture.family or known.family)
+    return replace(model, architecture=with_layers(architecture, known.layers))
+
+
+def _from_file(
+    architecture: Architecture,
+    path: Path,
+    classes: Sequence[str] | None,
+    size: int | None,
+    device: torch.device,
+) -> Model:
+    """The model with the weights in a file: one of a study's, or a checkpoint from elsewhere."""
+    if path.suffix == ".safetensors" and path.exists():
+        with safe_open(path, framework="numpy") as file:
+            is_study = HEADER in (file.metadata() or {})
+        if is_study:
+            model = build(architecture, path, device, size)
+            return model if classes is None else _called(model, classes)
+    side = _native_size(architecture) if size is None else size
+    model = with_checkpoint(architecture, path, classes=classes or (), size=side)
+    model.network.to(device)
+    return model
+
+
+def _native_size(architecture: Architecture) -> int:
+    """Side of the images that timm tests a network with."""
+    usual: Any = timm.get_pretrained_cfg(architecture.timm, allow_unregistered=True)
+    side: int = (usual.test_input_size or usual.input_size)[-1]
+    return side
 
 
 def known_models(pattern: str) -> pd.DataFrame:
     """Names that `load_model` takes: see `thinkalike.api.list_models`."""
-    catalogue = built_in_catalogue()
-    rows = []
-    for key in catalogue:
-        entry = complete_entry(key, catalogue)
-        rows.append({"model": key, **{k: entry.get(k, "") for k in ("name", "family", "timm")}})
-    table = pd.DataFrame(rows).set_index("model")
-    return table[[fnmatchcase(key, pattern) for key in table.index]]
+    catalogue, table = built_in_catalogue(), timm_table()
+    entries = {key: complete_entry(key, catalogue) for key in catalogue}
+    rows = [
+        {"model": key, "timm": entry["timm"], "family": entry["family"], "from": "catalogue"}
+        for key, entry in entries.items()
+    ]
+    rows += [
+        {"model": name, "timm": name, "family": row["family"], "from": "timm"}
+        for name, row in table.items()
+        if name not in catalogue
+    ]
+    known = pd.DataFrame(rows).assign(
+        key=lambda rows: rows["model"].map(file_safe),
+        weights=lambda rows: [
+            table.get(name.partition(".")[0], {}).get("tags", "") for name in rows["timm"]
+        ],
+    )
+    known = known.set_index("model")[["key", "timm", "family", "weights", "from"]]
+    return known[[fnmatchcase(name, pattern) for name in known.index]]
 
 
 def _architecture(name: Any) -> Architecture:
-    """Architecture with this key of the catalogue, or name in timm.
+    """Architecture with this key of the catalogue, or name in timm, with its Grad-CAM layers.
 
     Raises:
         InputError: there is none.
@@ -77,12 +137,13 @@ def _architecture(name: Any) -> Architecture:
     catalogue = built_in_catalogue()
     if name in catalogue:
         return Architecture.of({**complete_entry(name, catalogue), "name": name})
-    if not isinstance(name, str) or not timm.is_model(name):
+    # a newer timm has architectures that the table has not; their layers are found by running them
+    if not isinstance(name, str) or not (is_architecture(name) or timm.is_model(name)):
         known = [*catalogue, *timm.list_models()]
         raise InputError(
             f"name: there is no model {name!r}{did_you_mean(name, known)}; see ta.list_models()"
         )
-    return Architecture(name, timm=name)
+    return Architecture.of({"timm": name, **timm_entry(name), "name": name})
 
 
 def _published(architecture: Architecture) -> Model:
@@ -120,7 +181,7 @@ def _untrained(
 ) -> Model:
     """A network with random weights for these classes."""
     usual: Any = timm.get_pretrained_cfg(architecture.timm, allow_unregistered=True)
-    side = size or (usual.test_input_size or usual.input_size)[-1]
+    side = _native_size(architecture) if size is None else size
     names = list(map(str, classes or range(usual.num_classes)))
     torch.manual_seed(seed)
     network = create(architecture, classes=len(names), size=side)

@@ -7,12 +7,14 @@ import numpy as np
 
 from thinkalike.defaults import default_study
 from thinkalike.errors import InputError, did_you_mean
-from thinkalike.images.segments import superpixels
+from thinkalike.images.region_settings import OPTIONS, completed, options_of
+from thinkalike.images.segments import regions
 from thinkalike.notebook.images import Images
+from thinkalike.notebook.settings import choice
 
 
-def complete_settings(settings: Mapping[str, Any] | None) -> dict[str, Any]:
-    """Settings of regions, what is not given from config.yaml.
+def complete_settings(settings: Mapping[str, Any] | None, size: int) -> dict[str, Any]:
+    """Settings of regions of images of this size, what is not given from config.yaml.
 
     Raises:
         InputError: a setting that there is not, or that is no number above 0.
@@ -23,15 +25,27 @@ def complete_settings(settings: Mapping[str, Any] | None) -> dict[str, Any]:
         if name not in usual:
             hint = did_you_mean(name, usual)
             raise InputError(f"segments: has no {name!r}, only {', '.join(usual)}{hint}")
-        if isinstance(value, bool) or not isinstance(value, (int, float)) or not value > 0:
+        if name == "kind":
+            choice("segments: kind", value, list(OPTIONS))
+        elif name != "path" and (
+            isinstance(value, bool) or not isinstance(value, (int, float)) or not value > 0
+        ):
             raise InputError(f"segments: {name} is {value!r}; give a number above 0")
-    return {**usual, **given}
+    whole = {**usual, **given}
+    if whole["kind"] == "file" and not whole["path"]:
+        raise InputError("segments: the kind 'file' needs the path of masks; give `path`")
+    return completed(whole, size)
 
 
 def regions_of(images: Images, settings: Mapping[str, Any] | None) -> np.ndarray:
     """Regions of every image, (N, size, size) int16: see `thinkalike.api.segment`."""
-    options = complete_settings(settings)
-    return np.stack([superpixels(image, **options) for image in images.pixels])
+    complete = complete_settings(settings, images.size)
+    if complete["kind"] == "file" and images.paths is None:
+        raise InputError(
+            "segments: masks go with files, and these images are from an array; give the labels themselves"
+        )
+    options = options_of(complete)
+    return regions(images.table, images.pixels, kind=complete["kind"], options=options)
 
 
 def checked_regions(images: Images, labels: Any) -> np.ndarray:

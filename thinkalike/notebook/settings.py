@@ -1,20 +1,34 @@
 """Settings of an explanation or a comparison in a notebook: those that are given, and the defaults."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from thinkalike.attributions import ATTRIBUTIONS, attribution_of
 from thinkalike.compare.maps import RESCALINGS, SIGNS
 from thinkalike.compare.similarity import BLANKS, METRICS, Comparison
 from thinkalike.defaults import default_study
 from thinkalike.errors import InputError, did_you_mean
-from thinkalike.methods import COMPARISON_SETTINGS, METHODS, kernelshap_budget
+from thinkalike.methods import (
+    COMPARISON_SETTINGS,
+    METHODS,
+    Method,
+    kernelshap_budget,
+    method_of,
+)
+from thinkalike.user_code import content_of
 
-TARGETS = ("prediction", "label")
+TARGETS = ("prediction", "label", "embedding")
 OUTPUTS = ("logit", "probability")
 PRECISIONS = ("float32", "bfloat16")
+TEXTS = ("attribution", "file", "basis")
+MAPPINGS = {"smooth": {"samples": 16, "sigma": 0.1}}
+"""Settings that are mappings, whose default is null → an example."""
 
 
 @dataclass(frozen=True)
@@ -22,15 +36,15 @@ class Plan:
     """How images are explained.
 
     Attributes:
-        method: key of the method.
-        settings: of the method, complete.
+        key: of the explanations, in names of files: the method, the attribution of captum's, or the file.
+        settings: of the method, complete, with the `method` itself.
         target: prediction, label, or classes (N,).
         output, baseline, precision: as for `explain.common.Question`.
         seed: of the coalitions, together with the ids of the images.
         segments: (N, height, width) regions, or None.
     """
 
-    method: str
+    key: str
     settings: Mapping[str, Any]
     target: Any
     output: str
@@ -40,59 +54,76 @@ class Plan:
     segments: np.ndarray | None
 
     @property
-    def title(self) -> str:
-        """The method in words."""
-        return METHODS[self.method].title
+    def row(self) -> Method:
+        """The method, with what its settings choose among its needs."""
+        return method_of(self.settings)
 
     @property
     def together(self) -> dict[str, Any]:
         """Settings of `explain_together`, if the models are explained together; else none."""
-        if self.settings.get("tolerance") is None or not METHODS[self.method].estimated:
+        if self.settings.get("tolerance") is None or not self.row.estimated:
             return {}
         names = ("evaluations", "tolerance", "most_evaluations")
         return {name: self.settings[name] for name in names}
 
     def settings_for(self, model: str, family: str) -> dict[str, Any]:
         """Settings that the method takes for one model."""
-        return METHODS[self.method].map_settings(self.settings, model, family)
+        return self.row.map_settings(self.settings, model, family)
 
     def stated(self, settings: Mapping[str, Any]) -> dict[str, Any]:
         """Attributes of a file of maps, as a study's jobs give them."""
-        used = METHODS[self.method].baseline
         return {
-            "method": self.method,
+            "method": self.row.key,
             "code": "",
             "target": self.target if isinstance(self.target, str) else "given",
             "output": self.output,
-            "baseline": list(self.baseline) if used else [],
+            "baseline": list(self.baseline) if self.row.baseline else [],
             "precision": self.precision,
             **settings,
         }
 
 
-def checked_method(method: Any) -> str:
-    """The key of a method that has maps.
+def method_settings(method: Any, given: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+    """Key of the explanations by a method, and its settings, what is not given from config.yaml.
+
+    Args:
+        method: key of a method, or the name of one of captum's attributions.
+        given: settings.
 
     Raises:
-        InputError: there is no such method, or it has no maps of its own.
+        InputError: there is no such method, it has no maps of its own, or no such setting.
     """
+    if method in ATTRIBUTIONS:
+        given, method = {"attribution": method, **given}, "captum"
     having = [key for key, row in METHODS.items() if row.has_maps]
-    if method in having:
-        return str(method)
-    if method in METHODS:
+    if method in METHODS and method not in having:
         source = METHODS[method].explained_by
         raise InputError(
             f"method: {method!r} has no maps of its own, it compares what {source} has asked; give "
             f"{source!r}"
         )
-    raise InputError(
-        f"method: {method!r} is none of {', '.join(having)}{did_you_mean(method, having)}"
-    )
+    if method not in having:
+        hint = did_you_mean(method, [*having, *ATTRIBUTIONS])
+        raise InputError(f"method: {method!r} is none of {', '.join(having)}{hint}")
+    settings = {**_map_settings(method), **_checked(method, given), "method": method}
+    if method == "captum":
+        if settings["attribution"] is None:
+            raise InputError(
+                f"attribution: captum has several; give one of {', '.join(ATTRIBUTIONS)}"
+            )
+        return attribution_of(settings["attribution"]).name.lower(), settings
+    if method == "file":
+        if settings["file"] is None:
+            raise InputError("file: is the Python file with the method's function; give its path")
+        file = str(settings["file"])
+        settings |= {"file": file, "content": content_of(file)}
+        return re.sub(r"\W", "_", Path(file).stem), settings
+    return method, settings
 
 
 def checked_plan(
-    method: str,
-    given: Mapping[str, Any],
+    key: str,
+    settings: dict[str, Any],
     *,
     target: Any = None,
     output: str | None = None,
@@ -105,28 +136,32 @@ def checked_plan(
     """The plan of an explanation, what is None from config.yaml.
 
     Args:
-        method: key of the method.
-        given: settings of the method.
+        key, settings: of the method, as `method_settings` gives them.
         target, output, baseline, precision, seed, segments: as in `Plan`.
-        count: superpixels, about, from which the number of KernelSHAP's evaluations follows.
+        count: regions of an image, about, from which the number of KernelSHAP's evaluations follows.
 
     Raises:
-        InputError: a setting that the method does not have, or a value that it does not take.
+        InputError: a value that there is not.
     """
     study = default_study()
     usual = study["explanation"]
-    settings = {**_map_settings(method), **_checked(method, given)}
-    if METHODS[method].estimated:
-        settings |= kernelshap_budget(settings, count or study["segments"]["count"])
+    row = method_of(settings)
+    if row.estimated and count is not None:
+        settings = settings | kernelshap_budget(settings, count)
     target = usual["target"] if target is None else target
     if isinstance(target, str):
         choice("target", target, TARGETS, ", or the numbers of classes")
+        if target == "embedding" and not row.embedding:
+            raise InputError(
+                f"target: {row.title} goes by the gradient at the image, and that of an embedding's "
+                "cosine to itself is 0; choose another method, or target='prediction'"
+            )
     elif np.asarray(target).dtype.kind not in "iu":
         raise InputError(
             f"target: {target!r} is none of {', '.join(TARGETS)}, or the numbers of classes; give one"
         )
     return Plan(
-        method,
+        key,
         settings,
         target,
         choice("output", usual["output"] if output is None else output, OUTPUTS),
@@ -226,9 +261,17 @@ def _checked(method: str, given: Mapping[str, Any]) -> dict[str, Any]:
 
 def _check_kind(name: str, value: Any, usual: Any) -> None:
     """Refuse a value of another kind than the default's; a default of null stands for a number."""
-    if isinstance(usual, Mapping):
+    if name in TEXTS:
+        if not isinstance(value, (str, PathLike)):
+            raise InputError(f"{name}: {value!r} is no text; give one")
+        return
+    if isinstance(usual, Mapping) or name in MAPPINGS:
+        if value is None and usual is None:
+            return
         if not isinstance(value, Mapping):
-            raise InputError(f"{name}: {value!r} is no mapping; give one such as {dict(usual)}")
+            raise InputError(
+                f"{name}: {value!r} is no mapping; give one such as {dict(usual or MAPPINGS.get(name, {}))}"
+            )
         return
     whole = isinstance(usual, int) or name.endswith("evaluations")
     number = (int, np.integer) if whole else (int, float, np.number)

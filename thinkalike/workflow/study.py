@@ -18,6 +18,7 @@ from thinkalike.compare.subsets import parse
 from thinkalike.errors import InputError
 from thinkalike.images.blocks import shard as image_range
 from thinkalike.images.blocks import shard_count
+from thinkalike.images.region_settings import options_of
 from thinkalike.methods import COMPARISON_SETTINGS, Method, method_of
 from thinkalike.networks.architecture import Architecture
 from thinkalike.workflow.config.resolve import resolve
@@ -313,13 +314,7 @@ class Study:
     @property
     def segment_options(self) -> dict[str, Any]:
         """What cutting images into segments takes, by its kind: options of `write_segments`."""
-        segments = self["segments"]
-        keys = {
-            "slic": ("count", "compactness", "at_least"),
-            "grid": ("cells",),
-            "file": ("path", "count"),
-        }
-        return {key: segments[key] for key in keys[segments["kind"]]}
+        return options_of(self["segments"])
 
     def segments_file(self, method: str) -> str | list[str]:
         """File of the superpixels, for a method that uses them; else none."""

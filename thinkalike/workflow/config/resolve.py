@@ -6,6 +6,7 @@ from copy import deepcopy
 from typing import Any
 
 from thinkalike.errors import InputError
+from thinkalike.images import region_settings
 from thinkalike.workflow.config import settings
 from thinkalike.workflow.config.checks import problems
 from thinkalike.workflow.config.runs import expanded
@@ -96,11 +97,7 @@ def completed(study: Mapping[str, Any]) -> dict[str, Any]:
     """A sound configuration with everything that follows from its keys."""
     changes = {
         "dataset": {"name": study["dataset"]["name"] or study["dataset"]["kind"]},
-        "segments": {
-            "count": settings.region_count(study),
-            "at_least": settings.least_superpixels(study),
-            "cells": settings.cells_of_segments(study),
-        },
+        "segments": region_settings.completed(study["segments"], study["images"]["size"]),
         "similarity": {"scales": settings.scales(study)},
         "subsampling": {"sizes": settings.subsampling_sizes(study)},
         "neon": {"models": settings.clustered_models(study)},

@@ -8,6 +8,7 @@ from typing import Any
 
 from thinkalike.compare.scales import SEGMENTS
 from thinkalike.errors import InputError
+from thinkalike.images import region_settings
 from thinkalike.methods import METHODS, Method, kernelshap_budget, method_of
 from thinkalike.networks.catalogue import built_in_catalogue, complete_entry
 from thinkalike.user_code import content_of
@@ -201,23 +202,12 @@ def least_evaluations(config: Config) -> int:
 
 def cells_of_segments(config: Config) -> int:
     """Cells a side of the kind `grid`: by default as many as fit into `segments.count`, but two."""
-    segments = config["segments"]
-    return int(segments["cells"] or max(math.isqrt(segments["count"]), 2))
+    return region_settings.cells_a_side(config["segments"])
 
 
 def region_count(config: Config) -> int:
     """Number of regions of an image: of a grid exactly, of superpixels about, of masks at most."""
-    segments = config["segments"]
-    return cells_of_segments(config) ** 2 if segments["kind"] == "grid" else int(segments["count"])
-
-
-def least_superpixels(config: Config) -> int:
-    """Number of superpixels that an image has at least: by default half of `segments.count`.
-
-    More than there are pixels cannot be.
-    """
-    segments, pixels = config["segments"], config["images"]["size"] ** 2
-    return int(segments["at_least"] or min(max(math.ceil(segments["count"] / 2), 2), pixels))
+    return region_settings.region_count(config["segments"])
 
 
 def images_of(settings: Mapping[str, Any], count: int) -> int:
