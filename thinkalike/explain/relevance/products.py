@@ -42,7 +42,8 @@ def _product(tape: Tape, call: Call, single: bool) -> Any:
     call = tape.with_gates_fixed(call)
     if len(signals) < 2:
         return call()
-    gate = held(tape, *signals, single)
+    first, second = signals
+    gate = held(tape, first, second, single)
     if changed is not None:
         # the backward pass needs its old values
         old = changed.clone()
