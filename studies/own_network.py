@@ -1,5 +1,7 @@
 """An example of a network of one's own, for docs/adding-a-model.md."""
 
+from itertools import pairwise
+
 from torch import nn
 
 
@@ -20,7 +22,7 @@ def make_network(num_classes: int, width: int = 16) -> nn.Module:
             nn.BatchNorm2d(outputs),
             nn.ReLU(),
         )
-        for inputs, outputs in zip(widths, widths[1:], strict=False)
+        for inputs, outputs in pairwise(widths)
     ]
     head = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(widths[-1], num_classes))
     return nn.Sequential(*blocks, head)
