@@ -30,6 +30,8 @@ from scripts import (
 )
 from thinkalike.compare.bases import Grid
 from thinkalike.compare.maps import Maps
+from thinkalike.compare.scales import scale_of
+from thinkalike.stores.arrays import write_arrays
 from thinkalike.stores.maps import write_maps
 from thinkalike.stores.tables import read_table, write_table
 
@@ -49,6 +51,7 @@ class SmallStudy:
         architectures: replica → its model.
         untrained: the controls.
         correction: chance or none.
+        pool: cells a side over which maps are averaged, or `segments`.
     """
 
     folder: Path
@@ -57,6 +60,7 @@ class SmallStudy:
     architectures: Mapping[str, str] = field(default_factory=dict)
     untrained: Sequence[str] = ()
     correction: str = "chance"
+    pool: int | str = 2
 
     def __post_init__(self) -> None:
         self.compared = list(self.maps)
@@ -65,6 +69,8 @@ class SmallStudy:
         self.kinds = {model: self.architectures.get(model, model) for model in self.compared}
         self.names = {model: model.title() for model in self.compared}
         self.number = len(next(iter(self.maps.values())))
+        self.comparison = {**COMPARISON, "pool": self.pool}
+        self.segments = self.file("segments.nc") if self.pool == "segments" else None
         self.roles: dict[str, Any] = {
             "families": self.families,
             "architectures": self.kinds,
@@ -95,7 +101,7 @@ class SmallStudy:
             scales=[self.file("scales.parquet")],
             page=self.file("verdict.md"),
             numbers=self.file("verdict.json"),
-            cases=[{"title": "LRP", "place": "lrp/cosine", "pool": 2, "scaled": True}],
+            cases=[{"title": "LRP", "place": "lrp/cosine", "pool": self.pool, "scaled": True}],
             facts={
                 "study": "small",
                 "models": self.models,
@@ -121,6 +127,12 @@ class SmallStudy:
             maps = Maps(cells.astype(np.float32), (Grid(4, 4, 32, 32),))
             about = {"method": "lrp", "model": model}
             write_maps(self.file(f"{model}.nc"), maps, image_ids=ids, measures={}, attributes=about)
+        labels = (
+            np.random.default_rng(0).integers(0, 4, (self.number, 8, 8)).repeat(4, 1).repeat(4, 2)
+        )
+        labels[:, 0, :4] = np.arange(4)
+        segments = {"labels": (("image", "y", "x"), labels.astype(np.int16))}
+        write_arrays(self.file("segments.nc"), segments, coordinates={"image": ids}, attributes={})
         pairs = list(combinations(self.models, 2))
         agreement = pd.DataFrame(pairs, columns=["model_a", "model_b"])
         agreement = agreement.assign(same=self.number, different=0)
@@ -141,7 +153,8 @@ class SmallStudy:
             "other_models": [],
             "number": self.number,
             "metric": "cosine",
-            "comparison": COMPARISON,
+            "comparison": self.comparison,
+            "segments": self.segments,
             "code": "0" * 16,
         }
         compare_models.main(**shared, method="lrp", similarity=self.file("similarity.nc"))
@@ -184,8 +197,9 @@ class SmallStudy:
             models=self.models,
             architectures=self.kinds,
             number=self.number,
-            scales=[0, 2],
-            comparison=COMPARISON,
+            scales=[0, scale_of(self.pool)],
+            comparison=self.comparison,
+            segments=self.segments,
             picture={},
             stratified=True,
             pixels=1,
@@ -221,7 +235,8 @@ class SmallStudy:
             consensus=self.file("consensus.csv"),
             metric="cosine",
             number=self.number,
-            comparison=COMPARISON,
+            comparison=self.comparison,
+            segments=self.segments,
         )
 
     def _test(self) -> None:
@@ -252,7 +267,8 @@ class SmallStudy:
             method="lrp",
             metric="cosine",
             models=mapped,
-            comparison=COMPARISON,
+            comparison=self.comparison,
+            segments=self.segments,
             architectures={model: self.kinds[model] for model in self.models},
             names=self.names,
             families=self.families,
@@ -263,7 +279,7 @@ class SmallStudy:
             scales=[self.file("scales.parquet")],
             pairs_figure=self.figure("pairs"),
             metric="cosine",
-            pools={"lrp": 2},
+            pools={"lrp": self.pool},
             mapped=["lrp"],
             names=self.names,
             roles=self.roles,
@@ -271,7 +287,7 @@ class SmallStudy:
         plot_scales.main(
             scales=[self.file("scales.parquet")],
             figure=self.figure("scales"),
-            pools={"lrp": 2},
+            pools={"lrp": self.pool},
             natives={"lrp": "pixels"},
             roles=self.roles,
         )
@@ -383,6 +399,24 @@ def test_a_replica_and_a_control(tmp_path):
     assert "An untrained network" in " ".join(verdict["LRP"])
     assert "no untrained control" not in limits(verdict)
     assert "another seed would change a similarity by" in limits(verdict)
+    study.cluster()
+
+
+def test_maps_over_segments_of_each_image(tmp_path):
+    models = [*FOUR, "alpha_seed1"]
+    families, same = {**FOUR, "alpha_seed1": "cnn"}, {"alpha_seed1": "alpha"}
+    study = SmallStudy(tmp_path, maps_of(models), families, same, pool="segments")
+    verdict = study.run()
+    assert "on the segments of each image, as here, two seeds" in " ".join(verdict["LRP"])
+    scales = read_table(study.file("scales.parquet"))
+    assert set(scales["scale"]) == {0, -1}
+    # the scale of the matrix is among the scales
+    pairs = read_table(study.file("all_pairs.parquet")).set_index(["model_a", "model_b"])
+    over_segments = scales[(scales["scale"] == -1) & (scales["kind"] == "pair")]
+    over_segments = over_segments.set_index(["model_a", "model_b"])
+    np.testing.assert_allclose(over_segments["rho"], pairs.loc[over_segments.index, "rho"])
+    drawn = read_table(study.file("figures/pairs.csv"))
+    assert set(drawn["scale"]) == {0, -1}
     study.cluster()
 
 
