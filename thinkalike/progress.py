@@ -16,7 +16,7 @@ T = TypeVar("T")
 def progress(
     items: Iterable[T], *, what: str, total: int, size: Callable[[T], int] = lambda _: 1
 ) -> Iterator[T]:
-    """Iterate with a bar on a terminal, or a log line for each tenth, and the rate at the end.
+    """Iterate with a bar on a terminal or in a notebook, or a log line for each tenth; and the rate.
 
     Args:
         items: what is iterated over.
@@ -25,7 +25,7 @@ def progress(
         size: the size of an item in these units, by default 1.
     """
     start = time.monotonic()
-    on_terminal = sys.stderr.isatty()
+    on_terminal = sys.stderr.isatty() or "ipykernel" in sys.modules
     tenth = done = 0
     with tqdm(desc=what, total=total, disable=not on_terminal) as bar:
         for item in items:

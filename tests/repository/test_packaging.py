@@ -22,7 +22,8 @@ from pathlib import Path
 import thinkalike
 assert Path(thinkalike.__file__).is_relative_to(sys.argv[1]), thinkalike.__file__
 from thinkalike.workflow.config.resolve import resolve
-study = resolve(json.loads(sys.stdin.read()))
+given = json.loads(sys.stdin.read())
+study = resolve(given)
 assert study["catalogue"][study["models"][0]]["timm"]
 from thinkalike.workflow.forecast import costs
 assert costs.MEASURED.read_text()
@@ -30,6 +31,8 @@ from thinkalike.plotting import style
 assert style.STYLE_SHEET.is_relative_to(sys.argv[1])
 from thinkalike.neon import Neon
 assert Neon.__module__ == "thinkalike.neon.estimator"
+from thinkalike.defaults import default_study
+assert default_study() == given
 """
 
 # Processor seconds of the import, and which of the heavy packages it has imported.
@@ -67,7 +70,8 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_wheel_holds_the_library_with_its_data_and_nothing_else(wheel):
     with zipfile.ZipFile(wheel) as archive:
         held = {name for name in archive.namelist() if ".dist-info/" not in name}
-    assert held == {name for name in repository_files() if name.startswith("thinkalike/")}
+    library = {name for name in repository_files() if name.startswith("thinkalike/")}
+    assert held == library | {"thinkalike/config.yaml"}
 
 
 def test_what_the_workflow_and_its_developers_need_are_extras(wheel):

@@ -325,10 +325,14 @@ class Result:
         return f"Similarity above chance{': ' if what else ''}{', '.join(what)}"
 
     def __repr__(self) -> str:
-        return display.text(self._title, self._facts(), self.intervals()[[*PRINTED]])
+        return display.text(self._title, self._facts(), self._printed)
 
     def _repr_html_(self) -> str:
-        return display.html(self._title, self._facts(), self.intervals()[[*PRINTED]])
+        return display.html(self._title, self._facts(), self._printed)
+
+    @property
+    def _printed(self) -> pd.DataFrame:
+        return self.intervals()[[*PRINTED]].astype({"n": int})
 
     @property
     def _above(self) -> dict[str, np.ndarray]:

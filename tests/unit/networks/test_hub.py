@@ -82,6 +82,18 @@ BUILD = """
 """
 
 
+LOAD = """
+    import sys
+    import numpy as np
+    import thinkalike as ta
+
+    model = ta.load(sys.argv[1], pretrained=True, size=64)
+    assert (model.name, model.size, len(model.classes)) == (sys.argv[1], 64, 1000)
+    assert model.architecture.layers["depth_100"]
+    np.save(sys.argv[2], model.network.state_dict()["fc.weight"].numpy())
+"""
+
+
 def entry_of(name: str) -> dict:
     return {"name": "X", "timm": name, "arguments": {}}
 
@@ -195,6 +207,14 @@ def test_a_job_downloads_weights_that_give_the_logits_of_the_network_served(serv
     header = read_header(weights)
     assert header["source"] == f"hub:timm/{RESNET}@{hub_server.COMMIT}"
     assert header["code"] == "c0de"
+
+
+def test_a_notebook_loads_pretrained_weights_by_name(served, tmp_path):
+    with hub_server.serving(hub_server.Hub(served[RESNET])) as hub:
+        file = tmp_path / "weight.npy"
+        done = python(LOAD, "test_resnet", file, home=tmp_path / "home", hub=hub.address)
+    assert not done.returncode, done.stderr
+    np.testing.assert_array_equal(np.load(file), network_of(RESNET).state_dict()["fc.weight"])
 
 
 def test_a_connection_that_is_cut_is_taken_up_where_it_was(served, tmp_path):
