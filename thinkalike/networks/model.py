@@ -10,9 +10,8 @@ from torch import nn
 
 from thinkalike.errors import InputError
 from thinkalike.networks.architecture import Architecture, Layer
-from thinkalike.networks.classifiers import with_cosines
 from thinkalike.networks.compiler import compiler_deferred
-from thinkalike.networks.heads import draw_heads_of_zeros
+from thinkalike.networks.heads import Cosines, draw_heads_of_zeros, with_cosines
 from thinkalike.networks.outputs import class_logits, inner_of, probabilities
 from thinkalike.networks.own import constructed
 from thinkalike.networks.trials import as_classifier
@@ -182,7 +181,7 @@ def _last_layer(
         if given:
             passes[layer] = given[0], output
 
-    layers = [module for module in network.modules() if isinstance(module, nn.Linear)]
+    layers = [module for module in network.modules() if isinstance(module, nn.Linear | Cosines)]
     handles = [layer.register_forward_hook(keep) for layer in layers]
     try:
         logits = network(inputs)
@@ -263,6 +262,14 @@ def create(architecture: Architecture, *, classes: int, size: int) -> nn.Module:
         InputError: timm does not know the architecture, or refuses the arguments; or a network from
             elsewhere cannot be built or explained (`own.constructed`, `trials.as_classifier`).
     """
+    network = _built(architecture, classes, size)
+    if architecture.head == "means":
+        with_cosines(network, name_of_head(network, size, architecture.name))
+    return network
+
+
+def _built(architecture: Architecture, classes: int, size: int) -> nn.Module:
+    """The network as timm, or the user's function, makes it."""
     if architecture.file:
         return classified(constructed(architecture, classes), architecture, classes, size)
     name, arguments = architecture.timm, dict(architecture.arguments)
@@ -277,8 +284,6 @@ def create(architecture: Architecture, *, classes: int, size: int) -> nn.Module:
         except TypeError:  # convolutional networks take any size and do not know the argument
             network = timm.create_model(name, num_classes=outputs, **arguments)
         draw_heads_of_zeros(network)
-        if architecture.head == "means":
-            with_cosines(network, architecture.name)
         # some sizes are refused only when an image comes
         with torch.inference_mode():
             network.eval()(torch.zeros(1, 3, size, size))

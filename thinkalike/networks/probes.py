@@ -1,9 +1,7 @@
 """Heads for networks that have none: fitted to the features of the frozen network, which stays as it is."""
 
 from collections.abc import Sequence
-from copy import deepcopy
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import torch
@@ -12,8 +10,9 @@ from sklearn.model_selection import StratifiedKFold
 from torch import nn
 
 from thinkalike.errors import InputError
-from thinkalike.networks.classifiers import head_of, with_cosines
+from thinkalike.networks.heads import with_cosines
 from thinkalike.networks.model import Model
+from thinkalike.networks.new_heads import with_new_head
 from thinkalike.networks.predict import features, logits
 from thinkalike.networks.training import refuse_single_class
 
@@ -54,32 +53,24 @@ def with_head(
     if kind not in ("probe", "means"):
         raise InputError(f"head: {kind!r} is neither probe nor means")
     points = features(model, images)
-    network: Any = deepcopy(model.network)
-    try:
-        network.reset_classifier(len(classes))
-    except (AttributeError, TypeError, NotImplementedError):
+    network, head = with_new_head(model, len(classes))
+    if not isinstance(head, nn.Linear) or head.in_features != points.shape[1]:
         raise InputError(
-            f"{model.name}: a {type(network).__name__} takes no new head; set weights: finetuned, or "
-            "leave the model out"
-        ) from None
+            f"{model.name}: the head of a {type(network).__name__} is not one linear layer on its "
+            "features; set weights: finetuned, or leave the model out"
+        )
     if kind == "probe":
         weights, biases = probe_weights(points, labels, classes)
         expected = points @ weights.T + biases
     else:
-        weights, biases = class_means(points, labels, len(classes)), np.zeros(len(classes))
-        with_cosines(network, model.name)
+        weights, biases = class_means(points, labels, len(classes)), None
+        place = next(key for key, module in network.named_modules() if module is head)
+        with_cosines(network, place)
+        head = network.get_submodule(place)
         directions = weights / np.linalg.norm(weights, axis=1, keepdims=True)
         expected = points @ directions.T / np.linalg.norm(points, axis=1, keepdims=True)
-    head = head_of(network, model.name)
-    if head.weight.shape != weights.shape:
-        raise InputError(
-            f"{model.name}: its head takes {head.weight.shape[1]} numbers and its features are "
-            f"{weights.shape[1]}; set weights: finetuned, or leave the model out"
-        )
-    with torch.no_grad():
-        head.weight.copy_(torch.from_numpy(weights))
-        if isinstance(head, nn.Linear):
-            head.bias.copy_(torch.from_numpy(biases))
+    fitted = {"weight": weights} if biases is None else {"weight": weights, "bias": biases}
+    head.load_state_dict({key: torch.from_numpy(value) for key, value in fitted.items()})
     network.to(model.device).eval().requires_grad_(False)
     found = replace(
         model,

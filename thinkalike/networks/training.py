@@ -1,7 +1,6 @@
 """Training from scratch and fine-tuning, with timm's optimisers, schedulers and parameter groups."""
 
 from collections.abc import Callable, Iterator, Sequence
-from copy import deepcopy
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -14,7 +13,8 @@ from torch import nn
 
 from thinkalike.errors import InputError, did_you_mean
 from thinkalike.networks.architecture import Architecture
-from thinkalike.networks.model import Model, as_model, create, name_of_head
+from thinkalike.networks.model import Model, as_model, create
+from thinkalike.networks.new_heads import with_new_head
 from thinkalike.networks.predict import check_spread, logits
 from thinkalike.progress import log, progress
 from thinkalike.randomness import generator, integer_seed
@@ -206,7 +206,7 @@ def finetune(
     """
     refuse_single_class(classes)
     torch.manual_seed(integer_seed(seed, "head"))
-    network, head = _with_new_head(model, len(classes))
+    network, head = with_new_head(model, len(classes))
     network.to(model.device)
 
     def augment(batch: np.ndarray, random: np.random.Generator) -> torch.Tensor:
@@ -223,31 +223,6 @@ def finetune(
     known = dict(zip(model.classes, model.class_names or model.classes, strict=True))
     names = tuple(known.get(name, name) for name in classes)
     return replace(model, network=network.eval(), classes=tuple(classes), class_names=names)
-
-
-def _with_new_head(model: Model, classes: int) -> tuple[nn.Module, nn.Module]:
-    """The network of a model with a head of random weights for other classes, and that head.
-
-    A network from a file is built anew for so many classes, and given all weights but those of its head.
-
-    Raises:
-        InputError: a network from a file does not end in a linear layer, or has other outputs.
-    """
-    if not model.architecture.file:
-        network: Any = deepcopy(model.network)
-        network.reset_classifier(classes)
-        return network, network.get_classifier()
-    network = create(model.architecture, classes=classes, size=model.size)
-    name = name_of_head(network, model.size, model.name)
-    known = network.state_dict()
-    body = {
-        key: value
-        for key, value in model.network.state_dict().items()
-        # heads that are there for training alone have other shapes, too
-        if not key.startswith(f"{name}.") and value.shape == known[key].shape
-    }
-    network.load_state_dict(body, strict=False)
-    return network, network.get_submodule(name)
 
 
 def _descend(

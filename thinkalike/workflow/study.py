@@ -257,10 +257,10 @@ class Study:
     def import_settings(self, model: str) -> dict[str, Any]:
         """What reading a file of weights takes: names of its classes, and whether the head does not count.
 
-        Weights to fine-tune from get another head.
+        Weights to fine-tune from, or to fit a head to, get another head.
         """
         entry = self["catalogue"][model]
-        is_body = entry["weights"] == "finetuned"
+        is_body = entry["weights"] in ("finetuned", "fitted")
         return {"classes": [] if is_body else entry.get("classes", []), "body": is_body}
 
     @property

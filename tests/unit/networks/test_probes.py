@@ -11,6 +11,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from tests.support.own_networks import write_network
 from thinkalike.errors import InputError
 from thinkalike.explain import integrated_gradients, kernelshap
 from thinkalike.explain.common import Question
@@ -96,6 +97,24 @@ def test_a_head_learns_what_the_features_say_and_leaves_the_body_as_it_is(
         expected = unit @ (means / np.linalg.norm(means, axis=1, keepdims=True)).T
         np.testing.assert_allclose(logits(model, images), expected, atol=1e-5)
     # and is built again from its file
+    save(model, tmp_path / "w.safetensors", {})
+    again = build(model.architecture, tmp_path / "w.safetensors", torch.device("cpu"))
+    np.testing.assert_allclose(logits(again, images), logits(model, images), atol=1e-6)
+
+
+@pytest.mark.parametrize("kind", ["probe", "means"])
+def test_a_network_of_ones_own_gets_a_head_in_the_place_of_its_last_layer(pictures, kind, tmp_path):
+    images, labels = pictures
+    file = write_network(tmp_path)
+    architecture = Architecture(
+        "Mine", file=str(file), build="make_network", mean=(0.5,) * 3, std=(0.5,) * 3
+    )
+    torch.manual_seed(0)
+    network = create(architecture, classes=2, size=32)
+    mine = as_model(network, architecture, classes=("x", "y"), size=32)
+    model = with_head(mine, images, labels, classes=["r", "g", "b"], kind=kind)
+    assert (logits(model, images).argmax(1) == labels).mean() > 0.9
+    np.testing.assert_allclose(features(model, images), features(mine, images), atol=1e-6)
     save(model, tmp_path / "w.safetensors", {})
     again = build(model.architecture, tmp_path / "w.safetensors", torch.device("cpu"))
     np.testing.assert_allclose(logits(again, images), logits(model, images), atol=1e-6)

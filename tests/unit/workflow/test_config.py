@@ -929,8 +929,8 @@ MEANING = {
     "explanation.output: lrp explains logits alone; set logit, or leave lrp out of methods": [
         ("explanation.output", "probability")
     ],
-    "catalogue.mine.head: a head is fitted to features of weights that are pretrained or random, and "
-    "trained models learn one themselves; leave it out, or set catalogue.mine.weights": [
+    "catalogue.mine.head: a head is fitted to features of weights that are pretrained, random or in a "
+    "file, and trained models learn one themselves; leave it out, or set catalogue.mine.weights": [
         ("catalogue.mine", {"like": "vit", "name": "Mine", "head": "probe"}),
         ("models", ["vit", "mine"]),
     ],

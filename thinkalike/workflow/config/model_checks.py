@@ -207,13 +207,14 @@ def heads(config: Config) -> Iterator[str]:
     for key, entry in selected_entries(config).items():
         if "head" not in entry:
             continue
-        where, weights = f"catalogue.{key}.head", entry.get("weights", config["weights"])
+        where, weights = f"catalogue.{key}.head", str(entry.get("weights", config["weights"]))
         if "noise" in entry:
             yield f"{where}: with `noise` a model has the head of another; leave one of the two out"
-        elif weights not in ("pretrained", "random"):
+        elif weights not in ("pretrained", "random") and not is_path(weights):
             yield (
-                f"{where}: a head is fitted to features of weights that are pretrained or random, and "
-                f"{weights} models learn one themselves; leave it out, or set catalogue.{key}.weights"
+                f"{where}: a head is fitted to features of weights that are pretrained, random or in a "
+                f"file, and {weights} models learn one themselves; leave it out, or set "
+                f"catalogue.{key}.weights"
             )
 
 

@@ -62,12 +62,12 @@ def completed_models(config: Config) -> dict[str, dict[str, Any]]:
         weights = entry.get("weights", config["weights"])
         training = {**config["training"], **entry.get("training", {})}
         completed[key] = {**entry, "training": training, "weights": weights}
+        if is_path(str(weights)):
+            completed[key] |= {"weights": "imported", "checkpoint": weights}
         if "noise" in entry:
             completed[key]["weights"] = "disturbed"
         elif "head" in entry:
-            completed[key] |= {"weights": "fitted", "body": weights}
-        elif is_path(str(weights)):
-            completed[key] |= {"weights": "imported", "checkpoint": weights}
+            completed[key] |= {"weights": "fitted", "body": completed[key]["weights"]}
         if isinstance(entry.get("classes"), str):
             completed[key]["classes"] = class_names(entry["classes"])
         if "file" in entry:
