@@ -18,7 +18,7 @@ from thinkalike.networks.architecture import Architecture
 from thinkalike.networks.catalogue import built_in_catalogue, complete_entry
 from thinkalike.networks.compiler import compiler_deferred
 from thinkalike.networks.devices import device_called
-from thinkalike.networks.found_layers import found, with_layers
+from thinkalike.networks.found_layers import as_mappings, found
 from thinkalike.networks.model import Model, as_model, create
 from thinkalike.networks.pretrained import load_pretrained, pretrained, randomised
 from thinkalike.networks.timm_table import (
@@ -74,8 +74,12 @@ def _with_layers(model: Model) -> Model:
     known = found(model.network, model.size, model.name)
     if known is None:
         return model
-    architecture = replace(model.architecture, family=model.architecture.family or known.family)
-    return replace(model, architecture=with_layers(architecture, known.layers))
+    architecture = replace(
+        model.architecture,
+        family=model.architecture.family or known.family,
+        layers=as_mappings(known.layers),
+    )
+    return replace(model, architecture=architecture)
 
 
 def _from_file(
