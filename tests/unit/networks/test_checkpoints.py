@@ -191,7 +191,7 @@ def test_what_is_more_than_weights_is_not_read(tmp_path):
 
 def test_a_scripted_network_is_not_read(tmp_path):
     torch.jit.save(torch.jit.script(nn.Linear(2, 2)), tmp_path / "run.pt")
-    with pytest.raises(InputError, match=r"run\.pt is a scripted network .* network\.state_dict"):
+    with pytest.raises(InputError, match=r"run\.pt is a scripted network .*network\.state_dict"):
         read_checkpoint(tmp_path / "run.pt")
 
 
