@@ -25,8 +25,10 @@ COLUMNS = 4
 """Methods beside each other."""
 APART = 0.7
 """Steps between segments and the other scales, besides the one that all have."""
-DODGE = 0.13
+DODGE = 0.18
 """Steps between the categories at segments."""
+HALF = 0.42
+"""Steps from a place to the ends of what marks it."""
 SUMMARY = ["measure", "category", "scale", "low_quartile", "median", "high_quartile", "pairs"]
 
 LOOKS: Mapping[str, dict[str, Any]] = {
@@ -34,14 +36,14 @@ LOOKS: Mapping[str, dict[str, Any]] = {
     MOVED: {"color": PALETTE[2], "marker": "v", "ms": 3.2, "ls": "--"},
     TRAINED: {"color": PALETTE[0], "marker": "o", "ms": 3},
     CONTROL: {"color": CATEGORY_LOOKS[CONTROL][0], "marker": "^", "ms": 2.5, "ls": ":"},
-    NULL: {"color": PALETTE[1], "marker": "_", "ms": 4, "ls": (0, (4, 1.5)), "lw": 1},
+    NULL: {"color": PALETTE[1], "ls": (0, (4, 1.5)), "lw": 1},
 }
 NAMES = {
     SEEDS: "two seeds of one model",
-    MOVED: "one model, image moved by a pixel",
-    TRAINED: "trained models of different kinds: median, quartiles",
+    MOVED: "one model, image moved",
+    TRAINED: "different trained models, quartiles",
     CONTROL: "with an untrained control",
-    NULL: "chance: the same models, maps of different images",
+    NULL: "chance: maps of different images",
 }
 SPREAD = {TRAINED: 0.22, SEEDS: 0.12}
 """Category whose quartiles are drawn → opacity."""
@@ -158,7 +160,7 @@ def _draw(axes: Axes, table: pd.DataFrame, steps: Sequence[int], chosen: int) ->
     """Draw one measure of one method: lines over cells and as computed, points at segments."""
     if chosen in steps:
         place = _place(chosen, steps)
-        axes.axvspan(place - 0.4, place + 0.4, color=CHOSEN, lw=0, zorder=0)
+        axes.axvspan(place - HALF, place + HALF, color=CHOSEN, lw=0, zorder=0)
     axes.axhline(0, color="#B0B0B0", lw=0.6, zorder=1)
     if SEGMENTED in steps[1:]:
         middle = _place(SEGMENTED, steps) - (1 + APART) / 2
@@ -173,21 +175,31 @@ def _draw(axes: Axes, table: pd.DataFrame, steps: Sequence[int], chosen: int) ->
             low, high = line["low_quartile"], line["high_quartile"]
             axes.fill_between(line["place"], low, high, color=look["color"], alpha=spread, lw=0)
         for _, row in part[part["scale"] == SEGMENTED].iterrows():
-            x = row["place"] + DODGE * (number - (len(LOOKS) - 1) / 2)
-            if spread:
-                ends = row["low_quartile"], row["high_quartile"]
-                axes.vlines(x, *ends, color=look["color"], alpha=0.5, lw=1.5, zorder=2)
-            axes.plot(x, row["median"], **{**look, "ls": ""}, zorder=3)
+            _draw_apart(axes, row, category, DODGE * (number - (len(LOOKS) - 2) / 2))
     axes.grid(axis="y", color="#EEEEEE", lw=0.6)
     axes.set_axisbelow(True)
 
 
+def _draw_apart(axes: Axes, row: pd.Series, category: str, aside: float) -> None:
+    """Draw a category at segments: a point and quartiles, chance across the whole place."""
+    look, place = LOOKS[category], row["place"]
+    if category == NULL:
+        ends = [place - HALF, place + HALF]
+        axes.plot(ends, [row["median"]] * 2, **look, zorder=2)
+        return
+    if category in SPREAD:
+        between = row["low_quartile"], row["high_quartile"]
+        axes.vlines(place + aside, *between, color=look["color"], alpha=0.5, lw=1.5, zorder=2)
+    axes.plot(place + aside, row["median"], **{**look, "ls": ""}, zorder=3)
+
+
 def _name_steps(axes: Axes, steps: Sequence[int], native: str, *, named: bool) -> None:
     own = "own\ngrid" if native == "grid" else "full\nmap"
+    names = {NATIVE: own, SEGMENTED: "seg-\nments"}
     # where maps are on segments there is no other scale of their own
-    names = {NATIVE: "" if native == SEGMENTS else own, SEGMENTED: "seg-\nments"}
-    labels = [names.get(scale, str(scale)) if named else "" for scale in steps]
-    axes.set_xticks([_place(scale, steps) for scale in steps], labels)
+    there = [scale for scale in steps if scale != NATIVE or native != SEGMENTS]
+    labels = [names.get(scale, str(scale)) if named else "" for scale in there]
+    axes.set_xticks([_place(scale, steps) for scale in there], labels)
 
 
 def _legend(figure: Figure, table: pd.DataFrame) -> None:
