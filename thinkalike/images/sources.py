@@ -17,6 +17,7 @@ from thinkalike.images.listing import (
 from thinkalike.images.names import composed, ignores_case, refuse_alike
 from thinkalike.images.selection import manifest, stratified_split
 from thinkalike.randomness import generator
+from thinkalike.stores.atomic import NO_LINKS
 
 # in Imagenette: tench, English springer, cassette player, chain saw, church, French horn, garbage
 # truck, gas pump, golf ball, parachute
@@ -147,8 +148,18 @@ def link_folder(folder: Path, source: Path, *, validation: float, seed: int) -> 
         refuse_alike(source, [path for path, _ in files], ignoring_case=True)
     for path, file in files:
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
-        (folder / path).symlink_to(file.resolve())
+        _link(folder / path, file.resolve())
     return manifest([path for path, _ in files])
+
+
+def _link(path: Path, file: Path) -> None:
+    """Link to a file, or copy it where the file system has no symbolic links."""
+    try:
+        path.symlink_to(file)
+    except OSError as error:
+        if error.errno not in NO_LINKS:
+            raise
+        shutil.copy2(file, path)
 
 
 def make_samples(folder: Path, *, seed: int) -> pd.DataFrame:

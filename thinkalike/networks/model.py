@@ -20,6 +20,13 @@ with compiler_deferred():
     import timm
 
 
+TIMM_ERRORS = (
+    *(RuntimeError, ValueError, TypeError, AssertionError),
+    *(LookupError, ArithmeticError, AttributeError),
+)
+"""What code of timm ends with where it does not take the arguments, the size or the weights."""
+
+
 @dataclass(frozen=True)
 class Model:
     """A network with its own preprocessing and label space.
@@ -283,16 +290,33 @@ def _built(architecture: Architecture, classes: int, size: int) -> nn.Module:
             network = timm.create_model(name, num_classes=outputs, img_size=size, **arguments)
         except TypeError:  # convolutional networks take any size and do not know the argument
             network = timm.create_model(name, num_classes=outputs, **arguments)
-        draw_heads_of_zeros(network)
         # some sizes are refused only when an image comes
         with torch.inference_mode():
-            network.eval()(torch.zeros(1, 3, size, size))
-    except (TypeError, ValueError, AssertionError, RuntimeError) as error:
+            given = network.eval()(torch.zeros(1, 3, size, size))
+    except TIMM_ERRORS as error:
+        kind = (
+            f"{type(error).__name__}: " if isinstance(error, LookupError | ArithmeticError) else ""
+        )
         raise InputError(
-            f"timm cannot make {name!r} for {size} x {size} images with {arguments}: {error}; "
+            f"timm cannot make {name!r} for {size} x {size} images with {arguments}: {kind}{error}; "
             "change images.size, or `arguments` in its catalogue entry"
         ) from None
+    if outputs and not architecture.outputs:
+        _check_scores(given, outputs, f"timm's {name!r} with {arguments}")
+    draw_heads_of_zeros(network)
     return classified(network, architecture, classes, size) if architecture.outputs else network
+
+
+def _check_scores(given: Any, outputs: int, source: str) -> None:
+    """Refuse what a network gives for one image if it is not a score for each of its outputs."""
+    if isinstance(given, torch.Tensor) and given.shape == (1, outputs):
+        return
+    is_tensor = isinstance(given, torch.Tensor)
+    what = f"numbers of shape {tuple(given.shape)}" if is_tensor else f"a {type(given).__name__}"
+    raise InputError(
+        f"{source} gives {what} for one image, not one score for each of {outputs} classes; change "
+        "`arguments` in its catalogue entry"
+    )
 
 
 def classified(

@@ -12,7 +12,7 @@ from torch import nn
 from thinkalike.errors import InputError
 from thinkalike.networks.architecture import Architecture
 from thinkalike.networks.compiler import compiler_deferred
-from thinkalike.networks.model import Model, as_model, create
+from thinkalike.networks.model import TIMM_ERRORS, Model, as_model, create
 
 with compiler_deferred():
     import timm
@@ -113,7 +113,7 @@ def load_pretrained(architecture: Architecture, path: str | Path) -> Model:
             f"{path} is not a readable safetensors file ({str(error).splitlines()[0]}); delete it, "
             "or put the right one there, and run again"
         ) from None
-    except (RuntimeError, KeyError, ValueError, TypeError, AssertionError) as error:
+    except TIMM_ERRORS as error:
         raise InputError(
             f"the tensors of {path} do not fit {architecture.timm} with {architecture.arguments} "
             f"({misfits(error)}); put the right file there"

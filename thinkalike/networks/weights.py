@@ -13,7 +13,7 @@ from thinkalike.errors import InputError
 from thinkalike.networks.architecture import Architecture
 from thinkalike.networks.compiler import compiler_deferred
 from thinkalike.networks.found_layers import as_mappings, found, with_found
-from thinkalike.networks.model import Model, classified, create
+from thinkalike.networks.model import TIMM_ERRORS, Model, classified, create
 from thinkalike.networks.outputs import in_fast_format
 from thinkalike.networks.pretrained import misfits
 from thinkalike.stores.atomic import atomic
@@ -152,7 +152,7 @@ def _resampled(
             },
             **architecture.arguments,
         )
-    except (RuntimeError, KeyError, ValueError, TypeError, AssertionError) as error:
+    except TIMM_ERRORS as error:
         raise InputError(
             f"the weights {weights} are made for {sizes[0]} x {sizes[0]} images and do not fit "
             f"{architecture.timm} for {sizes[1]} x {sizes[1]} ({misfits(error)}); set images.size to "

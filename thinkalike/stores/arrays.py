@@ -17,6 +17,9 @@ CHUNK = 2**20
 """Bytes of an array that are compressed together."""
 HELD = 2**24
 """Bytes of an array that is kept in memory until all of its rows have come."""
+UNLOCKED: dict[str, Any] = {"locking": False}
+"""For HDF5: some file systems have no locks, and none are needed, for a file that has its name is complete
+and never changed (`atomic`)."""
 NUMBERS = 2**24
 """Numbers in memory at a time where arrays are read in parts; bounds memory, changes nothing else."""
 
@@ -103,7 +106,7 @@ def create_arrays(
     known = {**sizes, **{name: len(labels) for name, labels in coordinates.items()}}
     used = [dimension for dimensions, _ in variables.values() for dimension in dimensions]
     lengths = {name: known[name] for name in dict.fromkeys([*used, *coordinates])}
-    with atomic(path) as temporary, h5netcdf.File(temporary, "w") as file:
+    with atomic(path) as temporary, h5netcdf.File(temporary, "w", **UNLOCKED) as file:
         file.dimensions = lengths
         for name, labels in coordinates.items():
             _write_labels(file, name, np.asarray(labels))
@@ -248,7 +251,7 @@ def open_arrays(path: str | Path, variables: Sequence[str] = ()) -> Iterator[Any
     import xarray as xr
 
     try:
-        dataset = xr.open_dataset(path, engine="h5netcdf")
+        dataset = xr.open_dataset(path, engine="h5netcdf", driver_kwds=UNLOCKED)
     except FileNotFoundError:
         raise InputError(f"{path} does not exist; run the workflow, which makes it") from None
     except (OSError, ValueError, KeyError) as error:
@@ -277,5 +280,5 @@ def read_attributes(path: str | Path) -> dict[str, Any]:
 
     with open_arrays(path):
         pass  # raises where the file cannot be used
-    with h5netcdf.File(path, "r") as file:
+    with h5netcdf.File(path, "r", **UNLOCKED) as file:
         return {name: file.attrs[name] for name in file.attrs}

@@ -12,6 +12,9 @@ from thinkalike.errors import InputError
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 """System errors where a disk or a quota is full, or a file would be too large."""
 
+NO_LINKS = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK)
+"""System errors of file systems that have no links, hard or symbolic, or no further one for a file."""
+
 _GUARDS: list[Callable[[], None]] = []
 """Called before a file takes its place; one that raises keeps the older file."""
 

@@ -10,7 +10,6 @@ killed leaves its journal, which the next run settles.
 Nothing here imports Snakemake: its records come in as `Records`.
 """
 
-import errno
 import json
 import os
 import shutil
@@ -21,9 +20,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 from thinkalike.errors import InputError
-
-NO_LINKS = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK)
-"""Errors of file systems that have no hard links, or no further one for a file."""
+from thinkalike.stores.atomic import NO_LINKS, atomic, temporaries
 
 Stamp = list[int] | None
 """Time of a file's last change in nanoseconds, and its size in bytes; None if there is no file."""
@@ -98,8 +95,6 @@ def begin(planned: Iterable[Planned], records: Records, folder: Path) -> Path:
         InputError: a file cannot be kept, or a folder is read-only. Nothing has been removed then.
     """
     # not at the top: its packages take a while, and every start of Snakemake imports this module
-    from thinkalike.stores.atomic import atomic
-
     run = f"{socket.gethostname()}.{os.getpid()}"
     journal = folder / f"{run}.json"
     jobs = [
@@ -217,8 +212,6 @@ def _link(path: Path, kept: Path) -> None:
 
 def _restore(path: str, old: Output, records: Records) -> bool:
     """Restore a file and its record; returns whether the file was another one, or missing."""
-    from thinkalike.stores.atomic import temporaries
-
     target = Path(path)
     for temporary in temporaries(target):
         temporary.unlink(missing_ok=True)

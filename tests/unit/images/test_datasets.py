@@ -1,7 +1,9 @@
 """Data sets: layout, splits and selections that stay as they are, and bad images named."""
 
+import errno
 import hashlib
 import json
+import os
 import shutil
 import tarfile
 import zipfile
@@ -213,6 +215,30 @@ def test_a_folder_of_classes_is_linked_and_split(tmp_path):
         link = tmp_path / "linked" / path
         assert link.is_symlink()
         assert link.resolve() == (source / name / link.name).resolve()
+
+
+@pytest.mark.parametrize("number", [errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS])
+def test_where_there_are_no_links_the_images_are_copied(tmp_path, monkeypatch, number):
+    def refuse(self, target):
+        raise OSError(number, os.strerror(number))
+
+    source = folder_of(tmp_path / "source", cat=2)
+    monkeypatch.setattr(Path, "symlink_to", refuse)
+    images = link_folder(tmp_path / "copied", source, validation=0.5, seed=0)
+    for path in images["path"]:
+        copy = tmp_path / "copied" / path
+        assert not copy.is_symlink()
+        assert copy.read_bytes() == (source / "cat" / copy.name).read_bytes()
+
+
+def test_a_link_that_a_full_disk_refuses_is_no_copy(tmp_path, monkeypatch):
+    def refuse(self, target):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    source = folder_of(tmp_path / "source", cat=2)
+    monkeypatch.setattr(Path, "symlink_to", refuse)
+    with pytest.raises(OSError, match="No space left"):
+        link_folder(tmp_path / "linked", source, validation=0.5, seed=0)
 
 
 def test_another_class_in_a_folder_leaves_the_split_of_the_others_as_it_is(tmp_path):

@@ -169,6 +169,40 @@ def test_arguments_that_timm_refuses():
         create(Architecture("mine", "test_vit", {"wings": 2}), classes=2, size=64)
 
 
+ODD_ARGUMENTS = {
+    "test_resnet": [
+        ({"num_classes": 3}, "with {'num_classes': 3}"),
+        (
+            {"features_only": True},
+            "gives a list for one image, not one score for each of 4 classes",
+        ),
+        ({"in_chans": 1}, "expected input"),
+        ({"norm_layer": "foo"}, "KeyError: 'foo'"),
+        ({"layers": [1]}, "ZeroDivisionError: float division by zero"),
+        ({"drop_rate": "x"}, "cannot make"),
+        ({"foo": 1}, "unexpected keyword argument 'foo'"),
+    ],
+    "test_vit": [
+        ({"global_pool": ""}, "gives numbers of shape (1, 17, 4) for one image, not one score for"),
+        ({"features_only": True, "out_indices": [1]}, "gives a list for one image"),
+        ({"num_heads": 0}, "ZeroDivisionError"),
+    ],
+    "test_convnext": [({"global_pool": ""}, "gives numbers of shape (1, 4, 2, 2) for one image")],
+    "test_efficientnet": [({"block_args": {"a": 1}}, "KeyError: 'block_args'")],
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "words"),
+    [(name, *case) for name, cases in ODD_ARGUMENTS.items() for case in cases],
+)
+def test_odd_arguments_are_refused_in_words(name, arguments, words):
+    with pytest.raises(InputError) as error:
+        create(Architecture("Odd", timm=name, arguments=arguments), classes=4, size=64)
+    assert words in str(error.value)
+    assert "`arguments` in its catalogue entry" in str(error.value)
+
+
 @pytest.mark.parametrize("key", ["vit", "coatnet"])
 def test_a_size_that_a_network_refuses_only_when_an_image_comes(key):
     with pytest.raises(InputError, match=r"for 70 x 70 images .*change images\.size"):

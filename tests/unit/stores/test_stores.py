@@ -1,14 +1,19 @@
 """Files: the same bytes again, whole or not at all, and damage found and named."""
 
+import fcntl
 import json
+import os
 import re
 import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pandas as pd
 import pytest
@@ -20,13 +25,22 @@ from thinkalike.compare.answers import Answers
 from thinkalike.compare.bases import Grid, Pixels, Segments
 from thinkalike.compare.maps import Maps
 from thinkalike.errors import DamagedError, InputError
-from thinkalike.stores.arrays import HELD, NUMBERS, create_arrays, open_arrays, parts, write_arrays
+from thinkalike.stores.arrays import (
+    HELD,
+    NUMBERS,
+    create_arrays,
+    open_arrays,
+    parts,
+    read_attributes,
+    write_arrays,
+)
 from thinkalike.stores.atomic import atomic, temporaries
 from thinkalike.stores.damage import same_images
 from thinkalike.stores.kernels import create_kernel, join_kernels
 from thinkalike.stores.maps import (
     content_hash,
     read_answers,
+    read_image_ids,
     read_maps,
     read_segments,
     write_maps,
@@ -564,6 +578,29 @@ def test_the_padding_of_superpixels_may_be_missing_but_a_segment_may_not(tmp_pat
     maps.coefficients[1, 1] = np.nan
     with pytest.raises(InputError, match=f"the map of {IMAGES[1]} is not finite"):
         write_some_maps(tmp_path / "maps.nc", maps)
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """A file whose lock HDF5 does not get, as where a file system has no locks."""
+    with path.open("a+b") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def test_files_are_written_and_read_without_locks(tmp_path):
+    """They are complete before they have their name, and never changed."""
+    path = tmp_path / "maps.nc"
+    with (
+        locked(tmp_path / "probe.nc"),
+        pytest.raises(OSError, match="unable to lock file"),
+    ):
+        h5py.File(tmp_path / "probe.nc", "w", locking=True)
+    with locked(path.with_name(f".maps.{os.getpid()}.nc")):
+        write_some_maps(path, on_segments())
+    with locked(path):
+        assert read_image_ids(path) == list(IMAGES)
+        assert read_attributes(path)["basis"] == "segments"
 
 
 def test_measures_and_attributes_stand_beside_the_maps(tmp_path):

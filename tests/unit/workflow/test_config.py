@@ -858,6 +858,18 @@ MEANING = {
     "`weights` (and pretrained.folder)": [
         ("catalogue", {"mine": {"like": "vit", "arguments": {"checkpoint_path": "a.pth"}}})
     ],
+    "catalogue.mine.arguments.num_classes: there is an output for each class of the images; leave it "
+    "out": [("catalogue", {"mine": {"like": "vit", "arguments": {"num_classes": 3}}})],
+    "catalogue.mine.arguments.in_chans: images have three channels; leave it out": [
+        ("catalogue", {"mine": {"like": "vit", "arguments": {"in_chans": 1}}})
+    ],
+    "catalogue.mine.arguments.img_size: the size of the images is images.size; leave it out": [
+        ("catalogue", {"mine": {"like": "vit", "arguments": {"img_size": 32}}})
+    ],
+    "catalogue.mine.arguments.features_only: a network of features has no scores to explain; leave it "
+    "out": [("catalogue", {"mine": {"like": "vit", "arguments": {"features_only": True}}})],
+    "catalogue.mine.arguments.global_pool: without pooling there is no score for each class; name one, or "
+    "leave it out": [("catalogue", {"mine": {"like": "vit", "arguments": {"global_pool": ""}}})],
     "catalogue.other.name: 'ViT' is the name of vit, too; give it another": [
         ("catalogue", {"other": {"like": "vit"}}),
         ("models", ["other", "vit"]),

@@ -280,9 +280,10 @@ def test_a_kept_file_takes_no_space(study):
     assert [Path(path).stat().st_nlink for path in study.outputs] == [2, 2]
 
 
-def test_where_there_are_no_links_there_are_copies_with_the_time_stamp(study, monkeypatch):
+@pytest.mark.parametrize("number", [errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS])
+def test_where_there_are_no_links_there_are_copies_with_the_time_stamp(study, monkeypatch, number):
     def refuse(self, target):
-        raise OSError(errno.EOPNOTSUPP, "Operation not supported")
+        raise OSError(number, os.strerror(number))
 
     monkeypatch.setattr(Path, "hardlink_to", refuse)
     journal = study.begin()

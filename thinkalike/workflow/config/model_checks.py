@@ -47,6 +47,18 @@ WEIGHTS_ARGUMENTS = (
 )
 """Arguments of `timm.create_model` by which it would read weights from elsewhere, pickles among them."""
 
+_FEATURES = "a network of features has no scores to explain"
+GIVEN_ARGUMENTS = {
+    "num_classes": "there is an output for each class of the images",
+    "in_chans": "images have three channels",
+    "img_size": "the size of the images is images.size",
+    "features_only": _FEATURES,
+    "out_indices": _FEATURES,
+    "feature_cfg": _FEATURES,
+    "model_name": "the name of the network is `timm`",
+}
+"""Argument of `timm.create_model` → why it is none of a catalogue entry."""
+
 SMALLEST = 16
 """Smallest side of an image in pixels."""
 
@@ -79,12 +91,27 @@ def catalogue(config: Config) -> Iterator[str]:
                     f"`like`{hint}"
                 )
         yield from (f"catalogue.{key}{line}" for line in _network(entry))
-        for name in entry.get("arguments", {}) if kind == "timm" else ():
-            if name in WEIGHTS_ARGUMENTS:
-                yield (
-                    f"catalogue.{key}.arguments.{name}: where weights come from is not an argument; say "
-                    "it in `weights` (and pretrained.folder)"
-                )
+        if kind == "timm":
+            yield from (
+                f"catalogue.{key}.{line}" for line in _arguments(entry.get("arguments", {}))
+            )
+
+
+def _arguments(arguments: Mapping[str, Any]) -> Iterator[str]:
+    """Arguments of `timm.create_model` that the study gives, or that leave no scores to explain."""
+    for name in arguments:
+        if name in WEIGHTS_ARGUMENTS:
+            yield (
+                f"arguments.{name}: where weights come from is not an argument; say it in `weights` (and "
+                "pretrained.folder)"
+            )
+        elif name in GIVEN_ARGUMENTS:
+            yield f"arguments.{name}: {GIVEN_ARGUMENTS[name]}; leave it out"
+    if not arguments.get("global_pool", True):
+        yield (
+            "arguments.global_pool: without pooling there is no score for each class; name one, or leave "
+            "it out"
+        )
 
 
 def _network(entry: Mapping[str, Any]) -> Iterator[str]:
