@@ -11,6 +11,7 @@ from torch import nn
 from torch.nn import functional
 
 from tests.support.explaining import (
+    DIGITS,
     classifier,
     double,
     images,
@@ -494,6 +495,34 @@ def test_deeplift_says_why_it_cannot_explain_a_network(attribution):
     assert "not affine (" in refusal(classifier("efficientnet"), attribution)
     gates = refusal(wrapped(Rectified(lambda inplace=False: nn.SiLU())), attribution)
     assert "not affine (Silu)" in gates
+
+
+SMALL = [key for key in DIGITS if not key.endswith(("twin", "untrained"))]
+RELUS = {"resnet", "byobnet", "nfnet"}
+EXPLAINED = {"relu": RELUS, "rescale": {"resnet"}, "": set(SMALL)}
+"""Modules whose gradients are replaced → small architectures that are explained (docs/any-method.md)."""
+
+
+@pytest.mark.parametrize("key", SMALL)
+def test_small_architectures_are_explained_or_refused_as_the_guide_says(key):
+    model, pixels = classifier(key), images(1)
+    for attribution, row in ATTRIBUTIONS.items():
+        if key in EXPLAINED[row.rules]:
+            assert np.isfinite(explained(model, pixels, attribution).maps.row(0)).all()
+        else:
+            refusal(model, attribution)
+
+
+def test_deeplift_closes_on_the_resnet_but_for_its_max_pooling():
+    model, pixels = double(classifier("resnet")), images(3)
+
+    def missed() -> float:
+        measures = explained(model, pixels, "DeepLift", baseline=(0.0, 0.0, 0.0)).measures
+        return float(np.abs(measures["gap"] / measures["difference"]).max())
+
+    assert 0.01 < missed() < 0.06
+    model.network.maxpool = nn.AvgPool2d(3, 2, 1).eval()
+    assert missed() < 1e-9
 
 
 def test_guided_gradcam_takes_the_layer_at_its_depth():

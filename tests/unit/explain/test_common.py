@@ -33,7 +33,7 @@ from tests.support.explaining import (
 from thinkalike.compare.bases import Pixels
 from thinkalike.compare.maps import Maps
 from thinkalike.errors import InputError
-from thinkalike.explain import gradcam, integrated_gradients, kernelshap, lrp
+from thinkalike.explain import captum, gradcam, integrated_gradients, kernelshap, lrp
 from thinkalike.explain.common import (
     AUDITED,
     Explanation,
@@ -83,6 +83,7 @@ METHODS = [
     ),
     # of the 64 coalitions of six segments some, so that values are estimates
     Method("kernelshap", kernelshap.explain, {"evaluations": 14}),
+    Method("captum", captum.explain, {"attribution": "InputXGradient"}),
 ]
 
 
