@@ -88,8 +88,9 @@ format: $(STAMP) ## bring the code into that style
 	ruff format .
 	snakefmt Snakefile rules replication
 
-docs: $(STAMP) ## generate docs/configuration.md from the schema
+docs: $(STAMP) ## generate docs/configuration.md from the schema, run the notebooks
 	python -m docs.generate
+	python -m docs.notebook
 
 lock: ## resolve requirements.lock anew from pyproject.toml
 	$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 \

@@ -220,7 +220,7 @@ def _grid_of(images: pd.DataFrame, read: Read, size: int, options: Mapping[str, 
 
 def _masks_of(images: pd.DataFrame, read: Read, size: int, options: Mapping[str, Any]) -> Cut:
     masks = Masks.open(options["path"], images, most=options["count"])
-    return lambda block: {"labels": masks.labels(block, size)}
+    return lambda block: {"labels": list(masks.labels(block, size))}
 
 
 _KINDS: Mapping[str, Callable[[pd.DataFrame, Read, int, Mapping[str, Any]], Cut]] = {
