@@ -14,6 +14,7 @@ from thinkalike.workflow.comparisons import Comparisons
 from thinkalike.workflow.fingerprint import fingerprint as _fingerprint
 from thinkalike.workflow.study import Study, by_wildcards
 from thinkalike.workflow.verdict import read_verdict
+from thinkalike.workflow.weights import Weights
 
 REPOSITORY = Path(workflow.current_basedir.get_path_or_uri(secret_free=True)).resolve().parent
 
@@ -30,6 +31,7 @@ except InputError as error:
 
 changed = ChangedImages(study)
 comparisons = Comparisons(study)
+weights = Weights(study)
 
 # Captions of figures read the configuration: they see it complete, with what follows from other keys.
 GIVEN = deepcopy(config)
@@ -102,7 +104,7 @@ def trained_weights(wildcards):
     """File of the weights of a model that studies share which train it in the same way."""
     is_trained = study["catalogue"][wildcards.model]["weights"] == "trained"
     code = fingerprint("train_model.py" if is_trained else "finetune_model.py")
-    return study.trained_weights(wildcards.model, code, dataset_listing())
+    return weights.trained(wildcards.model, code, dataset_listing())
 
 
 def verbatim(value):

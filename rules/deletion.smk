@@ -6,7 +6,7 @@ if changed.deletion_signs:
         """What a model loses with the regions that its own maps and those of others rate highest."""
         input:
             images="<results>/images.parquet",
-            weights=by_wildcards(study.weights_file),
+            weights=by_wildcards(weights.file),
             predictions="<results>/predictions/{model}.parquet",
             segments=changed.segments_file(list(changed.deletion_signs)),
             explanations=[

@@ -5,7 +5,7 @@ rule explain_images:
     """The maps of one model by one method, of all images or of a shard of them."""
     input:
         images="<results>/images.parquet",
-        weights=by_wildcards(study.weights_file),
+        weights=by_wildcards(weights.file),
         predictions="<results>/predictions/{model}.parquet",
         segments=by_wildcards(study.segments_file),
     output:
@@ -81,7 +81,7 @@ if study["settings"]["kernelshap"]["tolerance"] is not None:
         """The KernelSHAP maps of all models, until their similarities are known well enough."""
         input:
             images="<results>/images.parquet",
-            weights=[study.weights_file(model) for model in study.compared],
+            weights=[weights.file(model) for model in study.compared],
             predictions=study.files("<results>/predictions/{model}.parquet", model=study.compared),
             segments="<results>/segments.nc",
         output:
@@ -121,7 +121,7 @@ rule explain_again:
     """The KernelSHAP maps of the first images by one model again, from other coalitions."""
     input:
         images="<results>/images.parquet",
-        weights=by_wildcards(study.weights_file),
+        weights=by_wildcards(weights.file),
         predictions="<results>/predictions/{model}.parquet",
         segments="<results>/segments.nc",
         explanations="<results>/explanations/kernelshap/{model}.nc",
@@ -157,7 +157,7 @@ if changed.moved_methods:
         """The maps of the first images of one model by every method, the images moved by some pixels."""
         input:
             images="<results>/images.parquet",
-            weights=by_wildcards(study.weights_file),
+            weights=by_wildcards(weights.file),
             predictions="<results>/predictions/{model}.parquet",
             segments=changed.segments_file(changed.moved_methods),
             explanations=by_wildcards(changed.evaluations_file),
@@ -219,7 +219,7 @@ rule explain_layers:
     """Where Grad-CAM's mass lies with other target layers of one model."""
     input:
         images="<results>/images.parquet",
-        weights=by_wildcards(study.weights_file),
+        weights=by_wildcards(weights.file),
         predictions="<results>/predictions/{model}.parquet",
     output:
         table="<results>/gradcam/layers/{model}.csv",
@@ -252,7 +252,7 @@ rule measure_budgets:
     """Error and time of one model's KernelSHAP maps for several numbers of coalitions."""
     input:
         images="<results>/images.parquet",
-        weights=by_wildcards(study.weights_file),
+        weights=by_wildcards(weights.file),
         predictions="<results>/predictions/{model}.parquet",
     output:
         table="<results>/budgets/{model}.csv",

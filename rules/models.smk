@@ -30,7 +30,7 @@ rule import_weights:
     """Weights of one model from a file of the user's."""
     input:
         # its content is a parameter; its time stamp says nothing
-        checkpoint=lambda wildcards: ancient(study.checkpoint(wildcards.model)),
+        checkpoint=lambda wildcards: ancient(weights.checkpoint(wildcards.model)),
     output:
         weights="<results>/weights/imported/{model}.safetensors",
     log:
@@ -38,7 +38,7 @@ rule import_weights:
     benchmark:
         "<benchmarks>/import_weights/{model}.tsv"
     wildcard_constraints:
-        model=study.imported,
+        model=weights.imported,
     conda:
         "../envs/gpu.yaml"
     threads: 1
@@ -47,9 +47,9 @@ rule import_weights:
         runtime=60,
     params:
         code=code_of("import_weights.py"),
-        depends_on=by_wildcards(study.checkpoint_content),
+        depends_on=by_wildcards(weights.checkpoint_content),
         architecture=by_wildcards(study.architecture),
-        settings=by_wildcards(study.import_settings),
+        settings=by_wildcards(weights.import_settings),
         size=study["images"]["size"],
     message:
         "Weights of {wildcards.model} from {input.checkpoint}"
@@ -92,7 +92,7 @@ rule train_model:
     benchmark:
         "<benchmarks>/train_model/{model}/{key}.tsv"
     wildcard_constraints:
-        model=study.models_with("trained"),
+        model=weights.models_with("trained"),
     # the longest jobs first, so that the last of them does not run alone
     priority: 10
     conda:
@@ -118,7 +118,7 @@ rule finetune_model:
     """One pretrained model adapted to the data set, head first, then all of it, for all studies."""
     input:
         manifest="<dataset>/manifest.parquet",
-        initial=by_wildcards(study.initial_weights),
+        initial=by_wildcards(weights.initial),
     output:
         weights="resources/weights/trained/{key}/{model}.safetensors",
     log:
@@ -126,7 +126,7 @@ rule finetune_model:
     benchmark:
         "<benchmarks>/finetune_model/{model}/{key}.tsv"
     wildcard_constraints:
-        model=study.models_with("finetuned"),
+        model=weights.models_with("finetuned"),
     priority: 10
     conda:
         "../envs/gpu.yaml"
@@ -159,7 +159,7 @@ rule place_weights:
     benchmark:
         "<benchmarks>/place_weights/{model}.tsv"
     wildcard_constraints:
-        model=study.models_with("trained", "finetuned"),
+        model=weights.models_with("trained", "finetuned"),
     priority: 10
     localrule: True
     conda:
@@ -180,7 +180,7 @@ rule fit_head:
     """A head for the classes of the data set, fitted to the frozen features of one model."""
     input:
         manifest="<dataset>/manifest.parquet",
-        initial=by_wildcards(study.initial_weights),
+        initial=by_wildcards(weights.initial),
     output:
         weights="<results>/weights/{model}.safetensors",
     log:
@@ -188,7 +188,7 @@ rule fit_head:
     benchmark:
         "<benchmarks>/fit_head/{model}.tsv"
     wildcard_constraints:
-        model=study.models_with("fitted"),
+        model=weights.models_with("fitted"),
     priority: 10
     conda:
         "../envs/gpu.yaml"
@@ -210,9 +210,7 @@ rule fit_head:
 rule disturb_weights:
     """The weights of one model with Gaussian noise, as those of another."""
     input:
-        source=lambda wildcards: study.weights_file(
-            study["catalogue"][wildcards.model]["noise"]["model"]
-        ),
+        source=lambda wildcards: weights.file(study["catalogue"][wildcards.model]["noise"]["model"]),
     output:
         weights="<results>/weights/{model}.safetensors",
     log:
@@ -220,7 +218,7 @@ rule disturb_weights:
     benchmark:
         "<benchmarks>/disturb_weights/{model}.tsv"
     wildcard_constraints:
-        model=study.models_with("disturbed"),
+        model=weights.models_with("disturbed"),
     conda:
         "../envs/gpu.yaml"
     threads: 1
@@ -242,7 +240,7 @@ rule predict_images:
     """What one model predicts for the images, and its features of them, from the same passes."""
     input:
         images="<results>/images.parquet",
-        weights=by_wildcards(study.weights_file),
+        weights=by_wildcards(weights.file),
     output:
         predictions="<results>/predictions/{model}.parquet",
         features="<results>/features/{model}.nc",
@@ -272,7 +270,7 @@ rule compare_predictions:
     """On how many images each pair of models agrees, and how accurate each is."""
     input:
         predictions=study.files("<results>/predictions/{model}.parquet"),
-        weights=study.weights_files,
+        weights=weights.files,
     output:
         agreement="<results>/predictions/agreement.csv",
         pairs="<results>/predictions/agreement_pairs.parquet",
@@ -300,7 +298,7 @@ rule measure_accuracy:
     """Accuracy of one model after its own preprocessing and after a common one."""
     input:
         manifest="<dataset>/manifest.parquet",
-        weights=by_wildcards(study.weights_file),
+        weights=by_wildcards(weights.file),
     output:
         accuracy="<results>/accuracy/{model}.csv",
     log:

@@ -5,7 +5,7 @@ rule explain_clusters:
     """Clusters of one model's features, explained to the features and, by a method, to the pixels."""
     input:
         images="<results>/images.parquet",
-        weights=by_wildcards(study.weights_file),
+        weights=by_wildcards(weights.file),
         segments=study.segments_file(study["neon"]["method"]),
     output:
         clusters="<results>/neon/clusters/{model}.nc",

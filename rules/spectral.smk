@@ -34,7 +34,7 @@ rule explain_class_images:
     """Predictions and maps of these images by one model."""
     input:
         images="<results>/spectral/images.parquet",
-        weights=by_wildcards(study.weights_file),
+        weights=by_wildcards(weights.file),
     output:
         predictions="<results>/spectral/predictions/{model}.parquet",
         explanations="<results>/spectral/explanations/{model}.nc",

@@ -16,7 +16,7 @@ rule data:
 rule weights:
     """What are the models? Weights: trained, fine-tuned, or (with the network) downloaded."""
     input:
-        study.weights_files,
+        weights.files,
 
 
 rule explanations:

@@ -1,21 +1,17 @@
 """A study as the rules see it: its settings, the files of its jobs, and what each job is given.
 
 Methods of `Study` take wildcards by their names (`model`, `method`, `metric`, `subset`, …), so that
-`by_wildcards(study.weights_file)` is an input or parameter function of a rule. Paths begin with
+`by_wildcards(study.architecture)` is an input or parameter function of a rule. Paths begin with
 `<results>`, which Snakemake replaces.
 """
 
-import hashlib
 import inspect
 import json
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache
 from itertools import product
-from pathlib import Path
 from typing import Any
 
 from thinkalike.compare.subsets import parse
-from thinkalike.errors import InputError
 from thinkalike.images.blocks import shard as image_range
 from thinkalike.images.blocks import shard_count
 from thinkalike.images.region_settings import options_of
@@ -26,20 +22,6 @@ from thinkalike.workflow.config.settings import JOINT, images_of, network_of
 
 OWN = ("head", "file", "build", "content", "mean", "std", "outputs")
 """Keys of a catalogue entry that an architecture has, too, where they are there."""
-
-
-@cache
-def file_hash(path: str) -> str:
-    """Hash of the content of a file, 16 hexadecimal digits; read once in a process.
-
-    Raises:
-        InputError: it cannot be read.
-    """
-    try:
-        with Path(path).open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()[:16]
-    except OSError as error:
-        raise InputError(f"{path} cannot be read ({error.strerror}); correct the path") from None
 
 
 def by_wildcards(function: Callable[..., Any]) -> Callable[[Any], Any]:
@@ -188,91 +170,10 @@ class Study:
         layer = entry.get("layers", {}).get(f"depth_{depth}", "")
         return layer if isinstance(layer, str) else layer["module"]
 
-    def weights_file(self, model: str) -> str:
-        """File of the weights of a model; downloaded ones are shared by all studies."""
-        folders = {
-            "pretrained": "resources/weights",
-            "random": "<results>/weights/random",
-            "imported": "<results>/weights/imported",
-        }
-        folder = folders.get(self["catalogue"][model]["weights"], "<results>/weights")
-        return f"{folder}/{model}.safetensors"
-
-    @property
-    def weights_files(self) -> list[str]:
-        """Files of the weights of all models."""
-        return [self.weights_file(model) for model in self.models]
-
-    def initial_weights(self, model: str) -> str:
-        """File of the weights that a model is fine-tuned from, or that get a head."""
-        if "checkpoint" in self["catalogue"][model]:
-            return f"<results>/weights/imported/{model}.safetensors"
-        is_random = "random" in (self["weights"], self["catalogue"][model].get("body"))
-        folder = "<results>/weights/random" if is_random else "resources/weights"
-        return f"{folder}/{model}.safetensors"
-
     def training_settings(self, model: str) -> dict[str, Any]:
         """Settings of the training of a model, or of its fine-tuning."""
         entry = self["catalogue"][model]
         return self["finetuning"] if entry["weights"] == "finetuned" else entry["training"]
-
-    def trained_weights(self, model: str, code: str, listing: str) -> str:
-        """File of the weights of a model that is trained or fine-tuned, shared by studies.
-
-        Studies share the file if everything is the same that its content depends on.
-
-        Args:
-            model: key.
-            code: fingerprint of the script that makes the weights.
-            listing: hash of the user's own images (`image_listing`), or empty.
-        """
-        is_finetuned = self["catalogue"][model]["weights"] == "finetuned"
-        content = {
-            "architecture": self.architecture(model),
-            "settings": self.training_settings(model),
-            "size": self["images"]["size"],
-            "seed": self["seed"],
-            # a mirror has the same files
-            "dataset": {key: self["dataset"][key] for key in self["dataset"] if key != "mirror"},
-            "listing": listing,
-            "initial": self.initial_weights(model) if is_finetuned else "",
-            "checkpoint": self.checkpoint_content(model) if is_finetuned else "",
-            # random weights to begin with belong to one study
-            "study": self["study"] if is_finetuned and self["weights"] == "random" else "",
-            "code": code,
-        }
-        text = json.dumps(content, sort_keys=True)
-        key = hashlib.sha256(text.encode()).hexdigest()[:16]
-        return f"resources/weights/trained/{key}/{model}.safetensors"
-
-    def checkpoint(self, model: str) -> str:
-        """File of the user's with the weights of a model, or with those that it is fine-tuned from."""
-        return str(self["catalogue"][model]["checkpoint"])
-
-    def checkpoint_content(self, model: str) -> str:
-        """Hash of the file of the user's with the weights of a model; empty if there is none."""
-        path = self["catalogue"][model].get("checkpoint")
-        return file_hash(path) if path else ""
-
-    def import_settings(self, model: str) -> dict[str, Any]:
-        """What reading a file of weights takes: names of its classes, and whether the head does not count.
-
-        Weights to fine-tune from, or to fit a head to, get another head.
-        """
-        entry = self["catalogue"][model]
-        is_body = entry["weights"] in ("finetuned", "fitted")
-        return {"classes": [] if is_body else entry.get("classes", []), "body": is_body}
-
-    @property
-    def imported(self) -> str:
-        """Wildcard constraint of the models with weights in a file of the user's."""
-        names = [model for model in self.compared if "checkpoint" in self["catalogue"][model]]
-        return "|".join(names) or "nothing"
-
-    def models_with(self, *weights: str) -> str:
-        """Wildcard constraint of the models whose weights come from there."""
-        names = [m for m in self.compared if self["catalogue"][m]["weights"] in weights]
-        return "|".join(names) or "nothing"
 
     # Methods
 

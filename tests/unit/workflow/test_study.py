@@ -9,6 +9,7 @@ from tests.support.configuration import configuration, tiny
 from thinkalike.errors import InputError
 from thinkalike.images.blocks import BLOCK
 from thinkalike.workflow.study import Study, by_wildcards
+from thinkalike.workflow.weights import Weights
 
 RANDOM = {"like": "byobnet", "name": "Random", "weights": "random"}
 TUNED = {"like": "byobnet", "name": "Tuned", "weights": "finetuned"}
@@ -51,7 +52,7 @@ def test_a_wildcard_that_the_job_lacks_is_left_to_the_default():
 
 def test_a_method_of_the_study_is_called_with_itself(study):
     wildcards = Wildcards(fromdict={"model": "vit_brief", "metric": "rbf"})
-    assert by_wildcards(study.weights_file)(wildcards) == "<results>/weights/vit_brief.safetensors"
+    assert by_wildcards(Weights(study).file)(wildcards) == "<results>/weights/vit_brief.safetensors"
 
 
 # ---- the configuration --------------------------------------------------------------------------
@@ -135,7 +136,7 @@ def test_weights_are_files_of_the_study_but_for_downloaded_ones():
         tuned=TUNED,
         downloaded=DOWNLOADED,
     )
-    assert study.weights_files == [
+    assert Weights(study).files == [
         "<results>/weights/resnet.safetensors",
         "<results>/weights/random/random.safetensors",
         "<results>/weights/tuned.safetensors",
@@ -149,18 +150,18 @@ def test_weights_are_files_of_the_study_but_for_downloaded_ones():
 )
 def test_fine_tuning_begins_with_random_weights_in_a_study_of_such(weights, folder):
     study = Study.of(configuration(weights=weights, dataset=IMAGENETTE))
-    assert study.initial_weights("vit") == f"{folder}/vit.safetensors"
+    assert Weights(study).initial("vit") == f"{folder}/vit.safetensors"
 
 
 def test_models_are_told_apart_by_where_their_weights_come_from():
     study = of_models("resnet", "vit", "random", random=RANDOM)
-    assert study.models_with("trained") == "resnet|vit"
-    assert study.models_with("random") == "random"
-    assert study.models_with("pretrained") == "nothing"
+    assert Weights(study).models_with("trained") == "resnet|vit"
+    assert Weights(study).models_with("random") == "random"
+    assert Weights(study).models_with("pretrained") == "nothing"
 
 
 def trained(study: Study, code: str = "c0de", listing: str = "") -> str:
-    return study.trained_weights("vit", code, listing)
+    return Weights(study).trained("vit", code, listing)
 
 
 def test_studies_share_weights_whatever_they_do_with_them():
@@ -202,7 +203,7 @@ def test_weights_of_other_code_or_images_of_the_user_are_other_files():
 def test_weights_fine_tuned_from_random_ones_are_of_one_study(weights, files):
     settings = of_models("tuned", "vit", tuned=TUNED).settings | {"weights": weights}
     studies = [Study(settings | {"study": name}) for name in ("one", "two")]
-    assert len({study.trained_weights("tuned", "", "") for study in studies}) == files
+    assert len({Weights(study).trained("tuned", "", "") for study in studies}) == files
 
 
 # ---- methods ------------------------------------------------------------------------------------

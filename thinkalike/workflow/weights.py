@@ -1,0 +1,122 @@
+"""Files of the weights of a study's models, and what making them takes."""
+
+import hashlib
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from thinkalike.errors import InputError
+from thinkalike.workflow.study import Study
+
+
+@cache
+def file_hash(path: str) -> str:
+    """Hash of the content of a file, 16 hexadecimal digits; read once in a process.
+
+    Raises:
+        InputError: it cannot be read.
+    """
+    try:
+        with Path(path).open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()[:16]
+    except OSError as error:
+        raise InputError(f"{path} cannot be read ({error.strerror}); correct the path") from None
+
+
+class Weights:
+    """Where the weights of every model of a study are, and where they come from.
+
+    Attributes:
+        study: whose models have them.
+    """
+
+    def __init__(self, study: Study) -> None:
+        self.study = study
+
+    def file(self, model: str) -> str:
+        """File of the weights of a model; downloaded ones are shared by all studies."""
+        folders = {
+            "pretrained": "resources/weights",
+            "random": "<results>/weights/random",
+            "imported": "<results>/weights/imported",
+        }
+        folder = folders.get(self.study["catalogue"][model]["weights"], "<results>/weights")
+        return f"{folder}/{model}.safetensors"
+
+    @property
+    def files(self) -> list[str]:
+        """Files of the weights of all models."""
+        return [self.file(model) for model in self.study.models]
+
+    def initial(self, model: str) -> str:
+        """File of the weights that a model is fine-tuned from, or that get a head."""
+        if "checkpoint" in self.study["catalogue"][model]:
+            return f"<results>/weights/imported/{model}.safetensors"
+        is_random = "random" in (self.study["weights"], self.study["catalogue"][model].get("body"))
+        folder = "<results>/weights/random" if is_random else "resources/weights"
+        return f"{folder}/{model}.safetensors"
+
+    def trained(self, model: str, code: str, listing: str) -> str:
+        """File of the weights of a model that is trained or fine-tuned, shared by studies.
+
+        Studies share the file if everything is the same that its content depends on.
+
+        Args:
+            model: key.
+            code: fingerprint of the script that makes the weights.
+            listing: hash of the user's own images (`image_listing`), or empty.
+        """
+        is_finetuned = self.study["catalogue"][model]["weights"] == "finetuned"
+        content = {
+            "architecture": self.study.architecture(model),
+            "settings": self.study.training_settings(model),
+            "size": self.study["images"]["size"],
+            "seed": self.study["seed"],
+            # a mirror has the same files
+            "dataset": {
+                key: self.study["dataset"][key] for key in self.study["dataset"] if key != "mirror"
+            },
+            "listing": listing,
+            "initial": self.initial(model) if is_finetuned else "",
+            "checkpoint": self.checkpoint_content(model) if is_finetuned else "",
+            # random weights to begin with belong to one study
+            "study": self.study["study"]
+            if is_finetuned and self.study["weights"] == "random"
+            else "",
+            "code": code,
+        }
+        text = json.dumps(content, sort_keys=True)
+        key = hashlib.sha256(text.encode()).hexdigest()[:16]
+        return f"resources/weights/trained/{key}/{model}.safetensors"
+
+    def checkpoint(self, model: str) -> str:
+        """File of the user's with the weights of a model, or with those that it is fine-tuned from."""
+        return str(self.study["catalogue"][model]["checkpoint"])
+
+    def checkpoint_content(self, model: str) -> str:
+        """Hash of the file of the user's with the weights of a model; empty if there is none."""
+        path = self.study["catalogue"][model].get("checkpoint")
+        return file_hash(path) if path else ""
+
+    def import_settings(self, model: str) -> dict[str, Any]:
+        """What reading a file of weights takes: names of its classes, and whether the head does not count.
+
+        Weights to fine-tune from, or to fit a head to, get another head.
+        """
+        entry = self.study["catalogue"][model]
+        is_body = entry["weights"] in ("finetuned", "fitted")
+        return {"classes": [] if is_body else entry.get("classes", []), "body": is_body}
+
+    @property
+    def imported(self) -> str:
+        """Wildcard constraint of the models with weights in a file of the user's."""
+        names = [
+            model for model in self.study.compared if "checkpoint" in self.study["catalogue"][model]
+        ]
+        return "|".join(names) or "nothing"
+
+    def models_with(self, *weights: str) -> str:
+        """Wildcard constraint of the models whose weights come from there."""
+        names = [m for m in self.study.compared if self.study["catalogue"][m]["weights"] in weights]
+        return "|".join(names) or "nothing"
