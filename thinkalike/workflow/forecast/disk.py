@@ -161,6 +161,7 @@ def _group_sizes(facts: Facts, *numbers: str | None) -> list[int]:
 
 SIZED_RULES: dict[str, Callable[..., float]] = {
     "download_weights": _weights,
+    "import_weights": _weights,
     "initialise_weights": _weights,
     "train_model": _weights,
     "finetune_model": _weights,
