@@ -254,7 +254,8 @@ def compare(
     *,
     subset: str = "all",
     sign: str | None = None,
-    pool: int | None = None,
+    pool: int | str | None = None,
+    segments: Mapping[str, Any] | np.ndarray | None = None,
     rescaling: str | None = None,
     sigma: float | None = None,
     blanks: str | None = None,
@@ -272,7 +273,9 @@ def compare(
         subset: of the images: all; matching, for which both models of a pair predict the same class;
             differing; or one of these among the first so many, as all_64.
         sign: signed, positive or absolute: what of a map counts.
-        pool: cells a side over which maps are averaged before; 0: compare them as they were computed.
+        pool: cells a side over which maps are averaged before, or `segments`, the regions of each image;
+            0: compare them as they were computed.
+        segments: these regions: settings as in a study's configuration, or labels (N, size, size).
         rescaling: none, min_max or max_abs, of every map.
         sigma: bandwidth of rbf.
         blanks: exclude or zero: what maps without any value count for.
@@ -291,6 +294,7 @@ def compare(
         roles={name: value for name, value in roles.items() if value is not None},
         sign=sign,
         pool=pool,
+        segments=segments,
         rescaling=rescaling,
         sigma=sigma,
         blanks=blanks,

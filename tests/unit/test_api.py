@@ -555,6 +555,20 @@ def test_a_comparison_takes_other_settings(study):
     assert not np.allclose(usual.dissimilarity(), other.dissimilarity())
 
 
+def test_maps_are_compared_over_regions_of_their_images(study, tmp_path):
+    maps = ta.open(study).explanations("lrp")
+    cells = ta.compare(maps, pool="segments", segments={"kind": "grid", "cells": 4})
+    np.testing.assert_allclose(cells.dissimilarity(), ta.compare(maps, pool=4).dissimilarity())
+    whole = ta.compare(maps, pool="segments")
+    labels = ta.segment(maps.seen())
+    given = ta.compare(maps, pool="segments", segments=labels)
+    pd.testing.assert_frame_equal(whole.dissimilarity(), given.dissimilarity())
+    whole.save(tmp_path / "result.nc")
+    opened = ta.open(tmp_path / "result.nc")
+    assert opened.comparison == whole.comparison
+    assert "signed, segments, rescaling max_abs" in repr(opened)
+
+
 def test_a_saved_result_is_opened_equal_and_by_xarray(shapley, tmp_path):
     result = ta.compare(shapley, families={"byobnet": "cnn"}, untrained=["vit"])
     result.save(tmp_path / "result.nc")
@@ -606,6 +620,11 @@ WRONG_COMPARISONS = {
     "rescaling": ({"rescaling": "z"}, "rescaling: 'z' is none of none, min_max, max_abs"),
     "blanks": ({"blanks": "drop"}, "blanks: 'drop' is none of exclude, zero"),
     "pool": ({"pool": -2}, "pool: -2 is no number of cells"),
+    "scale": ({"pool": "pixels"}, "pool: 'pixels' is no number of cells a side"),
+    "segments": (
+        {"segments": {"count": 9}},
+        "segments: maps are not averaged over them; give pool=",
+    ),
     "sigma": ({"metric": "rbf", "sigma": 0}, "sigma: 0 is no number above 0"),
     "untrained": ({"untrained": ["vti"]}, "untrained: 'vti' is none of byobnet, vit"),
 }

@@ -164,14 +164,14 @@ def regions(
 Read = Callable[[slice], np.ndarray]
 """Images → their pixels, (n, size, size, 3) uint8."""
 
-Cut = Callable[[slice], dict[str, Sequence[Any]]]
+Cut = Callable[[slice], dict[str, Any]]
 """Images → rows of the variables of a file of segments."""
 
 
 def _slic_of(images: pd.DataFrame, read: Read, size: int, options: Mapping[str, Any]) -> Cut:
     names = np.asarray(images["image_id"], str)
 
-    def cut(block: slice) -> dict[str, Sequence[Any]]:
+    def cut(block: slice) -> dict[str, Any]:
         found = [slic_superpixels(image, **options) for image in read(block)]
         compactness = [each.compactness for each in found]
         splits = [each.splits for each in found]

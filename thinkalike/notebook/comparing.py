@@ -6,10 +6,14 @@ from typing import Any
 
 import numpy as np
 
+from thinkalike.compare.bases import Segments
+from thinkalike.compare.scales import SEGMENTS
+from thinkalike.compare.similarity import Comparison
 from thinkalike.compare.subsets import CONDITIONS, parse
 from thinkalike.errors import InputError
 from thinkalike.images.pictures import distance_from
 from thinkalike.notebook.explanations import Explanations
+from thinkalike.notebook.regions import checked_regions, regions_of
 from thinkalike.notebook.result import Result
 from thinkalike.notebook.settings import choice, comparison_of
 
@@ -20,6 +24,7 @@ def compared(
     subset: str,
     *,
     roles: Mapping[str, Any],
+    segments: Mapping[str, Any] | np.ndarray | None = None,
     **comparison: Any,
 ) -> Result:
     """Compare the maps of all pairs of models: see `thinkalike.api.compare`."""
@@ -51,6 +56,7 @@ def compared(
         draws={model: maps[model].draws for model in maps.models},
         subset=subset,
         predicted=None if condition == "all" else np.stack(columns, 1),
+        segments=_regions(maps, settings, segments),
         pictures=pictures,
         roles=replace(maps.roles, **roles),
         stratified=maps.stratified,
@@ -58,6 +64,23 @@ def compared(
         names=maps.names,
         replicas=maps.replicas,
     )
+
+
+def _regions(
+    maps: Explanations, comparison: Comparison, segments: Mapping[str, Any] | np.ndarray | None
+) -> list[Segments] | None:
+    """Regions over which maps are averaged; None where they are not."""
+    if comparison.pool != SEGMENTS:
+        if segments is not None:
+            raise InputError(
+                f"segments: maps are not averaged over them; give pool={SEGMENTS!r}, too"
+            )
+        return None
+    if segments is None or isinstance(segments, Mapping):
+        labels = regions_of(maps.seen(), segments)
+    else:
+        labels = checked_regions(maps.seen(), segments)
+    return [Segments(each) for each in labels]
 
 
 def _checked_subset(subset: Any, images: int) -> str:

@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from thinkalike.compare.bases import Segments
 from thinkalike.compare.chance_streams import measured_chance
 from thinkalike.compare.map_sources import Pictures, map_arrays
 from thinkalike.compare.maps import Maps
 from thinkalike.compare.matrices import pair_table, square_table
+from thinkalike.compare.scales import scale_name, scale_of
 from thinkalike.compare.similarity import Comparison
 from thinkalike.compare.streams import compare_arrays
 from thinkalike.errors import InputError
@@ -77,6 +79,7 @@ class Result:
         draws: Mapping[str, np.ndarray | None] | None = None,
         subset: str = "all",
         predicted: np.ndarray | None = None,
+        segments: Sequence[Segments] | None = None,
         pictures: Pictures | None = None,
         roles: Roles | None = None,
         stratified: bool = False,
@@ -94,14 +97,15 @@ class Result:
             draws: model → draws of maps that are estimates, as for `compare.similarity.similarity_error`.
             subset: of the images: all, matching, differing, or among the first so many, as in all_64.
             predicted: (N, M) classes that the models predict, for subsets that depend on them.
+            segments: of the images, where maps are averaged over them.
             pictures: as for `compare.map_sources.MapSource`.
             roles, stratified, method, names, replicas: attributes of the result.
         """
-        source = map_arrays(maps, comparison, images, pictures=pictures)
+        source = map_arrays(maps, comparison, images, segments, pictures)
         labels = [""] * len(source.images) if classes is None else list(classes)
         chance = measured_chance(source, labels, subset, predicted, mismatched=True)
         drawn = [(draws or {}).get(model) for model in maps]
-        arrays = compare_arrays(list(maps.values()), drawn, comparison)
+        arrays = compare_arrays(list(maps.values()), drawn, comparison, segments=segments)
         models, ids = list(maps), list(source.images)
         return cls(
             chance,
@@ -307,9 +311,7 @@ class Result:
             "images": f"{len(self.images)}, subset {self.subset}",
         }
         if comparison is not None:
-            scale = (
-                f"{comparison.pool} × {comparison.pool} cells" if comparison.pool else "as computed"
-            )
+            scale = scale_name(scale_of(comparison.pool))
             facts["maps"] = f"{comparison.sign}, {scale}, rescaling {comparison.rescaling}"
         if self.kernel is not None:
             counts = self.blanks[self.blanks > 0]
@@ -384,9 +386,14 @@ def _stated_comparison(path: str | Path) -> Comparison | None:
         stated = {f.name: file.attrs[f.name] for f in fields(Comparison) if f.name in file.attrs}
     if "metric" not in stated:
         return None
+    # a scale is a text or a number
     numbers: dict[str, Any] = {"sigma": float, "pool": int}
     values: dict[str, Any] = {
-        name: numbers[name](np.ravel(value)[0]) if name in numbers else str(value)
+        name: (
+            numbers[name](np.ravel(value)[0])
+            if name in numbers and not isinstance(value, str)
+            else str(value)
+        )
         for name, value in stated.items()
     }
     return Comparison(**values)

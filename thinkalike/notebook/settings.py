@@ -11,6 +11,7 @@ import numpy as np
 
 from thinkalike.attributions import ATTRIBUTIONS, attribution_of
 from thinkalike.compare.maps import RESCALINGS, SIGNS
+from thinkalike.compare.scales import SEGMENTS
 from thinkalike.compare.similarity import BLANKS, METRICS, Comparison
 from thinkalike.defaults import default_study
 from thinkalike.errors import InputError, did_you_mean
@@ -200,8 +201,11 @@ def comparison_of(method: str, metric: str, given: Mapping[str, Any]) -> Compari
     values = {name: value for name, value in given.items() if value is not None}
     # 0 cells a side: as the maps were computed
     pool = values.get("pool", usual["pool"]) or None
-    if pool is not None and (isinstance(pool, bool) or not isinstance(pool, int) or pool < 0):
-        raise InputError(f"pool: {pool!r} is no number of cells a side; give one such as 8, or 0")
+    is_number = isinstance(pool, int) and not isinstance(pool, bool) and pool >= 0
+    if pool not in (None, SEGMENTS) and not is_number:
+        raise InputError(
+            f"pool: {pool!r} is no number of cells a side; give one such as 8, or 0, or {SEGMENTS!r}"
+        )
     sigma = values.get("sigma", usual["rbf_sigma"])
     if not isinstance(sigma, (int, float)) or not sigma > 0:
         raise InputError(
