@@ -55,12 +55,5 @@ def with_found(architecture: Architecture, header: Mapping[str, Any]) -> Archite
 
 
 def with_layers(architecture: Architecture, layers: Mapping[str, Layer]) -> Architecture:
-    """An architecture with other layers, those of the layout of the last one."""
-    last = list(layers.values())[-1]
-    form = last.layout, last.prefix
-    names = {
-        depth: layer.module
-        for depth, layer in layers.items()
-        if (layer.layout, layer.prefix) == form
-    }
-    return replace(architecture, layers=names, layout=form[0], prefix=form[1])
+    """An architecture with other layers, each of the layout and prefix that it has."""
+    return replace(architecture, layers=as_header(layers))
