@@ -74,16 +74,8 @@ def _with_layers(model: Model) -> Model:
     known = found(model.network, model.size, model.name)
     if known is None:
         return model
-<<<<<<< HEAD
     family = model.architecture.family or known.family
     architecture = replace(model.architecture, family=family, layers=as_mappings(known.layers))
-=======
-    architecture = replace(
-        model.architecture,
-        family=model.architecture.family or known.family,
-        layers=as_mappings(known.layers),
-    )
->>>>>>> networks
     return replace(model, architecture=architecture)
 
 
