@@ -409,9 +409,30 @@ def test_a_network_that_computes_in_less_precision_closes_in_that():
             dims=(16, 16, 32, 32),
             token_mixers=timm.models.metaformer.SepConv,
         ),
+        lambda: timm.models.gemma4_vit.Gemma4VitClassifier(
+            96,
+            num_classes=5,
+            embed_dim=32,
+            depth=2,
+            num_heads=2,
+            num_kv_heads=1,
+            head_dim=16,
+            intermediate_size=48,
+            use_clipped_linears=True,
+        ),
         lambda: vision_transformer.VisionTransformer(64, 16, 2, 2, 32, 64, num_classes=5),
     ],
-    ids=["CoaT", "Sequencer", "EVA", "gMLP", "FocalNet", "ConvFormer", "torchvision's ViT"],
+    ids=[
+        "CoaT",
+        "Sequencer",
+        "EVA",
+        "gMLP",
+        "FocalNet",
+        "ConvFormer",
+        "Gemma",
+        "torchvision's ViT",
+    ],
 )
 def test_the_ledger_closes_on_small_ones_of_larger_networks(make):
-    closes(stirred(make(), "Custom", 64))
+    network = make()
+    closes(stirred(network, "Custom", 96 if "Gemma" in type(network).__name__ else 64))
