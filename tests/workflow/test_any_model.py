@@ -69,10 +69,8 @@ def overlay_of(checkout: Checkout) -> Path:
     state = constructed(
         Architecture("Mine", file=str(network), build="make_network"), 10
     ).state_dict()
-    prefixed = {f"module.{name}": value for name, value in state.items()}
-    torch.save(
-        {"state_dict": prefixed, "classes": [str(digit) for digit in range(10)]}, folder / "mine.pt"
-    )
+    prefixed = {f"module.{name}": value.contiguous() for name, value in state.items()}
+    (folder / "mine.safetensors").write_bytes(save(prefixed))
     (folder / "method.py").write_text(METHOD)
     return checkout.overlay(
         study="anything",
@@ -92,7 +90,8 @@ def overlay_of(checkout: Checkout) -> Path:
                 "file": "mine/mine.py",
                 "build": "make_network",
                 "name": "Mine",
-                "weights": "mine/mine.pt",
+                "weights": "mine/mine.safetensors",
+                "classes": [str(digit) for digit in range(10)],
                 "mean": [0.5, 0.5, 0.5],
                 "std": [0.5, 0.5, 0.5],
                 "family": "my_group",
