@@ -16,7 +16,7 @@ EVERYTHING := all extras published
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 unexport PYTHONPATH
 
-.PHONY: help setup quick demo report test test-slow test-all bench bench-scale lint format docs lock audit clean
+.PHONY: help setup quick demo report test test-slow test-all bench bench-scale lint format docs timm-models lock audit clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 12
@@ -91,6 +91,10 @@ format: $(STAMP) ## bring the code into that style
 docs: $(STAMP) ## generate docs/configuration.md from the schema, run the notebooks
 	python -m docs.generate
 	python -m docs.notebook
+
+timm-models: $(STAMP) ## what timm's architectures take and which methods explain them: an hour, goes on
+	python -m docs.timm_models
+	python -m docs.model_support
 
 lock: ## resolve requirements.lock anew from pyproject.toml
 	$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 \

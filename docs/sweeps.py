@@ -25,7 +25,12 @@ Row = dict[str, Any]
 
 
 def sweep(
-    names: Sequence[str], work: Callable[[str], Row], journal: Path, processes: int, only: str = "*"
+    names: Sequence[str],
+    work: Callable[[str], Row],
+    journal: Path,
+    processes: int,
+    only: str = "*",
+    anew: bool = False,
 ) -> dict[str, Row]:
     """Row of each name, from the journal where it has one, else from `work`.
 
@@ -37,9 +42,11 @@ def sweep(
         journal: file of JSON lines, to which every row is added when it is ready.
         processes: at a time.
         only: pattern of the names to work on.
+        anew: work on those in the journal, too.
     """
     rows = read(journal)
-    todo = [n for n in fnmatch.filter(names, only) if n not in rows or "error" in rows[n]]
+    wanted = fnmatch.filter(names, only)
+    todo = [name for name in wanted if anew or "error" in rows.get(name, {"error": ""})]
     # mixed, so that the first rows tell of all kinds; what is called large last
     todo.sort(key=lambda name: (any(word in name for word in SLOW), crc32(name.encode())))
     journal.parent.mkdir(parents=True, exist_ok=True)

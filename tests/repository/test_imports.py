@@ -58,6 +58,7 @@ WITHOUT_TORCH = (
     "networks.catalogue",
     "networks.devices",
     "networks.hub",
+    "networks.timm_table",
     "explain.explanation",
     "explain.shapley",
     "neon.blocks",

@@ -63,7 +63,7 @@ class ChangedImages:
         if not with_layers:
             return architectures[0]
         first = with_layers[0]
-        forms = {(each["layout"], each["prefix"]) for each in with_layers}
+        forms = {(each.get("layout"), each.get("prefix")) for each in with_layers}
         merged = {
             depth: (
                 module
