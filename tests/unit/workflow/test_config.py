@@ -676,7 +676,7 @@ TAGS = [
 @pytest.mark.parametrize(("key", "value"), TAGS)
 def test_no_text_of_the_users_can_be_a_tag_in_the_report(key, value):
     lines = problems((key, value))
-    assert [line for line in lines if line.endswith("must be text without < and >")]
+    assert [line for line in lines if "must be" in line and "without < and >" in line]
 
 
 @pytest.mark.parametrize("family", ["my_group", "Our CNNs", "2nd", "größer", "v1.5-b", "x"])
@@ -837,7 +837,7 @@ MEANING = {
     "of 16, coatnet takes multiples of 32); set 64 or 96, or leave these models out": [
         ("images.size", 70)
     ],
-    "images.size: 24 does not suit every model (vit_b_32 at least 32); set 32, or leave these models "
+    "images.size: 24 does not suit every model (vit_b_32 takes at least 32); set 32, or leave these models "
     "out": [("images.size", 24), ("models", ["resnet", "vit_b_32"])],
     "weights: pretrained models have outputs for ImageNet's classes (n01440764, …) and none for 0, 1, 2, "
     "…; set finetuned or trained, or give these a `head`": [("weights", "pretrained")],
@@ -1065,7 +1065,8 @@ def test_pretrained_models_are_asked_about_folders_that_are_called_as_their_outp
 
 
 def test_everything_that_an_entry_or_an_archive_lacks_is_named():
-    entry = {"timm": "resnet18", "name": "Mine", "layers": {"depth_100": "layer4"}}
+    # a name that timm's table does not have, of which nothing is known
+    entry = {"timm": "of_mine", "name": "Mine", "layers": {"depth_100": "layer4"}}
     assert problems(("catalogue", {"mine": entry})) == [
         f"catalogue.mine: {need} is missing; say it, or take it from another model with `like`"
         for need in ("family", "layout")
