@@ -440,6 +440,24 @@ def test_regions_are_cells_and_a_method_is_from_a_file(models, seen, tmp_path):
     assert near["vit"].targets.tolist() == list(range(COUNT))
 
 
+def test_a_backbone_without_a_head_is_explained_by_its_embedding_alone(models, seen, tmp_path):
+    backbone = ta.load("vit_small_patch16_224.dino", size=SIZE)
+    assert repr(backbone) == (
+        "<Model vit_small_patch16_224.dino: VisionTransformer, 64 x 64 pixels, no head>"
+    )
+    with pytest.raises(InputError, match="has no head"):
+        ta.explain(backbone, seen, "gradcam")
+    regions = {"kind": "grid", "cells": 2}
+    maps = ta.explain([backbone, models[0]], seen, target="embedding", segments=regions)
+    assert (
+        maps.to_xarray(backbone.name).attrs["units"] == "cosine of features to those of the image"
+    )
+    assert np.isfinite(ta.compare(maps).dissimilarity().to_numpy()).all()
+    maps.plot(tmp_path / "panel.png")
+    with pytest.raises(InputError, match="subset: .* predicts no class to match"):
+        ta.compare(maps, subset="matching")
+
+
 def test_layers_of_any_network_are_found(seen):
     found = own(layers=None).architecture
     assert found.layers["depth_100"] == "second"

@@ -165,9 +165,12 @@ def stated_attributes(
 ) -> dict[str, Any]:
     """Attributes of the file of an explanation: what maps are of, and their summary."""
     blanks = int(blank(with_sign(explanation.maps, "positive")).sum())
+    score = f"{case.question.output} of the target class"
+    if attributes.get("target") == "embedding":
+        score = "cosine of features to those of the image"
     return {
         "model": case.model.name,
-        "units": f"{case.question.output} of the target class",
+        "units": score,
         **summary(blanks, explanation.measures, explanation.accounts),
         **attributes,
     }

@@ -48,6 +48,11 @@ class Model:
     architecture: Architecture
     class_names: tuple[str, ...] = ()
 
+    def __repr__(self) -> str:
+        kind, outputs = type(inner_of(self.network)).__name__, f"{len(self.classes)} classes"
+        shown = outputs if self.classes else "no head"
+        return f"<Model {self.name}: {kind}, {self.size} x {self.size} pixels, {shown}>"
+
     @property
     def name(self) -> str:
         """Name of the model in messages."""

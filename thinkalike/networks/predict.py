@@ -128,6 +128,20 @@ def check_spread(model: Model, scores: np.ndarray) -> None:
         )
 
 
+def check_head(model: Model) -> None:
+    """Refuse a backbone without a head, which predicts no classes.
+
+    Raises:
+        InputError: the model has no classes.
+    """
+    if not model.classes:
+        raise InputError(
+            f"{model.name} has no head: what it gives are features and no scores of classes; write `head: "
+            "probe` (or means) in its catalogue entry, or weights: finetuned; or explain its embedding "
+            "(target 'embedding' of a notebook)"
+        )
+
+
 def predict_files(model: Model, images: pd.DataFrame) -> tuple[pd.DataFrame, np.ndarray]:
     """Predictions for image files, read one block after the other, and features from the same passes.
 
@@ -143,11 +157,7 @@ def predict_files(model: Model, images: pd.DataFrame) -> tuple[pd.DataFrame, np.
         InputError: an image cannot be read, has a logit that is not finite (it is named), or is of a
             class that the model does not know; all images have the same logits; the model has no head.
     """
-    if not model.classes:
-        raise InputError(
-            f"{model.name} has no head: what it gives are features and no scores of classes; write `head: "
-            "probe` (or means) in its catalogue entry, or weights: finetuned"
-        )
+    check_head(model)
     paths, parts = images["path"].tolist(), []
     for block in blocks(len(paths)):
         with naming(images["image_id"].tolist()[block]):

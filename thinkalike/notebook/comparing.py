@@ -39,7 +39,7 @@ def compared(
             choice(argument, name, maps.models)
     settings = comparison_of(maps.base, metric, comparison)
     condition = _checked_subset(subset, len(maps.image_ids))
-    columns = [maps.predictions[model]["predicted_class"].to_numpy() for model in maps.models]
+    predicted = None if condition == "all" else _predicted_classes(maps)
     classes = maps.class_names
     pictures = None
     if settings.sign == "absolute":
@@ -55,7 +55,7 @@ def compared(
         classes=classes,
         draws={model: maps[model].draws for model in maps.models},
         subset=subset,
-        predicted=None if condition == "all" else np.stack(columns, 1),
+        predicted=predicted,
         segments=_regions(maps, settings, segments),
         pictures=pictures,
         roles=replace(maps.roles, **roles),
@@ -64,6 +64,22 @@ def compared(
         names=maps.names,
         replicas=maps.replicas,
     )
+
+
+def _predicted_classes(maps: Explanations) -> np.ndarray:
+    """Classes (N, M) that the models predict.
+
+    Raises:
+        InputError: a model has no head.
+    """
+    for model in maps.models:
+        if "predicted_class" not in maps.predictions[model]:
+            raise InputError(
+                f"subset: {model} has no head and predicts no class to match; give subset='all', or leave "
+                "the model out"
+            )
+    columns = [maps.predictions[model]["predicted_class"].to_numpy() for model in maps.models]
+    return np.stack(columns, 1)
 
 
 def _regions(

@@ -18,6 +18,7 @@ from thinkalike.networks.devices import device_called
 from thinkalike.networks.embedding import nearness
 from thinkalike.networks.model import Model
 from thinkalike.networks.predict import (
+    check_head,
     check_spread,
     labels,
     logits,
@@ -119,6 +120,8 @@ def _predicted(model: Model, images: Images) -> pd.DataFrame:
             parts.append(logits(model, images.pixels[block]))
     values = np.concatenate(parts)
     check_spread(model, values)
+    if not model.classes:
+        return pd.DataFrame({"image_id": images.ids, "logits": list(values)})
     if images.class_names is None or not set(images.class_names) <= set(model.classes):
         return predicted_table(values, images.ids, model)
     return prediction_table(values, images.table, model)
@@ -127,6 +130,8 @@ def _predicted(model: Model, images: Images) -> pd.DataFrame:
 def explanations(models: Any, images: Images, plan: Plan, *, device: Any = None) -> Explanations:
     """Explanations of all images by all models: see `thinkalike.api.explain`."""
     given = checked_models(models, images)
+    for model in given if plan.target != "embedding" else []:
+        check_head(model)
     tables: dict[str, pd.DataFrame] = {}
     together = plan.together
     made: list[tuple[Case, Explanation, dict[str, Any]]] = []

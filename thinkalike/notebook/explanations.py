@@ -267,9 +267,12 @@ class Explanations:
         return f"{method_name(self.method)}, {count} model{'s' if count > 1 else ''}"
 
 
-def _unknown(predicted: pd.DataFrame) -> dict[str, bool]:
-    """The column `correct` of predictions of which nobody knows it: they are not called wrong."""
-    return {} if "correct" in predicted else {"correct": True}
+def _unknown(predicted: pd.DataFrame) -> dict[str, Any]:
+    """Columns of predictions that nobody knows: they are not called wrong, nor is a missing head."""
+    missing: dict[str, Any] = {} if "correct" in predicted else {"correct": True}
+    if "predicted_name" not in predicted:
+        missing |= {"predicted_name": "no classes", "probability": np.nan}
+    return missing
 
 
 def _described(maps: Maps) -> str:

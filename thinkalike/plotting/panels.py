@@ -292,7 +292,7 @@ def panel(
     ]
     texts = [
         _wrapped(f"{prediction.name}{'' if prediction.correct else ' ✗'}", letters)
-        + f"\n{prediction.probability:.2f}"
+        + ("" if np.isnan(prediction.probability) else f"\n{prediction.probability:.2f}")
         for prediction in predictions
     ]
     left = 0.1 + LINE * _most_lines(labels)
