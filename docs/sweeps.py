@@ -23,6 +23,8 @@ SLOW = ("giant", "gigantic", "enormous", "huge", "large", "xl", "so400m", "1b", 
 
 Row = dict[str, Any]
 
+KILLED = {"error": "the process was killed; is there too little memory?"}
+
 
 def sweep(
     names: Sequence[str],
@@ -73,17 +75,28 @@ def _made(
     names: Sequence[str], work: Callable[[str], Row], processes: int
 ) -> Iterator[tuple[str, Row]]:
     for start in range(0, len(names), BATCH):
-        # new processes for each batch, so that memory is given back
-        with ProcessPoolExecutor(processes, get_context("spawn")) as pool:
-            batch = names[start : start + BATCH]
-            running = {pool.submit(_limited, work, name): name for name in batch}
-            for future in as_completed(running):
-                try:
-                    yield running[future], future.result()
-                except (
-                    BrokenProcessPool
-                ):  # a process was killed for its memory: another call goes on
-                    yield running[future], {"error": "the process was killed"}
+        batch = names[start : start + BATCH]
+        lost = []
+        for name, row in _together(batch, work, processes):
+            if row == KILLED:  # with one process all of its pool are lost
+                lost.append(name)
+            else:
+                yield name, row
+        for name in lost:
+            yield from _together([name], work, 1)
+
+
+def _together(
+    names: Sequence[str], work: Callable[[str], Row], processes: int
+) -> Iterator[tuple[str, Row]]:
+    """Rows of names from new processes, so that the memory of those before is given back."""
+    with ProcessPoolExecutor(processes, get_context("spawn")) as pool:
+        running = {pool.submit(_limited, work, name): name for name in names}
+        for future in as_completed(running):
+            try:
+                yield running[future], future.result()
+            except BrokenProcessPool:
+                yield running[future], KILLED
 
 
 def _limited(work: Callable[[str], Row], name: str) -> Row:
