@@ -2,8 +2,11 @@
 
 import fnmatch
 import json
+import os
+import resource
 import signal
 import sys
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
@@ -12,8 +15,8 @@ from pathlib import Path
 from typing import Any
 from zlib import crc32
 
-LIMIT = 600
-"""Seconds that an architecture may take."""
+LIMIT, MEMORY = 600, 7
+"""Seconds, and GB, that an architecture may take."""
 
 BATCH = 100
 """Architectures after which the processes are replaced by new ones."""
@@ -100,15 +103,32 @@ def _together(
 
 
 def _limited(work: Callable[[str], Row], name: str) -> Row:
+    """A row, or the error that stopped it, which is also too much time or memory."""
     signal.signal(signal.SIGALRM, _too_long)
+    signal.signal(signal.SIGUSR1, _too_large)
     signal.alarm(LIMIT)
+    done = threading.Event()
+    threading.Thread(target=_watch_memory, args=(done,), daemon=True).start()
     try:
         return work(name)
     except Exception as error:  # whatever a network of timm raises
         return {"error": f"{type(error).__name__}: {str(error).splitlines()[0][:200]}"}
     finally:
+        done.set()
         signal.alarm(0)
+
+
+def _watch_memory(done: threading.Event) -> None:
+    while not done.wait(0.2):
+        resident = int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
+        if resident > MEMORY * 2**30:
+            os.kill(os.getpid(), signal.SIGUSR1)
+            return
 
 
 def _too_long(*_: object) -> None:
     raise TimeoutError(f"it took more than {LIMIT} seconds")
+
+
+def _too_large(*_: object) -> None:
+    raise MemoryError(f"it took more than {MEMORY} GB")

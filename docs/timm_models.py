@@ -97,14 +97,17 @@ def layers_of(name: str, native: int, sizes: dict[str, int]) -> Layers:
     multiple, least = sizes.get("multiple", 1), sizes.get("minimum", 1)
     tried = [math.ceil(max(size, least) / multiple) * multiple for size in INSPECTED]
     candidates = dict.fromkeys([*tried, native] if "only" not in sizes else [native])
-    layers, problem = [], None
+    layers: list[Layers] = []
+    problem: Exception | None = None
     for size in candidates:
         if size > max(native, 224):
             continue
         try:
             layers.append(inspect(create(name, size, 10), size))
-        except (InputError, RuntimeError) as error:
+        except (InputError, RuntimeError, MemoryError) as error:
             problem = error
+            if isinstance(error, MemoryError):
+                break
             continue
         if layers[-1].depth > 0.8 and layers[-1].side > 2:
             return layers[-1]
