@@ -1,6 +1,8 @@
 """Rows about many architectures: made in several processes, kept line by line, gone on with later."""
 
+import ctypes
 import fnmatch
+import gc
 import json
 import os
 import resource
@@ -116,6 +118,8 @@ def _limited(work: Callable[[str], Row], name: str) -> Row:
     finally:
         done.set()
         signal.alarm(0)
+        gc.collect()
+        ctypes.CDLL(None).malloc_trim(0)  # what is free goes back, and is not the next one's
 
 
 def _watch_memory(done: threading.Event) -> None:
