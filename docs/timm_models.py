@@ -105,7 +105,8 @@ def layers_of(name: str, native: int, sizes: dict[str, int]) -> Layers:
         try:
             layers.append(inspect(create(name, size, 10), size))
         except (InputError, RuntimeError, MemoryError) as error:
-            problem = error
+            # without its traceback, which holds the tensors of the pass
+            problem = error.with_traceback(None)
             if isinstance(error, MemoryError):
                 break
             continue
