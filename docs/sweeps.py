@@ -54,8 +54,14 @@ def sweep(
     rows = read(journal)
     wanted = fnmatch.filter(names, only)
     todo = [name for name in wanted if anew or "error" in rows.get(name, {"error": ""})]
-    # mixed, so that the first rows tell of all kinds; what is called large last
-    todo.sort(key=lambda name: (any(word in name for word in SLOW), crc32(name.encode())))
+    # mixed, so that the first rows tell of all kinds; what is called large, or has failed, last
+    todo.sort(
+        key=lambda name: (
+            name in rows,
+            any(word in name for word in SLOW),
+            crc32(name.encode()),
+        )
+    )
     journal.parent.mkdir(parents=True, exist_ok=True)
     with journal.open("a") as lines:
         for number, (name, row) in enumerate(_made(todo, work, processes), 1):

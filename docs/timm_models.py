@@ -37,6 +37,8 @@ def row(name: str) -> Row:
     warnings.simplefilter("ignore")
     configuration = timm.get_pretrained_cfg(name, allow_unregistered=False)
     native = configuration.input_size[-1]
+    if not runs(name, native):
+        raise InputError("it gives no scores of classes, also at the size of its own")
     sizes = takes(name, native)
     layers = layers_of(name, native, sizes)
     tags = [full.partition(".")[2] for full in timm.list_pretrained(f"{name}.*")]
@@ -82,14 +84,14 @@ def takes(name: str, native: int) -> dict[str, int]:
 
 
 def runs(name: str, size: int) -> bool:
-    """Whether a network for images of a size gives outputs for one."""
+    """Whether a network for images of a size gives a score for each of ten classes."""
     try:
         network = create(name, size, 10, "meta")
         with torch.inference_mode():
-            network(torch.zeros(1, 3, size, size, device="meta"))
+            outputs = network(torch.zeros(1, 3, size, size, device="meta"))
     except Exception:  # whatever a network of timm raises
         return False
-    return True
+    return outputs.shape == (1, 10)
 
 
 def layers_of(name: str, native: int, sizes: dict[str, int]) -> Layers:
