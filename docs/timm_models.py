@@ -37,6 +37,8 @@ def row(name: str) -> Row:
     warnings.simplefilter("ignore")
     configuration = timm.get_pretrained_cfg(name, allow_unregistered=False)
     native = configuration.input_size[-1]
+    if not runs(name, native):
+        raise InputError("it gives no scores of classes, also at the size of its own")
     sizes = takes(name, native)
     layers = layers_of(name, native, sizes)
     tags = [full.partition(".")[2] for full in timm.list_pretrained(f"{name}.*")]
@@ -82,14 +84,14 @@ def takes(name: str, native: int) -> dict[str, int]:
 
 
 def runs(name: str, size: int) -> bool:
-    """Whether a network for images of a size gives outputs for one."""
+    """Whether a network for images of a size gives a score for each of ten classes."""
     try:
         network = create(name, size, 10, "meta")
         with torch.inference_mode():
-            network(torch.zeros(1, 3, size, size, device="meta"))
+            outputs = network(torch.zeros(1, 3, size, size, device="meta"))
     except Exception:  # whatever a network of timm raises
         return False
-    return True
+    return outputs.shape == (1, 10)
 
 
 def layers_of(name: str, native: int, sizes: dict[str, int]) -> Layers:
@@ -97,14 +99,18 @@ def layers_of(name: str, native: int, sizes: dict[str, int]) -> Layers:
     multiple, least = sizes.get("multiple", 1), sizes.get("minimum", 1)
     tried = [math.ceil(max(size, least) / multiple) * multiple for size in INSPECTED]
     candidates = dict.fromkeys([*tried, native] if "only" not in sizes else [native])
-    layers, problem = [], None
+    layers: list[Layers] = []
+    problem: Exception | None = None
     for size in candidates:
         if size > max(native, 224):
             continue
         try:
             layers.append(inspect(create(name, size, 10), size))
-        except (InputError, RuntimeError) as error:
-            problem = error
+        except (InputError, RuntimeError, MemoryError) as error:
+            # without its traceback, which holds the tensors of the pass
+            problem = error.with_traceback(None)
+            if isinstance(error, MemoryError):
+                break
             continue
         if layers[-1].depth > 0.8 and layers[-1].side > 2:
             return layers[-1]
