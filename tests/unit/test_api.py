@@ -454,7 +454,7 @@ def test_a_backbone_without_a_head_is_explained_by_its_embedding_alone(models, s
     )
     assert np.isfinite(ta.compare(maps).dissimilarity().to_numpy()).all()
     maps.plot(tmp_path / "panel.png")
-    with pytest.raises(InputError, match="subset: .* predicts no class to match"):
+    with pytest.raises(InputError, match=r"subset: .* predicts no class to match"):
         ta.compare(maps, subset="matching")
 
 
