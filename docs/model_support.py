@@ -20,6 +20,7 @@ import torch
 import yaml
 from timm.models._registry import _model_to_module
 
+from docs import timm_models
 from docs.random_networks import create
 from docs.sweeps import Row, read, sweep
 from thinkalike.explain import gradcam, integrated_gradients, kernelshap, lrp
@@ -47,7 +48,7 @@ SEGMENTS, EVALUATIONS = (2, 4), 16
 STEPS = 6
 """Steps of Integrated Gradients; the map does not have to be exact."""
 
-YES = "yes"
+YES, NOT_YET = "yes", "not tried"
 
 
 def row(name: str, again: str = "") -> Row:
@@ -144,13 +145,14 @@ def answer(explain: Callable[..., Explanation], model: Model, image: np.ndarray)
 
 def table() -> pd.DataFrame:
     """A row for each architecture of timm: its catalogue entry, and the answers of the methods."""
-    rows = read(JOURNAL)
-    known = timm_table()
+    rows, known = read(JOURNAL), timm_table()
+    failures = read(timm_models.JOURNAL)
     lines = []
     for name in timm.list_models():
         entry, found = known.get(name, {}), rows.get(name, {})
-        problem = "" if entry else "no layer of Grad-CAM was found"
-        answers = {m: found.get(m) or found.get("error") or problem or "not tried" for m in METHODS}
+        # what has no row of the table was not explained: for the reason there, if it was tried
+        problem = "" if entry else failures.get(name, {}).get("error", "")
+        answers = {m: found.get(m) or found.get("error") or problem or NOT_YET for m in METHODS}
         given = {"module": _model_to_module[name], "family": entry.get("family", "")}
         lines.append({"name": name, **given, "size": found.get("size", ""), **answers})
     return pd.DataFrame(lines)
@@ -179,13 +181,17 @@ numbers that are not all 0; for LRP also that its ledger closes.
 
 
 def _counts(answers: pd.DataFrame) -> Iterator[str]:
-    yield "| method | explained | of | share |"
-    yield "|---|---|---|---|"
-    for method, title in METHODS.items():
-        explained, total = (answers[method] == YES).sum(), len(answers)
-        yield f"| {title} | {explained} | {total} | {explained / total:.1%} |"
-    three = (answers[list(METHODS)[:3]] == YES).all(axis=1).sum()
-    yield f"| the first three | {three} | {len(answers)} | {three / len(answers):.1%} |"
+    """Numbers of architectures, and shares of those that were tried."""
+    yield f"| method | explained | tried | of {len(answers)} | share of those tried |"
+    yield "|---|---|---|---|---|"
+    explained = answers[list(METHODS)] == YES
+    tried = answers[list(METHODS)] != NOT_YET
+    first = list(METHODS)[:3]
+    counts = {title: (explained[method], tried[method]) for method, title in METHODS.items()}
+    counts["the first three"] = explained[first].all(axis=1), tried[first].all(axis=1)
+    for title, (yes, asked) in counts.items():
+        share = f"{yes.sum() / asked.sum():.1%}" if asked.any() else "–"
+        yield f"| {title} | {yes.sum()} | {asked.sum()} | {asked.mean():.1%} | {share} |"
 
 
 def _reasons(answers: pd.DataFrame) -> Iterator[str]:
@@ -194,7 +200,7 @@ def _reasons(answers: pd.DataFrame) -> Iterator[str]:
     yield "| method | reason | architectures | such as |"
     yield "|---|---|---|---|"
     for method, title in METHODS.items():
-        refused = answers[answers[method] != YES]
+        refused = answers[~answers[method].isin([YES, NOT_YET])]
         # the same reason with other numbers is one
         reasons = refused[method].str.replace(r"\d+", "n", regex=True)
         groups = sorted(refused.groupby(reasons), key=lambda group: -len(group[1]))
