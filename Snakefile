@@ -4,11 +4,12 @@ The default study is config.yaml; others are overlays: --configfile studies/<stu
 """
 
 import os
+from copy import deepcopy
 
-from snakemake.common.configfile import load_configfile
 from snakemake.exceptions import WorkflowError
 from snakemake.utils import min_version, update_config
 
+from thinkalike.defaults import default_study
 from thinkalike.errors import InputError
 from thinkalike.workflow.config.files import check_files
 
@@ -29,7 +30,7 @@ configfile: DEFAULTS
 
 
 # A workflow that takes this one in by `module` gives what differs, as an overlay does.
-complete = load_configfile(DEFAULTS)
+complete = deepcopy(dict(default_study()))
 if complete.keys() - config.keys():
     update_config(complete, config)
     config.update(complete)

@@ -31,8 +31,8 @@ def run(code: str, folder: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, "-c", code], cwd=folder, text=True, capture_output=True)
 
 
-def test_what_a_page_shows_of_the_library_runs():
-    (code,) = snippets("docs/adding-a-model.md")
+@pytest.mark.parametrize("code", snippets("docs/adding-a-model.md"))
+def test_what_a_page_shows_of_the_library_runs(code):
     done = run(code, REPOSITORY)
     assert done.returncode == 0, done.stderr
 

@@ -460,7 +460,7 @@ def test_a_backbone_without_a_head_is_explained_by_its_embedding_alone(models, s
 
 def test_layers_of_any_network_are_found(seen):
     found = own(layers=None).architecture
-    assert found.layers["depth_100"] == "second"
+    assert found.layers["depth_100"] == {"module": "second", "layout": "nchw", "prefix": 0}
     plain = ta.load("resnet10t", size=SIZE, classes=["1", "3"])
     maps = ta.explain([own(layers=None), plain], seen, "gradcam")
     assert [basis.size > 1 for model in maps.models for basis in maps.maps[model].bases]
@@ -611,11 +611,12 @@ def test_pictures_are_drawn_and_the_notebooks_own_figures_stay(shapley, tmp_path
     import matplotlib.pyplot as plt
 
     mine = plt.figure()
+    before = plt.get_fignums()
     result = ta.compare(shapley)
     figure = result.plot(tmp_path / "heat_map.svg")
     result.plot(tmp_path / "heat_map.png")
     shapley.plot(tmp_path / "panel.png", image=shapley.image_ids[1])
-    assert plt.get_fignums() == [mine.number]
+    assert plt.get_fignums() == before
     assert (tmp_path / "heat_map.svg").read_text().startswith("<?xml")
     width, height = Image.open(tmp_path / "heat_map.png").size
     assert width > height > 200

@@ -1,7 +1,7 @@
 """Arrays of a study: NetCDF files, written and read in parts where they are large."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from math import prod
 from pathlib import Path
@@ -241,6 +241,19 @@ def read_parts(
             yield part, dataset[name][part].to_numpy()
 
 
+def _opened(opening: Callable[[dict[str, Any]], Any]) -> Any:
+    """What opens a file without locks, or with them where this process has it open like that already.
+
+    HDF5 refuses to have one file open in both ways, and a notebook may have opened it with xarray.
+    """
+    try:
+        return opening(UNLOCKED)
+    except OSError as error:
+        if "file locking flag" not in str(error):
+            raise
+        return opening({})
+
+
 @contextmanager
 def open_arrays(path: str | Path, variables: Sequence[str] = ()) -> Iterator[Any]:
     """Open a NetCDF file lazily, as an xarray Dataset, and check that it has `variables`.
@@ -251,7 +264,9 @@ def open_arrays(path: str | Path, variables: Sequence[str] = ()) -> Iterator[Any
     import xarray as xr
 
     try:
-        dataset = xr.open_dataset(path, engine="h5netcdf", driver_kwds=UNLOCKED)
+        dataset = _opened(
+            lambda driver: xr.open_dataset(path, engine="h5netcdf", driver_kwds=driver)
+        )
     except FileNotFoundError:
         raise InputError(f"{path} does not exist; run the workflow, which makes it") from None
     except (OSError, ValueError, KeyError) as error:
@@ -280,5 +295,5 @@ def read_attributes(path: str | Path) -> dict[str, Any]:
 
     with open_arrays(path):
         pass  # raises where the file cannot be used
-    with h5netcdf.File(path, "r", **UNLOCKED) as file:
+    with _opened(lambda driver: h5netcdf.File(path, "r", **driver)) as file:
         return {name: file.attrs[name] for name in file.attrs}

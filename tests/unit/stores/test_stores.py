@@ -17,6 +17,7 @@ import h5py
 import numpy as np
 import pandas as pd
 import pytest
+import xarray as xr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors.numpy import save_file
@@ -599,6 +600,15 @@ def test_files_are_written_and_read_without_locks(tmp_path):
     with locked(path.with_name(f".maps.{os.getpid()}.nc")):
         write_some_maps(path, on_segments())
     with locked(path):
+        assert read_image_ids(path) == list(IMAGES)
+        assert read_attributes(path)["basis"] == "segments"
+
+
+def test_a_file_that_a_notebook_has_open_is_read(tmp_path):
+    """HDF5 refuses to have one file open with locks and without."""
+    path = tmp_path / "maps.nc"
+    write_some_maps(path, on_segments())
+    with xr.open_dataset(path, engine="h5netcdf"):
         assert read_image_ids(path) == list(IMAGES)
         assert read_attributes(path)["basis"] == "segments"
 

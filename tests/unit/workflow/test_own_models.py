@@ -11,6 +11,7 @@ from thinkalike.errors import InputError
 from thinkalike.user_code import content_of
 from thinkalike.workflow.config.resolve import resolve
 from thinkalike.workflow.study import Study
+from thinkalike.workflow.weights import Weights
 
 DIGITS = [str(digit) for digit in range(10)]
 HALVES = [0.5, 0.5, 0.5]
@@ -68,44 +69,45 @@ def test_a_network_of_a_file_is_one_of_the_study():
 
 
 def test_another_content_of_the_file_is_another_network(files):
-    before = Study.of(study({"mine": mine()})).trained_weights("mine", "c", "")
+    before = Weights(Study.of(study({"mine": mine()}))).trained("mine", "c", "")
     (files / "mine.py").write_text((files / "mine.py").read_text() + "\nA = 1\n")
-    assert Study.of(study({"mine": mine()})).trained_weights("mine", "c", "") != before
+    assert Weights(Study.of(study({"mine": mine()}))).trained("mine", "c", "") != before
 
 
 def test_random_weights_of_an_own_network_are_those_of_no_epoch():
     found = Study.of(study({"mine": mine(weights="random")}))
     assert found.untrained[-1] == "mine"
-    assert found.weights_file("mine") == "<results>/weights/mine.safetensors"
+    assert Weights(found).file("mine") == "<results>/weights/mine.safetensors"
 
 
 def test_weights_of_a_file_are_imported():
     entry = mine(weights="epoch_10.pt", classes="classes.txt", mean=None, std=None)
     found = Study.of(study({"mine": entry}))
-    assert found.weights_file("mine") == "<results>/weights/imported/mine.safetensors"
-    assert found.checkpoint("mine") == "epoch_10.pt"
-    assert found.import_settings("mine") == {"classes": DIGITS, "body": False}
-    assert found.imported == "mine"
+    assert Weights(found).file("mine") == "<results>/weights/imported/mine.safetensors"
+    assert Weights(found).checkpoint("mine") == "epoch_10.pt"
+    assert Weights(found).import_settings("mine") == {"classes": DIGITS, "body": False}
+    assert Weights(found).imported == "mine"
     assert found.architectures["mine"] == "mine"
     assert "mine" not in found.untrained
 
 
 def test_another_content_of_the_checkpoint_counts_and_its_time_does_not(files):
     config = study({"mine": mine(weights="epoch_10.pt")})
-    before = Study.of(config).checkpoint_content("mine")
+    before = Weights(Study.of(config)).checkpoint_content("mine")
     (files / "epoch_10.pt").touch()
-    assert Study.of(config).checkpoint_content("mine") == before
+    assert Weights(Study.of(config)).checkpoint_content("mine") == before
     assert (
-        Study.of(study({"mine": mine(weights="epoch_20.pt")})).checkpoint_content("mine") == before
+        Weights(Study.of(study({"mine": mine(weights="epoch_20.pt")}))).checkpoint_content("mine")
+        == before
     )
 
 
 def test_fine_tuning_from_a_checkpoint():
     entry = mine(weights="finetuned", checkpoint="epoch_10.pt", classes=["a", "b"])
     found = Study.of(study({"mine": entry}))
-    assert found.initial_weights("mine") == "<results>/weights/imported/mine.safetensors"
-    assert found.import_settings("mine") == {"classes": [], "body": True}
-    assert found.imported == "mine"
+    assert Weights(found).initial("mine") == "<results>/weights/imported/mine.safetensors"
+    assert Weights(found).import_settings("mine") == {"classes": [], "body": True}
+    assert Weights(found).imported == "mine"
 
 
 def test_several_checkpoints_of_one_training_run():
@@ -131,7 +133,7 @@ def test_a_network_of_timm_with_a_checkpoint():
     entry = {"like": "resnet", "name": "R", "weights": "epoch_10.pt", "classes": "classes.txt"}
     found = Study.of(study({"mine": entry}))
     assert found.architecture("mine", "gradcam")["layers"] == {"depth_100": "layer4"}
-    assert found.import_settings("mine")["classes"] == DIGITS
+    assert Weights(found).import_settings("mine")["classes"] == DIGITS
 
 
 def test_an_own_network_takes_nothing_about_the_network_of_one_of_timm():
