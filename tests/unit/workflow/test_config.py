@@ -1066,7 +1066,7 @@ def test_pretrained_models_are_asked_about_folders_that_are_called_as_their_outp
 
 def test_everything_that_an_entry_or_an_archive_lacks_is_named():
     # a name that timm's table does not have, of which nothing is known
-    entry = {"timm": "of_mine", "name": "Mine", "layers": {"depth_100": "layer4"}}
+    entry = {"timm": "quux", "name": "Mine", "layers": {"depth_100": "layer4"}}
     assert problems(("catalogue", {"mine": entry})) == [
         f"catalogue.mine: {need} is missing; say it, or take it from another model with `like`"
         for need in ("family", "layout")
