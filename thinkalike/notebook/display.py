@@ -34,7 +34,7 @@ def text(title: str, facts: Mapping[str, object], table: pd.DataFrame | None = N
 def html(
     title: str, facts: Mapping[str, object], table: pd.DataFrame | None = None, below: str = ""
 ) -> str:
-    """The same as HTML; every text is escaped but `below`, which is HTML."""
+    """HTML of a title, facts row by row, and a table under them; all text is escaped but `below`."""
     rows = "".join(
         f"<tr><th style='text-align:left'>{escape(name)}</th>"
         f"<td style='text-align:left'>{escape(str(value))}</td></tr>"
