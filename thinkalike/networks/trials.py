@@ -20,7 +20,7 @@ from thinkalike.user_code import place_of
 HALF = (torch.float16, torch.bfloat16)
 
 SEED = 0
-"""Of the images that a network is tried with."""
+"""Seed of the random images that a network is tried with."""
 
 NOISE = 1e-5
 """Largest difference between two passes of one image that is rounding, in the largest score."""

@@ -73,7 +73,7 @@ class Rectified(nn.Module):
 
 
 class Functional(Rectified):
-    """The same function; the second ReLU is no module."""
+    """A network whose second ReLU is a function and no module."""
 
     def forward(self, inputs: torch.Tensor) -> torch.Tensor:
         hidden = self.pool(self.relu(self.first(inputs)))
@@ -81,7 +81,7 @@ class Functional(Rectified):
 
 
 class Reused(Rectified):
-    """The same function; one ReLU is used twice."""
+    """A network that uses one module of ReLU twice."""
 
     def forward(self, inputs: torch.Tensor) -> torch.Tensor:
         hidden = self.pool(self.relu(self.first(inputs)))
@@ -326,7 +326,7 @@ def test_smoothgrad_is_the_mean_over_explicit_noise():
 
 
 def test_noise_is_named_by_the_image_and_not_by_model_or_place():
-    """Of a linear network the score's change says the noise: two models have the same."""
+    """Two models see the same noise: the change of a linear network's score tells what it was."""
     pixels, smooth = images(3, 16), {"samples": 3, "sigma": 0.3}
     model = linear(16)
     other = replace(model, mean=(0.5,) * 3)

@@ -25,7 +25,7 @@ Pair = namedtuple("Pair", ["logits", "aux"])
 
 @dataclass
 class Result:
-    """As Hugging Face's networks give it."""
+    """An output as Hugging Face's networks give it: an ordered mapping with attributes."""
 
     loss: torch.Tensor | None
     logits: torch.Tensor

@@ -64,7 +64,7 @@ def files(tmp_path: Path, maps: dict[str, Maps], labels: np.ndarray) -> dict[str
 
 
 def by_hand(maps: dict[str, Maps], labels: np.ndarray) -> dict[str, Maps]:
-    """The same averaged over segments and rendered to pixels."""
+    """Maps averaged over segments and rendered to pixels."""
     return {
         model: Maps(
             averaged(rendered(each).astype(np.float32).astype(float), labels).reshape(9, -1),
