@@ -25,7 +25,7 @@ Pair = namedtuple("Pair", ["logits", "aux"])
 
 @dataclass
 class Result:
-    """An output as Hugging Face's networks give it: an ordered mapping with attributes."""
+    """An output as Hugging Face's networks give it: logits among other fields."""
 
     loss: torch.Tensor | None
     logits: torch.Tensor
