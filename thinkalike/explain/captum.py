@@ -105,7 +105,7 @@ def explain(
         untouched(model.network),
         torch.inference_mode(False),
         torch.enable_grad(),
-        _captum_s_own_words(model, row),
+        _refusals_in_sentences(model, row),
     ):
         ends = endpoints(model, images, targets, replace(question, baseline=baseline))
         if row.rules == "relu":
@@ -339,7 +339,7 @@ def _coefficients(relevance: np.ndarray, bases: list[Basis], width: int) -> np.n
 
 
 @contextmanager
-def _captum_s_own_words(model: Model, row: Attribution) -> Iterator[None]:
+def _refusals_in_sentences(model: Model, row: Attribution) -> Iterator[None]:
     """Refusals of captum, and of torch within it, as sentences; warnings of its hooks are not shown.
 
     Raises:
