@@ -108,9 +108,9 @@ def scales(
     for row, axes in enumerate(grid[:, 0]):
         axes.set_ylabel([*MEASURES.values()][row % 2])
     lowest = min(float(table["low_quartile"].min()) for table in summaries.values())
-    grid[0, 0].set_ylim(min(-0.1, lowest - 0.05), 1.03)
+    grid[0, 0].set_ylim(min(-0.1, lowest - 0.05), 1.08)
     _legend(figure, pd.concat(summaries.values()))
-    figure.suptitle("at which scale models can be told from noise")
+    figure.suptitle("At which scale models can be told from noise")
     parts = [table.assign(method=method) for method, table in summaries.items()]
     return figure, pd.concat(parts, ignore_index=True)[["method", *SUMMARY]]
 
