@@ -110,7 +110,7 @@ class Accuracy:
             errors: dict[str, list[float]] = {name: [] for name in (OURS, *ESTIMATORS)}
             for number in range(e.games):
                 known = games.interactions(
-                    PLAYERS, largest, generator(0, "interactions", largest, number)
+                    PLAYERS, generator(0, "interactions", largest, number), largest
                 )
                 values = {OURS: _solved(known.game, PLAYERS, e.evaluations, number).values[:, 0]}
                 for name, estimate in ESTIMATORS.items():
@@ -277,10 +277,10 @@ def _simulated(number: int) -> tuple[str, games.Known, int]:
     rng = generator(0, "coverage", number)
     players, evaluations = ((20, 150), (35, 250), (PLAYERS, 350))[rng.integers(3)]
     kinds = {
-        "interactions of orders 2 to 4": lambda: games.interactions(players, 4, rng),
-        "interactions of orders 2 to 6": lambda: games.interactions(players, 6, rng),
-        "interactions of orders 2 to 12": lambda: games.interactions(players, 12, rng),
-        "products": lambda: games.products(players, 2.0, rng),
+        "interactions of orders 2 to 4": lambda: games.interactions(players, rng, 4),
+        "interactions of orders 2 to 6": lambda: games.interactions(players, rng, 6),
+        "interactions of orders 2 to 12": lambda: games.interactions(players, rng, 12),
+        "products": lambda: games.products(players, rng),
     }
     kind = list(kinds)[number % len(kinds)]
     return kind, kinds[kind](), evaluations

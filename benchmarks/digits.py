@@ -15,7 +15,7 @@ import numpy as np
 import torch
 import yaml
 
-from benchmarks import games
+from benchmarks import games, regression
 from benchmarks.common import single_threaded
 from benchmarks.peers import ESTIMATORS
 from thinkalike.errors import InputError
@@ -187,7 +187,7 @@ class Measured:
 
     Attributes:
         reference: (2, M).
-        reference_error: (2, M), as `games.reference` gives it.
+        reference_error: (2, M), as `regression.reference` gives it.
         areas: (M,) pixels of the players.
         estimates: method → (2, seeds, M).
         standard_errors: (2, seeds, M) of ours.
@@ -223,7 +223,9 @@ def measure(key: str, image: int, evaluations: int, seeds: int, exact: int) -> M
         total = games.differences_of(remembered, np.ones((1, game.players), bool))[0]
         differences = games.differences_of(remembered, design.members)
         blind = Solver(design).solve(differences, total, np.random.default_rng(0)).values
-        plain = games.regression(design.members, games.design_weights(design), differences, total)
+        plain = regression.regression(
+            design.members, regression.design_weights(design), differences, total
+        )
         for output in range(2):
             estimates[BLIND][output, s] = blind[:, output]
             estimates[REGRESSION][output, s] = plain[:, output]
@@ -256,14 +258,14 @@ def _reference(
     content = hashlib.sha256(weights(key).read_bytes())
     content.update(game.picture.numpy().tobytes() + game.segments.tobytes())
     content.update(f"{key} {game.target} {OUTPUTS} {BLACK} {evaluations}".encode())
-    for code in (games.reference, games.regression, games.kernel_weights):
+    for code in (regression.reference, regression.regression, regression.kernel_weights):
         content.update(inspect.getsource(code).encode())
     path = CACHE / f"{content.hexdigest()[:16]}.npz"
     if path.exists():
         with np.load(path) as kept:
             return kept["values"], kept["error"]
     generator = np.random.default_rng(integer_seed(0, "reference", image))
-    values, error = (a.T for a in games.reference(game, game.players, evaluations, generator))
+    values, error = (a.T for a in regression.reference(game, game.players, evaluations, generator))
     with atomic(path) as temporary:
         np.savez(temporary, values=values, error=error)
     return values, error

@@ -1,21 +1,31 @@
-"""Games to ask, with the Shapley values they have: in closed form, or by a regression of our own.
+"""Games whose Shapley values are known, in families: of interactions, that saturate, of weights.
 
-A game takes coalitions (B, M) bool and gives values (B,), or (B, T) for T games at once.
+A game takes coalitions (B, M) bool and gives values (B,), or (B, T) for T games at once. A family draws a
+game of M players from a generator and knows its Shapley values by a formula that nothing of the solver
+has a part in.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
+from math import comb
 
 import numpy as np
 
-from thinkalike.explain.shapley.coalitions import Design
-
 Game = Callable[[np.ndarray], np.ndarray]
+Family = Callable[[int, np.random.Generator], "Known"]
+"""Players M, generator → a game and its values."""
 
 DIVIDENDS = 400
 """Of a game of interactions, beside those of its players."""
 PRODUCTS = 20
 """Summed in a game of products."""
+ITEMS = 200
+"""To be covered in a game of coverage."""
+LARGEST_WEIGHT = 20
+"""Of a player in a game of weights."""
+POOL = 5
+"""Players of whom each pool takes the largest."""
 
 
 @dataclass(frozen=True)
@@ -25,8 +35,15 @@ class Known:
     game: Game
     values: np.ndarray
 
+    def __add__(self, other: "Known") -> "Known":
+        """The sum of two games, whose Shapley values are the sums of theirs."""
+        return Known(
+            lambda coalitions: self.game(coalitions) + other.game(coalitions),
+            self.values + other.values,
+        )
 
-def interactions(players: int, largest: int, generator: np.random.Generator) -> Known:
+
+def interactions(players: int, generator: np.random.Generator, largest: int) -> Known:
     """A game given by its dividends: v(S) = Σ_{T ⊆ S} a_T, with φ_i = Σ_{T∋i} a_T / |T|.
 
     Every player has a dividend, and so have 400 random coalitions of 2 to `largest` players; all are
@@ -47,7 +64,7 @@ def interactions(players: int, largest: int, generator: np.random.Generator) -> 
     return Known(game, (dividends / size) @ members)
 
 
-def products(players: int, strength: float, generator: np.random.Generator) -> Known:
+def products(players: int, generator: np.random.Generator, strength: float = 2.0) -> Known:
     """A game of interactions of all orders: v(S) = Σ_k b_k Π_{i∈S} (1 + a_ki), 20 products.
 
     Its multilinear extension on the diagonal is f(t) = Σ_k b_k Π_i (1 + a_ki t), and
@@ -72,91 +89,215 @@ def products(players: int, strength: float, generator: np.random.Generator) -> K
     return Known(game, values)
 
 
-def regression(
-    members: np.ndarray, weights: np.ndarray, differences: np.ndarray, total: np.ndarray
-) -> np.ndarray:
-    """The regression that KernelSHAP is, on coalitions that come with their complements.
+def additive(players: int, generator: np.random.Generator) -> Known:
+    """A game without interactions: v(S) = Σ_{i∈S} a_i with φ = a, standard normal."""
+    values = generator.standard_normal(players)
+    return Known(lambda coalitions: coalitions @ values, values)
 
-    With x = S − ½ the two of a pair are x and −x, and what they have in common drops out: minimise
-    Σ_S w_S ((v(S) − v(Sᶜ)) / 2 − x_S·φ)² subject to Σ φ = v(all) − v(none). Solved in float64.
 
-    Args:
-        members: (P, M) bool, one coalition of each pair.
-        weights: (P,) of the pairs.
-        differences: (P, T), v(S) − v(Sᶜ) of T games.
-        total: (T,), v(all) − v(none).
+def one_product(players: int, generator: np.random.Generator, order: int) -> Known:
+    """The unanimity game of `order` random players: v(S) = Π_{i∈T} 1[i ∈ S], φ_i = 1[i ∈ T] / |T|.
 
-    Returns:
-        (M, T) Shapley values.
-
-    Source: Charnes et al., Extremal principle solutions of games in characteristic function form,
-    1988; Covert and Lee, Improving KernelSHAP, AISTATS 2021.
+    Source: Shapley, A value for n-person games, 1953.
     """
-    players = members.shape[1]
-    sides = members - 0.5
-    system = np.zeros((players + 1, players + 1))
-    system[:-1, :-1] = sides.T @ (weights[:, None] * sides)
-    # too few pairs leave φ undetermined: take the smallest
-    system[np.diag_indices(players)] += 1e-10 * np.trace(system) / players
-    system[-1, :-1] = system[:-1, -1] = 1
-    right = np.vstack([sides.T @ (weights[:, None] * differences / 2), total[None]])
-    return np.linalg.solve(system, right)[:-1]
+    needed = generator.permutation(players) < order
+    return Known(lambda coalitions: coalitions[:, needed].all(1).astype(float), needed / order)
 
 
-def kernel_weights(size: np.ndarray, players: int) -> np.ndarray:
-    """Weight of a coalition in the regression, over its probability when all sizes are equally likely.
+def parity(players: int, generator: np.random.Generator, degree: int) -> Known:
+    """A single term of the expansion of games: v(S) = Π_{i∈T} z_i with z_i = 1 inside S and −1 outside.
 
-    The weight is (M − 1) / (C(M, s) s (M − s)), the probability ∝ 1 / C(M, s): their quotient is
-    ∝ 1 / (s (M − s)). Equally likely sizes are leverage scores.
+    Its Shapley values are 2 / |T| for the members of T where |T| is odd, and 0 where it is even.
 
-    Source: Musco and Witter, Provably accurate Shapley value estimation via leverage score sampling,
-    ICLR 2025.
+    Source: Grabisch, Marichal and Roubens, Equivalent representations of set functions, 2000.
     """
-    return 1 / (size * (players - size))
+    members = generator.permutation(players) < degree
+
+    def game(coalitions: np.ndarray) -> np.ndarray:
+        return 1.0 - 2.0 * ((~coalitions[:, members]).sum(1) % 2)
+
+    return Known(game, (degree % 2) * 2 * members / degree)
 
 
-def reference(
-    game: Game, players: int, evaluations: int, generator: np.random.Generator
-) -> tuple[np.ndarray, np.ndarray]:
-    """Shapley values from many evaluations, by leverage sampling and regression: nothing of ours.
+def largest_of(sizes: np.ndarray) -> Known:
+    """The game of a maximum: v(S) = max_{i∈S} x_i of numbers x ≥ 0, and v(∅) = 0.
 
-    Sizes 1 … M − 1 are equally likely and drawn independently, coalitions of a size likewise, each
-    with its complement.
+    Sorted, x_(1) ≤ … ≤ x_(M), everyone from j on shares the step from x_(j−1) to x_(j):
+    φ_(k) = Σ_{j≤k} (x_(j) − x_(j−1)) / (M − j + 1) with x_(0) = 0.
 
-    Args:
-        game: of values (B, T).
-        players: M.
-        evaluations: the empty and the full coalition included.
-        generator: of the coalitions.
-
-    Returns:
-        (M, T) values, and (M, T) their error as half the difference of what each half of the
-        coalitions gives by itself.
+    Source: Littlechild and Owen, A simple expression for the Shapley value in a special case, 1973 (the
+    airport game).
     """
-    pairs = (evaluations - 2) // 2
-    size = generator.integers(1, players, pairs)
-    members = generator.random((pairs, players)).argsort(1) < size[:, None]
-    total = differences_of(game, np.ones((1, players), bool))[0]
-    differences = differences_of(game, members)
-    weights = kernel_weights(size, players)
-    parts = (slice(None), slice(0, pairs // 2), slice(pairs // 2, None))
-    found = [regression(members[p], weights[p], differences[p], total) for p in parts]
-    return found[0], (found[1] - found[2]) / 2
+    order = np.argsort(sizes)
+    steps = np.diff(sizes[order], prepend=0.0) / np.arange(len(sizes), 0, -1)
+    values = np.empty(len(sizes))
+    values[order] = np.cumsum(steps)
+    return Known(lambda coalitions: (coalitions * sizes).max(1, initial=0.0), values)
+
+
+def maximum(players: int, generator: np.random.Generator) -> Known:
+    """The maximum of numbers that are uniform between 0 and 1."""
+    return largest_of(generator.random(players))
+
+
+def airport(players: int, generator: np.random.Generator) -> Known:
+    """The maximum of numbers with a heavy tail, exp of a normal number with standard deviation 2."""
+    return largest_of(np.exp(2 * generator.standard_normal(players)))
+
+
+def minimum(players: int, generator: np.random.Generator) -> Known:
+    """The game of a minimum: v(S) = min_{i∈S} x_i, and v(∅) = 0; x is uniform between 0 and 1.
+
+    With c = max x it is c 1[S ≠ ∅] − max_{i∈S} (c − x_i), and of 1[S ≠ ∅] everyone has 1 / M.
+    """
+    sizes = generator.random(players)
+    top = sizes.max()
+
+    def game(coalitions: np.ndarray) -> np.ndarray:
+        least = np.where(coalitions, sizes, top).min(1)
+        return np.where(coalitions.any(1), least, 0.0)
+
+    return Known(game, top / players - largest_of(top - sizes).values)
+
+
+def pooled_maxima(players: int, generator: np.random.Generator) -> Known:
+    """The sum of maxima over disjoint pools of five players, each as in `maximum`."""
+    sizes = generator.random(players)
+    pools = np.array_split(generator.permutation(players), max(players // POOL, 1))
+    values = np.empty(players)
+    for pool in pools:
+        values[pool] = largest_of(sizes[pool]).values
+
+    def game(coalitions: np.ndarray) -> np.ndarray:
+        inside = coalitions * sizes
+        return np.sum([inside[:, pool].max(1) for pool in pools], 0)
+
+    return Known(game, values)
+
+
+def additive_and_maximum(players: int, generator: np.random.Generator) -> Known:
+    """The sum of an additive game and ten times a maximum: alike in the variance of their values."""
+    sizes = 10 * generator.random(players)
+    return additive(players, generator) + largest_of(sizes)
+
+
+def coverage(players: int, generator: np.random.Generator) -> Known:
+    """The weight of what is covered: v(S) = Σ_e w_e 1[some i ∈ S covers e], φ_i = Σ_{e∋i} w_e / |e|.
+
+    Each of 200 items is covered by 1 to M / 5 random players; its weight is exponential.
+
+    Source: the dual of a sum of unanimity games, which has the same values: Shapley, A value for n-person
+    games, 1953.
+    """
+    number = generator.integers(1, max(players // 5, 1) + 1, ITEMS)
+    covers = generator.random((ITEMS, players)).argsort(1) < number[:, None]
+    weights = generator.standard_exponential(ITEMS)
+
+    def game(coalitions: np.ndarray) -> np.ndarray:
+        covered = coalitions.astype(np.float32) @ covers.T.astype(np.float32) > 0.5
+        return covered @ weights
+
+    return Known(game, (weights / number) @ covers)
+
+
+def function_of_weight(weights: np.ndarray, function: Callable[[np.ndarray], np.ndarray]) -> Known:
+    """A game that depends on a sum alone: v(S) = f(Σ_{i∈S} w_i) for integers w_i of either sign.
+
+    φ_i = Σ_s s! (M − s − 1)! / M! Σ_x n_i(s, x) (f(x + w_i) − f(x)), where n_i(s, x) coalitions without i
+    have s players of weight x. All are counted by dynamic programming, and those without i follow from
+    them: n(s, x) = n_i(s, x) + n_i(s − 1, x − w_i). Exact in integers up to 62 players.
+
+    Source: Lucas, Measuring power in weighted voting systems, 1983 (generating functions of Cantor).
+    """
+    players = len(weights)
+    least = int(weights[weights < 0].sum())
+    sums = np.arange(least, int(weights[weights > 0].sum()) + 1)
+    number = np.zeros((players + 1, len(sums)), np.int64)
+    number[0, -least] = 1
+    for weight in weights:
+        number[1:] += _moved(number[:-1], int(weight))
+    share = np.array([1 / (players * comb(players - 1, size)) for size in range(players)])
+    values = np.empty(players)
+    for player, weight in enumerate(weights):
+        without = np.zeros((players, len(sums)), np.int64)
+        for size in range(players):
+            before = _moved(without[size - 1], int(weight)) if size else 0
+            without[size] = number[size] - before
+        gain = function(sums + weight) - function(sums)
+        values[player] = share @ (without @ gain)
+    return Known(lambda coalitions: function(coalitions @ weights).astype(float), values)
+
+
+def _moved(counts: np.ndarray, weight: int) -> np.ndarray:
+    """Counts (…, sums) of coalitions that have got a player of this weight."""
+    moved = np.zeros_like(counts)
+    if weight >= 0:
+        moved[..., weight:] = counts[..., : counts.shape[-1] - weight]
+    else:
+        moved[..., :weight] = counts[..., -weight:]
+    return moved
+
+
+def weighted_voting(players: int, generator: np.random.Generator, quota: float) -> Known:
+    """A vote: v(S) = 1 where S has at least the share `quota` of all votes; one player has 1 to 20."""
+    votes = generator.integers(1, LARGEST_WEIGHT + 1, players)
+    needed = quota * votes.sum()
+    return function_of_weight(votes, lambda sums: (sums >= needed).astype(float))
+
+
+def square_root(players: int, generator: np.random.Generator) -> Known:
+    """The square root of a sum of weights from 1 to 20: it grows less and less."""
+    weights = generator.integers(1, LARGEST_WEIGHT + 1, players)
+    return function_of_weight(weights, lambda sums: np.sqrt(np.maximum(sums, 0)))
+
+
+def sigmoid(players: int, generator: np.random.Generator) -> Known:
+    """A probability whose logit is a sum of weights of both signs, from −4 to +4 on the whole.
+
+    The weights are integers from −10 to 20; their sum over all players is 8 times the sum at which the
+    logit grows by 1, and half of it is a probability of one half.
+    """
+    weights = generator.integers(-LARGEST_WEIGHT // 2, LARGEST_WEIGHT + 1, players)
+    whole = max(abs(int(weights.sum())), LARGEST_WEIGHT)
+    return function_of_weight(weights, lambda sums: 1 / (1 + np.exp(4 - 8 * sums / whole)))
+
+
+def rectified(players: int, generator: np.random.Generator) -> Known:
+    """A rectified sum: max(0, Σ_{i∈S} w_i − θ), weights from −10 to 20, θ three quarters of all."""
+    weights = generator.integers(-LARGEST_WEIGHT // 2, LARGEST_WEIGHT + 1, players)
+    threshold = 0.75 * weights.sum()
+    return function_of_weight(weights, lambda sums: np.maximum(sums - threshold, 0))
+
+
+NAMED: Mapping[str, Family] = {
+    "orders 2 to 6": partial(interactions, largest=6),
+    "orders 2 to 12": partial(interactions, largest=12),
+    "products": products,
+    "one product of order 10": partial(one_product, order=10),
+    "maximum": maximum,
+    "weighted voting, quota 0.9": partial(weighted_voting, quota=0.9),
+}
+"""Families that the solver was made to be right for: goals hold for each."""
+
+OTHERS: Mapping[str, Family] = {
+    "one product of order 4": partial(one_product, order=4),
+    "one product of order 20": partial(one_product, order=20),
+    "parity of degree 5": partial(parity, degree=5),
+    "minimum": minimum,
+    "airport, heavy tail": airport,
+    "pooled maxima": pooled_maxima,
+    "additive and maximum": additive_and_maximum,
+    "coverage": coverage,
+    "weighted voting, quota 0.5": partial(weighted_voting, quota=0.5),
+    "square root of weights": square_root,
+    "sigmoid of weights": sigmoid,
+    "rectified sum": rectified,
+}
+"""Families that nothing in the solver was chosen by: what it does on games that it does not know."""
+
+FAMILIES: Mapping[str, Family] = {**NAMED, **OTHERS}
 
 
 def differences_of(game: Game, members: np.ndarray) -> np.ndarray:
     """v(S) − v(Sᶜ) for every row S."""
     return game(members) - game(~members)
-
-
-def design_weights(design: Design) -> np.ndarray:
-    """Weights (P,) for the regression on a design of ours, which fixes how many pairs each size has.
-
-    The pairs of a size stand for all of that size: their weight is divided by their number.
-    """
-    size = design.members.sum(1)
-    smaller = np.minimum(size, design.players - size)
-    number = np.bincount(smaller)[smaller]
-    # of half the players: both of a pair are of the one size
-    halves = np.where(2 * smaller == design.players, 0.5, 1.0)
-    return halves * kernel_weights(size, design.players) / number

@@ -11,7 +11,17 @@ import pytest
 import torch
 from torch import nn
 
-from benchmarks import accuracy, common, digits, explainers, games, pairwise, peers, speed
+from benchmarks import (
+    accuracy,
+    common,
+    digits,
+    explainers,
+    games,
+    pairwise,
+    peers,
+    regression,
+    speed,
+)
 from benchmarks.common import COLUMNS, Goal, Row
 from tests.support.explaining import BLACK, classifier, images, linear
 from thinkalike.errors import InputError
@@ -43,6 +53,10 @@ def shapley(game: games.Game, players: int) -> np.ndarray:
 
 def additive(coalitions: np.ndarray) -> np.ndarray:
     return coalitions @ np.arange(1.0, coalitions.shape[1] + 1) + 7
+
+
+OF_ANY_SIZE = [n for n in games.FAMILIES if not n.startswith(("one product", "parity"))]
+"""Families of games that need no certain number of players."""
 
 
 class TestRows:
@@ -144,24 +158,44 @@ def test_runs_take_turns_and_the_first_round_does_not_count():
 
 
 class TestGames:
+    @pytest.mark.parametrize("players", [6, 7])
+    @pytest.mark.parametrize("name", OF_ANY_SIZE)
+    def test_families_have_the_values_that_enumeration_gives(self, name, players):
+        known = games.FAMILIES[name](players, np.random.default_rng(players))
+        assert np.abs(known.values).max() > 0
+        assert known.values == pytest.approx(shapley(known.game, players), abs=1e-9)
+
+    @pytest.mark.parametrize("order", [1, 4, 7])
+    @pytest.mark.parametrize("family", [games.one_product, games.parity])
+    def test_games_of_one_term_have_the_values_that_enumeration_gives(self, family, order):
+        known = family(7, np.random.default_rng(order), order)
+        assert known.values == pytest.approx(shapley(known.game, 7), abs=1e-9)
+
+    @pytest.mark.parametrize("name", games.FAMILIES)
+    def test_values_of_fifty_players_share_out_what_all_of_them_have(self, name):
+        known = games.FAMILIES[name](50, np.random.default_rng(3))
+        both = known.game(np.array([[True] * 50, [False] * 50]))
+        assert both.shape == (2,)
+        assert known.values.sum() == pytest.approx(both[0] - both[1], abs=1e-9)
+
     @pytest.mark.parametrize("largest", [2, 4, 6])
     def test_interactions_have_the_values_that_enumeration_gives(self, largest):
-        known = games.interactions(6, largest, np.random.default_rng(largest))
+        known = games.interactions(6, np.random.default_rng(largest), largest)
         assert known.values == pytest.approx(shapley(known.game, 6), abs=1e-9)
 
     @pytest.mark.parametrize("players", [5, 6])
     def test_products_have_the_values_that_enumeration_gives(self, players):
-        known = games.products(players, 2.0, np.random.default_rng(1))
+        known = games.products(players, np.random.default_rng(1))
         assert known.values == pytest.approx(shapley(known.game, players), abs=1e-9)
 
     def test_the_regression_on_all_coalitions_is_exact(self):
-        known = games.interactions(7, 7, np.random.default_rng(0))
+        known = games.interactions(7, np.random.default_rng(0), 7)
         design = draw(7, 2**7, np.random.default_rng(0))
         assert design.complete
         total = games.differences_of(known.game, np.ones((1, 7), bool))
-        found = games.regression(
+        found = regression.regression(
             design.members,
-            games.design_weights(design),
+            regression.design_weights(design),
             games.differences_of(known.game, design.members)[:, None],
             total,
         )
@@ -169,21 +203,21 @@ class TestGames:
         assert found[:, 0] == pytest.approx(known.values, abs=1e-7)
 
     def test_so_it_is_with_an_even_number_of_players(self):
-        known = games.interactions(6, 6, np.random.default_rng(0))
+        known = games.interactions(6, np.random.default_rng(0), 6)
         design = draw(6, 2**6, np.random.default_rng(0))
         total = games.differences_of(known.game, np.ones((1, 6), bool))
         differences = games.differences_of(known.game, design.members)[:, None]
-        weights = games.design_weights(design)
-        found = games.regression(design.members, weights, differences, total)
+        weights = regression.design_weights(design)
+        found = regression.regression(design.members, weights, differences, total)
         assert found[:, 0] == pytest.approx(known.values, abs=1e-7)
 
     def test_the_reference_comes_to_the_true_values_and_knows_its_error(self):
-        known = games.interactions(12, 6, np.random.default_rng(0))
+        known = games.interactions(12, np.random.default_rng(0), 6)
 
         def game(coalitions: np.ndarray) -> np.ndarray:
             return known.game(coalitions)[:, None]
 
-        found, error = games.reference(game, 12, 40_000, np.random.default_rng(5))
+        found, error = regression.reference(game, 12, 40_000, np.random.default_rng(5))
         missed = np.sqrt(((found[:, 0] - known.values) ** 2).mean())
         assert missed < 0.05 * np.sqrt((known.values**2).mean())
         assert 0.3 < missed / np.sqrt((error**2).mean()) < 3
@@ -208,7 +242,7 @@ class TestPeers:
 
     @pytest.mark.parametrize("name", peers.ESTIMATORS)
     def test_a_seed_stands_for_an_estimate(self, name):
-        known = games.interactions(12, 5, np.random.default_rng(0))
+        known = games.interactions(12, np.random.default_rng(0), 5)
         one, again, other = (peers.ESTIMATORS[name](known.game, 12, 80, s) for s in (1, 1, 2))
         assert np.array_equal(one, again)
         assert not np.array_equal(one, other)
