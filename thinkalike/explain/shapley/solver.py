@@ -1,57 +1,52 @@
 """Shapley values from a sample of coalitions, with their uncertainty: kriging of the game.
 
-A game v of M players has an expansion v(z) = Σ_S f_S Π_{i∈S} z_i, with z_i = 1 for a player that is in
-the coalition and −1 for one that is not. Its Shapley values depend on the terms of odd degree alone,
-
-    φ_i = 2 Σ_{S∋i, |S| odd} f_S / |S|,
-
-and so do the differences y(z) = (v(z) − v(−z)) / 2 of paired coalitions. KernelSHAP fits the terms of
-degree 1 and takes what the others do for noise. Here they are a random field: f_S is Gaussian with
-variance σ² Π_{i∈S} c_i, independent of each other, where c_i says how much player i can matter. Then
-φ and y are jointly Gaussian, and the posterior mean and covariance of φ given y are closed forms,
+The Shapley values φ of a game v of M players depend on its odd part y(S) = (v(S) − v(Sᶜ)) / 2 alone.
+KernelSHAP fits a sum over players to it and takes what is left for noise. Here the game is a Gaussian
+random field: `laws` has several for games that vary alike everywhere and for games that saturate. Under
+each, φ and y are jointly Gaussian, and the posterior mean and covariance of φ given y are closed forms,
 
     φ̂ = C K⁻¹ y,    Cov(φ | y) = V − C K⁻¹ Cᵀ,
 
-with K = Cov(y, y), C = Cov(φ, y), V = Cov(φ, φ). No expansion is ever written out: over terms of odd
-degree K(z, z') = Π_i √(1 − c_i²) · sinh(Σ_i artanh(c_i) z_i z'_i), and C and V are elementary
-symmetric polynomials. φ̂ interpolates the game, the full coalition included: Σ φ̂ = v(all) − v(none).
+with K = Cov(y, y), C = Cov(φ, y), V = Cov(φ, φ). φ̂ interpolates the game, the full coalition included:
+Σ φ̂ = v(all) − v(none).
 
-How smooth the game is, is not known. σ² is integrated out under the prior 1/σ², which makes the
-posterior a Student's t with as many degrees of freedom as observations; the mean degree of the terms and
-how much stronger those of degree 1 are run over a small grid, and results are averaged by marginal
-likelihood. For a game of degree at most 2 the weight goes to degree 1 alone: with a few more pairs than
-players it is exact, as KernelSHAP is.
+Which law fits the game is not known. σ² is integrated out under the prior 1/σ², which makes the
+posterior a Student's t with as many degrees of freedom as observations; laws, and how much stronger the
+terms of single players are than they say, are a small grid, and results are averaged by marginal
+likelihood. For a game of degree at most 2 the weight goes to single players alone: with a few more pairs
+than players it is exact, as KernelSHAP is.
 
-Sources: Matheron, The intrinsic random functions, 1973 (kriging); O'Donnell, Analysis of Boolean
-functions, 2014, section 1.2 (the expansion); Grabisch, Marichal and Roubens, Equivalent representations
-of set functions, 2000 (Shapley values in it); Fumagalli et al., arXiv 2602.01399 (odd part).
+No law fits every game, so standard errors are checked against the game itself. r_z is what the others
+predict wrongly of observation z, and φ̂ would change by A_z r_z without it, with A = C K⁻¹. Under the law
+r_z has variance σ² / (K⁻¹)_zz. Where Σ_z |A_z|² r_z² is larger than expected, errors are widened by as
+much.
+
+Sources: Matheron, The intrinsic random functions, 1973 (kriging); Rasmussen and Williams, Gaussian
+processes for machine learning, 2006, section 5.4.2 (leave-one-out residuals); Fumagalli et al.,
+arXiv 2602.01399 (odd part).
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 from math import comb
 
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve, cholesky, solve_triangular
 
 from thinkalike.explain.shapley.coalitions import Design
+from thinkalike.explain.shapley.laws import Law, laws
 
-DEGREES = (2.0, 6.0)
-"""Σ c_i: about the mean degree of the terms; two that bracket the networks and games measured."""
-
-STRENGTHS = (1e6, 100.0, 30.0, 10.0, 3.0, 1.0, 0.3)
-"""Variance of the terms of degree 1 over what the others' law would give them."""
-
-LARGEST_SHARE = 0.9
-"""Bound on c_i, below 1, where the kernel would end."""
+STRENGTHS = (1e6, 100.0, 30.0, 10.0, 3.0, 1.0, 0.3, 0.1, 0.01)
+"""Variance of the terms of single players that is added, over what a law's shares say."""
 
 MOST_PAIRS = 4096
 """The kernel of more pairs is too large to factorise for every image."""
 
-EVERY_DEGREE = 31
-"""Degrees above are left out of C and V: Σ c_i ≤ 6 leaves them less than 1e-12 of the variance."""
-
 NEGLIGIBLE = 1e-3
 """Weight, beside the largest, under which a point of the grid is left out."""
+
+CHECKED = 10.0
+"""Number of observations that the trust in a law's standard errors counts for."""
 
 TINY = 1e-30
 
@@ -87,7 +82,10 @@ class Solver:
         """
         self.design = design
         if not design.complete:
-            self._laws = _laws(design.members, relevance)
+            members = np.vstack([np.ones((1, design.players), bool), design.members])
+            signs = np.where(members, 1.0, -1.0)
+            weight = np.ones(design.players) if relevance is None else np.asarray(relevance, float)
+            self._fits = [_Fit(signs, law) for law in laws(signs, weight)]
 
     def solve(
         self,
@@ -113,9 +111,9 @@ class Solver:
         size[size == 0] = 1
         observed = observed / size
         normal = generator.standard_normal((draws, self.design.players, len(observed)))
-        results = [law.posteriors(observed) for law in self._laws]
+        results = [fit.posteriors(observed) for fit in self._fits]
         columns = [
-            _averaged(self._laws, [part.game(game) for part in results], normal)
+            _averaged(self._fits, [part.game(game) for part in results], normal)
             for game in range(observed.shape[1])
         ]
         values, errors, drawn = (np.stack(part, -1) * size for part in zip(*columns, strict=True))
@@ -161,21 +159,18 @@ class _Posteriors:
         )
 
 
-class _Law:
-    """The terms' variances Π_{i∈S} c_i for one Σ c_i, factorised for one design."""
+class _Fit:
+    """One law on one design, factorised: the posteriors of any game under it."""
 
-    def __init__(self, signs: np.ndarray, shares: np.ndarray) -> None:
+    def __init__(self, signs: np.ndarray, law: Law) -> None:
         observations, players = signs.shape
-        self.signs, self.shares = signs, shares
-        linear = (signs * shares) @ signs.T
-        scale = np.exp(0.5 * np.log1p(-(shares**2)).sum())
-        kernel = scale * np.sinh((signs * np.arctanh(shares)) @ signs.T) - linear
+        self.shares, self.prior = law.shares, law.covariances.prior
+        kernel = law.covariances.kernel.copy()
         # Few players have few terms: hold the kernel off rounding, its own and that of the difference.
-        jitter = 1e-10 * np.trace(kernel) + 1e-14 * np.trace(linear)
+        jitter = 1e-10 * np.trace(kernel) + 1e-14 * observations * self.shares.sum()
         kernel[np.diag_indices(observations)] += jitter / observations
-        self.cross, self.prior = _moments(signs, shares)
         self.factor = cholesky(kernel, lower=True, overwrite_a=True, check_finite=False)
-        self.white = self.whitened(np.hstack([signs, self.cross.T]))
+        self.white = self.whitened(np.hstack([signs, law.covariances.cross.T]))
         self.white_signs, self.white_cross = self.white[:, :players], self.white[:, players:]
         self.information = self.white_signs.T @ self.white_signs
         self.explained = self.white_cross.T @ self.white_signs
@@ -183,7 +178,7 @@ class _Law:
         # Fewer pairs than players leave this matrix almost singular: hold it off rounding.
         least = 1e-13 * np.trace(self.information)
         self.solved = [
-            cho_factor(self.information + np.diag(1 / (strength * shares) + least), lower=True)
+            cho_factor(self.information + np.diag(1 / (strength * self.shares) + least), lower=True)
             for strength in STRENGTHS
         ]
 
@@ -214,6 +209,36 @@ class _Law:
             residual.append(left)
         return _Posteriors(*map(np.array, (likelihood, scale, values, residual)))
 
+    @cached_property
+    def _inverse(self) -> np.ndarray:
+        """Inverse of the factor."""
+        return self.whitened(np.eye(len(self.factor)))
+
+    def misfit(self, strength: int, residual: np.ndarray, scale: float) -> float:
+        """Factor ≥ 1 by which the game's own observations widen the variance of its Shapley values.
+
+        Args:
+            strength: number in `STRENGTHS`.
+            residual: (1 + P,) of `_Posteriors`.
+            scale: σ².
+        """
+        on_signs = self._inverse.T @ self.white_signs
+        slopes = cho_solve(self.solved[strength], on_signs.T)
+        # φ̂ is this times y
+        levers = (2 * np.eye(len(self.shares)) - self.explained) @ slopes
+        levers += (self._inverse.T @ self.white_cross).T
+        precision = (self._inverse**2).sum(0) - (on_signs.T * slopes).sum(0)
+        wrong = self._inverse.T @ residual / precision
+        weight = (levers**2).sum(0)
+        # the sum of the values is known: the full coalition tells nothing of their error
+        expected = (weight * scale / precision)[1:]
+        seen = float((weight * wrong**2)[1:].sum())
+        if expected.sum() <= TINY:
+            return 1.0
+        number = expected.sum() ** 2 / (expected**2).sum()
+        ratio = seen / expected.sum()
+        return max(1.0, float((CHECKED + number * ratio) / (CHECKED + number)))
+
     def covariance(self, strength: int) -> np.ndarray:
         """Posterior covariance of the Shapley values for σ² = 1, (M, M)."""
         lever = 2 * np.eye(len(self.shares)) - self.explained
@@ -225,7 +250,7 @@ class _Law:
 
 
 def _averaged(
-    laws: list[_Law], posteriors: list[_Posteriors], normal: np.ndarray
+    fits: list[_Fit], posteriors: list[_Posteriors], normal: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Values, standard errors and draws of one game, averaged over laws and strengths."""
     likelihood = np.array([part.likelihood for part in posteriors])
@@ -240,61 +265,15 @@ def _averaged(
     covariance = np.zeros((players, players))
     for law, strength in points:
         away = posteriors[law].values[strength] - values
-        within = posteriors[law].scale[strength] * laws[law].covariance(strength)
+        within = posteriors[law].scale[strength] * fits[law].covariance(strength)
         covariance += weight[law, strength] * (within + np.outer(away, away))
+    law, strength = map(int, np.unravel_index(np.argmax(weight), weight.shape))
+    best = posteriors[law]
+    residual = best.residual[strength]
+    covariance *= fits[law].misfit(strength, residual, best.scale[strength])
     variance = np.maximum(np.diag(covariance), 0)
-    law, strength = np.unravel_index(np.argmax(weight), weight.shape)
-    residual = posteriors[law].residual[strength]
     # Errors of two games covary as their residuals do.
     direction = residual / max(float(np.linalg.norm(residual)), TINY)
     covariance[np.diag_indices(players)] = variance + 1e-9 * variance.max() + TINY
     root = cholesky(covariance, lower=True)
     return values, np.sqrt(variance), values + (normal @ direction) @ root.T
-
-
-def _laws(members: np.ndarray, relevance: np.ndarray | None) -> list[_Law]:
-    players = members.shape[1]
-    weight = np.ones(players) if relevance is None else np.asarray(relevance, float)
-    signs = np.where(np.vstack([np.ones((1, players), bool), members]), 1.0, -1.0)
-    return [
-        _Law(signs, np.minimum(degree * weight / weight.sum(), LARGEST_SHARE)) for degree in DEGREES
-    ]
-
-
-def _moments(signs: np.ndarray, shares: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """C (M, 1 + P) and V (M, M) of the terms of degree 3, 5, … for σ² = 1.
-
-    C_i(z) = 2 c_i z_i Σ_d e_{d−1}(c z without i) / d and V_ij = 4 c_i c_j Σ_d e_{d−2}(c without i, j) / d²
-    (i = j: 4 c_i Σ_d e_{d−1}(c without i) / d²), with e_k the elementary symmetric polynomials. Without
-    one variable x they follow from those with it: e_k(without x) = e_k − x e_{k−1}(without x).
-    """
-    players = len(shares)
-    degrees = min(players, EVERY_DEGREE)
-    terms = shares * signs
-    with_all = _symmetric(terms, degrees)
-    with_all_shares = _symmetric(shares[None], degrees)[:, 0]
-    without, without_one = np.ones_like(terms), np.ones(players)
-    without_two = np.ones((players, players))
-    cross = np.zeros_like(terms)
-    prior, diagonal = np.zeros((players, players)), np.zeros(players)
-    for k in range(1, degrees):
-        # here e_k of the terms without one, e_{k−1} of those without two
-        without = with_all[k][:, None] - terms * without
-        without_one = with_all_shares[k] - shares * without_one
-        if k % 2 == 0:
-            cross += 2 / (k + 1) * without
-            diagonal += 4 / (k + 1) ** 2 * without_one
-            prior += 4 / (k + 1) ** 2 * without_two
-        without_two = without_one[:, None] - shares * without_two
-    prior *= np.outer(shares, shares)
-    prior[np.diag_indices(players)] = shares * diagonal
-    return (cross * terms).T, prior
-
-
-def _symmetric(values: np.ndarray, degrees: int) -> np.ndarray:
-    """Elementary symmetric polynomials of rows: (n, M) → (degrees + 1, n)."""
-    result = np.zeros((degrees + 1, len(values)))
-    result[0] = 1
-    for column in values.T:
-        result[1:] += column * result[:-1]
-    return result
