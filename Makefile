@@ -10,13 +10,14 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.synced
 STUDY := $(shell sed -n 's/^study: *\([a-z0-9_]*\).*/\1/p' config.yaml)
 RESULTS := results/$(STUDY)
+PEERS := resources/peers
 # the question, what else can be learned, and the published examples
 EVERYTHING := all extras published
 # the tools of the environment, and nothing of the user's Python set-up
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 unexport PYTHONPATH
 
-.PHONY: help setup quick demo report test test-slow test-all bench bench-scale lint format docs timm-models lock audit clean
+.PHONY: help setup quick demo report test test-slow test-all bench bench-peers bench-scale lint format docs timm-models lock audit clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 12
@@ -71,6 +72,12 @@ bench: $(STAMP) ## measure against other libraries, half an hour: results/benchm
 	python -m benchmarks.lrp --docs
 	OMP_NUM_THREADS=1 python -m benchmarks.statistics
 	python -m benchmarks.statistics --docs
+
+bench-peers: $(STAMP) ## the newest peers of KernelSHAP for bench: resources/peers (Python 3.11: with a C compiler)
+	python -m pip install --quiet --disable-pip-version-check --no-deps --ignore-requires-python \
+	  --require-hashes --upgrade --target $(PEERS) --requirement benchmarks/peers.txt
+	@# Python 3.11 has no `type` statement; the two are of type checkers alone
+	sed -i.3.12 's/^    type \([A-Za-z]*\) = /    \1 = /' $(PEERS)/shapiq/tree/conversion/lightgbm.py
 
 bench-scale: $(STAMP) ## measure up to 100 models and 50,000 images, an hour: docs/scale.md
 	OMP_NUM_THREADS=1 python -m benchmarks.scale

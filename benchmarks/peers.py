@@ -2,24 +2,20 @@
 
 import logging
 import warnings
-from collections.abc import Callable
 
 import numpy as np
 import shap
 import torch
 from captum.attr import IntegratedGradients, KernelShap, LayerGradCam
 from pytorch_grad_cam import GradCAM
-from shapiq.approximator import KernelSHAP
 from torch import nn
 
 from benchmarks.games import Game
+from benchmarks.newest import Estimator, approximator
 from thinkalike.networks.model import Model
 
 TOGETHER = 64
 """Coalitions that captum asks about at a time; its values do not depend on it."""
-
-Estimator = Callable[[Game, int, int, int], np.ndarray]
-"""Game, players, evaluations, seed → Shapley values (M,)."""
 
 
 def captum_kernelshap(game: Game, players: int, evaluations: int, seed: int) -> np.ndarray:
@@ -54,7 +50,7 @@ def shapiq_kernel(
     game: Game, players: int, evaluations: int, seed: int, *, paired: bool, leverage: bool
 ) -> np.ndarray:
     """shapiq's KernelSHAP; with leverage scores all sizes are equally likely."""
-    approximator = KernelSHAP(
+    method = approximator.KernelSHAP(
         n=players,
         pairing_trick=paired,
         sampling_weights=np.ones(players + 1) if leverage else None,
@@ -62,7 +58,7 @@ def shapiq_kernel(
     )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of few players, whose coalitions are all asked
-        return approximator.approximate(budget=evaluations, game=game).get_n_order_values(1)
+        return method.approximate(budget=evaluations, game=game).get_n_order_values(1)
 
 
 def _shapiq(paired: bool, leverage: bool) -> Estimator:

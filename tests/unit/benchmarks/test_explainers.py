@@ -1,9 +1,13 @@
 """The benchmarks compute what their tables say: goals, ratios, games, estimators, pages."""
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from functools import partial
 from itertools import combinations, product
 from math import factorial
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -17,6 +21,7 @@ from benchmarks import (
     digits,
     explainers,
     games,
+    newest,
     pairwise,
     peers,
     regression,
@@ -246,6 +251,34 @@ class TestPeers:
         one, again, other = (peers.ESTIMATORS[name](known.game, 12, 80, s) for s in (1, 1, 2))
         assert np.array_equal(one, again)
         assert not np.array_equal(one, other)
+
+    @pytest.mark.parametrize("name", newest.ESTIMATORS)
+    def test_the_newest_ask_no_more_than_they_are_given_and_come_near(self, name):
+        asked = []
+
+        def game(coalitions: np.ndarray) -> np.ndarray:
+            asked.append(len(coalitions))
+            return additive(coalitions)
+
+        values = newest.ESTIMATORS[name](game, 12, 200, 0)
+        assert sum(asked) == 200
+        true = np.arange(1.0, 13)
+        assert ((values - true) ** 2).sum() < 0.1 * (true**2).sum()
+        again = newest.ESTIMATORS[name](additive, 12, 200, 0)
+        assert values == pytest.approx(again)
+
+    def test_where_the_newest_are_missing_a_sentence_says_what_to_run(self, tmp_path):
+        alone = "from benchmarks import newest; print(len(newest.ESTIMATORS), newest.MISSING)"
+        told = subprocess.run(
+            [sys.executable, "-c", alone],
+            cwd=tmp_path,
+            env={**os.environ, "PYTHONPATH": str(Path.cwd())},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        assert told.startswith("0 OddSHAP, ")
+        assert "run `make bench-peers`" in told
 
     def test_captum_integrates_at_our_nodes(self):
         model, pixels = classifier("vit"), images(2)
