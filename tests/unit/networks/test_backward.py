@@ -90,10 +90,8 @@ def by_differences(network: nn.Module, inputs: torch.Tensor) -> torch.Tensor:
 @pytest.mark.parametrize("kind", ["batch", "frozen", "instance"])
 @pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
 def test_gradients_before_a_norm_of_tokens_are_those_by_differences(first, count, kind, layout):
-    if kind == "instance":
-        norm = nn.InstanceNorm2d(4, affine=True).double()
-    else:
-        norm = stirred(nn.BatchNorm2d(4))
+    instance = nn.InstanceNorm2d(4, affine=True).double()
+    norm = instance if kind == "instance" else stirred(nn.BatchNorm2d(4))
     network = Tokens(norm, first).double().eval().requires_grad_(kind == "batch")
     network = network.to(memory_format=layout)
     width = 4 if first == 0 else 9
