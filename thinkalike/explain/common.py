@@ -13,6 +13,7 @@ from thinkalike.compare.maps import Maps
 from thinkalike.errors import ImageError, InputError
 from thinkalike.explain.explanation import Explanation
 from thinkalike.methods import AUDITED
+from thinkalike.networks.backward import right_gradients
 from thinkalike.networks.batches import Batches, fitting
 from thinkalike.networks.model import Model
 from thinkalike.networks.predict import check_finite
@@ -247,7 +248,9 @@ def check_maps(maps: Maps, source: str) -> None:
 
 @contextmanager
 def explaining(model: Model) -> Iterator[None]:
-    """While open, no parameter requires a gradient; afterwards those that did before do again.
+    """While open, no parameter requires a gradient, and those of images are right (`right_gradients`).
+
+    Afterwards parameters that required one before do again.
 
     Raises:
         InputError: the model is in training mode.
@@ -258,7 +261,8 @@ def explaining(model: Model) -> Iterator[None]:
     try:
         for parameter in trainable:
             parameter.requires_grad_(False)
-        yield
+        with right_gradients(model.network):
+            yield
     finally:
         for parameter in trainable:
             parameter.requires_grad_(True)

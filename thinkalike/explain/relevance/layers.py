@@ -94,10 +94,6 @@ def batch_norm(tape: Tape, call: Call) -> Any:
     if before is None or before[0] != x._version:
         result = call()
         tape.ledger.watch(tape.module, result, shift.reshape(-1, *[1] * (x.ndim - 2)))
-        if len(x) == 1 and x.is_contiguous() and x.stride(0) != x.numel():
-            # torch 2.15 gets the gradient at some channels of a single image wrong on CPUs, where that
-            # at the result has its channels last
-            result.register_hook(torch.Tensor.contiguous)
         return result
     _, source, layer, weights, offset, gamma = before
     if offset is not None:
