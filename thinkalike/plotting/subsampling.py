@@ -24,7 +24,7 @@ def subsampling(
 
     Args:
         differences: n, repeat, sum_abs_difference.
-        variances: n, model_a, model_b, variance, expected, finite_population_factor.
+        variances: n, model_a, model_b, variance, expected, images, finite_population_factor.
         images: N, of how many they were drawn.
         seed_deviation: standard deviation of a pair over seeds of its models; NaN if unknown.
         title: of the figure.
@@ -66,14 +66,15 @@ def half_widths(variances: pd.DataFrame) -> pd.DataFrame:
     """Half-widths t √(S²/n) of the 95 % intervals of all pairs from n fresh images.
 
     Args:
-        variances: n, model_a, model_b, expected (S²/n times the factor), finite_population_factor.
+        variances: n, model_a, model_b, expected (S²/n times the factor), images (that a pair has of n,
+            t has one degree of freedom less), finite_population_factor.
 
     Returns:
-        n, model_a, model_b, half_width; without rows where the factor is 0 or n is 1.
+        n, model_a, model_b, half_width; without rows where the factor is 0 or a pair has a single image.
     """
-    known = variances[(variances["finite_population_factor"] > 0) & (variances["n"] > 1)]
+    known = variances[(variances["finite_population_factor"] > 0) & (variances["images"] > 1)]
     fresh = known["expected"] / known["finite_population_factor"]
-    width = t_distribution.ppf(0.975, known["n"] - 1) * np.sqrt(fresh)
+    width = t_distribution.ppf(0.975, known["images"] - 1) * np.sqrt(fresh)
     return known[["n", "model_a", "model_b"]].assign(half_width=width)
 
 

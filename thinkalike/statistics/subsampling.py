@@ -5,11 +5,14 @@ of each draw is compared with that of all N. Without replacement a mean of n of 
 
     S²/n · (1 − n/N),    S² = Σ (s_i − s̄)² / (N − 1)
 
-(Cochran, Sampling Techniques, 3rd edition, theorem 2.2). The finite-population factor 1 − n/N is 0
+(Cochran, Sampling Techniques, 3rd edition, theorem 2.2). A pair that has its similarity on c of the N
+images only has it on k of the n, and k is hypergeometric: its variance is S² (E[1/k] − 1/c), over the
+draws with k > 0. It is S²/n (1 − n/N) where c = N. The finite-population factor 1 − n/N is 0
 at n = N by construction: that the curve falls to 0 there says nothing about fresh images. Divided by
 the factor, the variance is that of n images from a population without end.
 """
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -31,8 +34,9 @@ class Subsampling:
         sizes: numbers of images n.
         sum_abs_difference: (sizes, repeats), Σ over pairs of |mean of the draw − mean of all|.
         variance: (sizes, pairs), over the repeats, of the mean similarity of each pair.
-        expected: (sizes, pairs), S²/n (1 − n/N); for a pair that has its similarity on a share of
-            the images only, n is that share of n.
+        expected: (sizes, pairs), S² (E[1/k] − 1/c), what the variance is over all draws.
+        images: (sizes, pairs), E[k], images of a draw that a pair has its similarity on, over the
+            draws with any.
         factor: (sizes,), 1 − n/N.
     """
 
@@ -40,6 +44,7 @@ class Subsampling:
     sum_abs_difference: np.ndarray
     variance: np.ndarray
     expected: np.ndarray
+    images: np.ndarray
     factor: np.ndarray
 
     def difference_table(self) -> pd.DataFrame:
@@ -54,7 +59,10 @@ class Subsampling:
         )
 
     def variance_table(self, models: Sequence[str]) -> pd.DataFrame:
-        """A row for every n and pair: n, model_a, model_b, variance, expected, finite_population_factor."""
+        """A row for every n and pair.
+
+        Columns: n, model_a, model_b, variance, expected, images, finite_population_factor.
+        """
         first, second = np.triu_indices(len(models), 1)
         names = np.array(models)
         return pd.DataFrame(
@@ -64,6 +72,7 @@ class Subsampling:
                 "model_b": np.tile(names[second], len(self.sizes)),
                 "variance": self.variance.ravel(),
                 "expected": self.expected.ravel(),
+                "images": self.images.ravel(),
                 "finite_population_factor": np.repeat(self.factor, len(first)),
             }
         )
@@ -118,17 +127,38 @@ def subsample_parts(
             draw = generator(seed, "subsampling", size, repeat).permutation(images)[:size]
             drawn[i, repeat, draw] = True
     means = _means(parts(), drawn.reshape(-1, images)).reshape(len(sizes), repeats, -1)
-    factor = 1 - np.asarray(sizes) / images
-    variance_one = off_diagonal(reference.deviation) ** 2
-    share = off_diagonal(reference.count) / images
+    present, place = np.unique(off_diagonal(reference.count), return_inverse=True)
+    moments = np.array([[_images_of_pair(images, int(c), n) for c in present] for n in sizes])
+    count, inverse = np.moveaxis(moments[:, place], 2, 0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        per_image = inverse - 1 / present[place]
     return Subsampling(
         sizes=sizes,
         sum_abs_difference=np.nansum(np.abs(means - everything), axis=2),
         variance=_variance(means),
-        # a pair that has its similarity on count of N images has it on about n · count/N of n
-        expected=variance_one * factor[:, None] / (np.asarray(sizes)[:, None] * share),
-        factor=factor,
+        expected=off_diagonal(reference.deviation) ** 2 * per_image,
+        images=count,
+        factor=1 - np.asarray(sizes) / images,
     )
+
+
+def _images_of_pair(images: int, present: int, drawn: int) -> tuple[float, float]:
+    """E[k] and E[1/k] of the images k > 0 that a pair has among those drawn, of which it has some."""
+    if not present:
+        return np.nan, np.nan
+    missing = images - present
+    mean = drawn * present / images
+    # all but 1e-20 of k is nearer to its mean than this
+    reach = 12 * (math.sqrt(mean * missing / images) + 1)
+    fewest = max(1, drawn - missing, math.ceil(mean - reach))
+    k = np.arange(fewest, min(drawn, present, math.floor(mean + reach)) + 1)
+    # P(k + 1)/P(k) of the hypergeometric law, one ratio after the other
+    before = k[:-1]
+    ratio = (present - before) / (before + 1) * (drawn - before) / (missing - drawn + before + 1)
+    log_weight = np.r_[0, np.cumsum(np.log(ratio))]
+    weight = np.exp(log_weight - log_weight.max())
+    share = weight / weight.sum()
+    return float(share @ k), float(share @ (1 / k))
 
 
 def _means(parts: Iterable[np.ndarray], drawn: np.ndarray) -> np.ndarray:

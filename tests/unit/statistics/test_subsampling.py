@@ -1,5 +1,6 @@
 """Subsampling against sampling theory, enumeration of all subsets, and its own promises."""
 
+import math
 from itertools import combinations
 
 import numpy as np
@@ -154,11 +155,36 @@ def test_more_images_than_there_are_are_refused_with_the_largest_number_that_is_
         subsample(kernel(images=10, models=2, seed=0), sizes=[5, 11], repeats=2, seed=0)
 
 
-def test_the_expected_variance_counts_only_images_that_a_pair_has():
+@pytest.mark.parametrize("missing", [0, 1, 3, 5, 6])
+def test_the_expected_variance_of_a_pair_that_misses_images_is_that_of_all_subsets(missing):
+    """Subsets without any image of the pair have no mean, and are left out."""
+    similarities = np.r_[np.random.default_rng(0).random(8 - missing), [np.nan] * missing]
+    sizes = [1, 2, 3, 5, 7, 8]
+    result = subsample(pair(*similarities), sizes=sizes, repeats=2, seed=0)
+    for size, expected, images in zip(sizes, result.expected, result.images, strict=True):
+        subsets = [similarities[list(draw)] for draw in combinations(range(8), size)]
+        parts = [part[np.isfinite(part)] for part in subsets if np.isfinite(part).any()]
+        means = [part.mean() for part in parts]
+        np.testing.assert_allclose(expected, np.var(means), rtol=1e-10, atol=1e-16)
+        np.testing.assert_allclose(images, np.mean([len(part) for part in parts]), rtol=1e-12)
+
+
+def test_the_expected_variance_is_that_of_many_draws():
     random = np.random.default_rng(0)
     values = np.full((400, 2, 2), 1.0)
     values[:, 0, 1] = values[:, 1, 0] = random.normal(0.5, 0.2, 400)
-    values[random.random(400) < 0.5] = np.nan
-    result = subsample(values, sizes=[40, 100], repeats=2000, seed=0)
+    values[random.random(400) < 0.9] = np.nan
+    result = subsample(values, sizes=[20, 40, 100], repeats=2000, seed=0)
     # 2,000 draws give a variance to about 3 %
     np.testing.assert_allclose(result.variance, result.expected, rtol=0.12)
+
+
+def test_the_expected_variance_of_three_images_of_ten_thousand_follows_from_all_that_can_be_drawn():
+    values = np.random.default_rng(0).normal(size=10_000)
+    values[3:] = np.nan
+    result = subsample(pair(*values), sizes=[1, 5000, 9999], repeats=2, seed=0)
+    chances = np.array([math.comb(3, k) * math.comb(9997, 5000 - k) for k in (1, 2, 3)], object)
+    half = float((chances * [6, 3, 2]).sum() / (6 * chances.sum()))
+    inverse = np.array([1, half, (3 / 10_000) / 2 + (9997 / 10_000) / 3])
+    theory = values[:3].var(ddof=1) * (inverse - 1 / 3)
+    np.testing.assert_allclose(result.expected[:, 0], theory, rtol=1e-7)
