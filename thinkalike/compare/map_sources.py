@@ -12,7 +12,7 @@ from thinkalike.compare.maps import Maps
 from thinkalike.compare.similarity import Comparison
 from thinkalike.compare.streams import read_part
 from thinkalike.stores.arrays import NUMBERS
-from thinkalike.stores.maps import read_segments
+from thinkalike.stores.maps import open_maps, read_segments
 
 Pictures = Callable[[slice], np.ndarray]
 """Images → (n, height, width), how far each pixel is from the baseline."""
@@ -108,7 +108,11 @@ def map_files(
 
     def read(part: slice) -> tuple[list[Maps], Sequence[Segments] | None]:
         shared = read_segments(segments, part) if segments else None
-        return [read_part(path, shared, part, paths[0], images[part]) for path in paths], shared
+        maps = []
+        for path in paths:
+            with open_maps(path) as file:
+                maps.append(read_part(file, shared, part, paths[0], images[part]))
+        return maps, shared
 
     return MapSource(list(models), list(others), comparison, images, read, pictures)
 
