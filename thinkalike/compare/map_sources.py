@@ -1,6 +1,6 @@
 """Coordinates of the maps of many models, from files or from memory, a block of images at a time."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -12,7 +12,7 @@ from thinkalike.compare.maps import Maps
 from thinkalike.compare.similarity import Comparison
 from thinkalike.compare.streams import read_part
 from thinkalike.stores.arrays import NUMBERS
-from thinkalike.stores.maps import read_segments
+from thinkalike.stores.maps import open_maps, read_segments
 
 Pictures = Callable[[slice], np.ndarray]
 """Images → (n, height, width), how far each pixel is from the baseline."""
@@ -39,7 +39,7 @@ class MapSource:
         others: Sequence[str],
         comparison: Comparison,
         images: Sequence[str],
-        read: Callable[[slice], tuple[list[Maps], Sequence[Segments] | None]],
+        read: Callable[[slice], tuple[Iterable[Maps], Sequence[Segments] | None]],
         pictures: Pictures | None = None,
     ) -> None:
         self.models, self.others = list(models), list(others)
@@ -106,9 +106,15 @@ def map_files(
     """
     paths = [*models.values(), *others.values()]
 
-    def read(part: slice) -> tuple[list[Maps], Sequence[Segments] | None]:
+    def read(part: slice) -> tuple[Iterable[Maps], Sequence[Segments] | None]:
         shared = read_segments(segments, part) if segments else None
-        return [read_part(path, shared, part, paths[0], images[part]) for path in paths], shared
+
+        def maps() -> Iterator[Maps]:
+            for path in paths:
+                with open_maps(path) as file:
+                    yield read_part(file, shared, part, paths[0], images[part])
+
+        return maps(), shared  # one model's at a time: pooled, those of all are far smaller
 
     return MapSource(list(models), list(others), comparison, images, read, pictures)
 

@@ -85,22 +85,25 @@ def rescaled(maps: Maps, rescaling: str) -> Maps:
     # Float32 coefficients leave a rounding of about 1e-7 in the span of a constant map.
     constant = span <= 1e-6 * np.maximum(np.abs(low), np.abs(high))
     scale = np.where(constant, 0.0, 1 / np.where(constant, 1.0, span))
-    coefficients = (maps.coefficients.astype(np.float64) - shift[:, None]) * scale[:, None]
+    coefficients = np.subtract(maps.coefficients, shift[:, None], dtype=np.float64)
+    coefficients *= scale[:, None]
     return replace(maps, coefficients=coefficients)
 
 
 def extremes(maps: Maps) -> tuple[np.ndarray, np.ndarray]:
     """Smallest and largest pixel of every rendered map, (N,) float64 each."""
     if maps.shared:
-        return maps.bases[0].extremes(maps.coefficients.astype(np.float64))
-    pairs = [maps.basis(i).extremes(maps.row(i)[None].astype(np.float64)) for i in range(len(maps))]
-    low, high = np.array(pairs)[:, :, 0].T
-    return low, high
+        low, high = maps.bases[0].extremes(maps.coefficients)
+    else:
+        pairs = [maps.basis(i).extremes(maps.row(i)[None]) for i in range(len(maps))]
+        low, high = np.array(pairs)[:, :, 0].T
+    return low.astype(np.float64), high.astype(np.float64)
 
 
 def blank(maps: Maps) -> np.ndarray:
     """Mask (N,) of the maps that are all zero: they have no direction, and no similarity."""
-    return np.all(np.nan_to_num(maps.coefficients) == 0, axis=1)
+    above, below = maps.coefficients > 0, maps.coefficients < 0  # neither is so of NaN
+    return ~np.any(above | below, axis=1)
 
 
 def render(maps: Maps, image: int) -> np.ndarray:

@@ -53,11 +53,23 @@ def _over_cells(maps: Maps, side: int) -> Maps:
             f"give 1 to {min(frame.height, frame.width)}"
         )
     cells = Cells(side, side, frame.height, frame.width)
+    if isinstance(frame, Pixels):
+        pixels = maps.coefficients.reshape(len(maps), frame.height, frame.width)
+        columns, rows = _first_pixels(side, frame.width), _first_pixels(side, frame.height)
+        sums = np.add.reduceat(pixels, columns, axis=2, dtype=np.float64)
+        sums = np.add.reduceat(sums, rows, axis=1)
+        areas = np.outer(np.diff(rows, append=frame.height), np.diff(columns, append=frame.width))
+        return Maps((sums / areas).reshape(len(maps), cells.size), (cells,))
     if maps.shared:
         matrix = _averages_cached(cells, maps.bases[0])  # type: ignore[arg-type]
         return Maps(np.asarray(maps.coefficients.astype(np.float64) @ matrix.T), (cells,))
-    rows = [_averages(cells, maps.basis(i)) @ maps.row(i).astype(float) for i in range(len(maps))]
-    return Maps(np.array(rows).reshape(len(maps), cells.size), (cells,))
+    means = [_averages(cells, maps.basis(i)) @ maps.row(i).astype(float) for i in range(len(maps))]
+    return Maps(np.array(means).reshape(len(maps), cells.size), (cells,))
+
+
+def _first_pixels(cells: int, pixels: int) -> np.ndarray:
+    """First pixel of each of so many cells along a side of the frame, as `Cells` numbers them."""
+    return -(-np.arange(cells) * pixels // cells)
 
 
 def _over_segments(maps: Maps, segments: Sequence[Segments] | None) -> Maps:

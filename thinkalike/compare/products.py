@@ -63,7 +63,7 @@ def inner_products(models: Sequence[Maps], others: Sequence[Maps] | None = None)
 
 def squared_norms(models: Sequence[Maps]) -> np.ndarray:
     """Inner products of rendered maps with themselves: (N, M) float64."""
-    return np.concatenate([inner_products([maps])[:, 0] for maps in models], 1)
+    return np.stack([_squares(maps) for maps in models], 1)
 
 
 def all_inner_products(models: Sequence[Maps]) -> np.ndarray:
@@ -100,6 +100,17 @@ def all_inner_products(models: Sequence[Maps]) -> np.ndarray:
                     products[rows, columns] = left @ right.T
                     products[columns, rows] = products[rows, columns].T
     return products
+
+
+def _squares(maps: Maps) -> np.ndarray:
+    """(N,) inner products of rendered maps with themselves."""
+    if not isinstance(maps.bases[0], Pixels):
+        return inner_products([maps])[:, 0, 0]
+    squares, row = np.empty(len(maps)), np.empty(maps.coefficients.shape[1])
+    for image, coefficients in enumerate(maps.coefficients):
+        row[:] = coefficients
+        squares[image] = np.vecdot(row, row)
+    return squares
 
 
 def _groups(models: Sequence[Maps]) -> list[list[int]]:

@@ -21,7 +21,7 @@ from thinkalike.progress import log
 from thinkalike.stores.arrays import open_arrays, parts
 from thinkalike.stores.damage import same_images
 from thinkalike.stores.kernels import Kernel
-from thinkalike.stores.maps import read_draws, read_maps, read_segments
+from thinkalike.stores.maps import MapsFile, open_maps, read_segments
 from thinkalike.stores.tables import read_table
 
 
@@ -55,16 +55,21 @@ def compare_files(
     paths = [*models.values(), *others.values()]
     blanks = np.zeros(len(models), int)
     first, second = slice(len(models)), slice(len(models), None)
-    for part in parts(len(images), max(_numbers_per_image(paths, segments), len(paths) ** 2)):
-        shared = read_segments(segments, part) if segments else None
-        maps = [read_part(path, shared, part, paths[0], images[part]) for path in paths]
-        draws = [read_draws(path, part) for path in paths]
-        rows = compare_arrays(
-            maps[first], draws[first], comparison, maps[second], draws[second], segments=shared
-        )
-        if not others:
-            blanks += rows["blank"].sum(0)
-        yield rows
+    with ExitStack() as stack:
+        files = [stack.enter_context(open_maps(path)) for path in paths]
+        numbers = [sum(file.numbers for file in files), len(paths) ** 2]
+        if segments:
+            numbers.append(_pixels(segments))
+        for part in parts(len(images), max(numbers)):
+            shared = read_segments(segments, part) if segments else None
+            maps = [read_part(file, shared, part, paths[0], images[part]) for file in files]
+            draws = [file.draws(part) for file in files]
+            rows = compare_arrays(
+                maps[first], draws[first], comparison, maps[second], draws[second], segments=shared
+            )
+            if not others:
+                blanks += rows["blank"].sum(0)
+            yield rows
     for model, count in zip(models, blanks, strict=True):
         if count:
             what = f"{count} of {len(images)} maps are blank and {comparison.role_of_blanks}"
@@ -157,22 +162,19 @@ def predicted_classes(path: str, reference: str, images: Sequence[str]) -> np.nd
 
 
 def read_part(
-    path: str,
+    file: MapsFile,
     segments: list[Segments] | None,
     part: slice,
     reference: str,
     images: Sequence[str],
 ) -> Maps:
     """Read the maps of some images, and check that they are those of the reference."""
-    maps, names = read_maps(path, segments, part)
-    same_images(path, names, reference, images)
+    maps, names = file.maps(segments, part)
+    same_images(file.path, names, reference, images)
     return maps
 
 
-def _numbers_per_image(paths: Sequence[str], segments: str | None) -> int:
-    """Coefficients of the maps of one image by all models, draws included; at least its labels."""
-    with ExitStack() as stack:
-        files = [stack.enter_context(open_arrays(path, ["coefficients"])) for path in paths]
-        numbers = sum(file.sizes["component"] * (1 + file.sizes.get("draw", 0)) for file in files)
-        labels = [stack.enter_context(open_arrays(segments, ["labels"]))] if segments else []
-        return max([numbers, *(file.sizes["y"] * file.sizes["x"] for file in labels)])
+def _pixels(segments: str) -> int:
+    """Labels of one image in a file of segments."""
+    with open_arrays(segments, ["labels"]) as file:
+        return int(file.sizes["y"] * file.sizes["x"])

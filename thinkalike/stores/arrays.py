@@ -275,14 +275,26 @@ def open_arrays(path: str | Path, variables: Sequence[str] = ()) -> Iterator[Any
         missing = [name for name in variables if name not in dataset.variables]
         if missing:
             raise InputError(f"{path} has no variable {', '.join(missing)}; {AGAIN}")
-        try:
+        with reading(path):  # arrays are read in the caller's block
             yield dataset
-        except OSError as error:
-            # Arrays are read in the caller's block. HDF5's own errors, unlike the system's, have no
-            # number: what they say is that the file is damaged.
-            if error.errno is not None:
-                raise
-            raise DamagedError(path, f"{path} is damaged ({brief(error)})") from None
+
+
+@contextmanager
+def reading(path: str | Path) -> Iterator[None]:
+    """Say of a file that it is damaged where its arrays cannot be read.
+
+    Where several files are open at a time, each reading is a block of its own: the error names its file.
+
+    Raises:
+        DamagedError: HDF5 cannot make sense of the file.
+    """
+    try:
+        yield
+    except OSError as error:
+        # HDF5's own errors, unlike the system's, have no number
+        if error.errno is not None:
+            raise
+        raise DamagedError(path, f"{path} is damaged ({brief(error)})") from None
 
 
 def read_attributes(path: str | Path) -> dict[str, Any]:

@@ -1,7 +1,8 @@
 """Files of the maps of one model, and of superpixels."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -12,7 +13,7 @@ from thinkalike.compare.answers import Answers
 from thinkalike.compare.bases import Basis, Cells, Grid, Pixels, Segments
 from thinkalike.compare.maps import Maps
 from thinkalike.errors import InputError
-from thinkalike.stores.arrays import open_arrays, write_arrays
+from thinkalike.stores.arrays import open_arrays, reading, write_arrays
 from thinkalike.stores.damage import AGAIN
 
 ANSWERS = {"answers": "scores", "coalition_size": "size", "coalition_ink": "ink"}
@@ -137,12 +138,6 @@ def read_image_ids(path: str | Path, count: int | None = None) -> list[str]:
         return [str(name) for name in dataset["image"][:count].to_numpy()]
 
 
-def read_draws(path: str | Path, images: slice = slice(None)) -> np.ndarray | None:
-    """Read draws from the posterior of maps, (N, R, K), or None where maps are exact."""
-    with open_arrays(path, ["coefficients"]) as dataset:
-        return dataset["draws"][images].to_numpy() if "draws" in dataset else None
-
-
 def read_answers(path: str | Path, images: slice = slice(None)) -> tuple[Answers, list[str]]:
     """Read the answers to coalitions that stand beside maps, and their image ids.
 
@@ -159,35 +154,78 @@ def read_maps(
     segments: Sequence[Segments] | None = None,
     images: slice = slice(None),
 ) -> tuple[Maps, list[str]]:
-    """Read maps and their image ids.
+    """Read maps and their image ids; the arguments are those of `MapsFile.maps`."""
+    with open_maps(path) as file:
+        return file.maps(segments, images)
 
-    Args:
-        path: of the file.
-        segments: superpixels of these images, and maybe of more, for maps on superpixels.
-        images: which to read; all by default.
+
+@contextmanager
+def open_maps(path: str | Path) -> Iterator["MapsFile"]:
+    """Open the file of the maps of one model, to read some images at a time.
+
+    Opening takes as long as reading a few maps, and the longer the more images the file is about.
 
     Raises:
-        InputError: the file is damaged, or was computed on other superpixels.
+        InputError: the file is missing or damaged.
     """
     with open_arrays(path, ["coefficients", "image"]) as dataset:
-        attributes = dataset.attrs
-        coefficients = dataset["coefficients"][images].to_numpy()
-        image_ids = [str(name) for name in dataset["image"][images].to_numpy()]
-        known = np.asarray(dataset["segmentation"][images] if "segmentation" in dataset else [])
-    frame = int(attributes["height"]), int(attributes["width"])
-    match attributes["basis"]:
-        case "grid" | "cells" as name:
-            kind = Grid if name == "grid" else Cells
-            rows, columns = int(attributes["rows"]), int(attributes["columns"])
-            return Maps(coefficients, (kind(rows, columns, *frame),)), image_ids
-        case "pixels":
-            return Maps(coefficients, (Pixels(*frame),)), image_ids
-    if segments is None:
-        raise InputError(f"{path} is on superpixels; give them too (segments.nc)")
-    bases = tuple(segments[: len(coefficients)])
-    if not np.array_equal(known, _hashes(bases)):
-        raise InputError(f"{path} was computed on other superpixels than segments.nc has; {AGAIN}")
-    return Maps(coefficients, bases), image_ids
+        yield MapsFile(path, dataset)
+
+
+class MapsFile:
+    """Open file of the maps of one model; made by `open_maps`.
+
+    Attributes:
+        path: of the file.
+        numbers: coefficients of the map of one image, draws included.
+    """
+
+    def __init__(self, path: str | Path, dataset: Any) -> None:
+        self.path, self._dataset = path, dataset
+        self.numbers = dataset.sizes["component"] * (1 + dataset.sizes.get("draw", 0))
+
+    def maps(
+        self, segments: Sequence[Segments] | None = None, images: slice = slice(None)
+    ) -> tuple[Maps, list[str]]:
+        """Read maps and their image ids.
+
+        Args:
+            segments: superpixels of these images, and maybe of more, for maps on superpixels.
+            images: which to read; all by default.
+
+        Raises:
+            InputError: the file is damaged, or was computed on other superpixels.
+        """
+        file = self._dataset
+        with reading(self.path):
+            coefficients = file["coefficients"][images].to_numpy()
+            image_ids = [str(name) for name in file["image"][images].to_numpy()]
+            known = np.asarray(file["segmentation"][images] if "segmentation" in file else [])
+        attributes = file.attrs
+        frame = int(attributes["height"]), int(attributes["width"])
+        match attributes["basis"]:
+            case "grid" | "cells" as name:
+                kind = Grid if name == "grid" else Cells
+                rows, columns = int(attributes["rows"]), int(attributes["columns"])
+                return Maps(coefficients, (kind(rows, columns, *frame),)), image_ids
+            case "pixels":
+                return Maps(coefficients, (Pixels(*frame),)), image_ids
+        if segments is None:
+            raise InputError(f"{self.path} is on superpixels; give them too (segments.nc)")
+        bases = tuple(segments[: len(coefficients)])
+        if not np.array_equal(known, _hashes(bases)):
+            raise InputError(
+                f"{self.path} was computed on other superpixels than segments.nc has; {AGAIN}"
+            )
+        return Maps(coefficients, bases), image_ids
+
+    def draws(self, images: slice = slice(None)) -> np.ndarray | None:
+        """Read draws from the posterior of maps, (N, R, K), or None where maps are exact."""
+        if "draws" not in self._dataset:
+            return None
+        with reading(self.path):
+            draws: np.ndarray = self._dataset["draws"][images].to_numpy()
+        return draws
 
 
 def read_segments(path: str | Path, images: slice = slice(None)) -> list[Segments]:

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy import ndimage
 from skimage.measure import block_reduce
 
 from tests.support import dense
@@ -44,6 +45,16 @@ def test_pooling_conserves_the_sum_of_a_map(kind, side):
     result = pooled(maps, side)
     for image in range(4):
         assert abs(render(result, image).sum() - render(maps, image).sum()) < 1e-12
+
+
+@pytest.mark.parametrize("side", [1, 4, 5, 9])
+def test_cells_that_differ_by_a_pixel_have_the_means_of_their_labels(side):
+    height, width = 13, 9
+    values = NUMBERS.normal(size=(4, height * width)).astype(np.float32)
+    labels = Cells(side, side, height, width).labels
+    result = pooled(Maps(values, (Pixels(height, width),)), side).coefficients
+    expected = [ndimage.mean(row.reshape(height, width), labels, range(side**2)) for row in values]
+    np.testing.assert_allclose(result, expected, rtol=0, atol=1e-15)
 
 
 def test_pooling_is_a_projection():

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import xarray as xr
 
 from thinkalike.compare.bases import Grid
 from thinkalike.compare.maps import Maps
@@ -48,6 +49,21 @@ def test_any_number_of_parts_gives_what_all_images_at_once_give(room, tmp_path, 
     np.testing.assert_array_equal(whole(rows, "similarity"), expected)
     np.testing.assert_array_equal(whole(rows, "estimation_error"), 0)  # the maps are exact
     assert np.argwhere(whole(rows, "blank")).tolist() == [[2, 1]]
+
+
+def test_a_file_is_opened_once_in_however_many_parts_it_is_read(tmp_path, monkeypatch):
+    opened = []
+
+    def counting(path, *args, **kwargs):
+        opened.append(path)
+        return open_dataset(path, *args, **kwargs)
+
+    open_dataset = xr.open_dataset
+    monkeypatch.setattr(xr, "open_dataset", counting)
+    monkeypatch.setattr(arrays, "NUMBERS", 1)
+    files = write(tmp_path)
+    assert len(list(compare_files(files, COMPARISON, images=IMAGES))) == len(IMAGES)
+    assert opened == list(files.values())
 
 
 def test_models_are_compared_with_others_on_the_first_images(tmp_path):

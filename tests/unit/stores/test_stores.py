@@ -40,6 +40,7 @@ from thinkalike.stores.damage import same_images
 from thinkalike.stores.kernels import create_kernel, join_kernels
 from thinkalike.stores.maps import (
     content_hash,
+    open_maps,
     read_answers,
     read_image_ids,
     read_maps,
@@ -739,3 +740,18 @@ def test_of_several_tiles_the_damaged_one_is_named(tmp_path):
     damage(tmp_path / "a.nc", "similarity")
     with pytest.raises(DamagedError, match=r"a\.nc is damaged"):
         join_kernels(tiles, str(tmp_path / "all.nc"), ["a", "b"])
+
+
+def test_of_several_open_files_of_maps_the_damaged_one_is_named(tmp_path):
+    values = np.random.default_rng(0).normal(size=(3, 4)).astype(np.float32)
+    for name in "ab":
+        maps = Maps(values, (Pixels(2, 2),))
+        path = tmp_path / f"{name}.nc"
+        write_maps(path, maps, image_ids=IMAGES, measures={}, attributes={}, draws=values[:, None])
+    damage(tmp_path / "a.nc", "coefficients")
+    with open_maps(tmp_path / "a.nc") as first, open_maps(tmp_path / "b.nc") as second:
+        np.testing.assert_array_equal(second.maps()[0].coefficients, values)
+        np.testing.assert_array_equal(second.draws(slice(1, 3)), values[1:, None])
+        assert (second.numbers, first.numbers) == (8, 8)
+        with pytest.raises(DamagedError, match=r"a\.nc is damaged"):
+            first.maps()
