@@ -738,6 +738,10 @@ def test_names_and_arguments_of_models_are_checked():
             "name: there is no model 'resnte50'; did you mean 'resnet50'?",
         ),
         (lambda: ta.load(3), "name: there is no model 3"),
+        (
+            lambda: ta.load("resnet50d.ra2_in2k"),
+            "name: timm has no weights 'ra2_in2k' of resnet50d; did you mean 'ra2_in1k'?",
+        ),
         (lambda: ta.load("vit", classes="ab"), "classes: 'ab' is one text; give a list"),
         (lambda: ta.load("vit", weights="x.pt", pretrained=True), "weights: stands beside pretr"),
         (lambda: ta.load("vit", device="tpu"), "device: 'tpu' cannot be used"),

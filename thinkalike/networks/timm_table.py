@@ -8,6 +8,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from thinkalike.errors import did_you_mean
+
 TABLE = Path(__file__).resolve().parents[1] / "timm_models.csv"
 
 LONGEST_KEY, LONGEST_NAME = 64, 24
@@ -29,6 +31,25 @@ def timm_table() -> dict[str, dict[str, str]]:
 def is_architecture(name: str) -> bool:
     """Whether the table has the architecture of a name in timm, which a tag may follow behind a dot."""
     return name.partition(".")[0] in timm_table()
+
+
+def wrong_tag(name: str) -> str:
+    """What is wrong with the tag of weights in a name in timm, and what to write; empty if nothing is.
+
+    Args:
+        name: of timm, with a tag behind a dot or without. An architecture that the table does not have is
+            not looked at.
+    """
+    architecture, _, tag = name.partition(".")
+    tags = timm_table().get(architecture, {}).get("tags", tag).split()
+    if not tag or tag in tags:
+        return ""
+    if not tags:
+        return f"timm has no published weights of {architecture}; write it without {tag!r}"
+    near = (
+        did_you_mean(tag, tags) or f"; there are {', '.join(tags[:3])}{', …' if tags[3:] else ''}"
+    )
+    return f"timm has no weights {tag!r} of {architecture}{near}"
 
 
 def timm_entry(name: str) -> dict[str, Any]:

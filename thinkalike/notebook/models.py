@@ -26,6 +26,7 @@ from thinkalike.networks.timm_table import (
     is_architecture,
     timm_entry,
     timm_table,
+    wrong_tag,
 )
 from thinkalike.networks.weights import build, save
 from thinkalike.networks.wrapping import with_checkpoint
@@ -133,17 +134,21 @@ def _architecture(name: Any) -> Architecture:
     """Architecture with this key of the catalogue, or name in timm, with its Grad-CAM layers.
 
     Raises:
-        InputError: there is none.
+        InputError: there is none, or no such weights of it.
     """
     catalogue = built_in_catalogue()
     if name in catalogue:
         return Architecture.of({**complete_entry(name, catalogue), "name": name})
-    # a newer timm has architectures that the table has not; their layers are found by running them
+    # a newer timm has more than the table: layers of its architectures are found by running them
     if not isinstance(name, str) or not (is_architecture(name) or timm.is_model(name)):
         known = [*catalogue, *timm.list_models()]
         raise InputError(
             f"name: there is no model {name!r}{did_you_mean(name, known)}; see ta.list_models()"
         )
+    if (problem := wrong_tag(name)) and name not in timm.list_pretrained(
+        f"{name.partition('.')[0]}.*"
+    ):
+        raise InputError(f"name: {problem}")
     return Architecture.of({"timm": name, **timm_entry(name), "name": name})
 
 

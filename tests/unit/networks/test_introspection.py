@@ -1,5 +1,7 @@
 """Layers and families that are found, against hooks by hand and networks whose answer is known."""
 
+import re
+
 import numpy as np
 import pytest
 import timm
@@ -7,6 +9,7 @@ import torch
 import torchvision
 from torch import nn
 
+from tests.support.checkout import REPOSITORY
 from tests.support.explaining import CATALOGUE, architecture_of, images, question
 from thinkalike.errors import InputError
 from thinkalike.explain.gradcam import at_layers
@@ -301,5 +304,15 @@ def test_layers_of_the_table_give_maps_of_every_kind_of_network(name):
 
 
 def test_the_table_has_the_architectures_of_timm():
-    known = timm_table()
-    assert set(known) <= set(timm.list_models())
+    known, all_of_timm = set(timm_table()), set(timm.list_models())
+    assert known <= all_of_timm
+    missing = all_of_timm - known
+    assert len(missing) <= 0.05 * len(all_of_timm)
+    page = (REPOSITORY / "docs/adding-a-model.md").read_text()
+    counts = re.search(r"It has ([\d,]+) of timm's ([\d,]+); the (\d+) that are missing", page)
+    assert [int(count.replace(",", "")) for count in counts.groups()] == [
+        len(known),
+        len(all_of_timm),
+        len(missing),
+    ]
+    assert all(f"`{name}`" in page for name in missing)

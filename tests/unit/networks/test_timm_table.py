@@ -16,6 +16,7 @@ from thinkalike.networks.timm_table import (
     shortened,
     timm_entry,
     timm_table,
+    wrong_tag,
 )
 
 
@@ -160,6 +161,7 @@ def test_rows_are_what_timm_says_of_its_models():
         assert [float(x) for x in row["mean"].split()] == list(configuration.mean), name
         assert row["tags"].split()[:1] in ([], [configuration.tag]), name
         assert is_architecture(f"{name}.any_tag")
+        assert not any(wrong_tag(f"{name}.{tag}") for tag in row["tags"].split())
         assert timm_entry(name)["layers"]["depth_100"]["module"], name
 
 

@@ -89,6 +89,38 @@ def test_an_entry_of_an_unknown_architecture_is_told_the_nearest():
         resolve(study(["mine", "vit"], catalogue={"mine": {"timm": f"{PLAIN}x", "name": "M"}}))
 
 
+@pytest.mark.parametrize(
+    ("models", "catalogue", "line"),
+    [
+        (
+            ["resnet50d.ra2_in2k", "vit"],
+            {},
+            "models: timm has no weights 'ra2_in2k' of resnet50d; did you mean 'ra2_in1k'?",
+        ),
+        (
+            ["vit", "mine"],
+            {"mine": {"timm": "resnet50.zzz", "name": "M"}},
+            "catalogue.mine.timm: timm has no weights 'zzz' of resnet50; there are a1_in1k, a1h_in1k, ",
+        ),
+        (
+            ["vit", "mine"],
+            {"mine": {"like": "resnet50d.zzz", "name": "M"}},
+            "catalogue.resnet50d_zzz.timm: timm has no weights 'zzz' of resnet50d; there are ",
+        ),
+        (
+            ["vit", "resnet50_mlp.untrained"],
+            {},
+            "models: timm has no published weights of resnet50_mlp; write it without 'untrained'",
+        ),
+    ],
+)
+def test_a_wrong_tag_is_told_with_the_nearest(models, catalogue, line):
+    with pytest.raises(InputError) as error:
+        resolve(study(models, catalogue=catalogue))
+    (found,) = str(error.value).splitlines()
+    assert found.startswith(line)
+
+
 def test_a_key_that_is_taken_is_left_alone():
     own = {KEY: {"like": "vit", "name": "Mine"}}
     assert resolve(study([TAGGED, KEY], catalogue=own))["models"] == [f"{KEY}_timm", KEY]

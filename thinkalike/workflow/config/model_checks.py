@@ -14,7 +14,7 @@ from thinkalike.networks.catalogue import (
     complete_entry,
     sizes_in_words,
 )
-from thinkalike.networks.timm_table import timm_table
+from thinkalike.networks.timm_table import file_safe, timm_table, wrong_tag
 from thinkalike.user_code import check_defined
 from thinkalike.workflow.config.settings import (
     Config,
@@ -91,6 +91,11 @@ def catalogue(config: Config) -> Iterator[str]:
                     f"`like`{hint}"
                 )
         yield from (f"catalogue.{key}{line}" for line in _network(entry))
+        name = config["catalogue"][key].get("timm", "")
+        if line := wrong_tag(name):
+            # such an entry was made for a name (timm_names)
+            is_made = key == file_safe(name) and key in config["models"]
+            yield f"{'models' if is_made else f'catalogue.{key}.timm'}: {line}"
         if kind == "timm":
             yield from (
                 f"catalogue.{key}.{line}" for line in _arguments(entry.get("arguments", {}))
