@@ -33,8 +33,13 @@ PARTS: Mapping[str, tuple[GpuPart, float]] = {
     "bfloat16": (gpu_parts.bfloat16, 0.93),
     "training": (gpu_parts.training, 1.0),
 }
-"""Part → what it does, and the share of the time that is over when it has to end; the most important first."""
-WHEELS = ("torch",)
+"""Part → what it does, and the share of the time that is over at its end; the most important first."""
+WHEELS = (
+    *("torch", "torchvision", "timm", "numpy", "scipy", "pandas", "pyarrow", "pillow", "pyyaml"),
+    *("safetensors", "huggingface-hub", "scikit-learn", "threadpoolctl", "tqdm", "lazy-loader"),
+    *("pytest", "hypothesis", "zennit"),
+)
+"""What is imported; the last three by the tests."""
 
 
 def wheels() -> str:
