@@ -12,9 +12,10 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import TypeVar
+from types import MappingProxyType
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -133,6 +134,7 @@ def run(
     partial: Path,
     page: Path,
     complete: bool = True,
+    measured: Callable[[Mapping[str, Any], Path], None] | None = None,
 ) -> None:
     """Do what a command line asks for; end with the sentence of what a user can fix.
 
@@ -143,6 +145,7 @@ def run(
         partial: where a run goes that leaves something out, so that the page never mixes runs.
         page: of docs.
         complete: other options leave nothing out.
+        measured: that runs parts and writes the table; by default `measure`.
     """
     try:
         if asked.docs:
@@ -152,7 +155,7 @@ def run(
         single_threaded()
         complete = complete and not (asked.parts or asked.quick)
         selected = {name: part for name, part in there.items() if name in (asked.parts or there)}
-        measure(selected, output if complete else partial)
+        (measured or measure)(selected, output if complete else partial)
     except InputError as error:
         sys.exit(str(error))
 
@@ -175,9 +178,22 @@ def measure(selected: Mapping[str, Part], path: Path) -> None:
     print_rows(missed)
 
 
-def write(rows: Sequence[Row], path: Path, seconds: Mapping[str, float]) -> None:
-    """The table as CSV, and beside it a JSON of where, when and how it was measured."""
-    about = {**circumstances(), "seconds": {part: round(s, 1) for part, s in seconds.items()}}
+def write(
+    rows: Sequence[Row],
+    path: Path,
+    seconds: Mapping[str, float],
+    further: Mapping[str, object] = MappingProxyType({}),
+) -> None:
+    """The table as CSV, and beside it a JSON of where, when and how it was measured.
+
+    Args:
+        rows: of the table.
+        path: of the CSV.
+        seconds: of every part.
+        further: what else is said, or said differently.
+    """
+    spent = {part: round(s, 1) for part, s in seconds.items()}
+    about = {**circumstances(), **further, "seconds": spent}
     with atomic(path.with_suffix(".json")) as temporary:
         temporary.write_text(json.dumps(about, indent=2, ensure_ascii=False) + "\n")
     write_table(table(rows), path)
@@ -191,12 +207,21 @@ def circumstances() -> dict[str, object]:
         "load": round(os.getloadavg()[0], 1),
         "versions": {
             "python": platform.python_version(),
-            **{name: version(name) for name in PACKAGES},
+            **{name: version(name) for name in PACKAGES if _is_installed(name)},
         },
         "commit": commit(),
         "command": " ".join(["python -m", *_command()]),
         "date": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
     }
+
+
+def _is_installed(name: str) -> bool:
+    """Whether a package is there: a benchmark needs those alone that it imports."""
+    try:
+        version(name)
+    except PackageNotFoundError:
+        return False
+    return True
 
 
 def machine() -> str:
@@ -276,6 +301,9 @@ def written(rows: pd.DataFrame, about: Mapping[str, object]) -> str:
         "",
         f"{reached} of {(rows['met'] != '').sum()} goals are met.",
     ]
+    for heading, entries in (("No time was left for", "left out"), ("What failed", "failed")):
+        if about.get(entries):
+            lines += ["", f"{heading}: {_listed(about[entries])}."]
     kinds = rows["measure"].str.split(": ", n=1)
     for kind in kinds.str[0].unique():
         lines += ["", f"### {kind}", "", "| of | peer | ours | theirs | ratio | goal | met |"]
@@ -285,6 +313,13 @@ def written(rows: pd.DataFrame, about: Mapping[str, object]) -> str:
                 cells = (of[-1], row.peer, row.ours, row.theirs, row.ratio, row.goal, row.met)
                 lines.append("| " + " | ".join(map(str, cells)) + " |")
     return "\n".join(lines)
+
+
+def _listed(entries: Any) -> str:
+    """Entries, or keys with their values, in one line."""
+    if isinstance(entries, Mapping):
+        entries = [f"{name} ({value})" for name, value in entries.items()]
+    return "; ".join(entries)
 
 
 def write_page(page: Path, path: Path) -> None:
@@ -297,7 +332,9 @@ def write_page(page: Path, path: Path) -> None:
         rows = pd.read_csv(path, dtype=str, keep_default_na=False)
         about = json.loads(path.with_suffix(".json").read_text())
     except FileNotFoundError:
-        raise InputError(f"{path} is not complete; run `make bench` first") from None
+        raise InputError(
+            f"{path} is not complete; run `python -m benchmarks.{path.stem}` first"
+        ) from None
     begin, end = f"<!-- {path.stem}: begin -->", f"<!-- {path.stem}: end -->"
     before, found, rest = page.read_text().partition(begin)
     _, closed, after = rest.partition(end)

@@ -18,14 +18,8 @@ from zennit.composites import EpsilonPlus
 
 from benchmarks import digits
 from benchmarks.common import Goal, Part, Row, command_line, in_turns, run, timed
-from benchmarks.speed import (
-    IMAGENET_SIZE,
-    forward_operations,
-    imagenet_keys,
-    imagenet_model,
-    noise,
-    operations_of,
-)
+from benchmarks.imagenet import IMAGENET_SIZE, imagenet_keys, imagenet_model, noise
+from benchmarks.speed import forward_operations, operations_of
 from thinkalike.explain import integrated_gradients, lrp
 from thinkalike.explain.common import Question, baseline_image
 from thinkalike.explain.relevance.tape import Composite

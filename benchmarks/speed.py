@@ -1,8 +1,6 @@
 """How long explanations take, and how many operations, beside passes of the network and beside peers."""
 
-import logging
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import dataclass
 from functools import partial
@@ -16,13 +14,11 @@ from torch.utils.flop_counter import flop_registry
 from benchmarks import digits, peers
 from benchmarks.common import Goal, Row, fastest, in_turns, timed
 from benchmarks.digits import BLACK
+from benchmarks.imagenet import IMAGENET_SIZE, imagenet_keys, imagenet_model, noise, quiet
 from thinkalike.explain import gradcam, integrated_gradients, kernelshap
 from thinkalike.explain.common import Question, baseline_image, endpoints
-from thinkalike.networks.architecture import Architecture
-from thinkalike.networks.catalogue import built_in_catalogue, complete_entry
-from thinkalike.networks.model import Model, as_model, create
+from thinkalike.networks.model import Model
 
-IMAGENET_SIZE = 224
 IMAGENET_TIMED = ("resnet18", "efficientnet_b3", "deit_s")
 BATCHES = (16, 32, 64, 128, 256)
 """Sizes that bare passes and captum may choose from."""
@@ -183,7 +179,7 @@ def integrated_gradients_steps(effort: Effort) -> list[Row]:
     rows = []
     for key in effort.models:
         model, images = digits.model(key), digits.images(count)
-        with _quiet():
+        with quiet():
             found = integrated_gradients.explain(
                 model,
                 images,
@@ -258,29 +254,6 @@ def _imagenet_case(key: str) -> tuple[Model, np.ndarray]:
     return imagenet_model(key), noise(1, IMAGENET_SIZE)
 
 
-def imagenet_keys() -> list[str]:
-    """The models of the catalogue that take images of 224 x 224."""
-    catalogue = built_in_catalogue()
-    return [
-        key for key in catalogue if not complete_entry(key, catalogue)["timm"].startswith("test_")
-    ]
-
-
-def imagenet_model(key: str) -> Model:
-    """One of them with random weights, which cost as much as trained ones."""
-    architecture = Architecture.of(complete_entry(key, built_in_catalogue()))
-    torch.manual_seed(0)
-    network = create(architecture, classes=1000, size=IMAGENET_SIZE)
-    network.eval().requires_grad_(False).to(memory_format=torch.channels_last)
-    classes = list(map(str, range(1000)))
-    return as_model(network, architecture, classes=classes, size=IMAGENET_SIZE)
-
-
-def noise(count: int, size: int) -> np.ndarray:
-    """Images of independent pixels."""
-    return np.random.default_rng(0).integers(0, 256, (count, size, size, 3), np.uint8)
-
-
 def _kernelshap(model: Model, count: int, evaluations: int) -> Callable[[], kernelshap.Explanation]:
     question = Question("logit", BLACK, segments=digits.all_labels(count), seeds=np.arange(count))
     return partial(
@@ -341,7 +314,7 @@ def _integrated_gradients(
     model: Model, images: np.ndarray, steps: int
 ) -> integrated_gradients.Explanation:
     """A fixed number of steps: no tolerance is met before."""
-    with _quiet():
+    with quiet():
         return integrated_gradients.explain(
             model, images, None, Question("logit", BLACK), tolerance=0, most_steps=steps
         )
@@ -396,15 +369,3 @@ def forward_operations(model: Model, images: np.ndarray) -> int:
     inputs = model.normalise(images)
     with torch.no_grad():
         return operations_of(lambda: model.network(inputs))
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """No warnings of maps that are not complete."""
-    log = logging.getLogger("thinkalike")
-    level = log.level
-    log.setLevel(logging.ERROR)
-    try:
-        yield
-    finally:
-        log.setLevel(level)

@@ -40,6 +40,7 @@ from thinkalike.explain.common import (
 from thinkalike.explain.replaced import check_rectified, check_rescaled
 from thinkalike.explain.untouched import untouched
 from thinkalike.networks.batches import Batches, is_out_of_memory
+from thinkalike.networks.devices import on_device
 from thinkalike.networks.model import Model
 from thinkalike.progress import log
 from thinkalike.randomness import generator, integer_seed
@@ -161,7 +162,7 @@ class _Scores(nn.Module):
         self.network = model.network  # so that captum finds the modules in it
         self.score = score_function(model, question)
         self.shift, self.scale = (
-            torch.tensor(values, dtype=model.dtype, device=model.device)[:, None, None]
+            on_device(torch.tensor(values, dtype=model.dtype), model.device)[:, None, None]
             for values in (np.subtract(baseline, model.mean), model.std)
         )
         self.training = False
@@ -236,7 +237,7 @@ class _Attributing:
             differences = differences + sigma * np.stack(
                 [self._noise(*pair) for pair in zip(image, sample, strict=True)]
             )
-        tensor = torch.from_numpy(differences).to(self.model.device, self.model.dtype)
+        tensor = on_device(torch.from_numpy(differences).to(self.model.dtype), self.model.device)
         inputs = tensor.permute(0, 3, 1, 2).requires_grad_(self.row.gradients)
         with self._seeded(image[0], sample[0]):
             options = {**self.arguments, **self._ours(image)}
@@ -266,7 +267,7 @@ class _Attributing:
         if self.row.segments:
             assert self.question.segments is not None
             labels = torch.as_tensor(self.question.segments[image].astype(np.int64))
-            ours["feature_mask"] = labels[:, None].to(self.model.device)
+            ours["feature_mask"] = on_device(labels[:, None], self.model.device)
         for name in ("sliding_window_shapes", "strides"):
             if name in self.arguments:
                 ours[name] = tuple(self.arguments[name])

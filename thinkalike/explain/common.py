@@ -205,7 +205,7 @@ def endpoints(
         else:
             batches = question.batches(model, gradients=False)
             parts = batches.over(len(images), lambda part: score(model.normalise(images[part])))
-            full = np.concatenate([values.double().cpu().numpy() for _, values in parts])
+            full = torch.cat([values for _, values in parts]).double().cpu().numpy()
         empty = score(baseline_image(model, question.baseline)).double().cpu().numpy()[0]
     check_finite(model, full)
     check_finite(model, empty[None], "the baseline image")

@@ -16,6 +16,7 @@ from thinkalike.compare.maps import Maps, extremes, with_sign
 from thinkalike.errors import InputError, naming
 from thinkalike.explain.common import Case, baseline_image
 from thinkalike.networks.batches import Batches, fitting
+from thinkalike.networks.devices import on_device
 from thinkalike.networks.model import Model
 from thinkalike.networks.predict import check_finite
 from thinkalike.stores.damage import same_images
@@ -107,7 +108,7 @@ def without_regions(
     batches = Batches(batch_size or fitting(model, gradients=False))
 
     def work(part: slice) -> np.ndarray:
-        taken = torch.from_numpy(regions[part]).to(model.device)[:, None]
+        taken = on_device(torch.from_numpy(regions[part]), model.device)[:, None]
         inputs = torch.where(taken, empty, model.normalise(images[part]))
         return model.network(inputs).double().cpu().numpy()
 

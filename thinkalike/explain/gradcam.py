@@ -24,6 +24,7 @@ from thinkalike.explain.common import (
     explaining,
     score_function,
 )
+from thinkalike.networks.devices import on_device
 from thinkalike.networks.model import Model
 from thinkalike.networks.predict import check_finite
 
@@ -108,21 +109,25 @@ def at_layers(
         batches = question.batches(model, gradients=last is None or names != [last.module])
         with _GraphFrom(model, names) as graph:
 
-            def work(part: slice) -> list[np.ndarray]:
+            def work(part: slice) -> list[torch.Tensor]:
                 scores = graph.run(score, model.normalise(images[part]))
                 if targets is None:
                     classes = scores.argmax(1)
                 else:
-                    classes = torch.as_tensor(targets[part], device=model.device).long()
+                    chosen = np.asarray(targets[part], np.int64)
+                    classes = on_device(torch.from_numpy(chosen), model.device)
                 picked = scores.gather(1, classes[:, None])[:, 0]
                 grids = [
                     _weighted(model, name, *pair, mended.get(name, ()))
                     for name, pair in graph.differentiated(picked).items()
                 ]
-                return [x.cpu().numpy() for x in (classes, picked.detach().double(), *grids)]
+                return [classes, picked.detach().double(), *grids]
 
             parts = [result for _, result in batches.over(len(images), work, "images")]
-    classes, scores, *grids = (np.concatenate(values) for values in zip(*parts, strict=True))
+    # not before all passes have been queued, on devices that have a queue
+    classes, scores, *grids = (
+        torch.cat(values).cpu().numpy() for values in zip(*parts, strict=True)
+    )
     check_finite(model, scores)
     found = {
         name: _explanation(cells, images.shape[1:3], classes, scores)

@@ -19,6 +19,7 @@ from thinkalike.explain.common import (
 )
 from thinkalike.methods import FIRST_STEPS
 from thinkalike.networks.batches import Batches
+from thinkalike.networks.devices import on_device
 from thinkalike.networks.model import Model
 from thinkalike.progress import log
 
@@ -118,24 +119,26 @@ class _Path:
 
     def add(self, chosen: np.ndarray, nodes: np.ndarray) -> None:
         """Add (x − b) · ∂score/∂x at the nodes, for the chosen images; batches mix images and nodes."""
-        place = torch.as_tensor(nodes, dtype=self.model.dtype, device=self.model.device)
+        device = self.model.device
+        place = on_device(torch.from_numpy(nodes).to(self.model.dtype), device)[:, None, None, None]
+        targets = self.targets[on_device(torch.from_numpy(chosen), device), None]
         count = len(nodes)
 
         def work(part: slice) -> None:
-            rows = np.arange(part.start, part.stop)
-            first, last = rows[0] // count, rows[-1] // count
+            first, last = part.start // count, (part.stop - 1) // count
             whole = self.model.normalise(self.images[chosen[first : last + 1]]) - self.baseline
+            # made on the device, which would be waited for if indices were copied there
+            rows = torch.arange(part.start, part.stop, device=device)
             difference = whole[rows // count - first]
-            inputs = self.baseline + place[rows % count, None, None, None] * difference
+            inputs = self.baseline + place[rows % count] * difference
             inputs.requires_grad_()
-            targets = self.targets[chosen[rows // count], None]
-            total = self.score(inputs).gather(1, targets).sum()
+            total = self.score(inputs).gather(1, targets[rows // count]).sum()
             (gradient,) = torch.autograd.grad(total, inputs)
             shares = (gradient * difference).sum(1).flatten(1)
             # One image after the other, because adding by index is not reproducible on GPUs. All is
             # allocated before any is added: a pass that does not fit is repeated as a whole.
-            edges = np.flatnonzero(np.diff(rows // count)) + 1
-            sums = [share.sum(0) for share in shares.tensor_split(edges.tolist())]
+            edges = [image * count - part.start for image in range(first + 1, last + 1)]
+            sums = [share.sum(0) for share in shares.tensor_split(edges)]
             for image, share in zip(chosen[first : last + 1], sums, strict=True):
                 self._sums[image] += share
 

@@ -27,6 +27,7 @@ from thinkalike.explain.common import (
 from thinkalike.explain.shapley.coalitions import Design, draw, extend
 from thinkalike.explain.shapley.solver import MOST_PAIRS, Solver
 from thinkalike.methods import DRAWS
+from thinkalike.networks.devices import on_device
 from thinkalike.networks.model import Model
 from thinkalike.networks.predict import check_finite
 from thinkalike.progress import log
@@ -365,13 +366,13 @@ class _Painter:
 
     def _turn_to(self, image: int) -> None:
         game, pairs = self.games[image], self.members[image]
-        both = _with_complements(pairs)
-        self.coalitions = torch.from_numpy(both).to(self.model.device, self.model.dtype)
+        device, both = self.model.device, _with_complements(pairs)
+        self.coalitions = on_device(torch.from_numpy(both), device).to(self.model.dtype)
         number = np.full(game.segments.size, -1)
         number[game.playing] = np.arange(game.players)
         player_of = number[game.segments.labels.ravel()]
-        pixels = torch.from_numpy(np.flatnonzero(player_of >= 0)).to(self.model.device)
-        players = torch.from_numpy(player_of[player_of >= 0]).to(self.model.device)
+        pixels = on_device(torch.from_numpy(np.flatnonzero(player_of >= 0)), device)
+        players = on_device(torch.from_numpy(player_of[player_of >= 0]), device)
         picture = _flat(self.model.normalise(self.images[image : image + 1]))[0]
         difference = (picture - self.baseline).view(-1, 3)
         layers = difference.new_zeros(game.players, len(difference), 3)

@@ -30,6 +30,10 @@ TRIAL = 8
 
 _KNOWN: WeakKeyDictionary[nn.Module, dict[tuple[int, torch.dtype], list[int]]] = WeakKeyDictionary()
 
+_TRIED: WeakKeyDictionary[nn.Module, dict[tuple[int, torch.dtype, bool], float]] = (
+    WeakKeyDictionary()
+)
+
 T = TypeVar("T")
 
 
@@ -107,8 +111,8 @@ def fitting(model: Model, *, gradients: bool) -> int:
     of a few images, whose peak is extrapolated to a share of the free memory.
     """
     if model.device.type == "cuda":
-        per_input, free = _tried(model, gradients)
-        return max(min(int(FREE_SHARE * free / per_input), MOST_ON_CUDA), 1)
+        per_input = _tried(model, gradients)
+        return max(min(int(FREE_SHARE * _free(model.device) / per_input), MOST_ON_CUDA), 1)
     layers = _activations(model)
     per_input = sum(layers) / 2 if gradients else 3 * max(layers)
     return max(min(int(CPU_ACTIVATIONS / per_input), MOST_ON_CPU[gradients]), 1)
@@ -138,8 +142,18 @@ def _activations(model: Model) -> list[int]:
     return known[model.size, model.dtype]
 
 
-def _tried(model: Model, gradients: bool) -> tuple[float, int]:
-    """Bytes per input at the peak of a trial pass, and bytes free."""
+def _free(device: torch.device) -> int:
+    """Bytes of a GPU that tensors can have: what nobody holds, and what torch keeps for them."""
+    free, _ = torch.cuda.mem_get_info(device)
+    return free + torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
+
+
+def _tried(model: Model, gradients: bool) -> float:
+    """Bytes per input at the peak of a trial pass on CUDA; measured once for a network."""
+    known = _TRIED.setdefault(model.network, {})
+    key = (model.size, model.dtype, gradients)
+    if key in known:
+        return known[key]
 
     def peak(part: slice) -> int:
         before = torch.cuda.memory_allocated(model.device)
@@ -153,9 +167,8 @@ def _tried(model: Model, gradients: bool) -> tuple[float, int]:
 
     # The trial itself may be too much: then a smaller one is made.
     part, used = next(Batches(TRIAL).over(TRIAL, peak))
-    torch.cuda.empty_cache()
-    free, _ = torch.cuda.mem_get_info(model.device)
-    return max(used, 1) / (part.stop - part.start), free
+    known[key] = max(used, 1) / (part.stop - part.start)
+    return known[key]
 
 
 def _trial_inputs(model: Model, count: int) -> torch.Tensor:

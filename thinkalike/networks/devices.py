@@ -22,8 +22,7 @@ def device_for(gpus: int, threads: int) -> Any:
     torch.set_num_threads(threads)
     # SciPy's linear algebra too: jobs run side by side
     threadpool_limits(threads)
-    # float32 means float32: cuDNN's convolutions would otherwise round to 10 bits on newer GPUs
-    torch.backends.cudnn.allow_tf32 = False
+    refuse_tf32()
     if not gpus:
         return torch.device("cpu")
     if not torch.cuda.is_available():
@@ -49,5 +48,36 @@ def device_called(name: Any) -> Any:
         raise InputError(
             f"device: {name!r} cannot be used ({reason}); give 'cpu', or 'cuda' where there is a GPU"
         ) from None
-    torch.backends.cudnn.allow_tf32 = False
+    refuse_tf32()
     return device
+
+
+def refuse_tf32() -> None:
+    """Let float32 mean float32: newer GPUs round convolutions to 10 bits, and products if they may.
+
+    A notebook, another library or the environment of a container may have allowed it.
+    """
+    import torch
+
+    backends = torch.backends
+    # by the older names too: torch refuses to read those while they say something else
+    backends.cudnn.allow_tf32 = False
+    backends.cuda.matmul.allow_tf32 = False
+    backends.cudnn.conv.fp32_precision = "ieee"  # type: ignore[attr-defined]
+    backends.cudnn.rnn.fp32_precision = "ieee"  # type: ignore[attr-defined]
+    backends.cuda.matmul.fp32_precision = "ieee"
+
+
+def on_device(tensor: Any, device: Any) -> Any:
+    """A tensor of the CPU on a device, without waiting for what the device has still to do.
+
+    To CUDA it goes by way of pinned memory: a copy from other memory waits for the passes before it, and
+    the device then for the next ones.
+
+    Args:
+        tensor: on the CPU; it may be changed afterwards where it is copied.
+        device: of torch.
+    """
+    if device.type != "cuda":
+        return tensor.to(device)
+    return tensor.pin_memory().to(device, non_blocking=True)

@@ -11,6 +11,7 @@ from torch import nn
 from thinkalike.errors import InputError
 from thinkalike.networks.architecture import Architecture, Layer
 from thinkalike.networks.compiler import compiler_deferred
+from thinkalike.networks.devices import on_device
 from thinkalike.networks.heads import Cosines, draw_heads_of_zeros, with_cosines
 from thinkalike.networks.outputs import class_logits, inner_of, probabilities
 from thinkalike.networks.own import constructed
@@ -75,13 +76,11 @@ class Model:
         Returns:
             (N, 3, size, size), colour channels last in memory, as the convolutions are fastest.
         """
-        rgb = torch.from_numpy(np.ascontiguousarray(images)).to(self.device)
+        rgb = on_device(torch.from_numpy(np.ascontiguousarray(images)), self.device)
         scale = 255 if rgb.dtype == torch.uint8 else 1
+        constants = scale * torch.tensor((self.mean, self.std), dtype=self.dtype)
         # row by row: three channels at a time are too few for a processor's vectors
-        mean, std = (
-            scale * torch.tensor(v, dtype=self.dtype, device=self.device).repeat(rgb.shape[2])
-            for v in (self.mean, self.std)
-        )
+        mean, std = on_device(constants, self.device).repeat(1, rgb.shape[2])
         rows = rgb.flatten(2).to(self.dtype, copy=True).sub_(mean).div_(std)
         return rows.view(rgb.shape).permute(0, 3, 1, 2)
 

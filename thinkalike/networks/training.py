@@ -13,6 +13,7 @@ from torch import nn
 
 from thinkalike.errors import InputError, did_you_mean
 from thinkalike.networks.architecture import Architecture
+from thinkalike.networks.devices import on_device
 from thinkalike.networks.model import Model, as_model, create
 from thinkalike.networks.new_heads import with_new_head
 from thinkalike.networks.predict import check_spread, logits
@@ -111,9 +112,10 @@ class Examples:
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """Inputs of the network, (n, 3, size, size), and their labels, (n,)."""
         rgb = self.augment(self.images[index], random)
-        mean, std = (torch.tensor(v, device=rgb.device) for v in (self.mean, self.std))
+        mean, std = on_device(torch.tensor((self.mean, self.std)), rgb.device)
         labels = torch.from_numpy(np.array(self.labels[index], np.int64))
-        return ((rgb.float() / 255 - mean) / std).permute(0, 3, 1, 2), labels.to(rgb.device)
+        inputs = ((rgb.float() / 255 - mean) / std).permute(0, 3, 1, 2)
+        return inputs, on_device(labels, rgb.device)
 
 
 def refuse_single_class(classes: Sequence[str]) -> None:
@@ -165,7 +167,7 @@ def train(
     model = as_model(network, architecture, classes=classes, size=images.shape[1])
 
     def augment(batch: np.ndarray, random: np.random.Generator) -> torch.Tensor:
-        return torch.from_numpy(shifted(batch, settings.shift, random)).to(device)
+        return on_device(torch.from_numpy(shifted(batch, settings.shift, random)), device)
 
     examples = Examples(images, labels, model.mean, model.std, augment)
     _descend(network.train(), examples, settings, seed=seed, names=("epoch",))
@@ -210,7 +212,7 @@ def finetune(
     network.to(model.device)
 
     def augment(batch: np.ndarray, random: np.random.Generator) -> torch.Tensor:
-        rgb = torch.from_numpy(batch).to(model.device)
+        rgb = on_device(torch.from_numpy(batch), model.device)
         return cropped(rgb, model.size, settings.crop, random)
 
     examples = Examples(images, labels, model.mean, model.std, augment)
@@ -250,7 +252,7 @@ def _descend(
     )
     step = 0
     for epoch in progress(range(settings.epochs), what="epochs", total=settings.epochs):
-        total = 0.0
+        losses = []  # on the device, which is not asked for them before the epoch is over
         random = generator(seed, *names, epoch)
         for index in _batches(len(examples.images), settings.batch_size, random):
             inputs, labels = examples.batch(index, random)
@@ -260,8 +262,9 @@ def _descend(
             optimizer.step()
             step += 1
             scheduler.step_update(step)
-            total += loss.item()
-        log.info("epoch %d of %d: loss %.4f", epoch + 1, settings.epochs, total / steps)
+            losses.append(loss.detach())
+        mean = torch.stack(losses).double().mean().item()
+        log.info("epoch %d of %d: loss %.4f", epoch + 1, settings.epochs, mean)
 
 
 def _optimizer(network: nn.Module, settings: Descent) -> torch.optim.Optimizer:
@@ -364,7 +367,7 @@ def cropped(
     placement[:, 0, 0], placement[:, 0, 2] = flip * width, 2 * left + width - 1
     placement[:, 1, 1], placement[:, 1, 2] = height, 2 * top + height - 1
     grid = functional.affine_grid(
-        torch.from_numpy(placement).to(images.device),
+        on_device(torch.from_numpy(placement), images.device),
         [len(images), 3, size, size],
         align_corners=False,
     )

@@ -89,11 +89,8 @@ def placed(model: Model, device: Any) -> Iterator[Model]:
     Raises:
         InputError: there is no such device.
     """
-    if device is None:
-        yield model
-        return
     before = model.device
-    model.network.to(device_called(device))
+    model.network.to(device_called(before if device is None else device))
     try:
         yield model
     finally:

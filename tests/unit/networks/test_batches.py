@@ -256,15 +256,20 @@ def test_no_hook_is_left_when_the_network_fails():
 
 
 class Gpu:
-    """A GPU with so much free memory, on which a pass takes so much an input, or does not fit."""
+    """A GPU with so much free memory, a part of which torch keeps for its tensors, on which a pass takes so
+    much an input, or does not fit.
+    """
 
-    def __init__(self, monkeypatch, free: int, per_input: int, most: int = 1000) -> None:
+    def __init__(
+        self, monkeypatch, free: int, per_input: int, most: int = 1000, kept: int = 0
+    ) -> None:
         self.free, self.per_input, self.most = free, per_input, most
         self.passed: list[int] = []
         monkeypatch.setattr(torch.cuda, "memory_allocated", lambda _: 700)
         monkeypatch.setattr(torch.cuda, "reset_peak_memory_stats", lambda _: None)
         monkeypatch.setattr(torch.cuda, "max_memory_allocated", self.peak)
-        monkeypatch.setattr(torch.cuda, "mem_get_info", lambda _: (free, 2 * free))
+        monkeypatch.setattr(torch.cuda, "mem_get_info", lambda _: (free - kept, 2 * free))
+        monkeypatch.setattr(torch.cuda, "memory_reserved", lambda _: 700 + kept)
         monkeypatch.setattr(torch.cuda, "empty_cache", lambda: None)
 
     def peak(self, _: object) -> int:
@@ -296,8 +301,17 @@ class Elsewhere(Model):
 @pytest.mark.parametrize("gradients", [False, True])
 def test_on_a_gpu_a_trial_says_how_many_fit(monkeypatch, gradients):
     gpu = Gpu(monkeypatch, free=10_000, per_input=100)
-    assert fitting(gpu.model(), gradients=gradients) == 60  # a share of 0.6
+    model = gpu.model()
+    assert fitting(model, gradients=gradients) == 60  # a share of 0.6
+    assert fitting(model, gradients=gradients) == 60
     assert gpu.passed == [batches.TRIAL]
+    assert fitting(model, gradients=not gradients) == 60
+    assert gpu.passed == [batches.TRIAL] * 2
+
+
+def test_memory_that_torch_keeps_for_tensors_is_free(monkeypatch):
+    gpu = Gpu(monkeypatch, free=10_000, per_input=100, kept=9_000)
+    assert fitting(gpu.model(), gradients=False) == 60
 
 
 def test_a_trial_that_does_not_fit_is_made_smaller(monkeypatch):

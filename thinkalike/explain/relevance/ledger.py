@@ -57,4 +57,8 @@ class Ledger:
 
     def balances(self) -> Mapping[str, np.ndarray]:
         """Account → (B,) float64, in the order in which the backward pass reached them."""
-        return {name: torch.stack(p).sum(0).cpu().numpy() for name, p in self._accounts.items()}
+        if not self._accounts:
+            return {}
+        # one copy for all: each waits for the device
+        sums = torch.stack([torch.stack(paid).sum(0) for paid in self._accounts.values()])
+        return dict(zip(self._accounts, sums.cpu().numpy(), strict=True))

@@ -1,0 +1,49 @@
+"""The catalogue's networks for ImageNet with random weights, and images of noise for them."""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+import torch
+
+from thinkalike.networks.architecture import Architecture
+from thinkalike.networks.catalogue import built_in_catalogue, complete_entry
+from thinkalike.networks.model import Model, as_model, create
+
+IMAGENET_SIZE = 224
+
+
+def imagenet_keys() -> list[str]:
+    """The models of the catalogue that take images of 224 x 224."""
+    catalogue = built_in_catalogue()
+    return [
+        key for key in catalogue if not complete_entry(key, catalogue)["timm"].startswith("test_")
+    ]
+
+
+def imagenet_model(key: str, size: int = IMAGENET_SIZE) -> Model:
+    """A model of the catalogue on the CPU, with random weights, which cost as much as trained ones."""
+    architecture = Architecture.of(complete_entry(key, built_in_catalogue()))
+    torch.manual_seed(0)
+    network = create(architecture, classes=1000, size=size)
+    network.eval().requires_grad_(False).to(memory_format=torch.channels_last)
+    classes = list(map(str, range(1000)))
+    return as_model(network, architecture, classes=classes, size=size)
+
+
+def noise(count: int, size: int) -> np.ndarray:
+    """Images of independent pixels."""
+    return np.random.default_rng(0).integers(0, 256, (count, size, size, 3), np.uint8)
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """No warnings of maps that are not complete."""
+    log = logging.getLogger("thinkalike")
+    level = log.level
+    log.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        log.setLevel(level)
