@@ -108,6 +108,10 @@ if study["settings"]["kernelshap"]["tolerance"] is not None:
                 key: study["settings"]["kernelshap"][key]
                 for key in ("evaluations", "tolerance", "most_evaluations")
             },
+            comparisons=[
+                {"metric": metric, **comparisons.settings("kernelshap", metric)}
+                for metric in study["metrics"]
+            ],
             explanation=study["explanation"],
             size=study["images"]["size"],
             seed=study["seed"],

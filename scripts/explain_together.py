@@ -5,6 +5,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from thinkalike.compare.similarity import Comparison
 from thinkalike.explain.cases import Files, explained_together, read_case, write_case
 from thinkalike.workflow.jobs import run
 
@@ -18,6 +19,7 @@ def main(
     number: int,
     architectures: Sequence[Mapping[str, Any]],
     settings: Mapping[str, Any],
+    comparisons: Sequence[Mapping[str, Any]],
     explanation: Mapping[str, Any],
     size: int,
     seed: int,
@@ -28,7 +30,7 @@ def main(
     files = [Files(images, *own, segments) for own in zip(weights, predictions, strict=True)]
     pairs = zip(files, architectures, strict=True)
     cases = [read_case(each, network, explanation, **options) for each, network in pairs]
-    answers = explained_together(cases, settings)
+    answers = explained_together(cases, settings, [Comparison(**each) for each in comparisons])
     attributes = {"method": "kernelshap", "code": code, **explanation, **settings}
     for path, case, answer in zip(explanations, cases, answers, strict=True):
         write_case(path, case, answer, attributes)

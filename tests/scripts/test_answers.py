@@ -14,7 +14,7 @@ from thinkalike.compare.maps import Maps
 from thinkalike.errors import InputError
 from thinkalike.stores import arrays
 from thinkalike.stores.arrays import open_arrays, read_attributes
-from thinkalike.stores.kernels import Chance
+from thinkalike.stores.kernels import VALUES, Chance
 from thinkalike.stores.maps import write_maps
 from thinkalike.stores.tables import write_table
 
@@ -72,7 +72,8 @@ def test_the_file_holds_the_agreement_of_all_pairs(paths, tmp_path):
     np.testing.assert_allclose(found["similarity"], agreement(answers()), rtol=0, atol=1e-14)
     missing = np.isnan(found["similarity"])
     assert missing.sum() == 2 * (5 + 5 - 1)
-    np.testing.assert_array_equal(found["estimation_error"], np.where(missing, np.nan, 0))
+    for name in ("estimation_error", "estimation_bias"):
+        np.testing.assert_array_equal(found[name], np.where(missing, np.nan, 0))
     assert np.argwhere(found["blank"]).tolist() == [[2, 1], [5, 1]]
     assert found["image"].tolist() == IMAGES
     attributes = read_attributes(tmp_path / "cosine.nc")
@@ -111,7 +112,7 @@ def test_tiles_are_the_whole(paths, tmp_path):
             compare(paths[row], tiles[-1], MODELS[row], *second)
     join_similarities.main(tiles, str(tmp_path / "joined.nc"), models=MODELS)
     with open_arrays(tmp_path / "joined.nc") as joined:
-        for name in ("similarity", "estimation_error", "blank"):
+        for name in (*VALUES, "blank"):
             np.testing.assert_allclose(joined[name], whole[name], rtol=0, atol=1e-14, err_msg=name)
 
 

@@ -10,6 +10,7 @@ from thinkalike.compare.bases import Grid, Pixels, Segments
 from thinkalike.compare.maps import Maps
 from thinkalike.errors import InputError
 from thinkalike.stores.arrays import open_arrays, write_arrays
+from thinkalike.stores.kernels import VALUES
 from thinkalike.stores.maps import write_maps
 
 IMAGES = [f"val/{i}.png" for i in range(9)]
@@ -96,7 +97,7 @@ def test_tiles_are_the_whole(kind, metric, blanks, tmp_path):
         assert whole.sizes == joined.sizes
         assert joined["image"].to_numpy().tolist() == IMAGES
         assert joined["model_b"].to_numpy().tolist() == MODELS
-        for name in ("similarity", "estimation_error", "blank"):
+        for name in (*VALUES, "blank"):
             np.testing.assert_allclose(joined[name], whole[name], rtol=0, atol=1e-12, err_msg=name)
         errors = whole["estimation_error"].to_numpy()
         assert (np.nanmax(errors) > 0.001) == (kind == "superpixels")
@@ -114,12 +115,12 @@ def test_the_order_of_tiles_does_not_matter(tmp_path):
 def test_tiles_of_other_images_are_refused(tmp_path):
     paths = written(tmp_path, "grids")
     parts = tiles(tmp_path, paths, kind="grids", metric="cosine")
-    with open_arrays(parts[2]) as dataset:
-        values, errors = (dataset[v].to_numpy() for v in ("similarity", "estimation_error"))
     pair = ("image", "model_a", "model_b")
+    with open_arrays(parts[2]) as dataset:
+        values = {name: (pair, dataset[name].to_numpy()) for name in VALUES}
     write_arrays(
         parts[2],
-        {"similarity": (pair, values), "estimation_error": (pair, errors)},
+        values,
         coordinates={"image": IMAGES[::-1], "model_a": MODELS[3:6], "model_b": MODELS[3:6]},
         attributes={},
     )

@@ -373,6 +373,7 @@ def test_maps_until_they_are_known_well_enough_are_those_of_the_job(study, model
         number=COUNT,
         architectures=[architecture_of(model) for model in models],
         settings=budget,
+        comparisons=[{"metric": "cosine", "sign": "signed", "rescaling": "max_abs"}],
         explanation=BLACK,
         size=SIZE,
         seed=0,
@@ -557,6 +558,9 @@ def test_results_are_what_the_jobs_of_a_study_write(method, study):
         xr.testing.assert_equal(result.similarity, file["similarity"].load())
         xr.testing.assert_equal(
             result.errors.rename("estimation_error"), file["estimation_error"].load()
+        )
+        xr.testing.assert_equal(
+            result.biases.rename("estimation_bias"), file["estimation_bias"].load()
         )
         assert result.blanks.tolist() == file["blank"].sum("image").to_numpy().tolist()
     assert (result.errors.to_numpy() > 0).any() == (method == "kernelshap")

@@ -209,11 +209,10 @@ def test_a_tolerance_explains_all_models_in_one_job_until_it_is_met(study):
 
     run = study.snakemake(target, overlay=overlay(tolerance=0.02, evaluations=20))
     assert run.status == 0, run.output
-    # the matrix is of rescaled maps, which cosine does not see
-    errors = pd.read_parquet(study.root / target)["estimation_error"]
-    assert 0 < errors.max() <= 0.02
+    pairs = pd.read_parquet(study.root / target)
+    assert 0 < np.hypot(pairs["estimation_error"], pairs["estimation_bias"]).max() <= 0.02
     log = (study.root / "results/tiny/logs/explain_together.log").read_text()
-    assert "20 evaluations an image: the largest standard error of a mean similarity is" in log
+    assert "20 evaluations an image: the largest error of a mean similarity is" in log
 
 
 def test_a_bandwidth_reruns_the_rbf_of_its_method(study):

@@ -33,9 +33,10 @@ def compare_answers(
         others: model → file of those that `models` are compared with; by default each other.
 
     Yields:
-        `similarity`, the functional agreement (`compare.answers.agreement`), and `estimation_error`,
-        which is 0, since answers are no estimates, (n, M, M') float64 each, NaN where missing; and,
-        where models are compared with each other, `blank` (n, M) bool: answers without a residual.
+        `similarity`, the functional agreement (`compare.answers.agreement`), and `estimation_error` and
+        `estimation_bias`, which are 0, since answers are no estimates, (n, M, M') float64 each, NaN
+        where missing; and, where models are compared with each other, `blank` (n, M) bool: answers
+        without a residual.
 
     Raises:
         InputError: a file is missing, damaged, about other images, or about other coalitions.
@@ -46,7 +47,8 @@ def compare_answers(
         answers = [_read_answers(path, part, paths[0], images[part]) for path in paths]
         first, second = answers[: len(models)], answers[len(models) :]
         values = agreement(first, second or None)
-        rows = {"similarity": values, "estimation_error": np.where(np.isnan(values), np.nan, 0.0)}
+        exact = np.where(np.isnan(values), np.nan, 0.0)
+        rows = {"similarity": values, "estimation_error": exact, "estimation_bias": exact}
         if not others:
             rows["blank"] = np.isnan(values.diagonal(axis1=1, axis2=2))
             missing += rows["blank"].sum(0)

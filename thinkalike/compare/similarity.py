@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import partial
+from typing import Any
 
 import numpy as np
 
 from thinkalike.compare.bases import Segments
-from thinkalike.compare.maps import Maps, rescaled, with_sign
+from thinkalike.compare.maps import Maps, blank, rescaled, with_sign
 from thinkalike.compare.pooling import pooled
 from thinkalike.compare.products import inner_products, squared_norms
 from thinkalike.compare.scales import Pool
@@ -161,7 +163,21 @@ def _from_products(
     return values
 
 
-def similarity_error(
+@dataclass(frozen=True)
+class Noise:
+    """What noise in maps does to their similarities, (N, M, M') each; 0 where maps are exact.
+
+    Attributes:
+        error: standard errors.
+        bias: by how much noise moves similarities on average: similarity − bias is corrected for it.
+    """
+
+    error: np.ndarray
+    bias: np.ndarray
+
+
+def similarity_noise(
+    values: np.ndarray,
     models: Sequence[Maps],
     draws: Sequence[np.ndarray | None],
     prepare: Callable[[Maps], Maps],
@@ -171,13 +187,19 @@ def similarity_error(
     draws_of_others: Sequence[np.ndarray | None] = (),
     sigma: float = 1.0,
     blanks: str = "exclude",
-) -> np.ndarray:
-    """Standard error of similarities of maps that are estimates.
+) -> Noise:
+    """Standard error and bias of similarities of maps that are estimates.
 
-    It is the standard deviation of the similarity over draws of the maps. Draws of two models covary
-    as the errors of their maps do, so that the effect of coalitions that both share is part of it.
+    The error is the standard deviation of the similarity over draws of the maps. Draws of two models
+    covary as the errors of their maps do, so that the effect of coalitions that both share is part of it.
+    The bias is the mean over draws less the similarity itself: a draw has noise about the map as the map
+    has about the truth, which moves the similarity once more by as much. That is so to first order, for
+    noise that is small beside the map.
+
+    Source: Efron and Tibshirani, An introduction to the bootstrap, 1993, chapter 10.
 
     Args:
+        values: similarities of the maps, as `similarity` gives them.
         models: maps of the same N images, as computed.
         draws: for every model (N, R, K), two draws at least, or None where maps are exact.
         prepare: what is done to maps before they are compared, such as `Comparison.prepare`.
@@ -185,13 +207,13 @@ def similarity_error(
         draws_of_others: for each of the others, as for `draws`.
 
     Returns:
-        The shape of `similarity`; NaN where the similarity is missing in a draw.
+        Arrays of the shape of `values`; NaN where the similarity is missing in a draw.
     """
     number = min(
         (array.shape[1] for array in (*draws, *draws_of_others) if array is not None), default=0
     )
     if not number:
-        return np.zeros((len(models[0]), len(models), len(models if others is None else others)))
+        return Noise(np.zeros_like(values), np.zeros_like(values))
 
     def drawn(maps: Sequence[Maps], draws: Sequence[np.ndarray | None], r: int) -> list[Maps]:
         return [
@@ -199,7 +221,7 @@ def similarity_error(
             for each, array in zip(maps, draws, strict=True)
         ]
 
-    values = [
+    of_draws = [
         similarity(
             drawn(models, draws, r),
             metric,
@@ -209,4 +231,52 @@ def similarity_error(
         )
         for r in range(number)
     ]
-    return np.std(values, axis=0, ddof=1)
+    return Noise(np.std(of_draws, axis=0, ddof=1), np.mean(of_draws, axis=0) - values)
+
+
+def compare_arrays(
+    models: Sequence[Maps],
+    draws: Sequence[np.ndarray | None],
+    comparison: Comparison,
+    others: Sequence[Maps] = (),
+    draws_of_others: Sequence[np.ndarray | None] = (),
+    *,
+    segments: Sequence[Segments] | None = None,
+) -> dict[str, np.ndarray]:
+    """Compare the maps of all pairs of models on every image, in memory.
+
+    Args:
+        models: maps of the same N images.
+        draws: of every model, as for `similarity_noise`.
+        comparison: what is done to maps before, and how they are compared.
+        others: maps that they are compared with; by default each other.
+        draws_of_others: of each of them.
+        segments: of the images, where maps are averaged over them.
+
+    Returns:
+        `similarity`, `estimation_error` and `estimation_bias`, (N, M, M') float64, and, where models are
+        compared with each other, `blank` (N, M) bool.
+    """
+    settings: dict[str, Any] = {"sigma": comparison.sigma, "blanks": comparison.blanks}
+    prepare = partial(comparison.prepare, segments=segments)
+    prepared = [prepare(each) for each in models]
+    prepared_others = [prepare(each) for each in others]
+    values = similarity(prepared, comparison.metric, others=prepared_others or None, **settings)
+    noise = similarity_noise(
+        values,
+        models,
+        draws,
+        prepare,
+        comparison.metric,
+        others=others or None,
+        draws_of_others=draws_of_others,
+        **settings,
+    )
+    rows = {
+        "similarity": values,
+        "estimation_error": noise.error,
+        "estimation_bias": noise.bias,
+    }
+    if not others:
+        rows["blank"] = np.stack([blank(each) for each in prepared], 1)
+    return rows

@@ -6,17 +6,21 @@ and compared; what is left of them is the kernel (image, model, model), which is
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from functools import partial
 from types import MappingProxyType
-from typing import Any
 
 import numpy as np
 
 from thinkalike.compare.bases import Segments
-from thinkalike.compare.maps import Maps, blank
-from thinkalike.compare.similarity import Comparison, similarity, similarity_error
+from thinkalike.compare.maps import Maps
+from thinkalike.compare.similarity import Comparison, Noise, compare_arrays
 from thinkalike.compare.subsets import mask, parse
-from thinkalike.compare.summaries import Part, Summary, mean_error_of_parts, summarise_parts
+from thinkalike.compare.summaries import (
+    Part,
+    Summary,
+    mean_error_of_parts,
+    mean_of_parts,
+    summarise_parts,
+)
 from thinkalike.progress import log
 from thinkalike.stores.arrays import open_arrays, parts
 from thinkalike.stores.damage import same_images
@@ -45,9 +49,10 @@ def compare_files(
         segments: file of the segments, for maps on them or averaged over them.
 
     Yields:
-        `similarity` and its standard error from noise in the maps, `estimation_error`, (n, M, M')
-        float64 each, NaN where missing; and, where models are compared with each other, `blank`
-        (n, M) bool. `np.concatenate` joins them; `stores.kernels.create_kernel` writes them.
+        `similarity`, and what noise in the maps does to it, its standard error `estimation_error` and
+        `estimation_bias`, (n, M, M') float64 each, NaN where missing; and, where models are compared
+        with each other, `blank` (n, M) bool. `np.concatenate` joins them;
+        `stores.kernels.create_kernel` writes them.
 
     Raises:
         InputError: a file is missing, damaged, about other images, or on other superpixels.
@@ -76,55 +81,9 @@ def compare_files(
             log.warning("%s: %s", model, what)
 
 
-def compare_arrays(
-    models: Sequence[Maps],
-    draws: Sequence[np.ndarray | None],
-    comparison: Comparison,
-    others: Sequence[Maps] = (),
-    draws_of_others: Sequence[np.ndarray | None] = (),
-    *,
-    segments: Sequence[Segments] | None = None,
-) -> dict[str, np.ndarray]:
-    """Compare the maps of all pairs of models on every image, in memory.
-
-    Args:
-        models: maps of the same N images.
-        draws: of every model, as for `compare.similarity.similarity_error`.
-        comparison: what is done to maps before, and how they are compared.
-        others: maps that they are compared with; by default each other.
-        draws_of_others: of each of them.
-        segments: of the images, where maps are averaged over them.
-
-    Returns:
-        `similarity` and `estimation_error`, (N, M, M') float64, and, where models are compared with each
-        other, `blank` (N, M) bool, as `compare_files` yields them.
-    """
-    settings: dict[str, Any] = {"sigma": comparison.sigma, "blanks": comparison.blanks}
-    prepare = partial(comparison.prepare, segments=segments)
-    prepared = [prepare(each) for each in models]
-    prepared_others = [prepare(each) for each in others]
-    rows = {
-        "similarity": similarity(
-            prepared, comparison.metric, others=prepared_others or None, **settings
-        ),
-        "estimation_error": similarity_error(
-            models,
-            draws,
-            prepare,
-            comparison.metric,
-            others=others or None,
-            draws_of_others=draws_of_others,
-            **settings,
-        ),
-    }
-    if not others:
-        rows["blank"] = np.stack([blank(each) for each in prepared], 1)
-    return rows
-
-
 def summarise_kernel(
     kernel: Kernel, subset: str, predictions: Sequence[str] = ()
-) -> tuple[Summary, np.ndarray]:
+) -> tuple[Summary, Noise]:
     """Summarise similarities over a subset of the images, a part of them at a time.
 
     Args:
@@ -133,7 +92,7 @@ def summarise_kernel(
         predictions: files of the predictions of all models, in order; not needed for `all`.
 
     Returns:
-        The summary, and the standard errors of its means from noise in the maps, (M, M).
+        The summary, and what noise in the maps does to its means, (M, M).
 
     Raises:
         InputError: a file is missing, damaged, or about other images.
@@ -151,7 +110,8 @@ def summarise_kernel(
             yield values, mask(condition, predicted[part])
 
     summary = summarise_parts(lambda: parts_of("similarity"))
-    return summary, mean_error_of_parts(parts_of("estimation_error"))
+    error = mean_error_of_parts(parts_of("estimation_error"))
+    return summary, Noise(error, mean_of_parts(parts_of("estimation_bias")))
 
 
 def predicted_classes(path: str, reference: str, images: Sequence[str]) -> np.ndarray:

@@ -38,13 +38,8 @@ def summarise(values: np.ndarray, mask: np.ndarray | None = None) -> Summary:
 
 def summarise_parts(parts: Callable[[], Iterable[Part]]) -> Summary:
     """Summary of images that come in parts: `parts` is called twice, for means and for deviations."""
-    total: Any = None
     square: Any = None
-    count: Any = 0
-    for values, mask in parts():
-        use = _usable(values, mask)
-        total = added(total, np.where(use, values, 0))
-        count = count + use.sum(0)
+    total, count = _sum(parts())
     with np.errstate(invalid="ignore", divide="ignore"):
         mean = total / count
         for values, mask in parts():
@@ -80,6 +75,24 @@ def mean_error_of_parts(parts: Iterable[Part]) -> np.ndarray:
         count = count + use.sum(0)
     with np.errstate(invalid="ignore"):
         return np.sqrt(square) / count
+
+
+def mean_of_parts(parts: Iterable[Part]) -> np.ndarray:
+    """Mean (M, M) over images that come in parts, missing values left out; NaN without an image."""
+    total, count = _sum(parts)
+    with np.errstate(invalid="ignore"):
+        return np.asarray(total / count)
+
+
+def _sum(parts: Iterable[Part]) -> tuple[Any, Any]:
+    """Sum over the images that count, and their number, for every pair."""
+    total: Any = None
+    count: Any = 0
+    for values, mask in parts:
+        use = _usable(values, mask)
+        total = added(total, np.where(use, values, 0))
+        count = count + use.sum(0)
+    return total, count
 
 
 def added(total: np.ndarray | None, rows: np.ndarray) -> np.ndarray:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from thinkalike.compare.maps import blank, with_sign
+from thinkalike.compare.similarity import Comparison
 from thinkalike.errors import naming
 from thinkalike.explain.common import Case, Explanation, Question, audit, joined
 from thinkalike.explain.kernelshap import explain_together
@@ -110,7 +111,9 @@ def explained(case: Case, method: str, settings: Mapping[str, Any]) -> Explanati
     return joined(parts)
 
 
-def explained_together(cases: Sequence[Case], settings: Mapping[str, Any]) -> list[Explanation]:
+def explained_together(
+    cases: Sequence[Case], settings: Mapping[str, Any], comparisons: Sequence[Comparison]
+) -> list[Explanation]:
     """Explanations of the same images with several models, by `kernelshap.explain_together`."""
     with naming(cases[0].image_ids):
         return explain_together(
@@ -118,6 +121,7 @@ def explained_together(cases: Sequence[Case], settings: Mapping[str, Any]) -> li
             cases[0].images,
             [case.targets for case in cases],
             [case.question for case in cases],
+            comparisons=comparisons,
             **settings,
         )
 

@@ -13,8 +13,8 @@ import torch
 from thinkalike.compare.answers import Answers
 from thinkalike.compare.bases import Segments
 from thinkalike.compare.maps import Maps
-from thinkalike.compare.similarity import similarity_error
-from thinkalike.compare.summaries import mean_error
+from thinkalike.compare.similarity import Comparison, compare_arrays
+from thinkalike.compare.summaries import mean_error, mean_of_parts
 from thinkalike.errors import ImageError, InputError
 from thinkalike.explain.common import (
     Explanation,
@@ -86,12 +86,13 @@ def explain_together(
     evaluations: int,
     tolerance: float,
     most_evaluations: int,
+    comparisons: Sequence[Comparison],
 ) -> list[Explanation]:
     """Shapley values for several models, from as many evaluations as their comparison needs.
 
-    The budget is doubled until the largest standard error of the matrix of mean cosine similarities
-    is at most `tolerance`, as long as it stays within `most_evaluations`; evaluations are kept from
-    round to round.
+    The budget is doubled until no mean similarity of two models has a larger error √(e² + b²) than
+    `tolerance`, with e and b the standard error and the bias that noise in the maps gives it, as long as
+    it stays within `most_evaluations`; evaluations are kept from round to round.
 
     Args:
         models: what to explain and compare.
@@ -100,6 +101,7 @@ def explain_together(
         evaluations: of the first round.
         tolerance: of the mean similarity of two models.
         most_evaluations: more are not used, whatever the error.
+        comparisons: how the maps will be compared; the tolerance holds for each.
 
     Returns:
         The explanation of each model, as `explain` gives it.
@@ -122,9 +124,9 @@ def explain_together(
             with explaining(each.model):
                 each.add(games, fresh)
         explanations = _explanations(evaluated, games, designs)
-        error = _largest_error(explanations)
+        error = max(_largest_error(explanations, comparison) for comparison in comparisons)
         log.info(
-            "%d evaluations an image: the largest standard error of a mean similarity is %.2g",
+            "%d evaluations an image: the largest error of a mean similarity is %.2g",
             evaluations,
             error,
         )
@@ -132,8 +134,8 @@ def explain_together(
             return explanations
         if 2 * evaluations > most_evaluations:
             log.warning(
-                "after %d evaluations an image the largest standard error of a mean similarity is "
-                "%.2g, above the tolerance %g; allow more of them or explain more images",
+                "after %d evaluations an image the largest error of a mean similarity is %.2g, above the "
+                "tolerance %g; allow more of them or explain more images",
                 evaluations,
                 error,
                 tolerance,
@@ -144,11 +146,16 @@ def explain_together(
         designs = [extend(design, evaluations, r) for design, r in zip(designs, rng, strict=True)]
 
 
-def _largest_error(explanations: Sequence[Explanation]) -> float:
+def _largest_error(explanations: Sequence[Explanation], comparison: Comparison) -> float:
+    """Largest √(e² + b²) of the mean similarities of all pairs of models."""
     maps = [explanation.maps for explanation in explanations]
     draws = [explanation.draws for explanation in explanations]
-    errors = mean_error(similarity_error(maps, draws, lambda m: m, "cosine"))
-    return float(np.nanmax(errors, initial=0.0))
+    # all models have the superpixels of the first
+    segments = [basis for basis in maps[0].bases if isinstance(basis, Segments)]
+    rows = compare_arrays(maps, draws, comparison, segments=segments)
+    error = mean_error(rows["estimation_error"])
+    bias = mean_of_parts([(rows["estimation_bias"], None)])
+    return float(np.nanmax(np.hypot(error, bias), initial=0.0))
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,7 @@ from thinkalike.networks.predict import (
 )
 from thinkalike.notebook.explanations import Explanations
 from thinkalike.notebook.images import Images
-from thinkalike.notebook.settings import Plan
+from thinkalike.notebook.settings import Plan, comparison_of
 from thinkalike.progress import log, progress
 from thinkalike.randomness import integer_seed
 from thinkalike.statistics.roles import Roles
@@ -146,7 +146,8 @@ def explanations(models: Any, images: Images, plan: Plan, *, device: Any = None)
                 settings = plan.settings_for(model.name, model.architecture.family)
                 made.append((case, explained(case, plan.row.key, settings), settings))
         if together:
-            answers = explained_together(cases, together)
+            usual = comparison_of(plan.row.key, "cosine", {})
+            answers = explained_together(cases, together, [usual])
             made = [(case, answer, together) for case, answer in zip(cases, answers, strict=True)]
     shared = None if plan.segments is None else tuple(map(Segments, plan.segments))
 

@@ -18,8 +18,7 @@ from thinkalike.compare.map_sources import Pictures, map_arrays
 from thinkalike.compare.maps import Maps
 from thinkalike.compare.matrices import pair_table, square_table
 from thinkalike.compare.scales import scale_name, scale_of
-from thinkalike.compare.similarity import Comparison
-from thinkalike.compare.streams import compare_arrays
+from thinkalike.compare.similarity import Comparison, compare_arrays
 from thinkalike.errors import InputError
 from thinkalike.methods import method_name
 from thinkalike.notebook import display
@@ -94,7 +93,7 @@ class Result:
             comparison: what is done to maps before, and how they are compared.
             images: ids of the images; by default their numbers.
             classes: of the images; by default all are of one.
-            draws: model → draws of maps that are estimates, as for `compare.similarity.similarity_error`.
+            draws: model → draws of maps that are estimates, as for `compare.similarity.similarity_noise`.
             subset: of the images: all, matching, differing, or among the first so many, as in all_64.
             predicted: (N, M) classes that the models predict, for subsets that depend on them.
             segments: of the images, where maps are averaged over them.
@@ -168,6 +167,11 @@ class Result:
     def errors(self) -> "xr.DataArray":
         """Standard error of every `similarity`, from noise in maps that are estimates; else 0."""
         return self._of_kernel("estimation_error")
+
+    @property
+    def biases(self) -> "xr.DataArray":
+        """By how much noise moves every `similarity`: `similarity − biases` is corrected; else 0."""
+        return self._of_kernel("estimation_bias")
 
     @property
     def blanks(self) -> pd.Series:

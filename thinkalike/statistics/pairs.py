@@ -45,10 +45,10 @@ class PairTables:
         dissimilarity: square.
         similarity: square, the means.
         rho: square, similarity above chance.
-        pairs: a row for every two models: model_a, model_b, n (images), mean, std, estimation_error (of
-            the mean), chance, rho, standard_error (of rho, over images), low, high (95 % interval of
-            rho), seed_std (of rho, over seeds), constant, class, image (parts of the mean), z, z_within,
-            dissimilarity, dissimilarity_low, dissimilarity_high.
+        pairs: a row for every two models: model_a, model_b, n (images), mean, std, estimation_error and
+            estimation_bias (of the mean), chance, rho, standard_error (of rho, over images), low, high
+            (95 % interval of rho), seed_std (of rho, over seeds), constant, class, image (parts of the
+            mean), z, z_within, dissimilarity, dissimilarity_low, dissimilarity_high.
         seeds: a row for every two seeds of one network: architecture, model_a, model_b, and `SEEDS`.
         geometry: one row, the attributes of `compare.geometry.Geometry`.
     """
@@ -85,7 +85,7 @@ def pair_tables(
         InputError: both are not about the same images.
     """
     same_images(kernel.path, kernel.images, "the file of chances", chance.images)
-    summary, errors = summarise_kernel(kernel, subset, predictions)
+    summary, noise = summarise_kernel(kernel, subset, predictions)
     above = above_chance(chance, architectures, stratified=stratified)
     place = [chance.models.index(model) for model in kernel.models]
     cells = np.ix_(place, place)
@@ -109,7 +109,8 @@ def pair_tables(
         "n": summary.count,
         "mean": summary.mean,
         "std": summary.deviation,
-        "estimation_error": errors,
+        "estimation_error": noise.error,
+        "estimation_bias": noise.bias,
         **of_models,
         "dissimilarity": distances,
         "dissimilarity_low": low,

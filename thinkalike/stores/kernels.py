@@ -18,7 +18,7 @@ from thinkalike.stores.arrays import (
 )
 from thinkalike.stores.damage import AGAIN, same_images
 
-VALUES = ("similarity", "estimation_error")
+VALUES = ("similarity", "estimation_error", "estimation_bias")
 PAIR = ("image", "model_a", "model_b")
 CHANCE = ("count", "mean", "chance", "rho", "same_class", "different_class", "z", "z_within")
 """Numbers of every subset and pair of models in a file of similarity above chance."""
@@ -98,7 +98,7 @@ def create_kernel(
     *,
     attributes: Mapping[str, Any],
 ) -> AbstractContextManager[ArrayWriter]:
-    """Create a file for rows `similarity` and `estimation_error` (n, M, M') and `blank` (n, M).
+    """Create a file for rows of `VALUES` (n, M, M') and `blank` (n, M).
 
     Args:
         path: where to.

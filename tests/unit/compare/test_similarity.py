@@ -12,7 +12,7 @@ from sklearn.metrics.pairwise import cosine_similarity, rbf_kernel
 from tests.support import dense
 from thinkalike.compare.bases import Grid, Pixels, Segments
 from thinkalike.compare.maps import RESCALINGS, SIGNS, Maps, rescaled, with_sign
-from thinkalike.compare.similarity import BLANKS, METRICS, similarity, similarity_error
+from thinkalike.compare.similarity import BLANKS, METRICS, Noise, similarity, similarity_noise
 from thinkalike.errors import InputError
 
 SIGMA = 0.357
@@ -201,39 +201,46 @@ def draws_of(maps: Maps, count: int, seed: int, spread: float = 0.3) -> np.ndarr
     return maps.coefficients[:, None] + noise
 
 
+def noise_of(models, draws, prepare, metric: str, **settings) -> Noise:
+    values = similarity([prepare(maps) for maps in models], metric, **settings)
+    return similarity_noise(values, models, draws, prepare, metric, **settings)
+
+
 @pytest.mark.parametrize("metric", METRICS)
 @pytest.mark.parametrize(("sign", "rescaling"), [("signed", "none"), ("positive", "max_abs")])
-def test_the_error_of_a_similarity_is_its_spread_over_draws(metric, sign, rescaling):
+def test_errors_and_biases_are_the_spread_and_the_shift_over_draws(metric, sign, rescaling):
     """For every mixture of bases, with draws and without, against dense maps."""
     models = dense.models(16, images=2, seed=5)
     draws = [draws_of(m, 4, seed) if seed % 3 else None for seed, m in enumerate(models)]
-    found = similarity_error(
-        models, draws, lambda m: rescaled(with_sign(m, sign), rescaling), metric, sigma=SIGMA
+    settings = {"sigma": SIGMA} if metric == "rbf" else {}
+    found = noise_of(
+        models, draws, lambda m: rescaled(with_sign(m, sign), rescaling), metric, **settings
     )
-    assert found.shape == (2, len(models), len(models))
+    assert found.error.shape == found.bias.shape == (2, len(models), len(models))
 
-    def pixels(model: int, draw: int) -> np.ndarray:
+    def pixels(model: int, draw: int | None) -> np.ndarray:
         array = draws[model]
         maps = models[model]
-        if array is not None:
+        if array is not None and draw is not None:
             maps = Maps(array[:, draw], maps.bases)
         return dense.rescaled(dense.rendered(dense.signed(maps, sign)), rescaling)
 
     for image in range(2):
         for a, b in combinations(range(len(models)), 2):
-            pairs = [(pixels(a, r)[image], pixels(b, r)[image]) for r in range(4)]
+            of_draws = [(pixels(a, r)[image], pixels(b, r)[image]) for r in (None, 0, 1, 2, 3)]
             match metric:
                 case "cosine":
-                    values = [dense.cosine(x, y) for x, y in pairs]
+                    value, *values = [dense.cosine(x, y) for x, y in of_draws]
                 case "rbf":
-                    values = [dense.rbf(x, y, SIGMA) for x, y in pairs]
-            expected = np.std(values, ddof=1)
+                    value, *values = [dense.rbf(x, y, SIGMA) for x, y in of_draws]
+            expected = np.std(values, ddof=1), np.mean(values) - value
             for cell in ((image, a, b), (image, b, a)):
-                assert found[cell] == pytest.approx(expected, rel=1e-5, abs=1e-12, nan_ok=True)
+                for part, number in zip((found.error, found.bias), expected, strict=True):
+                    assert part[cell] == pytest.approx(number, rel=1e-5, abs=1e-12, nan_ok=True)
             # of one cell that is positive in every draw there is but one direction
             if models[a].coefficients.shape[1] > 1 < models[b].coefficients.shape[1]:
                 exact = draws[a] is None and draws[b] is None
-                assert (expected < 1e-12) == exact
+                assert (expected[0] < 1e-12) == exact
 
 
 @pytest.mark.parametrize("angle", [0.3, 1.2, 2.0])
@@ -242,39 +249,67 @@ def test_a_small_error_of_one_map_turns_into_that_of_the_cosine(angle):
     fixed, turned = on_pixels([1, 0], [np.cos(angle), np.sin(angle)])
     away = np.random.default_rng(0).normal(0, 1e-4, 50)
     draws = np.stack([np.cos(angle + away), np.sin(angle + away)], 1)[None]
-    found = similarity_error([fixed, turned], [None, draws], as_they_are, "cosine")
+    found = noise_of([fixed, turned], [None, draws], as_they_are, "cosine").error
     assert found[0, 0, 1] == pytest.approx(np.sin(angle) * away.std(ddof=1), rel=1e-3)
 
 
 def test_errors_that_two_maps_share_are_none_of_their_similarity():
     (maps,) = on_pixels([1.0, 2.0, -0.5])
     draws, other = draws_of(maps, 6, 0), draws_of(maps, 6, 1)
-    same = similarity_error([maps, maps], [draws, 3 * draws], as_they_are, "cosine")
+    same = noise_of([maps, maps], [draws, 3 * draws], as_they_are, "cosine").error
     np.testing.assert_allclose(same, 0, atol=1e-12)
-    apart = similarity_error([maps, maps], [draws, other], as_they_are, "cosine")
+    apart = noise_of([maps, maps], [draws, other], as_they_are, "cosine").error
     assert apart[0, 0, 1] > 0.01
 
 
 def test_maps_without_draws_are_exact():
     models = random_models(3, 4, 0)
-    found = similarity_error(models, [None] * 4, as_they_are, "cosine")
-    np.testing.assert_array_equal(found, np.zeros((3, 4, 4)))
+    found = noise_of(models, [None] * 4, as_they_are, "cosine")
+    np.testing.assert_array_equal(found.error, np.zeros((3, 4, 4)))
+    np.testing.assert_array_equal(found.bias, np.zeros((3, 4, 4)))
 
 
 def test_the_similarity_of_a_map_with_itself_has_no_error():
     models = random_models(3, 2, 0)
     draws = [draws_of(m, 5, seed) for seed, m in enumerate(models)]
     for metric in METRICS:
-        found = similarity_error(models, draws, as_they_are, metric)
+        found = noise_of(models, draws, as_they_are, metric).error
         np.testing.assert_array_equal(found.diagonal(axis1=1, axis2=2), 0)
         assert found[:, 0, 1].min() > 0
+
+
+@pytest.mark.parametrize("shared", [0.0, 0.9])
+@pytest.mark.parametrize("metric", METRICS)
+def test_the_bias_is_what_noise_does_to_a_mean_similarity(metric, shared):
+    """Maps with noise of a tenth of their squares, in part the same for both: simulated truth."""
+    random = np.random.default_rng(0)
+    images, cells, share = 400, 40, 0.1
+    base, own = random.normal(size=(2, images, cells))
+    truth = [base, 0.8 * base + 0.6 * own]
+
+    def noise(*shape: int) -> list[np.ndarray]:
+        common, *each = random.normal(0, np.sqrt(share), (3, *shape, cells))
+        return [np.sqrt(shared) * common + np.sqrt(1 - shared) * part for part in each]
+
+    def maps(arrays: list[np.ndarray]) -> list[Maps]:
+        return [Maps(array, (Pixels(1, cells),) * images) for array in arrays]
+
+    noisy = [a + e for a, e in zip(truth, noise(images), strict=True)]
+    draws = [a[:, None] + e for a, e in zip(noisy, noise(images, 8), strict=True)]
+    true, values = (similarity(maps(each), metric)[:, 0, 1] for each in (truth, noisy))
+    found = noise_of(maps(noisy), draws, as_they_are, metric).bias[:, 0, 1]
+    missed = values - true
+    left = missed - found
+    assert abs(left.mean()) < 4 * left.std() / np.sqrt(images) + 0.1 * abs(missed.mean())
+    if not shared:
+        assert missed.mean() < -0.02
 
 
 def test_as_many_draws_are_used_as_all_have():
     models = random_models(2, 3, 0)
     draws = [draws_of(m, count, 7) for m, count in zip(models, (9, 4, 6), strict=True)]
-    found = similarity_error(models, draws, as_they_are, "cosine")
-    expected = similarity_error(models, [d[:, :4] for d in draws], as_they_are, "cosine")
+    found = noise_of(models, draws, as_they_are, "cosine").error
+    expected = noise_of(models, [d[:, :4] for d in draws], as_they_are, "cosine").error
     np.testing.assert_array_equal(found, expected)
 
 
@@ -282,7 +317,7 @@ def test_as_many_draws_are_used_as_all_have():
 def test_a_draw_without_a_direction_leaves_no_error_unless_it_counts_as_zero(blanks):
     models = on_pixels([1.0, 2.0], [2.0, 1.0], [1.0, 1.0])
     draws = [np.array([[[1.0, 2.0], [0.0, 0.0], [2.0, 1.0]]]), None, None]
-    found = similarity_error(models, draws, as_they_are, "cosine", blanks=blanks)[0]
+    found = noise_of(models, draws, as_they_are, "cosine", blanks=blanks).error[0]
     assert found[1, 2] == pytest.approx(0, abs=1e-12)
     if blanks == "exclude":
         assert np.isnan(found[0]).all()
@@ -296,7 +331,7 @@ def test_the_bandwidth_counts_for_errors_too():
     models = random_models(2, 2, 0)
     draws = [draws_of(m, 5, seed) for seed, m in enumerate(models)]
     narrow, wide = (
-        similarity_error(models, draws, as_they_are, "rbf", sigma=sigma)[:, 0, 1]
+        noise_of(models, draws, as_they_are, "rbf", sigma=sigma).error[:, 0, 1]
         for sigma in (1.0, 10.0)
     )
     # exp(−d/2σ²) of a d that is small beside σ²: a hundred times less for ten times the bandwidth

@@ -14,7 +14,7 @@ from thinkalike.compare.streams import compare_files, summarise_kernel
 from thinkalike.compare.summaries import mean_error, summarise
 from thinkalike.errors import InputError
 from thinkalike.stores import arrays
-from thinkalike.stores.kernels import Kernel, create_kernel
+from thinkalike.stores.kernels import VALUES, Kernel, create_kernel
 from thinkalike.stores.maps import write_maps
 from thinkalike.stores.tables import write_table
 
@@ -47,7 +47,8 @@ def test_any_number_of_parts_gives_what_all_images_at_once_give(room, tmp_path, 
     assert len(rows) == {1: 7, 40: 7, 2**24: 1}[room]
     expected = similarity([COMPARISON.prepare(maps) for maps in some_maps()], "cosine")
     np.testing.assert_array_equal(whole(rows, "similarity"), expected)
-    np.testing.assert_array_equal(whole(rows, "estimation_error"), 0)  # the maps are exact
+    for name in ("estimation_error", "estimation_bias"):  # the maps are exact
+        np.testing.assert_array_equal(whole(rows, name), 0)
     assert np.argwhere(whole(rows, "blank")).tolist() == [[2, 1]]
 
 
@@ -99,14 +100,13 @@ def test_a_file_about_other_images_is_refused(tmp_path):
         list(compare_files(files, COMPARISON, images=IMAGES))
 
 
-def a_kernel(folder: Path) -> tuple[Kernel, np.ndarray, np.ndarray]:
-    random = np.random.default_rng(0)
-    values, errors = random.random((2, len(IMAGES), 3, 3))
-    values[4, 0, 1] = np.nan
+def a_kernel(folder: Path) -> tuple[Kernel, np.ndarray]:
+    values = np.random.default_rng(0).random((3, len(IMAGES), 3, 3))
+    values[0, 4, 0, 1] = values[2, 5, 1, 2] = np.nan
     path = str(folder / "cosine.nc")
     with create_kernel(path, IMAGES, MODELS, attributes={}) as file:
-        file.append(similarity=values, estimation_error=errors, blank=np.zeros((7, 3)))
-    return Kernel.read(path), values, errors
+        file.append(**dict(zip(VALUES, values, strict=True)), blank=np.zeros((7, 3)))
+    return Kernel.read(path), values
 
 
 CLASSES = np.array([["x", "x", "y"], ["x", "y", "y"], ["y", "y", "y"], ["x", "x", "x"]] * 2)[:7]
@@ -123,21 +123,23 @@ def predictions(folder: Path, images: list[str] = IMAGES) -> list[str]:
 @pytest.mark.parametrize("subset", ["all", "all_4", "matching", "differing_5"])
 def test_a_subset_is_summarised_over_its_images(subset, room, tmp_path, monkeypatch):
     monkeypatch.setattr(arrays, "NUMBERS", room)
-    kernel, values, errors = a_kernel(tmp_path)
+    kernel, (values, errors, biases) = a_kernel(tmp_path)
     condition, _, number = subset.partition("_")
     same = CLASSES[:, :, None] == CLASSES[:, None, :]
     mask = {"all": same | ~same, "matching": same, "differing": ~same}[condition]
     mask |= np.eye(3, dtype=bool)
     mask[int(number or 7) :] = False
     summary, error = summarise(values, mask), mean_error(errors, mask)
-    found, found_error = summarise_kernel(kernel, subset, predictions(tmp_path))
+    found, noise = summarise_kernel(kernel, subset, predictions(tmp_path))
     for name in ("count", "mean", "deviation"):
         np.testing.assert_array_equal(getattr(found, name), getattr(summary, name))
-    np.testing.assert_array_equal(found_error, error)
+    np.testing.assert_array_equal(noise.error, error)
+    expected = np.ma.masked_array(biases, ~mask | np.isnan(biases)).mean(0).filled(np.nan)
+    np.testing.assert_allclose(noise.bias, expected, rtol=1e-12)
 
 
 def test_predictions_of_other_images_are_refused(tmp_path):
-    kernel, _, _ = a_kernel(tmp_path)
+    kernel, _ = a_kernel(tmp_path)
     paths = predictions(tmp_path, IMAGES[::-1])
     with pytest.raises(InputError, match=r"a\.parquet is about other images than .*cosine\.nc"):
         summarise_kernel(kernel, "matching", paths)
@@ -145,7 +147,7 @@ def test_predictions_of_other_images_are_refused(tmp_path):
 
 
 def test_some_models_of_a_kernel_are_read_in_the_order_wanted(tmp_path):
-    kernel, values, _ = a_kernel(tmp_path)
+    kernel, (values, *_) = a_kernel(tmp_path)
     some = Kernel.read(kernel.path, ["c", "a"])
     assert (some.models, some.others) == (["c", "a"], ["c", "a"])
     read = np.concatenate([part for _, part in some.parts()])

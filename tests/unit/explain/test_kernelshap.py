@@ -29,8 +29,7 @@ from tests.support.explaining import (
 from tests.support.games import every_coalition, over_all_orders, unanimity
 from thinkalike.compare.bases import Segments
 from thinkalike.compare.maps import Maps, render
-from thinkalike.compare.similarity import similarity, similarity_error
-from thinkalike.compare.summaries import mean_error
+from thinkalike.compare.similarity import Comparison, similarity
 from thinkalike.errors import InputError
 from thinkalike.explain import kernelshap
 from thinkalike.explain.common import Explanation, Question
@@ -585,11 +584,18 @@ def several(count: int = 3) -> list[Model]:
 
 
 SEVERAL = several()
+COSINE = Comparison("cosine", sign="signed", rescaling="none")
+RBF = Comparison("rbf", sign="positive", rescaling="max_abs", sigma=0.1)
 PIXELS, LABELS = images(4, 16), patches([20, 12, 20, 18], 16)
 
 
 def together(
-    tolerance: float, evaluations: int = 22, most: int = 400, models=SEVERAL, **changes
+    tolerance: float,
+    evaluations: int = 22,
+    most: int = 400,
+    models=SEVERAL,
+    comparisons=(COSINE,),
+    **changes,
 ) -> list[Explanation]:
     questions = [asked(LABELS, batch_size=64, **changes)] * len(models)
     return explain_together(
@@ -600,6 +606,7 @@ def together(
         evaluations=evaluations,
         tolerance=tolerance,
         most_evaluations=most,
+        comparisons=comparisons,
     )
 
 
@@ -612,11 +619,27 @@ def alone(evaluations: int) -> list[Explanation]:
     ]
 
 
-def largest_error(explanations: list[Explanation]) -> float:
-    """Of the mean cosines; all maps in the bases of the first, as one job has them."""
+def mean_errors(
+    explanations: list[Explanation], comparison: Comparison
+) -> tuple[np.ndarray, np.ndarray]:
+    """Standard errors and biases of the mean similarities, from each draw of all maps by itself."""
     maps = [Maps(e.maps.coefficients, explanations[0].maps.bases) for e in explanations]
-    errors = similarity_error(maps, [e.draws for e in explanations], lambda m: m, "cosine")
-    return mean_error(errors).max()
+    draws = np.stack([e.draws for e in explanations])
+
+    def compared(coefficients: np.ndarray) -> np.ndarray:
+        models = [replace(m, coefficients=c) for m, c in zip(maps, coefficients, strict=True)]
+        prepared = [comparison.prepare(each) for each in models]
+        return similarity(prepared, comparison.metric, sigma=comparison.sigma)
+
+    of_draws = np.array([compared(draws[:, :, r]) for r in range(DRAWS)])
+    error = np.sqrt((of_draws.std(0, ddof=1) ** 2).sum(0)) / len(PIXELS)
+    values = compared(np.stack([e.maps.coefficients for e in explanations]))
+    return error, (of_draws.mean(0) - values).mean(0)
+
+
+def largest_error(explanations: list[Explanation], comparison: Comparison = COSINE) -> float:
+    error, bias = mean_errors(explanations, comparison)
+    return np.sqrt(error**2 + bias**2).max()
 
 
 def same_explanations(one: Explanation, other: Explanation) -> None:
@@ -650,12 +673,28 @@ def test_it_goes_on_until_the_similarities_are_known_well_enough(caplog):
     used = found[0].measures["evaluations"]
     assert used.max() > 22
     assert largest_error(found) < errors[22]
-    assert "22 evaluations an image: the largest standard error" in caplog.text
+    assert "22 evaluations an image: the largest error" in caplog.text
     assert "above the tolerance" not in caplog.text
     # at the tolerance exactly, nothing more is asked
     caplog.clear()
     enough = together(tolerance=errors[22] * (1 + 1e-9))
     assert enough[0].measures["evaluations"].max() == 22
+
+
+def test_an_error_that_leaves_the_bias_out_is_no_reason_to_stop():
+    first = alone(22)
+    least, whole = mean_errors(first, COSINE)[0].max(), largest_error(first)
+    assert least < whole
+    assert together(tolerance=(least + whole) / 2)[0].measures["evaluations"].max() > 22
+
+
+def test_the_tolerance_holds_for_every_way_in_which_maps_are_compared():
+    first = alone(22)
+    errors = [largest_error(first, comparison) for comparison in (COSINE, RBF)]
+    assert errors[1] < 0.9 * errors[0]
+    for comparisons, enough in (([COSINE], False), ([RBF], True), ([RBF, COSINE], False)):
+        found = together(tolerance=np.mean(errors), comparisons=comparisons)
+        assert (found[0].measures["evaluations"].max() == 22) == enough
 
 
 def grown_designs() -> list[list[Design]]:
@@ -711,7 +750,7 @@ def test_it_doubles_up_to_the_limit_and_says_so(caplog):
     found = together(tolerance=1e-12, most=100)
     assert found[0].measures["evaluations"].max() == 88
     (warning,) = [r.getMessage() for r in caplog.records if r.levelno == logging.WARNING]
-    assert warning.startswith("after 88 evaluations an image the largest standard error of a mean")
+    assert warning.startswith("after 88 evaluations an image the largest error of a mean")
     assert warning.endswith("1e-12; allow more of them or explain more images")
     assert f"{largest_error(found):.2g}" in warning
 
@@ -726,6 +765,7 @@ def test_where_everything_was_asked_it_ends_without_a_warning(caplog):
         evaluations=8,
         tolerance=1e-12,
         most_evaluations=4000,
+        comparisons=[COSINE],
     )
     assert [e.measures["evaluations"].tolist() for e in found] == [[16, 32]] * 3
     assert not any(record.levelno >= logging.WARNING for record in caplog.records)
@@ -834,6 +874,7 @@ def test_together_a_model_in_training_mode_is_refused_and_its_statistics_stay(pa
             evaluations=8,
             tolerance=1.0,
             most_evaluations=8,
+            comparisons=[COSINE],
         )
     for name, value in models[1].network.state_dict().items():
         assert torch.equal(value, state[name]), name
@@ -852,6 +893,7 @@ def test_together_parameters_that_ask_for_gradients_ask_again_afterwards():
         evaluations=8,
         tolerance=1.0,
         most_evaluations=8,
+        comparisons=[COSINE],
     )
     assert [p.requires_grad for p in parameters] == [i % 3 > 0 for i in range(len(parameters))]
     assert traces(model.network) == []

@@ -8,8 +8,9 @@ from thinkalike.stores import arrays
 from thinkalike.stores.arrays import open_arrays, write_arrays
 from thinkalike.stores.kernels import Kernel, create_kernel, join_kernels
 
+NAMES = ("similarity", "estimation_error", "estimation_bias")
 IMAGES = ["val/a.png", "val/b.png", "val/c.png"]
-VALUES = np.random.default_rng(0).random((2, 3, 3, 3))
+VALUES = np.random.default_rng(0).random((3, 3, 3, 3))
 VALUES = VALUES + VALUES.swapaxes(2, 3)
 
 
@@ -20,7 +21,8 @@ def write(path: str, rows: list[int], columns: list[int] | None = None) -> str:
     others = [] if columns is None else names[columns].tolist()
     with create_kernel(path, IMAGES, names[rows].tolist(), others, attributes={"a": 1}) as file:
         blank = {"blank": np.eye(3)[:, rows]} if columns is None else {}
-        file.append(similarity=VALUES[0][cells], estimation_error=VALUES[1][cells], **blank)
+        values = {name: array[cells] for name, array in zip(NAMES, VALUES, strict=True)}
+        file.append(**values, **blank)
     return path
 
 
@@ -32,7 +34,7 @@ def test_a_kernel_knows_its_models_and_images_and_is_read_in_parts(tmp_path, mon
         IMAGES,
     )
     monkeypatch.setattr(arrays, "NUMBERS", 1)
-    for name, expected in zip(("similarity", "estimation_error"), VALUES, strict=True):
+    for name, expected in zip(NAMES, VALUES, strict=True):
         parts = list(kernel.parts(name, 2))
         assert [part for part, _ in parts] == [slice(0, 1), slice(1, 2)]
         np.testing.assert_array_equal(np.concatenate([v for _, v in parts]), expected[:2])

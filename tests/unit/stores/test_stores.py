@@ -37,7 +37,7 @@ from thinkalike.stores.arrays import (
 )
 from thinkalike.stores.atomic import atomic, temporaries
 from thinkalike.stores.damage import same_images
-from thinkalike.stores.kernels import create_kernel, join_kernels
+from thinkalike.stores.kernels import VALUES, create_kernel, join_kernels
 from thinkalike.stores.maps import (
     content_hash,
     open_maps,
@@ -736,7 +736,8 @@ def test_of_several_tiles_the_damaged_one_is_named(tmp_path):
     for path, name in zip(tiles, "ab", strict=True):
         with create_kernel(path, ["x", "y"], [name], attributes={}) as file:
             values = random.random((2, 1, 1))
-            file.append(similarity=values, estimation_error=values, blank=np.zeros((2, 1)))
+            arrays = dict.fromkeys(VALUES, values)
+            file.append(**arrays, blank=np.zeros((2, 1)))
     damage(tmp_path / "a.nc", "similarity")
     with pytest.raises(DamagedError, match=r"a\.nc is damaged"):
         join_kernels(tiles, str(tmp_path / "all.nc"), ["a", "b"])

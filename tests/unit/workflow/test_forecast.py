@@ -25,6 +25,7 @@ from thinkalike.images.contents import Contents
 from thinkalike.methods import DRAWS, METHODS
 from thinkalike.networks.catalogue import complete_entry
 from thinkalike.stores.arrays import write_arrays
+from thinkalike.stores.kernels import VALUES
 from thinkalike.stores.maps import write_maps
 from thinkalike.stores.tables import write_table
 from thinkalike.workflow.config.resolve import resolve
@@ -449,12 +450,13 @@ def test_maps_again_are_of_fewer_images():
 @pytest.mark.parametrize(("method", "estimated"), [("gradcam", False), ("kernelshap", True)])
 def test_similarities_take_what_is_forecast(tmp_path, method, estimated):
     models = [key for key in CATALOGUE if SIDE[key] == 64][:10]
-    values = np.random.default_rng(0).uniform(size=(2, 100, 10, 10))
-    errors = values[1] if estimated else np.full((100, 10, 10), np.nan)
+    values = np.random.default_rng(0).uniform(size=(3, 100, 10, 10))
+    if not estimated:
+        values[1:] = np.nan
     dims = ("image", "model_a", "model_b")
     write_arrays(
         tmp_path / "cosine.nc",
-        {"similarity": (dims, values[0]), "estimation_error": (dims, errors)},
+        {name: (dims, array) for name, array in zip(VALUES, values, strict=True)},
         coordinates={"image": image_ids(100), "model_a": models, "model_b": models},
         attributes={},
     )

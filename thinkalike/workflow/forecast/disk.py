@@ -130,7 +130,7 @@ def _compare_models(
     study = facts.study
     rows, columns = _group_sizes(facts, row, column)
     # float64 takes as much as two float32
-    numbers = 2 * rows * columns * (2 if study.method(method).estimated else 1)
+    numbers = 2 * rows * columns * (3 if study.method(method).estimated else 1)
     return _arrays(study.image_count(method), numbers)
 
 

@@ -24,7 +24,7 @@ from tests.support.games import (
 )
 from thinkalike.compare.bases import Pixels
 from thinkalike.compare.maps import Maps
-from thinkalike.compare.similarity import similarity, similarity_error
+from thinkalike.compare.similarity import Noise, similarity, similarity_noise
 from thinkalike.compare.summaries import mean_error
 from thinkalike.explain.shapley import laws
 from thinkalike.explain.shapley.coalitions import Design, draw, extend
@@ -646,8 +646,12 @@ def compared(players, evaluations, order, own, images: int) -> tuple[np.ndarray,
     return (
         similarity(maps(values), "cosine"),
         similarity(maps(exact), "cosine"),
-        *(similarity_error(maps(values), d, lambda m: m, "cosine") for d in (together, apart)),
+        *(noise_of(maps(values), d).error for d in (together, apart)),
     )
+
+
+def noise_of(maps: list[Maps], draws: list[np.ndarray]) -> Noise:
+    return similarity_noise(similarity(maps, "cosine"), maps, draws, lambda m: m, "cosine")
 
 
 def over_groups(kind: tuple, images: int, group: int = 5) -> tuple[np.ndarray, np.ndarray]:
