@@ -21,6 +21,7 @@ A simplified bargaining model for the n-person cooperative game, 1963 (dividends
 extensions of games, 1972 (the integral).
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -34,11 +35,12 @@ LARGEST_SHARE = 0.9
 ORDERS = (3, 8)
 """Mean numbers of players in the sets of dividends, up to half of all players."""
 
-PARTS = np.array([0.03, 0.08, 0.2, 0.4, 0.6, 0.8, 0.94])
+PARTS = (0.03, 0.08, 0.2, 0.4, 0.6, 0.8, 0.94)
 """Mean parts of all players in the sets of dividends of every size, which are mixed."""
 
 POWERS = (0, 1, 2)
-"""Of these parts, the weights in a mixture: from sets of any size alike to large ones foremost."""
+"""Of these parts, the weights in a mixture: from sets of any size alike to large ones foremost. Mixtures
+of large sets come with a function of the number of players added, too."""
 
 SIZE_STRENGTH = 10.0
 """Variance of a function of the number of players over that of the terms of single players."""
@@ -73,6 +75,10 @@ class Covariances:
         """Covariances of the game times √factor."""
         return Covariances(factor * self.kernel, factor * self.cross, factor * self.prior)
 
+    def with_variance(self, total: float) -> "Covariances":
+        """Covariances scaled so that the variances of all Shapley values add up to `total`."""
+        return self.times(total / np.trace(self.prior))
+
 
 @dataclass(frozen=True)
 class Law:
@@ -87,8 +93,8 @@ class Law:
     shares: np.ndarray
 
 
-def laws(signs: np.ndarray, relevance: np.ndarray) -> list[Law]:
-    """Laws between which a game may choose.
+def laws(signs: np.ndarray, relevance: np.ndarray) -> Iterator[Law]:
+    """Laws between which a game may choose, one after the other: each is large.
 
     Args:
         signs: (N, M) coalitions, 1 for a player that is in and −1 for one that is not; the full one
@@ -97,19 +103,19 @@ def laws(signs: np.ndarray, relevance: np.ndarray) -> list[Law]:
     """
     players = signs.shape[1]
     ratio = relevance / relevance.mean()
+    for degree in DEGREES:
+        shares = _shares(degree, ratio)
+        yield Law(interactions(signs, shares), shares)
     shares = _shares(STRENGTH_DEGREE, ratio)
-    several = [dividends(signs, part, ratio) for part in PARTS]
-    of_dividends = [
-        *(dividends(signs, min(order / players, 0.5), ratio) for order in ORDERS),
-        *(_mixed(several, PARTS**power) for power in POWERS),
-    ]
-    alike = [each.times(4 * shares.sum() / np.trace(each.prior)) for each in of_dividends]
+    single = 4 * shares.sum()
+    for order in ORDERS:
+        yield Law(dividends(signs, min(order / players, 0.5), ratio).with_variance(single), shares)
     size = by_size(signs).times(SIZE_STRENGTH * shares.sum())
-    with_size = [each + size for each in alike[-2:]]
-    return [
-        *(Law(interactions(signs, c), c) for c in (_shares(d, ratio) for d in DEGREES)),
-        *(Law(each, shares) for each in (*alike, *with_size)),
-    ]
+    for power, mixture in zip(POWERS, _mixtures(signs, ratio), strict=True):
+        law = mixture.with_variance(single)
+        yield Law(law, shares)
+        if power:
+            yield Law(law + size, shares)
 
 
 def _shares(degree: float, ratio: np.ndarray) -> np.ndarray:
@@ -117,11 +123,15 @@ def _shares(degree: float, ratio: np.ndarray) -> np.ndarray:
     return result
 
 
-def _mixed(parts: list[Covariances], weights: np.ndarray) -> Covariances:
-    total = parts[0].times(weights[0])
-    for part, weight in zip(parts[1:], weights[1:], strict=True):
-        total = total + part.times(weight)
-    return total
+def _mixtures(signs: np.ndarray, ratio: np.ndarray) -> list[Covariances]:
+    """Dividends of sets of every size, for each of `POWERS`."""
+    totals = [dividends(signs, PARTS[0], ratio).times(PARTS[0] ** power) for power in POWERS]
+    for part in PARTS[1:]:
+        law = dividends(signs, part, ratio)
+        totals = [
+            total + law.times(part**power) for total, power in zip(totals, POWERS, strict=True)
+        ]
+    return totals
 
 
 def interactions(signs: np.ndarray, shares: np.ndarray) -> Covariances:
