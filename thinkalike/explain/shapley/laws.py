@@ -32,11 +32,11 @@ DEGREES = (2.0, 6.0)
 LARGEST_SHARE = 0.9
 """Bound on c_i, below 1, where the kernel would end."""
 
-ORDERS = (3, 8)
-"""Mean numbers of players in the sets of dividends, up to half of all players."""
+PARTS = (0.03, 0.06, 0.16, 0.4, 0.7, 0.94)
+"""Mean parts of all players that are in the sets of dividends: mixed, for sets of every size."""
 
-PARTS = (0.03, 0.08, 0.2, 0.4, 0.6, 0.8, 0.94)
-"""Mean parts of all players in the sets of dividends of every size, which are mixed."""
+ALONE = (0.06, 0.16)
+"""Those of `PARTS` that make a law by themselves."""
 
 POWERS = (0, 1, 2)
 """Of these parts, the weights in a mixture: from sets of any size alike to large ones foremost. Mixtures
@@ -101,17 +101,23 @@ def laws(signs: np.ndarray, relevance: np.ndarray) -> Iterator[Law]:
             comes first.
         relevance: (M,) positive, how much a player can matter beside the others; only ratios count.
     """
-    players = signs.shape[1]
     ratio = relevance / relevance.mean()
     for degree in DEGREES:
         shares = _shares(degree, ratio)
         yield Law(interactions(signs, shares), shares)
     shares = _shares(STRENGTH_DEGREE, ratio)
     single = 4 * shares.sum()
-    for order in ORDERS:
-        yield Law(dividends(signs, min(order / players, 0.5), ratio).with_variance(single), shares)
     size = by_size(signs).times(SIZE_STRENGTH * shares.sum())
-    for power, mixture in zip(POWERS, _mixtures(signs, ratio), strict=True):
+    mixtures: list[Covariances] = []
+    for part in PARTS:
+        law = dividends(signs, part, ratio)
+        weighted = [law.times(part**power) for power in POWERS]
+        mixtures = (
+            [a + b for a, b in zip(mixtures, weighted, strict=True)] if mixtures else weighted
+        )
+        if part in ALONE:
+            yield Law(law.with_variance(single), shares)
+    for power, mixture in zip(POWERS, mixtures, strict=True):
         law = mixture.with_variance(single)
         yield Law(law, shares)
         if power:
@@ -121,17 +127,6 @@ def laws(signs: np.ndarray, relevance: np.ndarray) -> Iterator[Law]:
 def _shares(degree: float, ratio: np.ndarray) -> np.ndarray:
     result: np.ndarray = np.minimum(degree * ratio / len(ratio), LARGEST_SHARE)
     return result
-
-
-def _mixtures(signs: np.ndarray, ratio: np.ndarray) -> list[Covariances]:
-    """Dividends of sets of every size, for each of `POWERS`."""
-    totals = [dividends(signs, PARTS[0], ratio).times(PARTS[0] ** power) for power in POWERS]
-    for part in PARTS[1:]:
-        law = dividends(signs, part, ratio)
-        totals = [
-            total + law.times(part**power) for total, power in zip(totals, POWERS, strict=True)
-        ]
-    return totals
 
 
 def interactions(signs: np.ndarray, shares: np.ndarray) -> Covariances:
