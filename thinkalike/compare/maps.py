@@ -97,7 +97,7 @@ def rescaled(maps: Maps, rescaling: str) -> Maps:
 
 
 def is_flat(low: np.ndarray, high: np.ndarray) -> np.ndarray:
-    """Whether maps from `low` to `high` are constant but for rounding: high − low ≤ `FLAT` max(|low|, |high|)."""
+    """Whether maps from `low` to `high` are constant but for rounding, up to `FLAT` of their size."""
     flat: np.ndarray = high - low <= FLAT * np.maximum(np.abs(low), np.abs(high))
     return flat
 
