@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from itertools import combinations
 
+import networkx as nx
 import numpy as np
 import pandas as pd
 from sklearn.metrics import adjusted_rand_score
@@ -79,11 +80,19 @@ def colouring(table: pd.DataFrame, *, resolution: float) -> Answer:
 
 def _communities(table: pd.DataFrame, resolution: float) -> tuple[tuple[int, ...], int]:
     graph = louvain.similarity_graph(table.to_numpy(), models_of(table), largest=1)
-    counts = Counter(
-        tuple(louvain.communities(graph, resolution=resolution, seed=seed)[0])
-        for seed in range(SEEDS)
-    )
+    counts = Counter(tuple(_run_of_louvain(graph, resolution, seed)) for seed in range(SEEDS))
     return counts.most_common(1)[0]
+
+
+def _run_of_louvain(graph: "nx.Graph[str]", resolution: float, seed: int) -> list[int]:
+    """Communities of a single run of Louvain, as in the log, numbered by their first members."""
+    # sets of numbers, unlike those of names, keep their order from one process to the next
+    numbered = nx.convert_node_labels_to_integers(graph)  # type: ignore[arg-type]
+    found = nx.community.louvain_communities(numbered, resolution=resolution, seed=seed)
+    number_of = {
+        node: number for number, members in enumerate(sorted(found, key=min)) for node in members
+    }
+    return [number_of[node] for node in range(len(graph))]
 
 
 def colourings_that_are_splits(

@@ -6,6 +6,7 @@ import networkx as nx
 import numpy as np
 import pandas as pd
 
+from thinkalike.clustering.modularity import best_partition, excess_weights, most_modularity
 from thinkalike.randomness import generator
 
 FEWEST = 4
@@ -15,7 +16,7 @@ community."""
 NULL_DRAWS = 200
 """Graphs of permuted weights that the modularity is held against."""
 NULL_EDGES = 1_000_000
-"""Edges of all of them; graphs of many models are fewer, as each takes minutes."""
+"""Edges of all of them; graphs of many models are fewer."""
 FEWEST_NULL_DRAWS = 20
 
 
@@ -42,61 +43,56 @@ def similarity_graph(
 
 
 def communities(graph: "nx.Graph[str]", *, resolution: float, seed: int) -> tuple[pd.Series, float]:
-    """Louvain communities of a graph, and their modularity at that resolution.
+    """Communities of a graph with the most modularity at a resolution, and that modularity.
+
+    Args:
+        graph: weights of its edges are in `weight`.
+        resolution: γ; the higher, the more communities.
+        seed: of the partitions from which Louvain's moves climb, where there are too many models to
+            compare all partitions (`clustering.modularity.EXACT`).
 
     Returns:
         Community of every node, numbered from 0 in the order of their first members, and the
         modularity, NaN without any weight; all NaN for fewer than `FEWEST` models, of which there is
         nothing to tell.
-
-    Source: Blondel et al., Fast unfolding of communities in large networks, 2008; networkx.
     """
     if len(graph) < FEWEST:
         return pd.Series(np.nan, index=list(graph), name="community"), float("nan")
-    if graph.size(weight="weight") == 0:
+    weights = nx.to_numpy_array(graph)
+    if not weights.any():
         alone = pd.Series(range(len(graph)), index=list(graph), name="community")
         return alone, float("nan")
-    # networkx goes through sets of nodes; sets of numbers, unlike those of names, keep their order
-    # from one process to the next
-    numbered = nx.convert_node_labels_to_integers(graph)  # type: ignore[arg-type]
-    groups = nx.community.louvain_communities(
-        numbered, weight="weight", resolution=resolution, seed=seed % 2**32
+    labels, modularity = best_partition(
+        excess_weights(weights, resolution), generator(seed, "starts")
     )
-    groups = sorted(groups, key=min)
-    modularity = nx.community.modularity(numbered, groups, weight="weight", resolution=resolution)
-    number_of = {node: number for number, members in enumerate(groups) for node in members}
-    numbers = [number_of[node] for node in range(len(graph))]
-    return pd.Series(numbers, index=list(graph), name="community"), modularity
+    return pd.Series(labels, index=list(graph), name="community"), modularity
 
 
 def null_modularity(graph: "nx.Graph[str]", *, resolution: float, seed: int) -> float:
     """Modularity that communities of a graph with the same weights in other places seldom exceed.
 
-    Louvain finds communities in any graph. Weights are dealt out anew to the edges, at random, and the
-    communities of that graph have their modularity, too: 200 times, fewer for large graphs.
+    Any graph has communities of some modularity. Weights are dealt out anew to the edges, at random, and
+    the communities of that graph have theirs: 200 times, fewer for large graphs.
 
     Returns:
         95 % quantile of these modularities; NaN without any weight, and for fewer than `FEWEST` models.
     """
-    edges = list(graph.edges)
-    weights = np.array([graph.edges[edge]["weight"] for edge in edges])
-    if len(graph) < FEWEST or not weights.any():
+    models = len(graph)
+    upper = np.triu_indices(models, 1)
+    weights = nx.to_numpy_array(graph)[upper] if models else np.empty(0)
+    if models < FEWEST or not weights.any():
         return float("nan")
-    draws = int(np.clip(NULL_EDGES // len(edges), FEWEST_NULL_DRAWS, NULL_DRAWS))
-    found = []
-    for draw in range(draws):
-        dealt = generator(seed, "null", draw).permutation(weights).tolist()
-        other: nx.Graph[str] = nx.Graph()
-        other.add_nodes_from(graph)
-        other.add_weighted_edges_from(
-            (a, b, weight) for (a, b), weight in zip(edges, dealt, strict=True)
-        )
-        found.append(communities(other, resolution=resolution, seed=seed)[1])
+    draws = int(np.clip(NULL_EDGES // len(weights), FEWEST_NULL_DRAWS, NULL_DRAWS))
+    dealt = np.zeros((draws, models, models))
+    for draw, square in enumerate(dealt):
+        square[upper] = generator(seed, "null", draw).permutation(weights)
+    dealt += dealt.swapaxes(1, 2)
+    found = most_modularity(excess_weights(dealt, resolution), generator(seed, "null starts"))
     return float(np.quantile(found, 0.95))
 
 
 def sweep(graph: "nx.Graph[str]", *, resolutions: Sequence[float], seed: int) -> pd.DataFrame:
-    """Louvain communities at several resolutions.
+    """Communities of a graph at several resolutions.
 
     Returns:
         A row for every resolution: resolution, communities (how many; 0 for fewer than `FEWEST`

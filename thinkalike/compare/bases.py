@@ -126,7 +126,11 @@ class Cells:
 
 @dataclass(frozen=True, eq=False)
 class Segments:
-    """One coefficient per superpixel of one image; `labels` (height, width) counts from 0."""
+    """One coefficient per superpixel of one image; `labels` (height, width) counts from 0.
+
+    Labels may have gaps, as those of a moved image do. The coefficient of a label without pixels is in
+    no rendered map, and counts for nothing, whatever it is.
+    """
 
     labels: np.ndarray
 
@@ -151,7 +155,7 @@ class Segments:
         return _membership(self.labels, self.size)
 
     def extremes(self, coefficients: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        coefficients = coefficients[:, : self.size]
+        coefficients = coefficients[:, : self.size][:, self.areas > 0]
         return coefficients.min(1), coefficients.max(1)
 
 

@@ -9,6 +9,13 @@ from thinkalike.errors import InputError
 
 SIGNS = ("signed", "positive", "absolute")
 RESCALINGS = ("none", "min_max", "max_abs")
+FLAT = 1e-6
+"""Span of a map, as a share of its largest absolute pixel, up to which it is constant but for rounding.
+
+Networks compute, and files have, float32: a coefficient is rounded by 6e-8 of its size, and what a few
+operations leave is 1e-7 to 1e-6. It is one share for all maps, so that one in memory, one from a file and
+one that was averaged are treated alike.
+"""
 
 
 @dataclass(frozen=True)
@@ -70,7 +77,8 @@ def rescaled(maps: Maps, rescaling: str) -> Maps:
     """Rescale every rendered map on its own; never by its batch.
 
     `min_max`: (r − min)/(max − min), in [0, 1]. `max_abs`: r/max|r|, in [−1, 1]. `none`: as it is.
-    A map for which that is 0/0 (constant; all zero) becomes all zero, which is blank.
+    A map for which that is 0/0 becomes all zero, which is blank: one that is constant but for rounding
+    (`is_flat`) by `min_max`, and one that is all zero by `max_abs`.
     """
     if rescaling == "none":
         return maps
@@ -82,12 +90,17 @@ def rescaled(maps: Maps, rescaling: str) -> Maps:
             shift, span = np.zeros_like(low), np.maximum(np.abs(low), np.abs(high))
         case _:
             raise InputError(f"rescaling {rescaling!r} is none of {', '.join(RESCALINGS)}")
-    # Float32 coefficients leave a rounding of about 1e-7 in the span of a constant map.
-    constant = span <= 1e-6 * np.maximum(np.abs(low), np.abs(high))
-    scale = np.where(constant, 0.0, 1 / np.where(constant, 1.0, span))
+    empty = is_flat(shift, shift + span)
+    scale = np.where(empty, 0.0, 1 / np.where(empty, 1.0, span))
     coefficients = np.subtract(maps.coefficients, shift[:, None], dtype=np.float64)
     coefficients *= scale[:, None]
     return replace(maps, coefficients=coefficients)
+
+
+def is_flat(low: np.ndarray, high: np.ndarray) -> np.ndarray:
+    """Whether maps from `low` to `high` are constant but for rounding, up to `FLAT` of their size."""
+    flat: np.ndarray = high - low <= FLAT * np.maximum(np.abs(low), np.abs(high))
+    return flat
 
 
 def extremes(maps: Maps) -> tuple[np.ndarray, np.ndarray]:
@@ -102,8 +115,11 @@ def extremes(maps: Maps) -> tuple[np.ndarray, np.ndarray]:
 
 def blank(maps: Maps) -> np.ndarray:
     """Mask (N,) of the maps that are all zero: they have no direction, and no similarity."""
-    above, below = maps.coefficients > 0, maps.coefficients < 0  # neither is so of NaN
-    return ~np.any(above | below, axis=1)
+    something = (maps.coefficients > 0) | (maps.coefficients < 0)  # neither is so of NaN
+    for row, basis in zip(something, maps.bases, strict=False):
+        if isinstance(basis, Segments):
+            row[: basis.size] &= basis.areas > 0
+    return ~np.any(something, axis=1)
 
 
 def render(maps: Maps, image: int) -> np.ndarray:

@@ -84,7 +84,8 @@ def _over_segments(maps: Maps, segments: Sequence[Segments] | None) -> Maps:
         pixels = coefficients.astype(np.float64)
         if synthesis is not None:
             pixels = synthesis @ pixels
-        row[: basis.size] = np.bincount(basis.labels.ravel(), pixels) / basis.areas
+        sums = np.bincount(basis.labels.ravel(), pixels)
+        row[: basis.size] = sums / np.maximum(basis.areas, 1)
     return Maps(means, bases)
 
 

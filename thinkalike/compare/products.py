@@ -155,9 +155,9 @@ def _segment_products(a: Sequence[Maps], b: Sequence[Maps]) -> np.ndarray:
     areas = np.zeros((len(left), most))
     for row, segments in zip(areas, a[0].bases, strict=True):
         row[: segments.size] = segments.areas  # type: ignore[attr-defined]
-    beyond = np.arange(most) >= [[segments.size] for segments in a[0].bases]
-    weighted = np.where(beyond[:, None], 0, left * areas[:, None])
-    return weighted @ np.where(beyond[:, None], 0, right).transpose(0, 2, 1)
+    absent = areas[:, None] == 0
+    weighted = np.where(absent, 0, left * areas[:, None])
+    return weighted @ np.where(absent, 0, right).transpose(0, 2, 1)
 
 
 def _pixel_products(a: Sequence[Maps], b: Sequence[Maps]) -> np.ndarray:

@@ -12,7 +12,7 @@ import pandas as pd
 import torch
 
 from thinkalike.compare.bases import Segments
-from thinkalike.compare.maps import Maps, extremes, with_sign
+from thinkalike.compare.maps import Maps, extremes, is_flat, with_sign
 from thinkalike.errors import InputError, naming
 from thinkalike.explain.common import Case, baseline_image
 from thinkalike.networks.batches import Batches, fitting
@@ -22,9 +22,6 @@ from thinkalike.networks.predict import check_finite
 from thinkalike.stores.damage import same_images
 from thinkalike.stores.maps import read_maps
 
-FLAT = 1e-6
-"""A map whose values differ by less than this share of the largest is flat but for rounding."""
-
 Source = tuple[str, str, np.ndarray]
 """Method, model, and the regions (N, height, width) that its maps of the images rate highest."""
 
@@ -33,8 +30,8 @@ def top_regions(maps: Maps, area: float) -> np.ndarray:
     """Pixels that each rendered map rates highest.
 
     Equal values count in row-major order of their pixels, so that every region has the same area:
-    `area` times the pixels of the frame, rounded, and at least one. A flat map rates none of them
-    highest: its region is empty.
+    `area` times the pixels of the frame, rounded, and at least one. A flat map (`compare.maps.is_flat`)
+    rates none of them highest: its region is empty.
 
     Args:
         maps: of N images, with their sign.
@@ -50,8 +47,7 @@ def top_regions(maps: Maps, area: float) -> np.ndarray:
         raise InputError(f"area: {area} is no share of an image; give more than 0 and less than 1")
     height, width = maps.bases[0].height, maps.bases[0].width
     count = max(round(area * height * width), 1)
-    low, high = extremes(maps)
-    flat = high - low <= FLAT * np.maximum(np.abs(low), np.abs(high))
+    flat = is_flat(*extremes(maps))
     synthesis = maps.bases[0].synthesis() if maps.shared else None
     regions = np.zeros((len(maps), height * width), bool)
     for image in np.flatnonzero(~flat).tolist():

@@ -105,6 +105,52 @@ def test_the_communities_are_the_best_of_all_partitions(resolution):
     assert quality == pytest.approx(modularity(adjacency(planted(1)), found.to_numpy(), resolution))
 
 
+@pytest.mark.parametrize("count", [4, 7, 10])
+def test_no_partition_of_models_without_clear_blocks_has_more_modularity(count):
+    random = np.random.default_rng(count)
+    names = [f"m{i}" for i in range(count)]
+    every = np.array(partitions(count))
+    assert len(every) == {4: 15, 7: 877, 10: 115_975}[count]  # Bell's numbers
+    first, second = np.triu_indices(count, 1)
+    together = every[:, first] == every[:, second]
+    for resolution in (0.95, 1.0, 1.05, 1.1):
+        square = np.triu(random.uniform(0.3, 0.7, (count, count)), 1)
+        matrix = square + square.T
+        graph = similarity_graph(matrix, names)
+        found, quality = communities(graph, resolution=resolution, seed=0)
+        groups = found.groupby(found).groups.values()
+        counted = nx.community.modularity(graph, groups, resolution=resolution)
+        assert quality == pytest.approx(counted, abs=1e-12)
+        # modularity is linear in who is together, and nobody alone is the sum over the diagonal
+        similar = adjacency(matrix)
+        total, degree = similar.sum(), similar.sum(0)
+        excess = similar / total - resolution * np.outer(degree, degree) / total**2
+        best = np.trace(excess) + 2 * (together @ excess[first, second]).max()
+        assert counted == pytest.approx(best, abs=1e-12)
+
+
+def test_the_control_alone_against_the_rest_is_found():
+    """One run of Louvain ended with all models in one community, which has less modularity."""
+    random = np.random.default_rng(2)
+    matrix = np.triu(0.5 + 0.06 * random.normal(size=(10, 10)), 1)
+    far = random.uniform(0.92, 1, 10)
+    matrix[2, 3:], matrix[:2, 2] = far[3:], far[:2]
+    graph = similarity_graph(matrix + matrix.T, [f"m{i}" for i in range(10)])
+    for seed in range(3):
+        found, _ = communities(graph, resolution=1.05, seed=seed)
+        assert found.tolist() == [0, 0, 1, 0, 0, 0, 0, 0, 0, 0]
+
+
+@pytest.mark.parametrize("count", [5, 15])
+def test_a_model_without_any_weight_is_alone(count):
+    matrix = np.random.default_rng(0).uniform(0.2, 0.8, (count, count))
+    matrix[:, 2] = matrix[2] = 1
+    matrix = np.triu(matrix, 1) + np.triu(matrix, 1).T
+    graph = similarity_graph(matrix, [f"m{i}" for i in range(count)])
+    found, _ = communities(graph, resolution=0.5, seed=0)
+    assert found.tolist() == [0, 0, 1] + [0] * (count - 3)
+
+
 def test_a_high_resolution_leaves_every_model_alone_and_a_low_one_joins_all():
     graph = similarity_graph(planted(), NAMES)
     assert communities(graph, resolution=50, seed=0)[0].tolist() == [0, 1, 2, 3, 4, 5]
@@ -157,16 +203,17 @@ def test_the_best_partition_of_two_or_three_models_is_the_same_whatever_their_we
                 assert best == pytest.approx(0)  # that of one community of all
 
 
-def test_communities_follow_the_seed_and_nothing_else():
-    # without structure the result depends on the order in which Louvain visits the models
+def test_communities_of_many_models_follow_the_seed_and_are_better_than_runs_of_louvain():
+    # without structure a run of Louvain depends on the order in which it visits the models
     names = [f"m{i}" for i in range(30)]
     noise = np.random.default_rng(0).uniform(size=(30, 30))
     graph = similarity_graph(noise, names)
-    seeds = [0, 1, 2**63 - 1, 12345]
-    found = [communities(graph, resolution=1, seed=seed)[0].tolist() for seed in seeds]
-    again = [communities(graph, resolution=1, seed=seed)[0].tolist() for seed in seeds]
-    assert again == found
-    assert len(set(map(tuple, found))) > 1
+    runs = [nx.community.louvain_communities(graph, seed=seed) for seed in range(10)]
+    best = max(nx.community.modularity(graph, groups) for groups in runs)
+    for seed in [0, 2**63 - 1]:
+        found, quality = communities(graph, resolution=1, seed=seed)
+        assert communities(graph, resolution=1, seed=seed)[0].tolist() == found.tolist()
+        assert quality >= best - 1e-12
 
 
 def test_a_sweep_has_a_row_for_every_resolution_with_what_communities_gives():
@@ -188,7 +235,6 @@ def test_planted_blocks_have_more_modularity_than_permuted_weights():
 
 
 def test_the_null_is_the_quantile_over_permutations_of_the_best_partitions():
-    """For five models Louvain's best is that of all 52 partitions, nearly always."""
     random = np.random.default_rng(3)
     upper = np.triu_indices(5, 1)
     weights = random.uniform(size=10)

@@ -18,10 +18,12 @@ from thinkalike.compare.maps import (
     rescaled,
     with_sign,
 )
+from thinkalike.compare.pooling import pooled
 from thinkalike.compare.products import all_inner_products, gram, inner_products
 from thinkalike.errors import InputError
 
 STRIPES = Segments(np.repeat(np.array([[0, 1, 1, 2]], np.int16), 4, 0))
+SQUARES = Segments(np.array([[0, 1], [2, 3]], np.int16))
 BASES = (Pixels(4, 4), Grid(2, 3, 4, 4), STRIPES)
 
 
@@ -257,6 +259,18 @@ def test_rounding_of_float32_does_not_make_a_constant_map_a_picture():
     assert blank(rescaled(Maps(cells, (Grid(4, 4, 8, 8),)), "min_max")).all()
 
 
+@pytest.mark.parametrize("size", [1e-30, 1.0, -250.0])
+@pytest.mark.parametrize(("span", "empty"), [(0.9e-6, True), (1.2e-6, False)])
+def test_a_map_is_constant_up_to_a_millionth_of_its_size_in_memory_and_from_a_file(
+    size, span, empty
+):
+    cells = size * np.array([[1, 1, 1 - span, 1 - span]])
+    for coefficients in (cells, cells.astype(np.float32)):
+        for maps in (Maps(coefficients, (Pixels(2, 2),)), Maps(coefficients, (SQUARES,))):
+            assert blank(rescaled(maps, "min_max")).tolist() == [empty]
+            assert blank(rescaled(pooled(maps, 2), "min_max")).tolist() == [empty]
+
+
 @pytest.mark.parametrize("rescaling", RESCALINGS)
 @pytest.mark.parametrize("basis", BASES)
 def test_a_map_of_zeros_stays_blank_and_finite(basis, rescaling):
@@ -269,6 +283,35 @@ def test_blank_looks_past_the_padding_and_at_every_coefficient():
     segments = Segments(np.array([[0, 1]])), Segments(np.array([[0, 1, 2]]).reshape(1, 3))
     cells = np.array([[0.0, 0.0, np.nan], [0.0, 0.0, 1e-300]])
     assert blank(Maps(cells, segments)).tolist() == [True, False]
+
+
+GAP = Segments(np.array([[0, 0, 2, 4]], np.int16))
+"""No pixel has the labels 1 and 3: an image that was moved has lost its superpixels at the edge."""
+
+
+@pytest.mark.parametrize("absent", [9.0, -9.0, 0.0, np.nan])
+@pytest.mark.parametrize("rescaling", RESCALINGS)
+def test_a_segment_without_pixels_does_not_count_for_the_range_of_its_map(rescaling, absent):
+    cells = np.array([[1.0, absent, 2.0, absent, 5.0], [-4.0, absent, 2.0, absent, 0.0]])
+    maps = Maps(cells, (GAP, GAP))
+    low, high = extremes(maps)
+    assert (low.tolist(), high.tolist()) == ([1, -4], [5, 2])
+    found = rescaled(maps, rescaling)
+    pixels = np.stack([render(found, i) for i in range(2)])
+    rendered = np.stack([render(maps, i) for i in range(2)])
+    np.testing.assert_allclose(pixels, dense.rescaled(rendered, rescaling), atol=1e-15)
+
+
+def test_a_map_is_blank_whatever_a_segment_without_pixels_has():
+    cells = np.array([[0.0, 7.0, 0.0, np.nan, 0.0], [0.0, 7.0, 1.0, 0.0, 0.0]])
+    assert blank(Maps(cells, (GAP, GAP))).tolist() == [True, False]
+
+
+def test_a_segment_without_pixels_is_in_no_inner_product():
+    cells = np.array([[1.0, np.nan, 2.0, 6.0, 5.0]])
+    maps = Maps(cells, (GAP,))
+    pixels = Maps(render(maps, 0).reshape(1, -1), (Pixels(1, 4),))
+    np.testing.assert_allclose(inner_products([maps, maps, pixels])[0], 1 + 1 + 4 + 25)
 
 
 @pytest.mark.parametrize(

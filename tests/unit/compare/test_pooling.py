@@ -107,6 +107,12 @@ def test_over_segments_a_map_is_the_mean_of_each(kind):
     assert result.bases == tuple(segments)
 
 
+def test_a_segment_without_pixels_has_the_mean_0():
+    segments = [Segments(np.array([[0, 0], [3, 3]], np.int16))]
+    maps = Maps(np.array([[1.0, 3.0, 5.0, 9.0]]), (Pixels(2, 2),))
+    assert pooled(maps, SEGMENTS, segments).coefficients.tolist() == [[2, 0, 0, 7]]
+
+
 def test_pooling_over_segments_is_a_projection():
     maps, segments = some_maps("pixels"), segmentation()
     once = pooled(maps, SEGMENTS, segments)
