@@ -1,8 +1,6 @@
 """How long explanations take, and how many operations, beside passes of the network and beside peers."""
 
-import logging
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import dataclass
 from functools import partial
@@ -18,6 +16,7 @@ from benchmarks.common import Goal, Row, fastest, in_turns, timed
 from benchmarks.digits import BLACK
 from thinkalike.explain import gradcam, integrated_gradients, kernelshap
 from thinkalike.explain.common import Question, baseline_image, endpoints
+from thinkalike.explain.completeness import allowed_gap
 from thinkalike.networks.architecture import Architecture
 from thinkalike.networks.catalogue import built_in_catalogue, complete_entry
 from thinkalike.networks.model import Model, as_model, create
@@ -183,15 +182,14 @@ def integrated_gradients_steps(effort: Effort) -> list[Row]:
     rows = []
     for key in effort.models:
         model, images = digits.model(key), digits.images(count)
-        with _quiet():
-            found = integrated_gradients.explain(
-                model,
-                images,
-                None,
-                Question("logit", BLACK),
-                tolerance=TOLERANCE,
-                most_steps=MOST_STEPS,
-            )
+        found = integrated_gradients.explain(
+            model,
+            images,
+            None,
+            Question("logit", BLACK),
+            tolerance=TOLERANCE,
+            most_steps=MOST_STEPS,
+        )
         complete = bool(found.measures["converged"].all())
         ours = float(found.measures["steps"].mean()) if complete else np.inf
         theirs = _fixed_steps(model, images)
@@ -341,17 +339,16 @@ def _integrated_gradients(
     model: Model, images: np.ndarray, steps: int
 ) -> integrated_gradients.Explanation:
     """A fixed number of steps: no tolerance is met before."""
-    with _quiet():
-        return integrated_gradients.explain(
-            model, images, None, Question("logit", BLACK), tolerance=0, most_steps=steps
-        )
+    return integrated_gradients.explain(
+        model, images, None, Question("logit", BLACK), tolerance=0, most_steps=steps
+    )
 
 
 def _fixed_steps(model: Model, images: np.ndarray) -> float:
     """The fewest steps of captum's default rule for which every map is complete; ∞ if none are."""
     inputs, baseline, _ = _for_captum(model, images)
     scores = endpoints(model, images, None, Question("logit", BLACK))
-    allowed = TOLERANCE * np.maximum(np.abs(scores.difference), scores.spread)
+    allowed = allowed_gap(scores.full, scores.empty, TOLERANCE, float(torch.finfo(model.dtype).eps))
     for steps in LADDER:
         _, maps = peers.captum_integrated_gradients(
             model, inputs, baseline, steps=steps, method="gausslegendre", together=64
@@ -396,15 +393,3 @@ def forward_operations(model: Model, images: np.ndarray) -> int:
     inputs = model.normalise(images)
     with torch.no_grad():
         return operations_of(lambda: model.network(inputs))
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """No warnings of maps that are not complete."""
-    log = logging.getLogger("thinkalike")
-    level = log.level
-    log.setLevel(logging.ERROR)
-    try:
-        yield
-    finally:
-        log.setLevel(level)
