@@ -14,9 +14,10 @@ from torch.utils.flop_counter import flop_registry
 from benchmarks import digits, peers
 from benchmarks.common import Goal, Row, fastest, in_turns, timed
 from benchmarks.digits import BLACK
-from benchmarks.imagenet import IMAGENET_SIZE, imagenet_keys, imagenet_model, noise, quiet
+from benchmarks.imagenet import IMAGENET_SIZE, imagenet_keys, imagenet_model, noise
 from thinkalike.explain import gradcam, integrated_gradients, kernelshap
 from thinkalike.explain.common import Question, baseline_image, endpoints
+from thinkalike.explain.completeness import allowed_gap
 from thinkalike.networks.model import Model
 
 IMAGENET_TIMED = ("resnet18", "efficientnet_b3", "deit_s")
@@ -179,15 +180,14 @@ def integrated_gradients_steps(effort: Effort) -> list[Row]:
     rows = []
     for key in effort.models:
         model, images = digits.model(key), digits.images(count)
-        with quiet():
-            found = integrated_gradients.explain(
-                model,
-                images,
-                None,
-                Question("logit", BLACK),
-                tolerance=TOLERANCE,
-                most_steps=MOST_STEPS,
-            )
+        found = integrated_gradients.explain(
+            model,
+            images,
+            None,
+            Question("logit", BLACK),
+            tolerance=TOLERANCE,
+            most_steps=MOST_STEPS,
+        )
         complete = bool(found.measures["converged"].all())
         ours = float(found.measures["steps"].mean()) if complete else np.inf
         theirs = _fixed_steps(model, images)
@@ -314,17 +314,16 @@ def _integrated_gradients(
     model: Model, images: np.ndarray, steps: int
 ) -> integrated_gradients.Explanation:
     """A fixed number of steps: no tolerance is met before."""
-    with quiet():
-        return integrated_gradients.explain(
-            model, images, None, Question("logit", BLACK), tolerance=0, most_steps=steps
-        )
+    return integrated_gradients.explain(
+        model, images, None, Question("logit", BLACK), tolerance=0, most_steps=steps
+    )
 
 
 def _fixed_steps(model: Model, images: np.ndarray) -> float:
     """The fewest steps of captum's default rule for which every map is complete; ∞ if none are."""
     inputs, baseline, _ = _for_captum(model, images)
     scores = endpoints(model, images, None, Question("logit", BLACK))
-    allowed = TOLERANCE * np.maximum(np.abs(scores.difference), scores.spread)
+    allowed = allowed_gap(scores.full, scores.empty, TOLERANCE, float(torch.finfo(model.dtype).eps))
     for steps in LADDER:
         _, maps = peers.captum_integrated_gradients(
             model, inputs, baseline, steps=steps, method="gausslegendre", together=64

@@ -192,6 +192,42 @@ if changed.moved_methods:
             "../scripts/explain_moved.py"
 
 
+if study.complete_methods:
+
+    rule tabulate_completeness:
+        """How many maps miss the difference of scores that they promise, by every model and method."""
+        input:
+            explanations=[
+                path for method in study.complete_methods for path in study.maps_files(method)
+            ],
+        output:
+            table=report(
+                "<results>/statistics/completeness.csv",
+                caption="../report/completeness.rst",
+                category=CATEGORIES["maps"],
+                subcategory="completeness",
+                labels={"figure": "maps that did not converge"},
+            ),
+        log:
+            "<logs>/tabulate_completeness.log",
+        benchmark:
+            "<benchmarks>/tabulate_completeness.tsv"
+        conda:
+            "../envs/analysis.yaml"
+        threads: 1
+        resources:
+            mem_mb=1000,
+            runtime=30,
+        params:
+            code=code_of("tabulate_completeness.py"),
+            methods=study.complete_methods,
+            models=study.models,
+        message:
+            "Counting maps that did not converge"
+        script:
+            "../scripts/tabulate_completeness.py"
+
+
 rule tabulate_grids:
     """How coarse Grad-CAM maps are, and where on their grids the mass lies."""
     input:
@@ -395,5 +431,6 @@ rule plot_budgets:
 
 for panels in study["figures"]["panels"]:
     QUESTION += svg_files(study.panel_stems(panels))
+QUESTION += ["<results>/statistics/completeness.csv"] if study.complete_methods else []
 QUESTION += svg_files(["gradcam/borders"] if "gradcam" in study.methods else [])
 QUESTION += svg_files(["budgets/kernelshap"] if study["budgets"]["models"] else [])

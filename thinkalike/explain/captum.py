@@ -37,18 +37,18 @@ from thinkalike.explain.common import (
     explaining,
     score_function,
 )
+from thinkalike.explain.completeness import measured
 from thinkalike.explain.replaced import check_rectified, check_rescaled
 from thinkalike.explain.untouched import untouched
 from thinkalike.networks.batches import Batches, is_out_of_memory
 from thinkalike.networks.devices import on_device
 from thinkalike.networks.model import Model
-from thinkalike.progress import log
 from thinkalike.randomness import generator, integer_seed
 
 BLACK = (0.0, 0.0, 0.0)
 
 TOLERATED = 0.02
-"""Share of the score's difference that a map may miss without a warning."""
+"""Share of the score's difference that a map which promises it may miss and counts as converged."""
 
 
 def explain(
@@ -83,8 +83,9 @@ def explain(
     Returns:
         Coefficients of the network's type: in the basis `Cells` for Occlusion by windows that tile the
         image, `Segments` for FeatureAblation, else `Pixels(size, size)`. Measures: `score` of the target
-        class; of attributions that promise to be complete `difference`, score(x) − score(b), and `gap`,
-        Σ map − difference. Of several baseline colours score(b) is the mean.
+        class; of attributions that promise to be complete `difference`, score(x) − score(b); `gap`,
+        Σ map − difference; and `converged`, whether |gap| is at most 2 % of |difference|
+        (`completeness.allowed_gap`). Of several baseline colours score(b) is the mean.
 
     Raises:
         InputError: no such attribution or argument, a network that captum refuses or would explain by
@@ -118,10 +119,9 @@ def explain(
         maps = work.maps(smooth)
         measures = {"score": ends.full}
         if is_complete(attribution, arguments):
-            difference = ends.full - work.reference(ends.empty)
-            measures["difference"] = difference
-            measures["gap"] = maps.coefficients.astype(np.float64).sum(1) - difference
-            _warn(model, attribution, measures["gap"], difference, ends.spread)
+            reference, epsilon = work.reference(ends.empty), torch.finfo(model.dtype).eps
+            sums = maps.coefficients.astype(np.float64).sum(1)
+            measures |= measured(ends.full, reference, sums, TOLERATED, epsilon)
     check_maps(maps, f"captum's {attribution} of {model.name}")
     return Explanation(maps, ends.targets, measures)
 
@@ -135,23 +135,6 @@ def _layer(model: Model, attribution: str, depth: int) -> nn.Module:
             "attribution out"
         )
     return model.layer(depth)
-
-
-def _warn(
-    model: Model, attribution: str, gap: np.ndarray, difference: np.ndarray, spread: np.ndarray
-) -> None:
-    """Warn of maps that promise the score's difference and miss much of it."""
-    missed = np.abs(gap) > TOLERATED * np.maximum(np.abs(difference), spread)
-    if missed.any():
-        log.warning(
-            "%s: the maps of %d of %d images by captum's %s miss the score's difference by more than "
-            "%g %%; the file says by how much (gap)",
-            model.name,
-            missed.sum(),
-            len(gap),
-            attribution,
-            100 * TOLERATED,
-        )
 
 
 class _Scores(nn.Module):

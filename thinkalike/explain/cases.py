@@ -92,6 +92,8 @@ def read_case(
 def explained(case: Case, method: str, settings: Mapping[str, Any]) -> Explanation:
     """Explanation of a case by a method, one block of images after the other.
 
+    Maps that did not converge are counted in a warning.
+
     Args:
         case: to explain.
         method: name of the module in `thinkalike.explain`.
@@ -108,7 +110,17 @@ def explained(case: Case, method: str, settings: Mapping[str, Any]) -> Explanati
             parts.append(
                 explain(case.model, case.images[block], case.targets[block], question, **settings)
             )
-    return joined(parts)
+    answer = joined(parts)
+    converged = answer.measures.get("converged", np.ones(1))
+    if missing := int((converged == 0).sum()):
+        log.warning(
+            "%s: the maps of %d of %d images miss the difference of scores by more than the tolerance; "
+            "the file says which (converged)",
+            case.model.name,
+            missing,
+            len(converged),
+        )
+    return answer
 
 
 def explained_together(

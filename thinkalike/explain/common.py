@@ -163,13 +163,11 @@ class Endpoints:
         targets: (N,) the class to explain.
         full: (N,) its score for the image.
         empty: (N,) its score for the baseline.
-        spread: (N,) standard deviation of the image's scores over the classes.
     """
 
     targets: np.ndarray
     full: np.ndarray
     empty: np.ndarray
-    spread: np.ndarray
 
     @property
     def difference(self) -> np.ndarray:
@@ -211,7 +209,7 @@ def endpoints(
     check_finite(model, empty[None], "the baseline image")
     classes = full.argmax(1) if targets is None else np.asarray(targets)
     rows = np.arange(len(full))
-    return Endpoints(classes, full[rows, classes], empty[classes], full.std(1))
+    return Endpoints(classes, full[rows, classes], empty[classes])
 
 
 def check_targets(model: Model, targets: np.ndarray) -> None:

@@ -17,11 +17,11 @@ from thinkalike.explain.common import (
     explaining,
     score_function,
 )
+from thinkalike.explain.completeness import measured
 from thinkalike.methods import FIRST_STEPS
 from thinkalike.networks.batches import Batches
 from thinkalike.networks.devices import on_device
 from thinkalike.networks.model import Model
-from thinkalike.progress import log
 
 
 def explain(
@@ -45,14 +45,14 @@ def explain(
         images: (N, size, size, 3) uint8.
         targets: (N,) classes, or None for the ones that the model predicts.
         question: output, baseline, precision and batch size are used, and logits where known.
-        tolerance: of the gap, as a share of |score(x) − score(b)|; where that is smaller than the
-            standard deviation of the image's scores over classes, as a share of the latter.
+        tolerance: of the gap, as a share of |score(x) − score(b)|; what rounding leaves of the scores is
+            always allowed (`completeness.allowed_gap`).
         most_steps: more are not taken, whatever the gap.
 
     Returns:
         Coefficients in the basis `Pixels(size, size)`, of the network's type, and the measures
-        `difference`, score(x) − score(b); `gap`, Σ map − difference; `steps`; and `converged`,
-        whether the gap is within the tolerance.
+        `difference`, score(x) − score(b); `gap`, Σ map − difference; `converged`, whether the gap is
+        within the tolerance; and `steps`.
 
     Raises:
         InputError: a score or a map that is not finite, a target that is no output, training mode.
@@ -61,39 +61,26 @@ def explain(
     with explaining(model), torch.inference_mode(False), torch.enable_grad():
         scores = endpoints(model, images, targets, question)
         path = _Path(model, images, scores.targets, question)
-        allowed = tolerance * np.maximum(np.abs(scores.difference), scores.spread)
+        epsilon = torch.finfo(model.dtype).eps
         steps = np.zeros(len(images), np.int64)
-        gap = np.full(len(images), np.inf)
+        sums = np.full(len(images), np.inf)
         number = FIRST_STEPS
         while True:
-            pending = np.flatnonzero(np.abs(gap) > allowed)
+            measures = measured(scores.full, scores.empty, sums, tolerance, epsilon)
+            pending = np.flatnonzero(measures["converged"] == 0)
             if not len(pending) or (steps.any() and number > most_steps):
                 break
             path.add(pending, _new_nodes(number))
             steps[pending] = number
-            gap[pending] = path.totals(pending) / number - scores.difference[pending]
-            if not np.isfinite(gap[pending]).all():
+            sums[pending] = path.totals(pending) / number
+            if not np.isfinite(sums[pending]).all():
                 maps = Maps(path.means(steps), (Pixels(*images.shape[1:3]),))
                 check_maps(maps, f"Integrated Gradients of {model.name}")
             number *= 3
-    if len(pending):
-        log.warning(
-            "%s: the maps of %d of %d images miss the tolerance after %d steps; the file says which "
-            "(converged)",
-            model.name,
-            len(pending),
-            len(images),
-            number // 3,
-        )
     return Explanation(
         Maps(path.means(steps), (Pixels(*images.shape[1:3]),)),
         scores.targets,
-        {
-            "difference": scores.difference,
-            "gap": gap,
-            "steps": steps,
-            "converged": (np.abs(gap) <= allowed).astype(np.uint8),
-        },
+        {**measures, "steps": steps},
     )
 
 

@@ -264,6 +264,11 @@ class Study:
         return [method for method in self.methods if self.method(method).has_maps]
 
     @property
+    def complete_methods(self) -> list[str]:
+        """Methods and variants whose maps promise to sum to the difference of scores."""
+        return [method for method in self.methods if self.method(method).complete]
+
+    @property
     def nested_subsets(self) -> list[str]:
         """All images, and the subsets of the first so many."""
         return ["all", *(subset for subset in self["subsets"] if subset.startswith("all_"))]
