@@ -750,10 +750,10 @@ class Hidden(torch.autograd.Function):
         (lambda x: torch.einsum("ni,ni,ni->ni", x, x, x), "in middle: more than two values"),
         (lambda x: x + torch.sigmoid(x), "torch.Tensor.add in middle: it takes what torch.sigmoid"),
         (torch.sigmoid, "torch.sigmoid in middle: it is a gate and the score"),
-        (lambda x: x.masked_fill_(x > 1, 0.0), "torch.Tensor.masked_fill_ in middle"),
+        (lambda x: x.cumprod_(1), "torch.Tensor.cumprod_ in middle"),
         (lambda x: x.log(), "torch.Tensor.log in middle; leave"),
         (lambda x: x * x.sum().item(), "torch.Tensor.item in middle"),
-        (lambda x: x.clamp(min=1), "torch.Tensor.clamp in middle: it moves zero"),
+        (lambda x: x.logsumexp(1, keepdim=True) + x, "torch.Tensor.logsumexp in middle; leave"),
         (
             lambda x: F.dropout(x, 0.5, training=True),
             "dropout in middle: it drops values at random",

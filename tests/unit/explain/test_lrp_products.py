@@ -191,6 +191,59 @@ def test_the_winner_of_a_pair_takes_all_and_a_constant_that_wins_has_an_account(
     assert of_x[0, 0] == pytest.approx(0.15)
 
 
+@pytest.mark.parametrize(
+    "work",
+    [
+        lambda x, w, c: torch.addmm(c, x, w, beta=0.5, alpha=3),
+        lambda x, w, c: c.clone().addmm_(x, w),
+        lambda x, w, c: torch.addmv(c[0], w.T, x[0]) + x[1:],
+        lambda x, w, c: torch.baddbmm(c[:, None], x[:, None], w.expand(3, 3, 3), alpha=0.2),
+        lambda x, w, c: torch.addbmm(c, x[None], w[None], beta=2),
+        lambda x, w, c: torch.addr(c, x[:, 0], w[0]),
+        lambda x, w, c: torch.addcmul(c, x, c, value=0.3),
+        lambda x, w, c: torch.addcdiv(x, c, c + 7, value=0.3),
+        lambda x, w, c: torch.lerp(x, c, 0.3),
+        lambda x, w, c: c.lerp(x, c.sigmoid()),
+        lambda x, w, c: x.cumsum(1) + c,
+        lambda x, w, c: x.clamp_min(0.3) + x.clamp_max(-0.2),
+        lambda x, w, c: x.clone().clamp_(0.3, 0.9),
+        lambda x, w, c: torch.fmax(x, c) + torch.fmin(x, c),
+        lambda x, w, c: x.amax(1) - x.amin(1),
+        lambda x, w, c: x.where(c > 0, c),
+        lambda x, w, c: torch.where(condition=c > 0, input=c, other=x).where(c < 1, 0.3),
+        lambda x, w, c: x.clone().masked_fill_(c > 0, 0.3),
+        lambda x, w, c: x.sort(1).values * c,
+    ],
+)
+def test_what_is_linear_piece_by_piece_has_gradient_times_input(work):
+    x, w, c = numbers(3, 3), numbers(3, 3), numbers(3, 3)
+    y, (of_x,), constants = passed(lambda x: work(x, w, c), x)
+    given = x.clone().requires_grad_()
+    expected = work(given, w, c)
+    (gradient,) = torch.autograd.grad(expected.sum(), given)
+    np.testing.assert_allclose(y, expected.detach(), **near)
+    np.testing.assert_allclose(of_x, x * gradient, **near)
+    assert of_x.sum() + constants.sum() == pytest.approx(y.sum(), abs=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("work", "plain"),
+    [
+        (lambda u, v: torch.addcmul(u, u, v), lambda u, v: u + u * v),
+        (lambda u, v: (u * 1).addcmul_(v, v, value=2), lambda u, v: u + 2 * (v * v)),
+        (lambda u, v: torch.addcdiv(u, u, v), lambda u, v: u + u / v),
+        (lambda u, v: u.lerp(v, u.sigmoid()), lambda u, v: u + (v - u) * u.sigmoid()),
+        (lambda u, v: torch.addmm(u, u, v.T @ v), lambda u, v: u + u @ (v.T @ v)),
+        (lambda u, v: (u * 1).addmm_(u, v.T @ v), lambda u, v: u + u @ (v.T @ v)),
+        (lambda u, v: u.clamp(v, v + 1), lambda u, v: u.maximum(v).minimum(v + 1)),
+    ],
+)
+def test_a_function_of_a_few_operations_is_as_these_are(work, plain):
+    u, v = numbers(3, 6), numbers(3, 6)
+    for found, expected in zip(passed(work, u, v), passed(plain, u, v), strict=True):
+        np.testing.assert_allclose(found, expected, **near)
+
+
 @pytest.mark.parametrize("value", [3.0, "values"])
 @pytest.mark.parametrize("into", ["values", "zeros", "ones"])
 def test_an_assignment_drops_what_was_there_and_books_what_is_constant(value, into):

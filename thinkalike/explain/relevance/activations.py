@@ -6,8 +6,9 @@ from typing import Any
 import torch
 from torch.utils._pytree import tree_map
 
+from thinkalike.explain.relevance.calls import Call
 from thinkalike.explain.relevance.rules import by_ratio
-from thinkalike.explain.relevance.tape import Call, Kind, Tape
+from thinkalike.explain.relevance.tape import Kind, Tape
 
 F = torch.nn.functional
 
@@ -27,20 +28,35 @@ def activation(tape: Tape, call: Call) -> Any:
     x = call.get(0, "input")
     check_parameters(tape, call, x)
     function, changes = _out_of_place(call)
-    rest = {key: value for key, value in call.kwargs.items() if key not in ("inplace", "input")}
+    rest = {key: value for key, value in call.kwargs.items() if key != "inplace"}
     y = by_ratio(x, lambda t: function(t, *call.args[1:], **rest))
     return x.copy_(y) if changes else y
 
 
 def clamp(tape: Tape, call: Call) -> Any:
-    """An activation, if 0 stays where it is."""
-    low, high = call.get(1, "min"), call.get(2, "max")
-    # bounds may be tensors
-    for bound, sign in ((low, 1), (high, -1)):
-        moved = False if bound is None else bound * sign > 0
-        if moved.any() if isinstance(moved, torch.Tensor) else moved:
-            tape.refuse(call, "it moves zero")
-    return activation(tape, call)
+    """An activation, if 0 stays where it is; else the larger and the smaller of two values.
+
+    Then a bound that wins takes all, and has an account if it is constant.
+    """
+    name = call.function.__name__
+    low = None if "max" in name else call.get(1, "min")
+    high = call.get(1 if "max" in name else 2, "max")
+    if not any(_moves_zero(tape, bound, sign) for bound, sign in ((low, 1), (high, -1))):
+        return activation(tape, call)
+    with tape.again(call):
+        result = call.get(0, "input").clone()
+        for bound, extreme in ((low, torch.maximum), (high, torch.minimum)):
+            if bound is not None:
+                number = not isinstance(bound, torch.Tensor)
+                result = extreme(result, result.new_tensor(bound) if number else bound)
+    return tape.into_place(call, result)
+
+
+def _moves_zero(tape: Tape, bound: Any, sign: int) -> bool:
+    """Whether a bound from below, 1, or from above, −1, moves 0 or may do so for other images."""
+    if bound is None or tape.kind(bound) is not Kind.CONSTANT:
+        return bound is not None
+    return bool((torch.as_tensor(bound) * sign > 0).any())
 
 
 def power(tape: Tape, call: Call) -> Any:

@@ -5,7 +5,8 @@ from typing import Any
 
 import torch
 
-from thinkalike.explain.relevance.tape import Call, Kind, Tape
+from thinkalike.explain.relevance.calls import Call
+from thinkalike.explain.relevance.tape import Kind, Tape
 
 
 def add(tape: Tape, call: Call) -> Any:
@@ -25,39 +26,20 @@ def subtract_from(tape: Tape, call: Call) -> Any:
 
 def _sum(tape: Tape, call: Call, first: Any, second: Any) -> Any:
     a, b = call.get(0, "input"), call.get(1, "other")
+    if len(call.args) > 2:
+        tape.refuse(call, "its arguments have an order that torch has given up")
     if why := tape.gate_among(a, b):
         return tape.unresolved(call, why)
     # before the call, which may change a in place
+    dtype = torch.result_type(a, b)
     constants = [
-        (value, value * factor)
+        (value, (value.to(dtype) if isinstance(value, torch.Tensor) else value) * factor)
         for value, factor in ((a, first), (b, second))
         if tape.kind(value) is Kind.CONSTANT
     ]
     result = call()
     for value, amount in constants:
         tape.ledger.watch(tape.account(value), result, amount)
-    return result
-
-
-def add_product(tape: Tape, call: Call) -> Any:
-    """a + v · b · c."""
-    a, b, c = call.args[:3]
-    if why := tape.gate_among(a):
-        return tape.unresolved(call, why)
-    signals = [value for value in (b, c) if tape.kind(value) is Kind.SIGNAL]
-    if len(signals) == 2:
-        with tape.again():
-            return a + call.kwargs.get("value", 1) * (b * c)
-    if not signals:
-        why = tape.gate_among(b, c)
-        if why or tape.kind(a) is Kind.CONSTANT:
-            return tape.unresolved(call, why)
-        result, amount = call(), call.kwargs.get("value", 1) * b * c
-        tape.ledger.watch(tape.module, result, amount)
-        return result
-    result = tape.with_gates_fixed(call)()
-    if tape.kind(a) is Kind.CONSTANT:
-        tape.ledger.watch(tape.account(a), result, a)
     return result
 
 
@@ -108,25 +90,20 @@ def assign(tape: Tape, call: Call) -> None:
     tape.mark(x, call, Kind.SIGNAL)
 
 
-def fill(tape: Tape, call: Call) -> Any:
-    """A number in the places of a mask, as `where` has it."""
-    x, mask, value = (call.get(i, name) for i, name in enumerate(("input", "mask", "value")))
-    if call.changed is not None:
-        tape.refuse(call, "it changes a value in place")
-    with tape.again():
-        return torch.where(mask, value, x)
-
-
 def where(tape: Tape, call: Call) -> Any:
     """One or the other; the condition may depend on the images."""
-    condition, a, b = call.args
+    # x.where(condition, other) has its value first
+    first, second = (1, 0) if call.function is torch.Tensor.where else (0, 1)
+    condition, a = call.get(first, "condition"), call.get(second, "input")
+    b = call.get(2, "other")
     if tape.kind(condition) is Kind.SIGNAL:
         tape.refuse(call, "the condition carries relevance")
     if why := tape.gate_among(a, b):
         return tape.unresolved(call, why)
     result = call()
-    if tape.kind(a) is Kind.CONSTANT:
-        tape.ledger.watch(tape.account(a), result, torch.where(condition, a, 0))
-    if tape.kind(b) is Kind.CONSTANT:
-        tape.ledger.watch(tape.account(b), result, torch.where(condition, 0, b))
+    for value, chosen in ((a, condition), (b, ~condition)):
+        if tape.kind(value) is Kind.CONSTANT:
+            # a number would be one of float32
+            amount = torch.as_tensor(value, dtype=result.dtype, device=result.device)
+            tape.ledger.watch(tape.account(value), result, torch.where(chosen, amount, 0))
     return result

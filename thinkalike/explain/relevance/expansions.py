@@ -1,17 +1,75 @@
 """Functions of torch that are many operations in one, written out in operations that have rules."""
 
 import inspect
+from collections.abc import Callable
 from typing import Any
 
 import torch
 
-from thinkalike.explain.relevance.tape import Call, Kind, Tape
+from thinkalike.explain.relevance.calls import Call
+from thinkalike.explain.relevance.tape import Kind, Rule, Tape
 
 F = torch.nn.functional
 
 ATTENTION = inspect.signature(F.multi_head_attention_forward)
 UNCOMMON = ("bias_k", "bias_v", "static_k", "static_v", "add_zero_attn")
 """Arguments of a multi-head attention that add tokens of its own."""
+
+
+def written_out(formula: Callable[[Call], torch.Tensor]) -> Rule:
+    """Rule of a function that is a few operations, in place or not.
+
+    Args:
+        formula: the operations, from the arguments of the call.
+    """
+
+    def rule(tape: Tape, call: Call) -> Any:
+        if len(call.args) > 3:
+            tape.refuse(call, "its arguments have an order that torch has given up")
+        with tape.again(call):
+            given = call
+            if call.changed is not None:
+                # the backward pass may need its old values
+                old = call.changed.clone()
+                given = call.mapped(lambda t: old if t is call.changed else t)
+            result = formula(given)
+        return tape.into_place(call, result)
+
+    return rule
+
+
+def sum_with(multiply: Callable[..., torch.Tensor], first: str, second: str) -> Rule:
+    """Rule of β · a + α · (b · c), with some product.
+
+    Args:
+        multiply: the product.
+        first, second: names of b and c.
+    """
+
+    def formula(call: Call) -> torch.Tensor:
+        a, b, c = (call.get(i, name) for i, name in enumerate(("input", first, second)))
+        dtype = torch.result_type(a, b)
+        more = call.kwargs.get("value", call.kwargs.get("alpha", 1))
+        product = multiply(b.to(dtype), c)
+        return _scaled(a.to(dtype), call.kwargs.get("beta", 1)) + _scaled(product, more)
+
+    return written_out(formula)
+
+
+def _scaled(x: torch.Tensor, factor: Any) -> torch.Tensor:
+    return x if factor == 1 else x * factor
+
+
+def between(call: Call) -> torch.Tensor:
+    """a + w (b − a), linear interpolation."""
+    a, b, weight = (call.get(i, name) for i, name in enumerate(("input", "end", "weight")))
+    return a + (b - a) * weight
+
+
+def filled(call: Call) -> torch.Tensor:
+    """A number in the places of a mask."""
+    x, mask, value = (call.get(i, name) for i, name in enumerate(("input", "mask", "value")))
+    return torch.where(mask, value, x)
 
 
 def attention(tape: Tape, call: Call) -> Any:
@@ -66,7 +124,7 @@ def multi_head_attention(tape: Tape, call: Call) -> Any:
     else:
         layers = arguments["in_proj_weight"].chunk(3)
     batched = arguments["query"].ndim == 3
-    with tape.again():
+    with tape.again(call):
         q, k, v = (
             F.linear(tokens.transpose(0, 1) if batched else tokens[None], layer, bias)
             .unflatten(-1, (heads, -1))
@@ -116,8 +174,8 @@ def lstm(tape: Tape, call: Call) -> Any:
 
     Arras et al., Explaining recurrent neural network predictions in sentiment analysis, WASSA 2017.
     """
-    if isinstance(call.args[2], torch.Tensor):
-        tape.refuse(call, "its sequences are packed")
+    if len(call.args) != 9 or isinstance(call.args[2], torch.Tensor):
+        tape.refuse(call, "its sequences are packed, or its arguments have names")
     x, state, weights, biased, layers, dropout, training, both, first = call.args
     number = 4 if biased else 2
     if training and dropout:
@@ -127,7 +185,7 @@ def lstm(tape: Tape, call: Call) -> Any:
     if any(tape.kind(value) is not Kind.CONSTANT or bool(value.any()) for value in state):
         tape.refuse(call, "it begins with a state of its own")
     hidden, cells = [], []
-    with tape.again():
+    with tape.again(call):
         x = x if first else x.transpose(0, 1)
         for layer in range(layers):
             outputs = []

@@ -5,9 +5,10 @@ from typing import Any
 
 import torch
 
-from thinkalike.explain.relevance.normalisation import check_constants
+from thinkalike.explain.relevance.calls import Call
+from thinkalike.explain.relevance.normalisation import check_constants, statistics_and_scales
 from thinkalike.explain.relevance.rules import Layer, by_gamma, convolution, linear
-from thinkalike.explain.relevance.tape import Call, Kind, Rule, Tape
+from thinkalike.explain.relevance.tape import Kind, Rule, Tape
 
 
 def dense(tape: Tape, call: Call) -> Any:
@@ -78,12 +79,10 @@ def _layer(tape: Tape, call: Call, make: Callable[[], Layer]) -> Any:
 
 def batch_norm(tape: Tape, call: Call) -> Any:
     """Affine, with statistics of the training; one layer with a convolution before it."""
-    x, mean, variance, weight, bias = (
-        call.get(i, name)
-        for i, name in enumerate(("input", "running_mean", "running_var", "weight", "bias"))
-    )
+    x = call.get(0, "input")
+    mean, variance, weight, bias = statistics_and_scales(call)
     check_constants(tape, call, x)
-    if call.get(5, "training", False) or mean is None:
+    if call.get(5, "training", False) or mean is None or variance is None:
         tape.refuse(call, "it takes statistics of the batch")
     scale = (variance + call.get(7, "eps", 1e-5)).rsqrt()
     if weight is not None:

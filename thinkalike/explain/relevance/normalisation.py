@@ -5,17 +5,20 @@ from typing import Any
 import torch
 
 from thinkalike.explain.relevance.activations import check_parameters
+from thinkalike.explain.relevance.calls import Call
 from thinkalike.explain.relevance.rules import centred
-from thinkalike.explain.relevance.tape import Call, Kind, Tape
+from thinkalike.explain.relevance.tape import Kind, Tape
 
 
 def variance_and_mean(tape: Tape, call: Call) -> Any:
     """The variance is held fixed, the mean is linear."""
-    x = call.args[0]
+    x, dims = call.get(0, "input"), call.get(1, "dim")
     with torch.no_grad():
         spread, _ = call()
-    dims, keep = call.get(1, "dim"), call.kwargs.get("keepdim", False)
-    return tape.gate(spread, call), x.mean(dims, keepdim=keep)
+    if isinstance(dims, bool):
+        # whether the variance is unbiased, of all numbers
+        dims = None
+    return tape.gate(spread, call), x.mean(dims, keepdim=call.get(3, "keepdim", False))
 
 
 def layer_norm(tape: Tape, call: Call) -> Any:
@@ -43,7 +46,7 @@ def instance_norm(tape: Tape, call: Call) -> Any:
     """A layer norm of each channel."""
     if not call.get(5, "use_input_stats", True):
         tape.refuse(call, "it takes statistics of the training")
-    weight, bias = call.get(3, "weight"), call.get(4, "bias")
+    _, _, weight, bias = statistics_and_scales(call)
     channels = call.get(0, "input").shape[1]
     return _grouped(tape, call, channels, weight, bias, call.get(7, "eps", 1e-5))
 
@@ -85,6 +88,17 @@ def normalise(tape: Tape, call: Call) -> Any:
     with torch.no_grad():
         norm = torch.linalg.vector_norm(x, order, dim, keepdim=True).clamp_min(eps)
     return x / norm
+
+
+def statistics_and_scales(call: Call) -> tuple[torch.Tensor | None, ...]:
+    """Mean, variance, weight and bias of a batch or instance norm.
+
+    The functions of `torch` have the scales before the statistics, those of `torch.nn.functional` after.
+    """
+    native = call.function in (torch.batch_norm, torch.instance_norm)
+    places = (3, 4, 1, 2) if native else (1, 2, 3, 4)
+    names = ("running_mean", "running_var", "weight", "bias")
+    return tuple(call.get(place, name) for place, name in zip(places, names, strict=True))
 
 
 def check_constants(tape: Tape, call: Call, x: torch.Tensor) -> None:

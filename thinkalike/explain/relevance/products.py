@@ -19,7 +19,8 @@ from typing import Any
 
 import torch
 
-from thinkalike.explain.relevance.tape import Call, Kind, Tape
+from thinkalike.explain.relevance.calls import Call
+from thinkalike.explain.relevance.tape import Kind, Tape
 
 
 def product(tape: Tape, call: Call) -> Any:
@@ -33,26 +34,23 @@ def contraction(tape: Tape, call: Call) -> Any:
 
 
 def _product(tape: Tape, call: Call, single: bool) -> Any:
-    signals = [value for value in call.tensors if tape.kind(value) is Kind.SIGNAL]
-    changed = call.changed
-    if changed is not None and tape.kind(changed) is not Kind.SIGNAL:
-        tape.refuse(call, "it changes a value in place")
-    if len(signals) > 2:
-        return tape.unresolved(call, "more than two values multiply")
-    call = tape.with_gates_fixed(call)
-    if len(signals) < 2:
-        return call()
-    first, second = signals
-    gate = held(tape, first, second, single)
+    given, changed = call, call.changed
     if changed is not None:
         # the backward pass needs its old values
-        old = changed.clone()
-        call = replace(call.mapped(lambda t: old if t is changed else t), function=_plain(call))
-        gate = old if gate is changed else gate
-    result = call() if gate is None else call.holding(gate)()
+        with tape.again(call):
+            old = changed.clone()
+        given = replace(call.mapped(lambda t: old if t is changed else t), function=_plain(call))
+    signals = [value for value in given.tensors if tape.kind(value) is Kind.SIGNAL]
+    if len(signals) > 2:
+        return tape.unresolved(call, "more than two values multiply")
+    given = tape.with_gates_fixed(given)
+    if len(signals) < 2:
+        return tape.into_place(call, given())
+    gate = held(tape, signals[0], signals[1], single)
+    result = given() if gate is None else given.holding(gate)()
     if gate is None:
         result.register_hook(lambda gradient: gradient / 2)
-    return result if changed is None else changed.copy_(result)
+    return tape.into_place(call, result)
 
 
 def held(tape: Tape, a: torch.Tensor, b: torch.Tensor, single: bool) -> torch.Tensor | None:
@@ -94,4 +92,5 @@ def sample(tape: Tape, call: Call) -> Any:
 
 def _plain(call: Call) -> Any:
     """The function that multiplies as the call does, but not in place."""
-    return torch.matmul if "matmul" in call.name else torch.mul
+    names = {"matmul": torch.matmul, "div": torch.div, "mul": torch.mul}
+    return next(plain for name, plain in names.items() if name in call.function.__name__)

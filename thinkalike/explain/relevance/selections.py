@@ -6,7 +6,8 @@ import torch
 
 from thinkalike.explain.relevance.activations import gate
 from thinkalike.explain.relevance.arithmetic import extreme
-from thinkalike.explain.relevance.tape import Call, Kind, Tape
+from thinkalike.explain.relevance.calls import Call
+from thinkalike.explain.relevance.tape import Kind, Tape
 
 
 def as_it_is(tape: Tape, call: Call) -> Any:

@@ -27,16 +27,22 @@ from thinkalike.explain.relevance.activations import (
 )
 from thinkalike.explain.relevance.arithmetic import (
     add,
-    add_product,
     assign,
     extreme,
-    fill,
     join,
     subtract,
     subtract_from,
     where,
 )
-from thinkalike.explain.relevance.expansions import attention, lstm, multi_head_attention
+from thinkalike.explain.relevance.expansions import (
+    attention,
+    between,
+    filled,
+    lstm,
+    multi_head_attention,
+    sum_with,
+    written_out,
+)
 from thinkalike.explain.relevance.layers import batch_norm, convolve, dense
 from thinkalike.explain.relevance.normalisation import (
     group_norm,
@@ -64,7 +70,9 @@ def _functions(names: str) -> Iterator[Callable[..., Any]]:
     """The functions of these names wherever torch has them: functions, methods, operators."""
     spaces = (torch, torch.Tensor, torch.nn.functional, torch._C._nn, torch.linalg, torch.special)
     for name in names.split():
-        functions = [getattr(space, name) for space in spaces if hasattr(space, name)]
+        places = (torch.Tensor,) if name.startswith("__") else spaces
+        there = (getattr(space, name, None) for space in places)
+        functions = [function for function in there if callable(function)]
         if not functions:
             raise AttributeError(f"torch has no {name}")
         yield from functions
@@ -100,7 +108,8 @@ _TABLE: tuple[tuple[Rule, str], ...] = (
         "avg_pool1d avg_pool2d adaptive_avg_pool1d adaptive_avg_pool2d "
         "max_pool1d max_pool2d adaptive_max_pool2d "
         "interpolate upsample pixel_shuffle pixel_unshuffle unfold fold channel_shuffle "
-        "cumsum take_along_dim unsafe_chunk unsafe_split swapaxes_ permute_copy",
+        "cumsum cumsum_ take_along_dim unsafe_chunk unsafe_split swapaxes_ permute_copy "
+        "sort msort kthvalue cummax cummin aminmax",
     ),
     (as_another, "expand_as view_as reshape_as type_as"),
     (largest, "max min amax amin"),
@@ -111,18 +120,25 @@ _TABLE: tuple[tuple[Rule, str], ...] = (
     (add, "add add_ __add__ __radd__ __iadd__"),
     (subtract, "sub sub_ subtract __sub__ __isub__"),
     (subtract_from, "rsub __rsub__"),
-    (add_product, "addcmul"),
+    (sum_with(torch.mul, "tensor1", "tensor2"), "addcmul addcmul_"),
+    (sum_with(torch.div, "tensor1", "tensor2"), "addcdiv addcdiv_"),
+    (sum_with(torch.matmul, "mat1", "mat2"), "addmm addmm_"),
+    (sum_with(torch.matmul, "mat", "vec"), "addmv addmv_"),
+    (sum_with(torch.matmul, "batch1", "batch2"), "baddbmm baddbmm_"),
+    (sum_with(lambda a, b: (a @ b).sum(0), "batch1", "batch2"), "addbmm addbmm_"),
+    (sum_with(lambda a, b: a[:, None] * b, "vec1", "vec2"), "addr addr_"),
+    (written_out(between), "lerp lerp_"),
     (join, "cat concat concatenate stack hstack vstack"),
     (where, "where"),
-    (extreme, "maximum minimum"),
-    (fill, "masked_fill"),
+    (extreme, "maximum minimum fmax fmin"),
+    (written_out(filled), "masked_fill masked_fill_"),
     (assign, "__setitem__"),
     (
         activation,
         "gelu silu silu_ hardswish mish mish_ tanh tanh_ relu6 hardtanh elu selu celu softsign "
         "hardshrink softshrink tanhshrink atan asinh",
     ),
-    (clamp, "clamp clip"),
+    (clamp, "clamp clip clamp_ clip_ clamp_min clamp_min_ clamp_max clamp_max_"),
     (power, "pow __pow__ square"),
     (rectified, "relu relu_ leaky_relu leaky_relu_ prelu abs"),
     (

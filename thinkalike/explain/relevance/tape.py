@@ -24,11 +24,12 @@ from torch.nn.modules.module import (
     register_module_forward_hook,
     register_module_forward_pre_hook,
 )
-from torch.overrides import TorchFunctionMode, resolve_name
-from torch.utils._pytree import tree_leaves, tree_map_only
+from torch.overrides import TorchFunctionMode
+from torch.utils._pytree import tree_leaves
 from torch.utils.weak import WeakTensorKeyDictionary
 
 from thinkalike.errors import InputError
+from thinkalike.explain.relevance.calls import Call
 from thinkalike.explain.relevance.ledger import Ledger
 
 Kind = Enum("Kind", ["CONSTANT", "SIGNAL", "GATE", "UNRESOLVED"])
@@ -66,58 +67,6 @@ class Composite:
     def layers(self, convolutional: bool) -> float:
         """γ of convolutions, else of linear layers."""
         return self.convolutions if convolutional else self.linears
-
-
-@dataclass(frozen=True)
-class Call:
-    """One call of a function of torch."""
-
-    function: Callable[..., Any]
-    args: tuple[Any, ...]
-    kwargs: Mapping[str, Any]
-
-    def __call__(self) -> Any:
-        return self.function(*self.args, **self.kwargs)
-
-    @property
-    def name(self) -> str:
-        return resolve_name(self.function) or getattr(
-            self.function, "__qualname__", repr(self.function)
-        )
-
-    @property
-    def tensors(self) -> list[torch.Tensor]:
-        leaves = tree_leaves((self.args, dict(self.kwargs)))
-        return [leaf for leaf in leaves if isinstance(leaf, torch.Tensor)]
-
-    @property
-    def changed(self) -> torch.Tensor | None:
-        """The tensor that a function named `…_` or `__i…__` changes in place."""
-        name = getattr(self.function, "__name__", "")
-        operator = name in ("__imul__", "__itruediv__", "__imatmul__")
-        in_place = operator or (name.endswith("_") and not name.endswith("__"))
-        return self.args[0] if in_place else None
-
-    def mapped(self, change: Callable[[torch.Tensor], torch.Tensor]) -> "Call":
-        """The call with every tensor changed."""
-        args, kwargs = tree_map_only(torch.Tensor, change, (self.args, dict(self.kwargs)))
-        return Call(self.function, args, kwargs)
-
-    def get(self, position: int, name: str, default: Any = None) -> Any:
-        """An argument by its position or its name."""
-        if position < len(self.args):
-            return self.args[position]
-        return self.kwargs.get(name, default)
-
-    def holding(self, value: torch.Tensor) -> "Call":
-        """The call with one of its tensors held fixed."""
-        return self.mapped(lambda tensor: tensor.detach() if tensor is value else tensor)
-
-    def with_input(self, x: torch.Tensor) -> torch.Tensor:
-        """Result of the call for another first argument."""
-        if self.args:
-            return self.function(x, *self.args[1:], **self.kwargs)
-        return self.function(**{**self.kwargs, "input": x})
 
 
 Rule = Callable[["Tape", Call], Any]
@@ -177,6 +126,7 @@ class Tape(TorchFunctionMode):
             for name, tensor in (*network.named_buffers(), *network.named_parameters())
         }
         self._open: list[nn.Module] = []
+        self._part_of = ""
 
     def __enter__(self) -> "Tape":
         self._handles = [
@@ -192,13 +142,15 @@ class Tape(TorchFunctionMode):
             handle.remove()
 
     @contextmanager
-    def again(self) -> Iterator[None]:
-        """While open, what a rule calls gets the rules too, as if the network had called it."""
+    def again(self, call: Call) -> Iterator[None]:
+        """While open, what the rule of a call calls gets the rules too, under the name of that call."""
+        before, self._part_of = self._part_of, call.name
         super().__enter__()
         try:
             yield
         finally:
             super().__exit__(None, None, None)
+            self._part_of = before
 
     def _enter(self, module: nn.Module, _inputs: object) -> None:
         self._open.append(module)
@@ -298,7 +250,7 @@ class Tape(TorchFunctionMode):
         args: tuple[Any, ...] = (),
         kwargs: Mapping[str, Any] | None = None,
     ) -> Any:
-        call = Call(func, args, kwargs or {})
+        call = Call(func, args, kwargs or {}, self._part_of).positional
         tensors = call.tensors
         if any(tensor.is_inference() for tensor in tensors):
             # a network may keep constants from an earlier pass, and autograd refuses those
@@ -336,6 +288,16 @@ class Tape(TorchFunctionMode):
             if isinstance(value, torch.Tensor):
                 self._origins[value] = Origin(Kind.UNRESOLVED, call.name, self.module, why)
         return result
+
+    def into_place(self, call: Call, result: torch.Tensor) -> torch.Tensor:
+        """The result of a call, written into the tensor that the call changes, if it changes one."""
+        if call.changed is None:
+            return result
+        # what it was before says nothing of what it is now
+        self._origins.pop(call.changed, None)
+        if (origin := self._origins.get(result)) is not None:
+            self._origins[call.changed] = origin
+        return call.changed.copy_(result)
 
     def gate(self, value: torch.Tensor, call: Call) -> torch.Tensor:
         """The tensor, marked as a gate whatever it was."""
