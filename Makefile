@@ -17,7 +17,7 @@ EVERYTHING := all extras published
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 unexport PYTHONPATH
 
-.PHONY: help setup quick demo report test test-slow test-all bench bench-peers bench-scale lint format docs timm-models lock audit clean
+.PHONY: help setup quick demo report test test-slow test-all bench bench-peers bench-scale bench-gpu lint format docs timm-models lock audit clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 12
@@ -82,6 +82,10 @@ bench-peers: $(STAMP) ## the newest peers of KernelSHAP for bench: resources/pee
 bench-scale: $(STAMP) ## measure up to 100 models and 50,000 images, an hour: docs/scale.md
 	OMP_NUM_THREADS=1 python -m benchmarks.scale
 	python -m benchmarks.scale --docs
+
+bench-gpu: $(STAMP) ## measure on a GPU, eight minutes: docs/measured/gpu.md
+	OMP_NUM_THREADS=1 python -m benchmarks.gpu
+	python -m benchmarks.gpu --docs
 
 lint: $(STAMP) ## code style of Python and Snakemake, types
 	ruff check .

@@ -165,7 +165,8 @@ def _seconds_an_image(session: Session, key: str) -> float:
 def differences(session: Session) -> Iterator[list[Row]]:
     """Maps on the GPU beside those on the CPU, and beside themselves in a second run."""
     threads = torch.get_num_threads()
-    torch.set_num_threads(os.cpu_count() or 1)  # nothing is timed here
+    if session.on_gpu:
+        torch.set_num_threads(os.cpu_count() or 1)  # nothing is timed here
     for key in session.within("GPU against CPU", session.effort.compared):
         for method in TITLES:
             what = f"GPU against CPU, {TITLES[method]}: {key}"
@@ -277,6 +278,7 @@ def training(session: Session) -> Iterator[list[Row]]:
         images = images.assign(path=[str(Path(folder, path)) for path in images["path"]])
         size = config["images"]["size"]
         splits = {split: examples(images, split, size) for split in ("train", "val")}
+    splits["train"] = tuple(part[: session.effort.learned] for part in splits["train"])
     for key in session.within("training", session.effort.trained or learning):
         work = partial(_trained, session, key, settings[key], splits, classes_of(images))
         yield session.attempted(f"training: {key}", work)

@@ -64,6 +64,7 @@ class Effort:
         compared: models whose maps on the GPU are held against those of the CPU.
         compared_images: their number.
         trained: models of the default study that are trained; none stands for all of them.
+        learned: images of their training; None stands for all.
         epochs: of their training; None for their own.
     """
 
@@ -87,12 +88,13 @@ class Effort:
     compared: tuple[str, ...] = ("resnet50", "deit_s")
     compared_images: int = 2
     trained: tuple[str, ...] = ()
+    learned: int | None = None
     epochs: int | None = None
 
 
 QUICK = Effort(
     models=("resnet18", "deit_t"),
-    size=64,
+    size=32,
     images=dict.fromkeys(TITLES, 2),
     cells=2,
     timed=Budget(8, 6),
@@ -103,6 +105,7 @@ QUICK = Effort(
     compared=("resnet18", "deit_t"),
     compared_images=1,
     trained=("resnet",),
+    learned=128,
     epochs=1,
 )
 

@@ -4,8 +4,9 @@ Lundberg and Lee, A unified approach to interpreting model predictions, NeurIPS 
 come from `explain.shapley.coalitions`; `explain.shapley.solver` makes Shapley values of their scores.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 import torch
@@ -19,15 +20,16 @@ from thinkalike.errors import ImageError, InputError
 from thinkalike.explain.common import (
     Explanation,
     Question,
-    baseline_image,
     endpoints,
     explaining,
     score_function,
 )
+from thinkalike.explain.painter import Painter, with_complements
 from thinkalike.explain.shapley.coalitions import Design, draw, extend
 from thinkalike.explain.shapley.solver import MOST_PAIRS, Solver
 from thinkalike.methods import DRAWS
-from thinkalike.networks.devices import on_device
+from thinkalike.networks.batches import one_behind
+from thinkalike.networks.devices import fetched
 from thinkalike.networks.model import Model
 from thinkalike.networks.predict import check_finite
 from thinkalike.progress import log
@@ -35,6 +37,8 @@ from thinkalike.stores.joining import padded
 
 LEAST_RELEVANCE = 0.1
 """Relevance of a superpixel close to the baseline; the mean is about 1."""
+
+_Estimates = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 
 def explain(
@@ -73,8 +77,11 @@ def explain(
     designs = [draw(game.players, evaluations, np.random.default_rng(game.seed)) for game in games]
     with explaining(model):
         evaluated = _Evaluated(model, images, targets, question)
-        evaluated.add(games, [design.members for design in designs])
-    return _explanations([evaluated], games, designs)[0]
+        estimates = [
+            _estimates([evaluated], image, games[image], designs[image])
+            for image in evaluated.adding(games, [design.members for design in designs])
+        ]
+    return _with_estimates([evaluated], games, designs, estimates)[0]
 
 
 def explain_together(
@@ -181,6 +188,13 @@ class _Game:
     def players(self) -> int:
         return len(self.playing)
 
+    @property
+    def player_of(self) -> np.ndarray:
+        """Player that each pixel belongs to, (height · width,); −1 where there is none."""
+        number = np.full(self.segments.size, -1)
+        number[self.playing] = np.arange(self.players)
+        return number[self.segments.labels.ravel()]
+
     def spread(self, values: np.ndarray) -> np.ndarray:
         """Values of all superpixels (…, K) from those of the players (…, M): 0 for the others."""
         result = np.zeros((*values.shape[:-1], self.segments.size))
@@ -248,39 +262,53 @@ class _Evaluated:
         self.scores = [np.zeros((0, 2))] * len(images)
 
     def add(self, games: Sequence[_Game], members: Sequence[np.ndarray]) -> None:
-        """Evaluate more pairs of coalitions (P, M) of every image; batches mix images."""
+        """Evaluate more pairs of coalitions (P, M) of every image."""
+        for _ in self.adding(games, members):
+            pass
+
+    def adding(self, games: Sequence[_Game], members: Sequence[np.ndarray]) -> Iterator[int]:
+        """Evaluate more pairs of coalitions (P, M) of every image; batches mix images.
+
+        Yields the images in their order, each as soon as its scores are there: what is done with them is
+        done while a GPU computes the next batch.
+        """
         counts = np.array([2 * len(pairs) for pairs in members])
         first = np.r_[0, np.cumsum(counts)]
         # an image whose superpixels are all of the baseline's colour has no coalitions
         owner = np.repeat(np.arange(len(members)), counts)
         targets = torch.as_tensor(self.endpoints.targets[owner], device=self.model.device).long()
-        painter = _Painter(self.model, self.images, games, members, self.baseline)
+        painter = Painter(self.model, self.images, games, members, self.baseline)
 
-        def work(part: slice) -> torch.Tensor:
+        def work(part: slice) -> Callable[[], np.ndarray]:
             size = self.model.size
-            inputs = painter.blank(part.stop - part.start)
-            for image in np.unique(owner[part]):
-                rows = slice(max(part.start, first[image]), min(part.stop, first[image + 1]))
-                painter.paint(
-                    image,
-                    slice(rows.start - first[image], rows.stop - first[image]),
-                    inputs[rows.start - part.start : rows.stop - part.start],
-                )
-            pixels = inputs.view(-1, size, size, 3).permute(0, 3, 1, 2)
-            return self.score(pixels).gather(1, targets[part, None])[:, 0].double()
+            # here and not around the loop, which others have their turns in
+            with torch.inference_mode():
+                inputs = painter.blank(part.stop - part.start)
+                for image in np.unique(owner[part]):
+                    rows = slice(max(part.start, first[image]), min(part.stop, first[image + 1]))
+                    painter.paint(
+                        image,
+                        slice(rows.start - first[image], rows.stop - first[image]),
+                        inputs[rows.start - part.start : rows.stop - part.start],
+                    )
+                pixels = inputs.view(-1, size, size, 3).permute(0, 3, 1, 2)
+                scores = self.score(pixels).gather(1, targets[part, None])
+                return fetched(scores[:, 0].double())
 
-        with torch.inference_mode():
-            parts = [v for _, v in self.batches.over(int(first[-1]), work, "coalitions")]
-            values = torch.cat(parts).cpu().numpy() if parts else np.zeros(0)
-        for image, pairs in enumerate(members):
-            fresh = values[first[image] : first[image + 1]].reshape(len(pairs), 2)
-            self.scores[image] = np.concatenate([self.scores[image], fresh])
-        finite = np.array([np.isfinite(scores).all() for scores in self.scores])
-        check_finite(self.model, np.where(finite, 0.0, np.nan))
+        values, image = np.zeros(first[-1]), 0
+        none = slice(0, 0), lambda: np.zeros(0)  # all there is where no image has coalitions
+        batches = self.batches.over(int(first[-1]), work, "coalitions")
+        for part, scores in chain([none], one_behind(batches)):
+            values[part] = scores()
+            while image < len(members) and first[image + 1] <= part.stop:
+                pairs = values[first[image] : first[image + 1]].reshape(-1, 2)
+                self.scores[image] = np.concatenate([self.scores[image], pairs])
+                finite = np.isfinite(pairs).all() | (np.arange(len(members)) != image)
+                check_finite(self.model, np.where(finite, 0.0, np.nan))
+                yield image
+                image += 1
 
-    def estimate(
-        self, image: int, game: _Game, solver: Solver
-    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def estimate(self, image: int, game: _Game, solver: Solver) -> _Estimates:
         """Values and standard errors (K,) and draws (R, K) of all superpixels of an image."""
         scores = self.scores[image]
         estimate = solver.solve(
@@ -297,15 +325,33 @@ class _Evaluated:
 def _explanations(
     evaluated: Sequence[_Evaluated], games: Sequence[_Game], designs: Sequence[Design]
 ) -> list[Explanation]:
-    """Shapley values from the scores of every model so far.
+    """Shapley values from the scores of every model so far."""
+    estimates = [
+        _estimates(evaluated, image, game, design)
+        for image, (game, design) in enumerate(zip(games, designs, strict=True))
+    ]
+    return _with_estimates(evaluated, games, designs, estimates)
+
+
+def _estimates(
+    evaluated: Sequence[_Evaluated], image: int, game: _Game, design: Design
+) -> list[_Estimates]:
+    """Values, standard errors and draws of all superpixels of an image, for every model.
 
     Image by image, because the factorisations of a design are large, and serve all models. One model
     at a time, because its values must not depend on the others, not in the last digit.
     """
-    estimates = []
-    for image, (game, design) in enumerate(zip(games, designs, strict=True)):
-        solver = Solver(design, game.relevance)
-        estimates.append([model.estimate(image, game, solver) for model in evaluated])
+    solver = Solver(design, game.relevance)
+    return [model.estimate(image, game, solver) for model in evaluated]
+
+
+def _with_estimates(
+    evaluated: Sequence[_Evaluated],
+    games: Sequence[_Game],
+    designs: Sequence[Design],
+    estimates: Sequence[Sequence[_Estimates]],
+) -> list[Explanation]:
+    """The explanation of every model from the estimates of every image."""
     bases = tuple(game.segments for game in games)
     evaluations = np.array([design.evaluations for design in designs])
     sizes, inks = _sizes_and_inks(games, designs)
@@ -325,69 +371,12 @@ def _sizes_and_inks(
     games: Sequence[_Game], designs: Sequence[Design]
 ) -> tuple[np.ndarray, np.ndarray]:
     """Size and ink (N, C) of the coalitions S₁, S₁ᶜ, S₂, S₂ᶜ, … of every image, as `Answers` has them."""
-    members = [_with_complements(design.members) for design in designs]
+    members = [with_complements(design.members) for design in designs]
     inks = [each @ game.ink for each, game in zip(members, games, strict=True)]
     return _stacked([each.sum(1, dtype=np.float64) for each in members]), _stacked(inks)
-
-
-def _with_complements(members: np.ndarray) -> np.ndarray:
-    """Coalitions S₁, S₁ᶜ, S₂, S₂ᶜ, … (2P, M) from the first (P, M) of each pair."""
-    return np.stack([members, ~members], 1).reshape(2 * len(members), members.shape[1])
 
 
 def _stacked(rows: Sequence[np.ndarray]) -> np.ndarray:
     """Arrays (…, K) of different K as one (N, …, largest K), NaN after their ends."""
     shape = (*rows[0].shape[:-1], max(row.shape[-1] for row in rows))
     return np.concatenate([padded(row[None], shape) for row in rows])
-
-
-class _Painter:
-    """Images with the superpixels outside a coalition painted in the baseline colour.
-
-    A painted image is the baseline plus, for every player in the coalition, its superpixel's
-    difference from it: for many coalitions of an image one product of matrices.
-    """
-
-    def __init__(
-        self,
-        model: Model,
-        images: np.ndarray,
-        games: Sequence[_Game],
-        members: Sequence[np.ndarray],
-        baseline: tuple[float, ...],
-    ) -> None:
-        self.model, self.images, self.games, self.members = model, images, games, members
-        with torch.inference_mode():
-            self.baseline = _flat(baseline_image(model, baseline))[0]
-        self.image = -1
-
-    def blank(self, count: int) -> torch.Tensor:
-        """Memory for `count` images, (count, pixels · 3)."""
-        return self.baseline.new_empty(count, len(self.baseline))
-
-    def paint(self, image: int, rows: slice, out: torch.Tensor) -> None:
-        """Paint coalitions of one image, in the order S₁, S₁ᶜ, S₂, S₂ᶜ, …, into `out`."""
-        if image != self.image:
-            self._turn_to(image)
-        torch.addmm(self.baseline, self.coalitions[rows], self.layers, out=out)
-
-    def _turn_to(self, image: int) -> None:
-        game, pairs = self.games[image], self.members[image]
-        device, both = self.model.device, _with_complements(pairs)
-        self.coalitions = on_device(torch.from_numpy(both), device).to(self.model.dtype)
-        number = np.full(game.segments.size, -1)
-        number[game.playing] = np.arange(game.players)
-        player_of = number[game.segments.labels.ravel()]
-        pixels = on_device(torch.from_numpy(np.flatnonzero(player_of >= 0)), device)
-        players = on_device(torch.from_numpy(player_of[player_of >= 0]), device)
-        picture = _flat(self.model.normalise(self.images[image : image + 1]))[0]
-        difference = (picture - self.baseline).view(-1, 3)
-        layers = difference.new_zeros(game.players, len(difference), 3)
-        layers[players, pixels] = difference[pixels]
-        self.layers = layers.flatten(1)
-        self.image = image
-
-
-def _flat(images: torch.Tensor) -> torch.Tensor:
-    """(N, 3, size, size) → (N, size · size · 3), colour channels last as in memory."""
-    return images.permute(0, 2, 3, 1).flatten(1)

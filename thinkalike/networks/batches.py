@@ -1,7 +1,7 @@
 """Batches: the number of inputs that go through a network at a time, halved when memory runs out."""
 
 import gc
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 from weakref import WeakKeyDictionary
 
@@ -94,6 +94,15 @@ class Batches:
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
         log.warning("out of memory; going on with %d inputs a pass", self.size)
+
+
+def one_behind(items: Iterable[T]) -> Iterator[T]:
+    """Items in their order, each when the next one has been made: on a GPU that is to be busy, queued."""
+    before: list[T] = []
+    for item in items:
+        yield from before
+        before = [item]
+    yield from before
 
 
 def is_out_of_memory(error: Exception) -> bool:

@@ -1,6 +1,9 @@
 """The device that networks compute on."""
 
+from collections.abc import Callable
 from typing import Any
+
+import numpy as np
 
 from thinkalike.errors import InputError
 
@@ -81,3 +84,25 @@ def on_device(tensor: Any, device: Any) -> Any:
     if device.type != "cuda":
         return tensor.to(device)
     return tensor.pin_memory().to(device, non_blocking=True)
+
+
+def fetched(tensor: Any) -> Callable[[], np.ndarray]:
+    """Begin to copy a tensor to the CPU; the function returned waits for the copy and gives the array.
+
+    On CUDA the copy waits for what was queued before it, and not for what is queued later.
+    """
+    if tensor.device.type != "cuda":
+        array: np.ndarray = tensor.cpu().numpy()
+        return lambda: array
+    import torch
+
+    copy = torch.empty(tensor.shape, dtype=tensor.dtype, pin_memory=True)
+    copy.copy_(tensor, non_blocking=True)
+    copied = torch.cuda.current_stream(tensor.device).record_event()
+
+    def wait() -> np.ndarray:
+        copied.synchronize()
+        values: np.ndarray = copy.numpy()
+        return values
+
+    return wait

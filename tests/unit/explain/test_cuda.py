@@ -8,8 +8,9 @@ import pytest
 import torch
 
 from tests.support.explaining import classifier, images, quarters, question
-from thinkalike.explain import gradcam, integrated_gradients, kernelshap
+from thinkalike.explain import gradcam, integrated_gradients, kernelshap, lrp
 from thinkalike.explain.common import audit
+from thinkalike.networks.devices import fetched, on_device, refuse_tf32
 
 pytestmark = [
     pytest.mark.gpu,
@@ -20,7 +21,9 @@ METHODS = {
     gradcam: {"depth": 100},
     integrated_gradients: {"tolerance": 0.01, "most_steps": 54},
     kernelshap: {"evaluations": 12},
+    lrp: {"composite": "epsilon"},
 }
+REDUCED = [method for method in METHODS if method is not lrp]  # which is refused in bfloat16
 KEYS = ["resnet", "efficientnet", "convnext", "vit", "coatnet"]
 
 
@@ -36,7 +39,7 @@ def asked(**changes):
 @pytest.mark.parametrize("method", METHODS, ids=lambda m: m.__name__.rsplit(".", 1)[1])
 @pytest.mark.parametrize("key", KEYS)
 def test_maps_are_those_of_the_cpu(method, key):
-    torch.backends.cudnn.allow_tf32 = False
+    refuse_tf32()
     model = classifier(key)
     settings = METHODS[method]
     here = method.explain(model, images(), None, asked(), **settings)
@@ -46,7 +49,7 @@ def test_maps_are_those_of_the_cpu(method, key):
     np.testing.assert_allclose(there.maps.coefficients, here.maps.coefficients, atol=1e-3 * scale)
 
 
-@pytest.mark.parametrize("method", METHODS, ids=lambda m: m.__name__.rsplit(".", 1)[1])
+@pytest.mark.parametrize("method", REDUCED, ids=lambda m: m.__name__.rsplit(".", 1)[1])
 def test_bfloat16_is_audited(method):
     model, settings = on_cuda(classifier("resnet")), METHODS[method]
     reduced = asked(precision="bfloat16")
@@ -64,3 +67,49 @@ def test_memory_of_the_gpu_is_given_back(method):
     for _ in range(20):
         method.explain(model, images(), None, asked(), **settings)
     assert torch.cuda.memory_allocated() == before
+
+
+MANY = {
+    integrated_gradients: {"tolerance": 0.0, "most_steps": 54},
+    kernelshap: {"evaluations": 300},
+}
+"""Hundreds of inputs: they take far more memory than what libraries keep for themselves."""
+
+
+@pytest.mark.parametrize("method", MANY, ids=lambda m: m.__name__.rsplit(".", 1)[1])
+def test_maps_are_the_same_where_a_batch_does_not_fit(method):
+    refuse_tf32()
+    model, place = on_cuda(classifier("resnet")), np.arange(64) // 8
+    labels = np.broadcast_to(8 * place[:, None] + place, (4, 64, 64)).astype(np.int16)
+    question = replace(asked(), batch_size=1200, segments=labels)
+
+    def explained():
+        torch.cuda.empty_cache()
+        torch.cuda.reset_peak_memory_stats()
+        return method.explain(model, images(), None, question, **MANY[method])
+
+    explained()
+    whole, (_, total) = explained(), torch.cuda.mem_get_info()
+    share = 0.7 * torch.cuda.max_memory_reserved() / total
+    torch.cuda.empty_cache()
+    try:
+        torch.cuda.set_per_process_memory_fraction(share)
+        small = explained()
+    finally:
+        torch.cuda.set_per_process_memory_fraction(1.0)
+    scale = np.abs(whole.maps.coefficients).max()
+    np.testing.assert_allclose(small.maps.coefficients, whole.maps.coefficients, atol=1e-3 * scale)
+
+
+def test_copies_are_of_what_was_there_when_they_were_asked_for():
+    """Both directions, behind work that takes a while."""
+    device = torch.device("cuda")
+    busy = torch.ones(4096, 4096, device=device)
+    source = np.arange(1_000_000)
+    for _ in range(20):
+        busy = busy @ busy / 4096
+    there = on_device(torch.from_numpy(source), device)
+    back = fetched(there + 1)
+    source[:] = 0
+    there.zero_()
+    np.testing.assert_array_equal(back(), np.arange(1, 1_000_001))

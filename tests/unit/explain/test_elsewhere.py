@@ -11,7 +11,14 @@ import torch
 
 from tests.support.elsewhere import DEVICE, elsewhere
 from tests.support.explaining import BLACK, classifier, images, quarters, question
-from thinkalike.explain import captum, gradcam, integrated_gradients, kernelshap, lrp
+from thinkalike.explain import (
+    captum,
+    gradcam,
+    integrated_gradients,
+    kernelshap,
+    lrp,
+    painter,
+)
 from thinkalike.explain.deletion import without_regions
 from thinkalike.networks import model as models
 from thinkalike.networks.predict import logits_and_features
@@ -27,10 +34,13 @@ METHODS = {
 @pytest.fixture(autouse=True)
 def _copies_do_not_wait(monkeypatch):
     """Copies of `on_device` to this device, too, which is no CUDA."""
-    for module in (models, gradcam, integrated_gradients, kernelshap):
+    for module in (models, gradcam, integrated_gradients, painter):
         monkeypatch.setattr(
             module, "on_device", lambda tensor, device: tensor.to(device, non_blocking=True)
         )
+    monkeypatch.setattr(
+        kernelshap, "fetched", lambda tensor: tensor.to("cpu", non_blocking=True).numpy
+    )
     # tensors of Python's own cannot be in that mode
     monkeypatch.setattr(
         torch, "inference_mode", lambda mode=True: torch.no_grad() if mode else nullcontext()

@@ -897,3 +897,18 @@ def test_together_parameters_that_ask_for_gradients_ask_again_afterwards():
     )
     assert [p.requires_grad for p in parameters] == [i % 3 > 0 for i in range(len(parameters))]
     assert traces(model.network) == []
+
+
+def test_an_image_is_solved_while_the_next_ones_are_evaluated(monkeypatch):
+    """Which keeps a GPU busy: a batch is queued before the scores of the one before it are waited for."""
+    model, events = classifier("resnet"), []
+    solver = kernelshap.Solver
+    monkeypatch.setattr(
+        kernelshap, "Solver", lambda *given: events.append("solved") or solver(*given)
+    )
+    stripes = np.broadcast_to(np.arange(64) // 8, (3, 64, 64)).astype(np.int16)
+    with hooked(model.network, lambda *_: events.append("pass")):
+        kernelshap.explain(model, images(3), None, asked(stripes, batch_size=10), evaluations=22)
+    # images and baseline, then 20 coalitions of each image in two passes
+    assert events[:2] == ["pass"] * 2
+    assert events[2:] == ["pass"] * 3 + ["solved"] + ["pass"] * 2 + ["solved"] + ["pass", "solved"]
