@@ -143,10 +143,17 @@ def _read_file(file: Path) -> np.ndarray:
             array: np.ndarray = np.load(file)  # no pickle: that is NumPy's default
             return array
         with Image.open(file, formats=("PNG",)) as image:
-            return _labels_of_picture(image)
+            # of 16 bits a colour Pillow keeps 8, and regions would become one
+            is_cut = ";16" in str(image.tile[0].args) and not image.mode.startswith("I")
+            if not is_cut:
+                return _labels_of_picture(image)
     except (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise InputError(f"cannot be read ({reason}); write {file} anew") from None
+    raise InputError(
+        f"has 16 bits a colour, of which 8 would be cut off; write {file} with numbers as grey values, "
+        "8 bits a colour, or as .npy"
+    )
 
 
 def _labels_of_picture(image: Image.Image) -> np.ndarray:

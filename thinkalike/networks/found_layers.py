@@ -14,16 +14,11 @@ from thinkalike.progress import log
 
 def found(network: nn.Module, size: int, name: str) -> Layers | None:
     """Layers and family of a network (`introspection.inspect`); None, with a warning, if it has none."""
-    trainable = [parameter for parameter in network.parameters() if parameter.requires_grad]
-    network.requires_grad_(False)  # the graph then leads to the image alone
     try:
         return inspect(network, size)
     except InputError as error:
         log.warning("%s: no layer for Grad-CAM found: %s", name, error)
         return None
-    finally:
-        for parameter in trainable:
-            parameter.requires_grad_(True)
 
 
 def as_mappings(layers: Mapping[str, Layer]) -> dict[str, Any]:

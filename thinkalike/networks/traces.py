@@ -98,7 +98,12 @@ def trace(network: nn.Module, size: int, seed: int = 0) -> Trace:
     """
     images = changed_corners(size, seed, like=next(network.parameters(), torch.zeros(0)))
     images.requires_grad_()
-    with torch.inference_mode(False), torch.enable_grad(), _recording(network) as recorder:
+    with (
+        torch.inference_mode(False),
+        torch.enable_grad(),
+        _frozen(network),
+        _recording(network) as recorder,
+    ):
         scores = functional_call(network, _noise_for_zeros(network, seed), (images,))
     if not isinstance(scores, torch.Tensor) or scores.ndim != 2 or len(scores) != len(images):
         shape = tuple(getattr(scores, "shape", ())) or type(scores).__name__
@@ -149,6 +154,18 @@ def _noise_for_zeros(network: nn.Module, seed: int) -> dict[str, torch.Tensor]:
         for name, values in network.named_parameters()
         if not values.detach().any()
     }
+
+
+@contextmanager
+def _frozen(network: nn.Module) -> Iterator[None]:
+    """Parameters that do not learn in the block: the graph of a pass then leads to the image alone."""
+    trainable = [parameter for parameter in network.parameters() if parameter.requires_grad]
+    network.requires_grad_(False)
+    try:
+        yield
+    finally:
+        for parameter in trainable:
+            parameter.requires_grad_(True)
 
 
 @contextmanager

@@ -1,6 +1,8 @@
 """Masks of the user's own, from files to the labels of a study."""
 
 import os
+import struct
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -126,6 +128,35 @@ def test_pictures_of_labels(tmp_path, images, draw: Callable[[np.ndarray], Image
     found = labels(tmp_path / "masks", images[2:], size=20)[0]
     # the same partition, however it is numbered
     assert len(np.unique(found * 3 + mask)) == len(np.unique(found)) == 3
+
+
+def png_of_16_bits(values: np.ndarray, colour_type: int) -> bytes:
+    """A PNG as its specification says, of values (height, width, channels) below 65536."""
+    height, width, _ = values.shape
+    rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in values)
+    header = struct.pack(">IIBBBBB", width, height, 16, colour_type, 0, 0, 0)
+    parts = ((b"IHDR", header), (b"IDAT", zlib.compress(rows)), (b"IEND", b""))
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        for kind, data in parts
+    )
+
+
+@pytest.mark.parametrize(("colour_type", "channels"), [(2, 3), (4, 2), (6, 4)])
+def test_colours_of_16_bits_that_differ_in_the_lower_8_are_refused(
+    tmp_path, images, colour_type, channels
+):
+    mask = 0x1200 + halves()[..., None] * np.ones(channels, int)
+    (tmp_path / "masks").mkdir()
+    (tmp_path / "masks" / "b.png").write_bytes(png_of_16_bits(mask, colour_type))
+    with pytest.raises(InputError, match=r"the mask of \S+ has 16 bits a colour, .*b\.png with"):
+        labels(tmp_path / "masks", images[2:])
+
+
+def test_grey_values_of_16_bits_are_read_in_full(tmp_path, images):
+    (tmp_path / "masks").mkdir()
+    (tmp_path / "masks" / "b.png").write_bytes(png_of_16_bits(0x1200 + halves()[..., None], 0))
+    np.testing.assert_array_equal(labels(tmp_path / "masks", images[2:])[0], expected(12))
 
 
 def test_black_and_white_pictures(tmp_path, images):

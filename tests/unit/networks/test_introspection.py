@@ -209,6 +209,14 @@ def test_nothing_of_it_stays():
         assert torch.equal(values, before[name])
 
 
+def test_parameters_that_learn_change_nothing_and_go_on_learning():
+    network = Tokens().eval()
+    network.first.requires_grad_(False)
+    learning = {name: values.requires_grad for name, values in network.named_parameters()}
+    assert inspect(network, 64) == inspect(still(Tokens()), 64)
+    assert {n: values.requires_grad for n, values in network.named_parameters()} == learning
+
+
 def test_what_has_no_grid_is_refused():
     network = still(nn.Sequential(nn.Flatten(), nn.Linear(3 * 16 * 16, 4)))
     with pytest.raises(InputError, match="no module of the Sequential gives a grid of cells"):
