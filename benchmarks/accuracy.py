@@ -3,7 +3,6 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import combinations
 
 import numpy as np
 
@@ -11,9 +10,6 @@ from benchmarks import digits, games
 from benchmarks.common import Goal, Row
 from benchmarks.digits import BLIND, METHODS, OURS, OUTPUTS, REGRESSION, Measured
 from benchmarks.peers import ESTIMATORS
-from thinkalike.compare.bases import Segments
-from thinkalike.compare.maps import Maps
-from thinkalike.compare.similarity import similarity_error
 from thinkalike.explain.shapley.coalitions import draw
 from thinkalike.explain.shapley.solver import Estimate, Solver
 from thinkalike.randomness import generator
@@ -69,7 +65,7 @@ class Accuracy:
             exact=e.exact,
         )
 
-    def _groups(self) -> dict[str, list[Measured]]:
+    def groups(self) -> dict[str, list[Measured]]:
         """The games of all models, and those of each."""
         return {"all models": [m for ms in self.measured.values() for m in ms], **self.measured}
 
@@ -97,7 +93,7 @@ class Accuracy:
                     rows.append(_error_row(f"{what}: {key}", errors, peer, goals.get(peer)))
             own = [
                 (m.reference_error[output] ** 2).sum() / (m.reference[output] ** 2).sum()
-                for m in self._groups()["all models"]
+                for m in self.groups()["all models"]
             ]
             rows.append(Row(f"{what}: the reference itself", "", float(np.median(own))))
         return rows
@@ -152,7 +148,7 @@ class Accuracy:
         for kind, parts in sorted(inside.items()):
             rows.append(Row(f"{what}: simulated, {kind}", "", float(np.concatenate(parts).mean())))
         for output, name in enumerate(OUTPUTS):
-            for key, cases in self._groups().items():
+            for key, cases in self.groups().items():
                 parts = [
                     _covered(
                         m.estimates[OURS][output], m.standard_errors[output], m.reference[output]
@@ -172,70 +168,10 @@ class Accuracy:
         return rows
 
     def _reference_share(self, output: int) -> float:
-        cases = self._groups()["all models"]
+        cases = self.groups()["all models"]
         own = np.concatenate([m.reference_error[output] for m in cases])
         ours = np.concatenate([m.standard_errors[output].ravel() for m in cases])
         return float(np.sqrt(np.mean(own**2) / np.mean(ours**2)))
-
-    def ceiling(self) -> list[Row]:
-        """What noise does to similarities: of a model with itself, and of two models."""
-        rows = []
-        for output, name in enumerate(OUTPUTS):
-            what = f"Cosine of a model with itself, other coalitions, {name}"
-            for key, cases in self._groups().items():
-                ours, theirs = (
-                    float(np.mean([_with_itself(m, method, output) for m in cases]))
-                    for method in (OURS, CAPTUM)
-                )
-                rows.append(Row(f"{what}: {key}", CAPTUM, ours, theirs))
-        for output, name in enumerate(OUTPUTS):
-            rows += self._between_models(output, name)
-        return rows
-
-    def _between_models(self, output: int, name: str) -> list[Row]:
-        """Reported against true similarity of all pairs of models; ours share their coalitions."""
-        what = f"Cosine of two models, {name}"
-        rows, stated = [], []
-        misses: dict[str, list[float]] = {OURS: [], CAPTUM: []}
-        for a, b in combinations(self.measured, 2):
-            pairs = list(zip(self.measured[a], self.measured[b], strict=True))
-            true = np.array(
-                [_cosine(m, n, m.reference[output], n.reference[output]) for m, n in pairs]
-            )
-            ours = np.array([_shared(m, n, output) for m, n in pairs])
-            theirs = np.array([_independent(m, n, output) for m, n in pairs])
-            errors = np.array([_stated(m, n, output) for m, n in pairs])
-            misses[OURS] += (ours - true[:, None]).ravel().tolist()
-            misses[CAPTUM] += (theirs - true[:, None]).ravel().tolist()
-            stated += errors.ravel().tolist()
-            rows.append(
-                Row(
-                    f"{what}: {a} and {b}, reported − true ({true.mean():.3f})",
-                    f"{CAPTUM}, independent draws",
-                    float(ours.mean() - true.mean()),
-                    float(theirs.mean() - true.mean()),
-                )
-            )
-        missed, error = np.array(misses[OURS]), np.array(stated)
-        absolute = [float(np.mean(np.abs(misses[method]))) for method in (OURS, CAPTUM)]
-        rows.append(
-            Row(f"{what}: mean |error| of an image", f"{CAPTUM}, independent draws", *absolute)
-        )
-        rows.append(Row(f"{what}: mean stated standard error of an image", "", float(error.mean())))
-        size = float(np.sqrt(np.mean(missed**2) / np.mean(error**2)))
-        rows.append(Row(f"{what}: error over stated standard error, root mean squares", "", size))
-        scores = missed / error
-        rows.append(
-            Row(f"{what}: median |error / stated standard error|", "", _median(np.abs(scores)))
-        )
-        rows.append(
-            Row(
-                f"{what}: share within 1.96 standard errors",
-                "",
-                float(np.mean(abs(scores) < NORMAL)),
-            )
-        )
-        return rows
 
 
 def _goals(asked: bool) -> dict[str, Goal]:
@@ -289,37 +225,3 @@ def _simulated(number: int) -> tuple[str, games.Known, int]:
 def _covered(found: np.ndarray, errors: np.ndarray, true: np.ndarray) -> np.ndarray:
     """Whether values lie within 1.96 standard errors, for those that are uncertain at all."""
     return (np.abs(found - true) <= NORMAL * errors)[errors > 0]
-
-
-def _cosine(a: Measured, b: Measured, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Of the rendered maps of one image, (…, M_a) and (…, M_b); both have the same players."""
-    assert np.array_equal(a.areas, b.areas)
-    products = ((x * y * a.areas).sum(-1), (x**2 * a.areas).sum(-1), (y**2 * a.areas).sum(-1))
-    return products[0] / np.sqrt(products[1] * products[2])
-
-
-def _with_itself(m: Measured, method: str, output: int) -> float:
-    """Mean over pairs of seeds."""
-    values = m.estimates[method][output]
-    return float(np.mean([_cosine(m, m, x, y) for x, y in combinations(values, 2)]))
-
-
-def _shared(a: Measured, b: Measured, output: int) -> np.ndarray:
-    """Ours, with the same coalitions for both models: (seeds,)."""
-    return _cosine(a, b, a.estimates[OURS][output], b.estimates[OURS][output])
-
-
-def _independent(a: Measured, b: Measured, output: int) -> np.ndarray:
-    """captum's, whose draws are other ones for every model: (seeds,)."""
-    others = np.roll(b.estimates[CAPTUM][output], 1, axis=0)
-    return _cosine(a, b, a.estimates[CAPTUM][output], others)
-
-
-def _stated(a: Measured, b: Measured, output: int) -> np.ndarray:
-    """The standard error that we state of `_shared`, (seeds,)."""
-    # one map for each seed, in a frame with so many pixels for each player
-    basis = Segments(np.repeat(np.arange(len(a.areas)), a.areas)[None])
-    bases = (basis,) * len(a.draws[output])
-    maps = [Maps(m.estimates[OURS][output], bases) for m in (a, b)]
-    draws = [m.draws[output] for m in (a, b)]
-    return similarity_error(maps, draws, lambda m: m, "cosine")[:, 0, 1]

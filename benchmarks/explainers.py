@@ -7,7 +7,7 @@ the trained models of the digits study.
 
 from pathlib import Path
 
-from benchmarks import accuracy, digits, pairwise, speed
+from benchmarks import accuracy, cosines, digits, pairwise, speed
 from benchmarks.common import Part, command_line, run
 
 OUTPUT = Path("results/benchmarks/explainers.csv")
@@ -28,6 +28,7 @@ def parts(models: tuple[str, ...], *, quick: bool, workers: int) -> dict[str, Pa
     games = accuracy.Effort(models or MODELS, workers=workers)
     times = speed.Effort(models or tuple(digits.trained()))
     maps = pairwise.Effort()
+    pairs = 20 if quick else 500
     if quick:
         few = (models or MODELS)[:2]
         games = accuracy.Effort(
@@ -40,7 +41,8 @@ def parts(models: tuple[str, ...], *, quick: bool, workers: int) -> dict[str, Pa
         "accuracy": values.accuracy,
         "closed_form": values.closed_form,
         "coverage": values.coverage,
-        "ceiling": values.ceiling,
+        "ceiling": lambda: cosines.ceiling(values.groups(), tuple(values.measured)),
+        "cosines": lambda: cosines.simulated(pairs),
         "kernelshap": lambda: speed.kernelshap_passes(times) + speed.kernelshap_peers(times),
         "gradcam": lambda: speed.gradcam_peers(times),
         "integrated_gradients": lambda: (

@@ -18,6 +18,7 @@ from torch import nn
 from benchmarks import (
     accuracy,
     common,
+    cosines,
     digits,
     explainers,
     games,
@@ -386,16 +387,17 @@ def measured(model: int = 0, seeds: int = 3, players: int = 4) -> digits.Measure
     )
 
 
-class TestAccuracy:
-    @pytest.fixture
-    def parts(self) -> accuracy.Accuracy:
-        effort = accuracy.Effort(("a", "b"), images=2, seeds=3, games=2, simulated=12)
-        values = accuracy.Accuracy(effort)
-        values.__dict__["measured"] = {
-            key: [measured(number), measured(number)] for number, key in enumerate(effort.models)
-        }
-        return values
+@pytest.fixture
+def parts() -> accuracy.Accuracy:
+    effort = accuracy.Effort(("a", "b"), images=2, seeds=3, games=2, simulated=12)
+    values = accuracy.Accuracy(effort)
+    values.__dict__["measured"] = {
+        key: [measured(number), measured(number)] for number, key in enumerate(effort.models)
+    }
+    return values
 
+
+class TestAccuracy:
     def test_errors_are_squared_and_relative(self, parts):
         rows = parts.accuracy()
         against = [row for row in rows if row.peer == accuracy.CAPTUM]
@@ -428,23 +430,56 @@ class TestAccuracy:
         )
         assert inside.tolist() == [False, False]
 
-    def test_maps_that_differ_in_scale_are_alike(self, parts):
-        rows = [row for row in parts.ceiling() if row.measure.startswith("Cosine of a model")]
-        assert all(row.ours == pytest.approx(1) for row in rows)
-
-    def test_the_cosine_is_that_of_rendered_maps(self):
-        case = measured()
-        x, y = np.random.default_rng(0).standard_normal((2, 4))
-        a, b = np.repeat(x, case.areas), np.repeat(y, case.areas)
-        dense = a @ b / np.sqrt(a @ a * (b @ b))
-        assert accuracy._cosine(case, case, x, y) == pytest.approx(dense)
-
     def test_simulated_games_are_of_all_kinds_and_never_change(self):
         kinds = [accuracy._simulated(number)[0] for number in range(8)]
         assert kinds[:4] == kinds[4:]
         assert len(set(kinds)) == 4
         one, again = (accuracy._simulated(5)[1].values for _ in range(2))
         assert np.array_equal(one, again)
+
+
+class TestCosines:
+    def test_maps_that_differ_in_scale_are_alike(self, parts):
+        rows = cosines.ceiling(parts.groups(), ("a", "b"))
+        own = [row for row in rows if row.measure.startswith("Cosine of a model with itself")]
+        assert len(own) == 2 * 3
+        assert all(row.ours == pytest.approx(1) for row in own)
+
+    def test_what_is_left_of_a_bias_is_beside_it(self, parts):
+        rows = {row.measure: row for row in cosines.ceiling(parts.groups(), ("a", "b"))}
+        (left,) = [row for name, row in rows.items() if "logit: a and b" in name and "corr" in name]
+        stated = [
+            cosines._stated(a, b, 0)[1]
+            for a, b in zip(parts.measured["a"], parts.measured["b"], strict=True)
+        ]
+        assert left.ours == pytest.approx(left.theirs - np.mean(stated), abs=1e-12)
+        largest = rows["Cosine of two models, logit: largest |error| of a mean, corrected"]
+        assert (largest.ours, largest.theirs) == pytest.approx((abs(left.ours), abs(left.theirs)))
+
+    def test_the_cosine_is_that_of_rendered_maps(self):
+        case = measured()
+        x, y = np.random.default_rng(0).standard_normal((2, 4))
+        a, b = np.repeat(x, case.areas), np.repeat(y, case.areas)
+        dense = a @ b / np.sqrt(a @ a * (b @ b))
+        assert cosines._cosine(case, case, x, y) == pytest.approx(dense)
+
+    @pytest.mark.parametrize("own", [False, True])
+    def test_a_mixture_of_games_has_the_values_of_the_mixture(self, own):
+        rng = np.random.default_rng(0)
+        first, other = (games.interactions(6, rng, 4) for _ in range(2))
+        mixture = cosines._mixture(first, other, 0.8, own)
+        assert mixture.values == pytest.approx(shapley(mixture.game, 6))
+        assert mixture.values == pytest.approx(0.8 * first.values + 0.6 * other.values)
+
+    def test_pairs_of_simulated_games_are_as_alike_as_their_rows_say(self):
+        true, values, bias = cosines._simulated_pairs("orders 2 to 6", 12, 4096, 0)
+        assert true[:3] == pytest.approx(true[3:])
+        # asked about everything there is
+        assert values == pytest.approx(true)
+        np.testing.assert_allclose(bias, 0, atol=1e-12)
+        rows = cosines.simulated(2, players=12, budgets=(14,))
+        assert len(rows) == len(cosines.FAMILIES) * 6
+        assert all(row.theirs != 0 for row in rows)
 
 
 class TestSpeed:
