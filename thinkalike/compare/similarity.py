@@ -169,7 +169,8 @@ class Noise:
 
     Attributes:
         error: standard errors.
-        bias: by how much noise moves similarities on average: similarity − bias is corrected for it.
+        bias: by how much similarities move on average where maps get as much noise again; the bias of
+            a similarity is about so large, of either sign.
     """
 
     error: np.ndarray
@@ -192,9 +193,11 @@ def similarity_noise(
 
     The error is the standard deviation of the similarity over draws of the maps. Draws of two models
     covary as the errors of their maps do, so that the effect of coalitions that both share is part of it.
-    The bias is the mean over draws less the similarity itself: a draw has noise about the map as the map
-    has about the truth, which moves the similarity once more by as much. That is so to first order, for
-    noise that is small beside the map.
+    The bias b is the mean over draws less the similarity itself. Maps that err by noise, which has nothing
+    to do with the truth, differ from it as a draw does from the map: their similarity is off by b, to
+    first order. Maps that err by what they shrink are in the middle of the draws, the truth is one of
+    these, and their similarity is off by −b. Estimates do both, so that b bounds the bias and is no
+    correction for it.
 
     Source: Efron and Tibshirani, An introduction to the bootstrap, 1993, chapter 10.
 

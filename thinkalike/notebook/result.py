@@ -170,7 +170,7 @@ class Result:
 
     @property
     def biases(self) -> "xr.DataArray":
-        """By how much noise moves every `similarity`: `similarity − biases` is corrected; else 0."""
+        """By how much every `similarity` would move with as much noise in the maps again; else 0."""
         return self._of_kernel("estimation_bias")
 
     @property

@@ -445,16 +445,17 @@ class TestCosines:
         assert len(own) == 2 * 3
         assert all(row.ours == pytest.approx(1) for row in own)
 
-    def test_what_is_left_of_a_bias_is_beside_it(self, parts):
-        rows = {row.measure: row for row in cosines.ceiling(parts.groups(), ("a", "b"))}
-        (left,) = [row for name, row in rows.items() if "logit: a and b" in name and "corr" in name]
-        stated = [
-            cosines._stated(a, b, 0)[1]
-            for a, b in zip(parts.measured["a"], parts.measured["b"], strict=True)
-        ]
-        assert left.ours == pytest.approx(left.theirs - np.mean(stated), abs=1e-12)
-        largest = rows["Cosine of two models, logit: largest |error| of a mean, corrected"]
-        assert (largest.ours, largest.theirs) == pytest.approx((abs(left.ours), abs(left.theirs)))
+    def test_the_stated_bias_is_beside_the_true_one(self, parts):
+        rows = cosines.ceiling(parts.groups(), ("a", "b"))
+        (pair,) = [r for r in rows if "logit: a and b" in r.measure and r.peer == cosines.STATED]
+        cases = list(zip(parts.measured["a"], parts.measured["b"], strict=True))
+        assert pair.theirs == pytest.approx(np.mean([cosines._stated(*two, 0)[1] for two in cases]))
+        true = [cosines._cosine(*two, *(m.reference[0] for m in two)) for two in cases]
+        assert pair.ours == pytest.approx(
+            np.mean([cosines._shared(*two, 0) for two in cases]) - np.mean(true)
+        )
+        (means,) = [r for r in rows if "logit: reported − true of means" in r.measure]
+        assert (means.ours, means.theirs) == pytest.approx((abs(pair.ours), abs(pair.theirs)))
 
     def test_the_cosine_is_that_of_rendered_maps(self):
         case = measured()
@@ -479,7 +480,7 @@ class TestCosines:
         np.testing.assert_allclose(bias, 0, atol=1e-12)
         rows = cosines.simulated(2, players=12, budgets=(14,))
         assert len(rows) == len(cosines.FAMILIES) * 6
-        assert all(row.theirs != 0 for row in rows)
+        assert all(row.ours != 0 and row.theirs != 0 for row in rows)
 
 
 class TestSpeed:

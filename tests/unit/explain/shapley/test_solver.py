@@ -723,3 +723,49 @@ def test_a_design_that_grows_gives_better_values():
         errors.append(relative_error(solved(game, design).values, game.shapley))
     assert errors == sorted(errors, reverse=True)
     assert errors[-1] < errors[0] / 10
+
+
+@pytest.mark.parametrize("own", [True, False])
+def test_the_bias_of_a_mean_similarity_is_within_what_is_stated(own):
+    """Two games whose Shapley values have the cosine 0.9, and that have interactions in common or not."""
+    exact, values, draws = [], [], []
+    for image in range(80):
+        first, other = (unanimity(20, 6, seed) for seed in (image, 1000 + image))
+        lengths = [np.linalg.norm(game.shapley) for game in (first, other)]
+        first, other = (
+            replace(game, dividends=game.dividends / length)
+            for game, length in zip((first, other), lengths, strict=True)
+        )
+        target = 0.9 * first.shapley + np.sqrt(1 - 0.9**2) * other.shapley
+        if own:
+            added = np.r_[target - other.shapley, np.zeros(len(other.dividends) - 20)]
+            second = replace(other, dividends=other.dividends + added)
+        else:
+            second = Unanimity(
+                np.concatenate([first.sets, other.sets]),
+                np.r_[0.9 * first.dividends, np.sqrt(1 - 0.9**2) * other.dividends],
+            )
+        np.testing.assert_allclose(second.shapley, target, atol=1e-12)
+        design = draw(20, 128, np.random.default_rng(image))
+        answers, totals = zip(*(differences(game, design) for game in (first, second)), strict=True)
+        found = Solver(design).solve(
+            np.stack(answers, 1), np.array(totals), np.random.default_rng([image, 1]), 8
+        )
+        exact.append([first.shapley, target])
+        values.append(found.values.T)
+        draws.append(found.draws.transpose(2, 0, 1))
+    exact, values, draws = map(np.array, (exact, values, draws))
+
+    def maps(arrays: np.ndarray) -> list[Maps]:
+        return [Maps(arrays[:, model], (Pixels(1, 20),)) for model in range(2)]
+
+    true, reported = (similarity(maps(each), "cosine")[:, 0, 1] for each in (exact, values))
+    stated = noise_of(maps(values), [draws[:, 0], draws[:, 1]]).bias[:, 0, 1].mean()
+    missed = (reported - true).mean()
+    reach = 4 * (reported - true).std() / np.sqrt(len(true))
+    assert abs(missed) <= 1.25 * abs(stated) + reach
+    if own:  # noise of one has nothing to do with that of the other: the bias is as stated
+        assert missed < -0.01
+        assert stated == pytest.approx(missed, rel=0.35)
+    else:
+        assert abs(stated) < 0.006
