@@ -28,7 +28,7 @@ def parts(models: tuple[str, ...], *, quick: bool, workers: int) -> dict[str, Pa
     games = accuracy.Effort(models or MODELS, workers=workers)
     times = speed.Effort(models or tuple(digits.trained()))
     maps = pairwise.Effort()
-    pairs = 20 if quick else 200
+    pairs = 20 if quick else 100
     if quick:
         few = (models or MODELS)[:2]
         games = accuracy.Effort(

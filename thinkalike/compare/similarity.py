@@ -196,8 +196,8 @@ def similarity_noise(
     The bias b is the mean over draws less the similarity itself. Maps that err by noise, which has nothing
     to do with the truth, differ from it as a draw does from the map: their similarity is off by b, to
     first order. Maps that err by what they shrink are in the middle of the draws, the truth is one of
-    these, and their similarity is off by −b. Estimates do both, so that b bounds the bias and is no
-    correction for it.
+    these, and their similarity is off by −b. Estimates do both, so that b says how large the bias may be
+    and is no correction for it.
 
     Source: Efron and Tibshirani, An introduction to the bootstrap, 1993, chapter 10.
 
