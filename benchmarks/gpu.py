@@ -30,7 +30,8 @@ PARTS: Mapping[str, tuple[GpuPart, float]] = {
     "study": (gpu_parts.study, 0.70),
     "differences": (gpu_parts.differences, 0.77),
     "tests": (gpu_parts.tests, 0.85),
-    "bfloat16": (gpu_parts.bfloat16, 0.93),
+    "layouts": (gpu_parts.layouts, 0.89),
+    "bfloat16": (gpu_parts.bfloat16, 0.95),
     "training": (gpu_parts.training, 1.0),
 }
 """Part → what it does, and the share of the time that is over at its end; the most important first."""

@@ -19,13 +19,14 @@ import yaml
 from benchmarks.common import Goal, Row
 from benchmarks.gpu_session import TITLES, WITHOUT, Session, explain_of
 from benchmarks.imagenet import quiet
-from benchmarks.passes import bare, peak_memory, recorded, repeated, synchronise
+from benchmarks.passes import Pass, bare, peak_memory, recorded, repeated, synchronise
 from thinkalike.explain.common import audit
 from thinkalike.images.dataset import classes_of, examples
 from thinkalike.images.sources import make_digits
 from thinkalike.networks.architecture import Architecture
 from thinkalike.networks.batches import fitting
 from thinkalike.networks.catalogue import built_in_catalogue, complete_entry
+from thinkalike.networks.model import Model
 from thinkalike.networks.predict import logits
 from thinkalike.networks.training import Training, train
 from thinkalike.settings import rebuilt
@@ -118,7 +119,7 @@ def _waits(session: Session, key: str, method: str) -> list[Row]:
             session.explain(method, model, session.effort.images[method], session.effort.timed)
         finally:
             torch.cuda.set_sync_debug_mode("default")
-    waits = sum("synchronizing" in str(warning.message) for warning in told)
+    waits = sum(str(warning.message).startswith("called a synchronizing") for warning in told)
     return [Row(f"Waits for the GPU in {len(passes)} passes, {TITLES[method]}: {key}", "", waits)]
 
 
@@ -168,15 +169,16 @@ def differences(session: Session) -> Iterator[list[Row]]:
     if session.on_gpu:
         torch.set_num_threads(os.cpu_count() or 1)  # nothing is timed here
     for key in session.within("GPU against CPU", session.effort.compared):
+        model = session.on_cpu(key)
         for method in TITLES:
             what = f"GPU against CPU, {TITLES[method]}: {key}"
-            yield session.attempted(what, partial(_differences, session, key, method))
+            yield session.attempted(what, partial(_differences, session, key, model, method))
     torch.set_num_threads(threads)
 
 
-def _differences(session: Session, key: str, method: str) -> list[Row]:
+def _differences(session: Session, key: str, on_cpu: Model, method: str) -> list[Row]:
     count, budget = session.effort.compared_images, session.effort.in_comparison
-    here = session.explain(method, session.on_cpu(key), count, budget)
+    here = session.explain(method, on_cpu, count, budget)
     there, again = (
         session.explain(method, session.model(key), count, budget, targets=here.targets)
         for _ in range(2)
@@ -236,6 +238,28 @@ def outcomes(output: str) -> Mapping[str, int]:
             numbers = {name: int(number) for number, name in found}
             return {name: numbers.get(name.removesuffix("s"), 0) for name in OUTCOMES}
     raise RuntimeError("pytest gives no numbers of tests; what it says stands above")
+
+
+def layouts(session: Session) -> Iterator[list[Row]]:
+    """Bare passes with channels last in memory, as models are, beside those with channels first."""
+    for key in session.within("layouts", session.effort.models):
+        for gradients in (False, True):
+            what = f"layouts {'with' if gradients else 'without'} gradients: {key}"
+            yield session.attempted(what, partial(_layouts, session, key, gradients))
+
+
+def _layouts(session: Session, key: str, gradients: bool) -> list[Row]:
+    model, count = session.model(key), session.effort.images["lrp"]
+    rates = []
+    for form in (torch.contiguous_format, torch.channels_last):
+        model.network.to(memory_format=form)
+        run = bare(model, session.question(count), [Pass(count, gradients)], form)
+        run()  # the first time, which chooses kernels
+        seconds = repeated({"bare": run}, session.device, session.effort.seconds / 2)["bare"]
+        rates.append(count / float(np.median(seconds)))
+    kind = "with" if gradients else "without"
+    measure = f"Images a second of bare passes {kind} gradients, channels last: {key}"
+    return [Row(measure, "channels first", rates[1], rates[0])]
 
 
 def bfloat16(session: Session) -> Iterator[list[Row]]:

@@ -241,9 +241,14 @@ def explain_of(method: str) -> Callable[..., Explanation]:
 
 
 def colours(size: int) -> Model:
-    """A model that costs next to nothing: linear in the mean colour of an image."""
+    """A model that costs next to nothing, of the mean colour of an image, and whose gradients jump.
+
+    Integrated Gradients would be complete after few steps if it were linear.
+    """
     torch.manual_seed(0)
-    network = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(3, 1000)).eval()
+    first, last = nn.Linear(3, 64), nn.Linear(64, 1000)
+    nn.init.uniform_(first.bias, -0.2, 0.2)
+    network = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), first, nn.ReLU(), last).eval()
     classes = tuple(map(str, range(1000)))
     network.requires_grad_(False)
     return Model(network, (0.5,) * 3, (0.25,) * 3, size, classes, Architecture(WITHOUT))

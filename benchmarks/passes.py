@@ -36,15 +36,20 @@ def recorded(model: Model) -> Iterator[list[Pass]]:
         handle.remove()
 
 
-def bare(model: Model, question: Question, passes: list[Pass]) -> Callable[[], None]:
+def bare(
+    model: Model,
+    question: Question,
+    passes: list[Pass],
+    layout: torch.memory_format = torch.channels_last,
+) -> Callable[[], None]:
     """Function that makes passes of the same number and shape, and waits for their end.
 
-    Its inputs are made here, once, on the device of the model, with channels last in memory.
+    Its inputs are made here, once, on the device of the model, in the given layout.
     """
     score = score_function(model, question)
     shape = (max(each.inputs for each in passes), 3, model.size, model.size)
     inputs = torch.rand(shape, device=model.device, dtype=model.dtype)
-    inputs = inputs.to(memory_format=torch.channels_last)
+    inputs = inputs.to(memory_format=layout)
 
     def run() -> None:
         for each in passes:

@@ -25,7 +25,7 @@ def device_for(gpus: int, threads: int) -> Any:
     torch.set_num_threads(threads)
     # SciPy's linear algebra too: jobs run side by side
     threadpool_limits(threads)
-    refuse_tf32()
+    refuse_tf32(torch.backends)
     if not gpus:
         return torch.device("cpu")
     if not torch.cuda.is_available():
@@ -51,23 +51,23 @@ def device_called(name: Any) -> Any:
         raise InputError(
             f"device: {name!r} cannot be used ({reason}); give 'cpu', or 'cuda' where there is a GPU"
         ) from None
-    refuse_tf32()
+    refuse_tf32(torch.backends)
     return device
 
 
-def refuse_tf32() -> None:
+def refuse_tf32(backends: Any) -> None:
     """Let float32 mean float32: newer GPUs round convolutions to 10 bits, and products if they may.
 
     A notebook, another library or the environment of a container may have allowed it.
-    """
-    import torch
 
-    backends = torch.backends
+    Args:
+        backends: of torch, which this module imports only where a device is made.
+    """
     # by the older names too: torch refuses to read those while they say something else
     backends.cudnn.allow_tf32 = False
     backends.cuda.matmul.allow_tf32 = False
-    backends.cudnn.conv.fp32_precision = "ieee"  # type: ignore[attr-defined]
-    backends.cudnn.rnn.fp32_precision = "ieee"  # type: ignore[attr-defined]
+    backends.cudnn.conv.fp32_precision = "ieee"
+    backends.cudnn.rnn.fp32_precision = "ieee"
     backends.cuda.matmul.fp32_precision = "ieee"
 
 
@@ -78,7 +78,7 @@ def on_device(tensor: Any, device: Any) -> Any:
     the device then for the next ones.
 
     Args:
-        tensor: on the CPU; it may be changed afterwards where it is copied.
+        tensor: on the CPU. What is done to it later does not change what arrives on another device.
         device: of torch.
     """
     if device.type != "cuda":

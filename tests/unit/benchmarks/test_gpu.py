@@ -81,6 +81,9 @@ def test_every_part_has_rows_and_nothing_is_left_out(quick):
         if title != "LRP":
             assert kinds[f"Images a second in bfloat16, {title}"] == 2
     assert kinds["Inputs of a pass, with gradients"] == 2
+    for with_or_without in ("with", "without"):
+        measure = f"Images a second of bare passes {with_or_without} gradients, channels last"
+        assert kinds[measure] == 2
     assert kinds["Minutes of the study"] == 1
     assert kinds["Tests marked gpu"] == 4
     assert kinds["Seconds of an epoch of training, digits"] == 1
@@ -328,7 +331,7 @@ class TestCuda:
 
             for _ in range(3):
                 warnings.warn("called a synchronizing CUDA operation", stacklevel=1)
-            warnings.warn("something else", stacklevel=1)
+            warnings.warn("a prototype that does not detect all synchronizing ones", stacklevel=1)
 
         monkeypatch.setattr(Session, "explain", explain)
         run = session()

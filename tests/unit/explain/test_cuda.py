@@ -39,7 +39,7 @@ def asked(**changes):
 @pytest.mark.parametrize("method", METHODS, ids=lambda m: m.__name__.rsplit(".", 1)[1])
 @pytest.mark.parametrize("key", KEYS)
 def test_maps_are_those_of_the_cpu(method, key):
-    refuse_tf32()
+    refuse_tf32(torch.backends)
     model = classifier(key)
     settings = METHODS[method]
     here = method.explain(model, images(), None, asked(), **settings)
@@ -78,7 +78,7 @@ MANY = {
 
 @pytest.mark.parametrize("method", MANY, ids=lambda m: m.__name__.rsplit(".", 1)[1])
 def test_maps_are_the_same_where_a_batch_does_not_fit(method):
-    refuse_tf32()
+    refuse_tf32(torch.backends)
     model, place = on_cuda(classifier("resnet")), np.arange(64) // 8
     labels = np.broadcast_to(8 * place[:, None] + place, (4, 64, 64)).astype(np.int16)
     question = replace(asked(), batch_size=1200, segments=labels)
