@@ -3,19 +3,25 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from itertools import combinations
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import torch
 from scipy.spatial import cKDTree
 from torch.nn.functional import cosine_similarity
 
-from benchmarks.common import Goal, Row, in_turns
+from benchmarks.common import Goal, Row, in_turns, timed
 from thinkalike.compare.bases import Grid, Pixels, Segments
 from thinkalike.compare.maps import Maps, render
 from thinkalike.compare.products import inner_products
-from thinkalike.compare.similarity import from_products
+from thinkalike.compare.similarity import Comparison, from_products
+from thinkalike.compare.streams import compare_files
+from thinkalike.stores.maps import read_maps, write_maps
 
 PEER = "loop over pairs of rendered maps"
+BOUND = "one read, half the products at the rate of large matrices"
+READING = "reading the files"
 SIGMA = 80 / 224
 """Bandwidth per pixel of the experiment log."""
 
@@ -59,7 +65,45 @@ def pairs(effort: Effort) -> list[Row]:
     whole = _pixels(effort)
     rendered = torch.from_numpy(np.stack([maps.coefficients for maps in whole]))
     rows = _rows(effort, "pixel maps", whole, whole, rendered, Goal("ratio", most=1 / 30))
-    return [*timed, rows[0], *exact, rows[1], *stored, rows[2]]
+    return [*timed, rows[0], *limits(effort, whole), *exact, rows[1], *stored, rows[2]]
+
+
+def limits(effort: Effort, maps: list[Maps]) -> list[Row]:
+    """Seconds of cosine and RBF of maps of pixels beside what this machine needs at the least.
+
+    In memory: one read of the maps, and a multiplication and addition in float64 for every pixel and pair,
+    each map with itself too, at the rate at which NumPy multiplies large matrices. From files: what
+    reading them takes.
+    """
+    size = f"{effort.models} models x {effort.images} images, scaled from {effort.dense}"
+    large = np.random.default_rng(0).standard_normal((2, 1024, 1024))
+    work = effort.models * (effort.models + 1) / 2 * effort.dense * effort.side**2
+    with TemporaryDirectory() as folder:
+        files = {str(number): str(Path(folder) / f"{number}.nc") for number in range(len(maps))}
+        images = [str(number) for number in range(effort.dense)]
+        for path, each in zip(files.values(), maps, strict=True):
+            write_maps(path, each, image_ids=images, measures={}, attributes={})
+        comparison = Comparison("cosine", "signed", "max_abs")
+        runs = {
+            "ours": lambda: both(maps, effort.side**2),
+            "read": lambda: [each.coefficients.max() for each in maps],
+            "product": lambda: large[0] @ large[1],
+            "from files": lambda: list(compare_files(files, comparison, images=images)),
+            "files": lambda: [read_maps(path) for path in files.values()],
+        }
+        seconds = in_turns(runs, effort.rounds)
+    least = seconds["read"] + seconds["product"] * work / large.shape[1] ** 3
+    up = effort.images / effort.dense
+    whole, reading = seconds["from files"] * up, seconds["files"] * up
+    return [
+        timed(
+            f"Least seconds of cosine and RBF, {size}: pixel maps",
+            BOUND,
+            seconds["ours"] * up,
+            least * up,
+        ),
+        timed(f"Seconds from files to cosine, {size}: pixel maps", READING, whole, reading),
+    ]
 
 
 def _rows(

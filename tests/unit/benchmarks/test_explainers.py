@@ -530,12 +530,15 @@ class TestPairwise:
 
     def test_every_kind_of_map_has_its_seconds_its_difference_and_its_bytes(self):
         rows = pairwise.pairs(self.EFFORT)
-        assert len(rows) == 12
+        assert len(rows) == 14
         differences = [row for row in rows if row.measure.startswith("Largest difference")]
         assert [row.met for row in differences] == ["yes"] * 4
         megabytes = [row for row in rows if row.measure.startswith("Megabytes")]
         assert megabytes[0].ours == pytest.approx(3 * 6 * 49 * 4 / 1e6)
         assert [row.theirs for row in megabytes] == pytest.approx([3 * 6 * 256 * 4 / 1e6] * 4)
+        limits = [row for row in rows if row.peer in (pairwise.BOUND, pairwise.READING)]
+        assert len(limits) == 2
+        assert all(row.ours > 0 and row.theirs > 0 for row in limits)
 
     def test_the_loop_gives_cosine_and_rbf_of_every_pair(self):
         maps = torch.from_numpy(np.random.default_rng(0).standard_normal((3, 2, 10)))
