@@ -9,6 +9,7 @@ from scipy.cluster import hierarchy
 from scipy.spatial.distance import squareform
 from sklearn.metrics import adjusted_rand_score
 
+from thinkalike.compare.magnitude import near_one
 from thinkalike.errors import InputError
 
 LINKAGES = ("average", "single", "complete", "weighted", "ward")
@@ -37,16 +38,16 @@ def linkage(matrix: np.ndarray, kind: str, *, euclidean: bool) -> np.ndarray:
             "ward is left out: it minimises variances, which need Euclidean distances, and this "
             "matrix has none; use average, or the chord dissimilarity over all images"
         )
-    return hierarchy.linkage(_condensed(matrix), kind)  # type: ignore[arg-type]
+    # ward squares heights
+    condensed, exponent = near_one(_condensed(matrix))
+    tree = hierarchy.linkage(condensed, kind)  # type: ignore[arg-type]
+    tree[:, 2] = np.ldexp(tree[:, 2], exponent)
+    return tree
 
 
 def cophenetic_correlation(matrix: np.ndarray, tree: np.ndarray) -> float:
     """Pearson correlation of the dissimilarities with the heights at which pairs are joined."""
-    condensed = _condensed(matrix)
-    heights = hierarchy.cophenet(tree)
-    if np.ptp(condensed) == 0 or np.ptp(heights) == 0:
-        return float("nan")
-    return float(np.corrcoef(condensed, heights)[0, 1])
+    return _correlation(_condensed(matrix), hierarchy.cophenet(tree))
 
 
 def cophenetic_agreement(tree: np.ndarray, other: np.ndarray) -> float:
@@ -59,10 +60,7 @@ def cophenetic_agreement(tree: np.ndarray, other: np.ndarray) -> float:
     Returns:
         At most 1; NaN where a dendrogram joins all pairs at one height.
     """
-    heights, others = hierarchy.cophenet(tree), hierarchy.cophenet(other)
-    if np.ptp(heights) == 0 or np.ptp(others) == 0:
-        return float("nan")
-    return float(np.corrcoef(heights, others)[0, 1])
+    return _correlation(hierarchy.cophenet(tree), hierarchy.cophenet(other))
 
 
 def cut(tree: np.ndarray, clusters: int) -> np.ndarray:
@@ -117,6 +115,13 @@ def leaf_order(matrix: np.ndarray, tree: np.ndarray) -> list[int]:
     """
     best = hierarchy.optimal_leaf_ordering(tree, _condensed(matrix))
     return [int(leaf) for leaf in hierarchy.leaves_list(best)]
+
+
+def _correlation(values: np.ndarray, others: np.ndarray) -> float:
+    """Pearson correlation; NaN where either are all the same."""
+    if np.ptp(values) == 0 or np.ptp(others) == 0:
+        return float("nan")
+    return float(np.corrcoef(near_one(values)[0], near_one(others)[0])[0, 1])
 
 
 def _condensed(matrix: np.ndarray) -> np.ndarray:

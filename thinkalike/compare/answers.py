@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from thinkalike.compare.magnitude import near_one
 from thinkalike.errors import InputError
 
 LEAST_COALITIONS = 5
@@ -65,7 +66,7 @@ def residuals(answers: Answers) -> np.ndarray:
     there = ~np.isnan(size)
     if not np.array_equal(there, ~np.isnan(scores)) or not np.array_equal(there, ~np.isnan(ink)):
         raise InputError("scores, size and ink are missing in different places; explain again")
-    values = np.where(there, scores, 0)
+    values, _ = near_one(np.where(there, scores, 0), axis=1)
     basis = _basis(size, ink, there)
     # a second time, for what rounding has left
     left = values
@@ -83,7 +84,7 @@ def _basis(size: np.ndarray, ink: np.ndarray, there: np.ndarray) -> np.ndarray:
     constant = there / np.sqrt(count)
     columns = []
     for values in (size, ink):
-        filled = np.where(there, values, 0)
+        filled, _ = near_one(np.where(there, values, 0), axis=1)
         centred = np.where(there, filled - filled.sum(1, keepdims=True) / count, 0)
         length = np.linalg.norm(centred, axis=1, keepdims=True)
         varies = length > VANISHING * np.linalg.norm(filled, axis=1, keepdims=True)

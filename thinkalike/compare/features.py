@@ -4,6 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from thinkalike.compare.magnitude import near_one
+
 BLOCK = 4_000_000
 """Numbers of the Gram matrices of all models that are in memory at a time."""
 
@@ -33,7 +35,8 @@ def linear_cka(features: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
     Feature selection via dependence maximization, 2012; Nguyen, Raghu and Kornblith, Do wide and deep
     networks learn the same things?, 2021 (debiased).
     """
-    centred = [values - values.mean(0, dtype=np.float64) for values in features]
+    scaled = [near_one(values)[0] for values in features]
+    centred = [values - values.mean(0) for values in scaled]
     images, models = len(centred[0]), len(centred)
     products = np.zeros((models, models))
     for start in range(0, images, step := max(BLOCK // (images * models), 1)):

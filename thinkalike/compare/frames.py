@@ -13,6 +13,7 @@ import numpy as np
 import scipy.sparse as sparse
 
 from thinkalike.compare.bases import Basis, Cells, Pixels
+from thinkalike.compare.magnitude import near_one
 from thinkalike.compare.maps import Maps
 
 NEGLIGIBLE = 1e-12
@@ -90,8 +91,9 @@ class Frame:
 
 def unit(coordinates: np.ndarray) -> np.ndarray:
     """Coordinates (…, P) scaled to length 1; a blank map stays zero."""
-    norm = np.linalg.norm(coordinates, axis=-1, keepdims=True)
-    return np.divide(coordinates, norm, out=np.zeros_like(coordinates), where=norm > 0)
+    scaled, _ = near_one(coordinates, axis=-1)
+    norm = np.linalg.norm(scaled, axis=-1, keepdims=True)
+    return np.divide(scaled, norm, out=scaled, where=norm > 0)
 
 
 def without(coordinates: np.ndarray, directions: np.ndarray) -> np.ndarray:

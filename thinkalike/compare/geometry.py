@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from thinkalike.compare.magnitude import near_one
+
 
 @dataclass(frozen=True)
 class Geometry:
@@ -39,10 +41,10 @@ def geometry(matrix: np.ndarray, tolerance: float = 1e-8) -> Geometry:
     """
     missing = int(np.isnan(matrix[np.triu_indices_from(matrix, 1)]).sum())
     keep = complete(matrix)
-    distances = matrix[np.ix_(keep, keep)]
-    size = len(distances)
+    size = len(keep)
     if size < 2:
         return Geometry(size, missing, 0.0, False, 0.0, False)
+    distances, exponent = near_one(matrix[np.ix_(keep, keep)])
     eigenvalues = np.linalg.eigvalsh(doubly_centred(distances))
     smallest = float(eigenvalues[0] / max(eigenvalues[-1], np.finfo(float).tiny))
     # row by row: all detours at once are 8 GB for 1,000 models
@@ -54,7 +56,7 @@ def geometry(matrix: np.ndarray, tolerance: float = 1e-8) -> Geometry:
         missing=missing,
         smallest_eigenvalue=smallest,
         euclidean=hollow and smallest >= -tolerance,
-        worst_triangle=worst,
+        worst_triangle=float(np.ldexp(worst, exponent.item())),
         triangle=hollow and worst <= tolerance * float(distances.max()),
     )
 

@@ -91,9 +91,9 @@ def rescaled(maps: Maps, rescaling: str) -> Maps:
         case _:
             raise InputError(f"rescaling {rescaling!r} is none of {', '.join(RESCALINGS)}")
     empty = is_flat(shift, shift + span)
-    scale = np.where(empty, 0.0, 1 / np.where(empty, 1.0, span))
     coefficients = np.subtract(maps.coefficients, shift[:, None], dtype=np.float64)
-    coefficients *= scale[:, None]
+    # not times 1/span, which is no number for the smallest spans
+    coefficients /= np.where(empty, np.inf, span)[:, None]
     return replace(maps, coefficients=coefficients)
 
 

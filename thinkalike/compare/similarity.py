@@ -16,6 +16,8 @@ from thinkalike.errors import InputError
 
 METRICS = ("cosine", "rbf")
 BLANKS = ("exclude", "zero")
+SMALLEST = 1e-140
+"""Size of a map from which, and up to whose inverse, its squares are sure to be numbers."""
 
 
 @dataclass(frozen=True)
@@ -89,12 +91,45 @@ def similarity(
         InputError: a map has a value that is not a number, or an unknown metric or convention.
     """
     pixels = models[0].bases[0].height * models[0].bases[0].width
+    models, others, width = _near_one(models, others, metric, sigma)
     if others is None:
         products = inner_products(models)
-        return from_products(products, metric, pixels=pixels, sigma=sigma, blanks=blanks)
+        return from_products(products, metric, pixels=pixels, sigma=width, blanks=blanks)
     squares = squared_norms(models), squared_norms(others)
     products = inner_products(models, others)
-    return _from_products(products, squares, metric, pixels=pixels, sigma=sigma, blanks=blanks)
+    return _from_products(products, squares, metric, pixels=pixels, sigma=width, blanks=blanks)
+
+
+def _near_one(
+    models: Sequence[Maps], others: Sequence[Maps] | None, metric: str, sigma: float
+) -> tuple[Sequence[Maps], Sequence[Maps] | None, float | np.ndarray]:
+    """Maps whose squares are numbers, by factors that change no similarity, and σ for them.
+
+    Squares of float32 are, in float64, and so are those of most other maps. Where some are not, each map
+    is divided by a power of two for cosine; for rbf all of one image are, and σ with them.
+    """
+    every = [*models, *(others or [])]
+    sizes = np.array([_sizes(maps) for maps in every])
+    if ((sizes == 0) | ((sizes > SMALLEST) & (sizes < 1 / SMALLEST))).all():
+        return models, others, sigma
+    exponents = np.frexp(sizes)[1]
+    width: float | np.ndarray = sigma
+    if metric == "rbf":
+        exponents[:] = np.frexp(sizes.max(0))[1]
+        width = np.ldexp(sigma, -exponents[0])[:, None, None]
+    scaled = [
+        replace(maps, coefficients=np.ldexp(maps.coefficients.astype(np.float64), -each[:, None]))
+        for maps, each in zip(every, exponents, strict=True)
+    ]
+    return scaled[: len(models)], None if others is None else scaled[len(models) :], width
+
+
+def _sizes(maps: Maps) -> np.ndarray:
+    """Largest absolute coefficient of each map, (N,); 1 for float32, whose squares float64 holds."""
+    if maps.coefficients.dtype == np.float32:
+        return np.ones(len(maps))
+    largest = np.fmax.reduce(maps.coefficients, axis=1)
+    return np.maximum(largest, -np.fmin.reduce(maps.coefficients, axis=1))
 
 
 def from_products(
@@ -102,7 +137,7 @@ def from_products(
     metric: str,
     *,
     pixels: int,
-    sigma: float = 1.0,
+    sigma: float | np.ndarray = 1.0,
     blanks: str = "exclude",
 ) -> np.ndarray:
     """Similarity of the maps of all pairs of models, from the inner products of rendered maps.
@@ -111,8 +146,9 @@ def from_products(
 
     Args:
         products: (N, M, M), as `compare.products.inner_products` gives them.
-        metric, sigma, blanks: as for `similarity`.
+        metric, blanks: as for `similarity`.
         pixels: of a rendered map.
+        sigma: as for `similarity`; or one for each image, (N, 1, 1).
 
     Returns:
         (N, M, M) float64.
@@ -133,7 +169,7 @@ def _from_products(
     metric: str,
     *,
     pixels: int,
-    sigma: float,
+    sigma: float | np.ndarray,
     blanks: str,
 ) -> np.ndarray:
     """Similarities (N, A, B) from inner products of two sets of maps, and of each map with itself."""
@@ -155,7 +191,9 @@ def _from_products(
             values = np.clip(products * scales[0] * scales[1], -1, 1)
         case "rbf":
             distance = first + second - 2 * products
-            values = np.exp(-np.maximum(distance, 0) / (2 * sigma**2 * pixels))
+            with np.errstate(over="ignore"):  # far beyond σ: 0
+                widths = np.sqrt(np.maximum(distance, 0) / (2 * pixels)) / sigma
+                values = np.exp(-(widths**2))
         case _:
             raise InputError(f"metric {metric!r} is none of {', '.join(METRICS)}")
     if blanks == "exclude":

@@ -7,6 +7,7 @@ from typing import Literal
 import numpy as np
 from scipy.stats import rankdata
 
+from thinkalike.compare.magnitude import near_one
 from thinkalike.compare.matrices import FEWEST, off_diagonal
 from thinkalike.errors import InputError
 from thinkalike.statistics.permutations import Moves, share_as_large
@@ -120,12 +121,13 @@ def _correlations(first: np.ndarray, second: np.ndarray, places: np.ndarray) -> 
 
 def _standardised(matrix: np.ndarray, kind: Kind) -> np.ndarray:
     """Symmetric matrix whose cells above the diagonal have mean 0 and sum of squares 1."""
-    cells = off_diagonal((matrix + matrix.T) / 2)
+    scaled, _ = near_one(matrix)
+    cells = off_diagonal((scaled + scaled.T) / 2)
     if kind == "spearman":
         cells = rankdata(cells)
     centred = cells - cells.mean()
     length = np.linalg.norm(centred)
-    if length <= 1e-12 * max(np.abs(cells).max(), np.finfo(float).tiny) * len(cells):
+    if length <= 1e-12 * np.abs(cells).max() * len(cells):
         raise InputError("all pairs of models have the same value; there is nothing to correlate")
     result = np.zeros(matrix.shape)
     result[np.triu_indices_from(result, 1)] = centred / length

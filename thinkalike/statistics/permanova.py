@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from thinkalike.compare.magnitude import near_one
 from thinkalike.errors import InputError
 from thinkalike.statistics.permutations import TIE, Labelings, share_as_large
 from thinkalike.statistics.separation import check_families
@@ -108,7 +109,8 @@ def _prepared(
 ) -> tuple[np.ndarray, Labelings]:
     """Squared distances with zeros on the diagonal, and the divisions to try."""
     check_families(matrix, families)
-    squares = ((matrix + matrix.T) / 2) ** 2
+    distances, _ = near_one(matrix)
+    squares = ((distances + distances.T) / 2) ** 2
     np.fill_diagonal(squares, 0)
     if not np.isfinite(squares).all():
         raise InputError(

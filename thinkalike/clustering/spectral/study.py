@@ -1,7 +1,7 @@
 """Clusters of explanation maps: which images are explained the same way, by one model or by several."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -25,6 +25,7 @@ from thinkalike.clustering.spectral.stability import (
     known_agreement,
     stabilities,
 )
+from thinkalike.compare.magnitude import near_one
 from thinkalike.compare.maps import Maps
 from thinkalike.compare.products import all_inner_products
 from thinkalike.errors import InputError
@@ -162,6 +163,13 @@ def cluster_maps(
 
 def unit_distances(maps: Sequence[Maps]) -> tuple[np.ndarray, np.ndarray]:
     """Distances of maps scaled to length 1, (n, n), and the positions (n,) of those that are not blank."""
+    # near 1, squares of float64 are numbers, as those of float32 are; directions stay
+    maps = [
+        each
+        if each.coefficients.dtype == np.float32
+        else replace(each, coefficients=near_one(each.coefficients, axis=1)[0])
+        for each in maps
+    ]
     products = all_inner_products(maps)
     length = np.sqrt(np.diagonal(products))
     inside = np.flatnonzero(length > 0)

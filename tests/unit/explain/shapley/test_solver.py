@@ -212,6 +212,21 @@ def test_games_of_two_degrees_are_exact_from_few_coalitions(players, spare):
     assert relative_error(mixed, 2 * game.shapley - 3 * other.shapley) < 1e-8
 
 
+@pytest.mark.parametrize("unequal", [False, True])
+@pytest.mark.parametrize("players", [10, 30])
+def test_games_of_two_degrees_take_a_few_more_pairs_than_players(players, unequal):
+    """The documentation says that with five more, errors are under 2e-4 of the largest value."""
+
+    def error(pairs: int, seed: int) -> float:
+        game, design = quadratic(players, seed), drawn(players, 2 * pairs + 2, seed)
+        contrast = np.random.default_rng(seed).gamma(0.7, size=players) + 0.05
+        found = solved(game, design, relevance=contrast if unequal else None).values
+        return np.abs(found - game.shapley).max() / np.abs(game.shapley).max()
+
+    assert max(error(players + 5, seed) for seed in range(4)) < 2e-4
+    assert min(error(players - 2, seed) for seed in range(4)) > 2e-3
+
+
 # what does not matter
 
 
