@@ -95,6 +95,12 @@ rule depths:
         svg_files(study.panel_stems("depths")) if "depths" in study["figures"]["panels"] else [],
 
 
+rule completeness:
+    """Do maps sum to the difference of scores that they share out? Those that do not, by model."""
+    input:
+        "<results>/statistics/completeness.csv" if study.complete_methods else [],
+
+
 rule resolutions:
     """How coarse are the Grad-CAM maps of each model?"""
     input:

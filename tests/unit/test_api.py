@@ -421,6 +421,23 @@ def test_targets_regions_and_baselines_can_be_given(models, seen):
     assert white.baseline == (1.0, 1.0, 1.0)
 
 
+def test_maps_that_did_not_converge_are_shown_and_warned_of(models, seen, caplog):
+    few = ta.explain(models, seen, "integrated_gradients", tolerance=1e-12, most_steps=6)
+    assert few.not_converged == dict.fromkeys(KEYS, COUNT)
+    assert "not converged  maps of byobnet 4, vit 4" in repr(few)
+    caplog.clear()
+    ta.compare(few)
+    (warning,) = [r.getMessage() for r in caplog.records if r.levelname == "WARNING"]
+    assert warning.startswith(
+        "8 of 8 maps miss the difference of scores by more than the tolerance"
+    )
+    assert "(byobnet 4, vit 4)" in warning
+    enough = ta.explain(models, seen, "integrated_gradients", tolerance=1.0)
+    assert enough.not_converged == {}
+    assert "not converged" not in repr(enough)
+    assert ta.explain(models, seen, "gradcam").not_converged == {}
+
+
 def test_regions_are_cells_and_a_method_is_from_a_file(models, seen, tmp_path):
     grid = ta.explain(models, seen, segments={"kind": "grid", "cells": 4})
     assert grid["vit"].measures["evaluations"].tolist() == [72] * COUNT

@@ -16,6 +16,7 @@ from thinkalike.notebook.explanations import Explanations
 from thinkalike.notebook.regions import checked_regions, regions_of
 from thinkalike.notebook.result import Result
 from thinkalike.notebook.settings import choice, comparison_of
+from thinkalike.progress import log
 
 
 def compared(
@@ -37,6 +38,14 @@ def compared(
     for argument, names in roles.items():
         for name in names:
             choice(argument, name, maps.models)
+    if missing := maps.not_converged:
+        log.warning(
+            "%d of %d maps miss the difference of scores by more than the tolerance and are compared like "
+            "the others (%s); allow more steps, or leave the images out",
+            sum(missing.values()),
+            len(maps.models) * len(maps.image_ids),
+            ", ".join(f"{model} {count}" for model, count in missing.items()),
+        )
     settings = comparison_of(maps.base, metric, comparison)
     condition = _checked_subset(subset, len(maps.image_ids))
     predicted = None if condition == "all" else _predicted_classes(maps)

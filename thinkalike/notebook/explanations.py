@@ -78,6 +78,18 @@ class Explanations:
         return str(next(iter(self.attributes.values()))["method"])
 
     @property
+    def not_converged(self) -> dict[str, int]:
+        """Model → number of maps that miss the difference of scores by more than the tolerance.
+
+        Models without such maps are left out, and so are all of methods that promise no sum.
+        """
+        flags = {model: each.measures.get("converged") for model, each in self.explanations.items()}
+        counts = {
+            model: int((flag == 0).sum()) for model, flag in flags.items() if flag is not None
+        }
+        return {model: count for model, count in counts.items() if count}
+
+    @property
     def baseline(self) -> tuple[float, ...]:
         """RGB of what replaced a pixel that was taken away; black for a method that takes none away."""
         values = np.ravel(next(iter(self.attributes.values()))["baseline"])
@@ -249,10 +261,12 @@ class Explanations:
 
     def _facts(self) -> dict[str, object]:
         attributes = next(iter(self.attributes.values()))
+        missing = [f"{model} {count}" for model, count in self.not_converged.items()]
         return {
             "models": display.listed(self.models),
             "images": f"{len(self.image_ids)}: {display.listed(self.image_ids, 3)}",
             "explained": f"{attributes['units']}, target: {attributes['target']}",
+            **({"not converged": f"maps of {', '.join(missing)}"} if missing else {}),
         }
 
     def __repr__(self) -> str:

@@ -46,8 +46,8 @@ def completeness(files: Iterable[tuple[str, str, str]]) -> pd.DataFrame:
             }
         )
     table = pd.DataFrame(rows)
-    for method, own in table.groupby("method", sort=False):
-        _tell(str(method), own)
+    for name, own in table.groupby("method", sort=False):
+        _tell(str(name), own)
     return table
 
 

@@ -1,0 +1,55 @@
+"""Tables of maps that did not converge, against counts and shares by hand."""
+
+import numpy as np
+import pytest
+
+from scripts import tabulate_completeness
+from thinkalike.compare.bases import Grid
+from thinkalike.compare.maps import Maps
+from thinkalike.explain.completeness import allowed_gap, measured
+from thinkalike.stores.maps import write_maps
+from thinkalike.stores.tables import read_table
+
+DIFFERENCES = np.array([10.0, -4.0, 0.5, 0.0])
+GAPS = {"sure": np.array([0.1, 0.0, 0.005, 0.0]), "rough": np.array([-0.3, 0.02, 0.25, 0.0])}
+
+
+def file_of(path, gap: np.ndarray, **measures: np.ndarray) -> str:
+    full = 2 + DIFFERENCES
+    sums = DIFFERENCES + gap
+    maps = Maps(np.repeat(sums[:, None] / 4, 4, axis=1), (Grid(2, 2, 8, 8),))
+    known = measured(full, np.full(4, 2.0), sums, 0.02, 2.0**-23)
+    write_maps(
+        path, maps, image_ids=list("abcd"), measures={**known, **measures}, attributes={"steps": 6}
+    )
+    return str(path)
+
+
+def test_maps_that_miss_more_than_the_tolerance_are_counted_by_model(tmp_path, caplog):
+    steps = {"steps": np.array([6, 6, 18, 54])}
+    files = [file_of(tmp_path / f"ig_{model}.nc", GAPS[model], **steps) for model in GAPS]
+    files += [file_of(tmp_path / f"lift_{model}.nc", GAPS["sure"]) for model in GAPS]
+    table = str(tmp_path / "table.csv")
+    tabulate_completeness.main(files, table, ["ig", "lift"], list(GAPS))
+    found = read_table(table)
+    assert found["method"].tolist() == ["ig", "ig", "lift", "lift"]
+    assert found["model"].tolist() == ["sure", "rough"] * 2
+    assert found["images"].tolist() == [4] * 4
+    assert found["not_converged"].tolist() == [0, 2, 0, 0]
+    # of the image without a difference there is no share
+    assert found["median_missed"].tolist() == pytest.approx([0.01, 0.03, 0.01, 0.01])
+    assert found["largest_missed"].tolist() == pytest.approx([0.01, 0.5, 0.01, 0.01])
+    np.testing.assert_array_equal(found["mean_steps"], [21, 21, np.nan, np.nan])
+    told = [(r.levelname, r.getMessage()) for r in caplog.records]
+    assert told == [("WARNING", "ig: 2 of 8 maps did not converge: rough 2")]
+
+
+def test_a_gap_is_allowed_to_be_a_share_of_the_difference_or_rounding():
+    epsilon = 2.0**-23
+    full, empty = np.array([100.0, 100.0, -50.0]), np.array([90.0, 100.0, 100.0])
+    expected = [0.2, 8 * epsilon * 100, 3.0]
+    np.testing.assert_allclose(allowed_gap(full, empty, 0.02, epsilon), expected, rtol=1e-12)
+    found = measured(full, empty, np.array([9.81, 1e-3, -153.1]), 0.02, epsilon)
+    assert found["difference"].tolist() == [10, 0, -150]
+    assert found["gap"].tolist() == pytest.approx([-0.19, 1e-3, -3.1])
+    assert found["converged"].tolist() == [1, 0, 0]
