@@ -136,6 +136,7 @@ UNSEEN = [
     "pit_ti_224",
     "convit_tiny",
     "cs3darknet_s",
+    "iformer_t",
     "hgnetv2_b0",
     "vit_tiny_patch16_224",
 ]
@@ -748,8 +749,14 @@ class Hidden(torch.autograd.Function):
         (lambda x: x.cumprod(1), "torch.Tensor.cumprod in middle"),
         (lambda x: x.exp(), "torch.Tensor.exp in middle: it is a gate and the score"),
         (lambda x: torch.einsum("ni,ni,ni->ni", x, x, x), "in middle: more than two values"),
-        (lambda x: x + torch.sigmoid(x), "torch.Tensor.add in middle: it takes what torch.sigmoid"),
-        (torch.sigmoid, "torch.sigmoid in middle: it is a gate and the score"),
+        (
+            lambda x: x + x.softmax(1),
+            "torch.Tensor.add in middle: it takes what torch.Tensor.softmax",
+        ),
+        (
+            lambda x: x.sigmoid() + x.exp(),
+            "torch.Tensor.add in middle: it takes what torch.Tensor.exp",
+        ),
         (lambda x: x.cumprod_(1), "torch.Tensor.cumprod_ in middle"),
         (lambda x: x.log(), "torch.Tensor.log in middle; leave"),
         (lambda x: x * x.sum().item(), "torch.Tensor.item in middle"),
@@ -786,12 +793,37 @@ def test_a_script_is_refused_for_what_it_does_is_not_seen():
 
 
 def test_an_architecture_whose_values_are_gates_is_refused_by_the_name_of_the_gate():
-    model = of_timm("iformer_t")
+    model = custom(Small(lambda x: x + x.softmax(1)))
     with pytest.raises(InputError) as error:
         asked(model, images(1, model.size))
-    named = "iformer_t: layer-wise relevance propagation knows no way through torch.Tensor.add in "
+    named = (
+        "Custom: layer-wise relevance propagation knows no way through torch.Tensor.add in middle"
+    )
     assert named in str(error.value)
-    assert "a gate, for a value; leave the model out" in str(error.value)
+    assert "softmax in middle gives, a gate, for a value; leave the model out" in str(error.value)
+
+
+@pytest.mark.parametrize("function", [torch.sigmoid, F.hardsigmoid])
+def test_a_sigmoid_that_is_taken_for_a_value_carries_relevance_from_one_half(function):
+    model, pixels = custom(Small(lambda x: x + function(x).mul(3))), images(2, 8)
+    found = asked(model, pixels, targets=np.array([0, 1]))
+    closes(found, scores(model, pixels)[[0, 1], [0, 1]], 1e-12)
+    half = 1.5 * model.network.last.weight.sum(1)[:2]
+    np.testing.assert_allclose(found.accounts["middle"], half, rtol=1e-12)
+
+
+def test_beside_it_sigmoids_that_weigh_are_gates_as_ever():
+    """Even of what comes out of another activation."""
+
+    def gated(x: torch.Tensor) -> torch.Tensor:
+        return F.silu(x) * torch.sigmoid(x.flip(1))
+
+    pixels, targets = images(2, 8), np.array([0, 1])
+    plain, both = (
+        asked(custom(Small(function)), pixels, targets=targets)
+        for function in (gated, lambda x: gated(x) + 1e-12 * x.sigmoid())
+    )
+    np.testing.assert_allclose(plain.pixels, both.pixels, rtol=0, atol=1e-11)
 
 
 def test_probabilities_and_less_precision_are_refused():
