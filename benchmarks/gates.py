@@ -15,7 +15,6 @@ import timm
 import torch
 from sklearn.datasets import load_digits
 from timm.layers import GatedMlp, GluMlp, SwiGLU
-from timm.models.focalnet import FocalNet
 from timm.models.mlp_mixer import MlpMixer, SpatialGatingBlock
 from torch import nn
 from torch.nn import functional as F
@@ -23,7 +22,7 @@ from torch.nn import functional as F
 from benchmarks.common import Part, Row, command_line, run
 from benchmarks.digits import BLACK
 from benchmarks.lrp import deletion, question
-from thinkalike.explain import integrated_gradients, lrp
+from thinkalike.explain import lrp
 from thinkalike.explain.common import baseline_image
 from thinkalike.explain.relevance import products
 from thinkalike.explain.relevance.tape import Composite
@@ -56,12 +55,10 @@ NETWORKS: Mapping[str, Callable[[], nn.Module]] = {
     "gMLP": lambda: mixer(
         num_blocks=6, mlp_ratio=4, block_layer=SpatialGatingBlock, mlp_layer=GatedMlp
     ),
-    "focal modulation": lambda: FocalNet(num_classes=10, depths=(1, 1, 1, 1), embed_dim=16),
     "StarNet": lambda: timm.create_model("starnet_s050", num_classes=10),
     "MambaOut": lambda: timm.create_model(
         "mambaout_femto", num_classes=10, depths=(1, 1, 2, 1), dims=(24, 48, 64, 96)
     ),
-    "EfficientViT": lambda: timm.create_model("efficientvit_b0", num_classes=10),
 }
 HELD: Mapping[str, Callable[..., torch.Tensor | None]] = {
     "as it is": products.held,
@@ -107,7 +104,7 @@ def trained(name: str, epochs: int) -> Model:
 
 
 def relevances(model: Model, pixels: np.ndarray) -> tuple[np.ndarray, dict[str, np.ndarray]]:
-    """The classes predicted, (N,), and the maps (N, pixels) of every rule and of two other methods."""
+    """The classes predicted, (N,), and the maps (N, pixels) of every rule and of the plain gradient."""
     maps = {}
     for name, rule in HELD.items():
         with patch.object(products, "held", rule):
@@ -118,9 +115,6 @@ def relevances(model: Model, pixels: np.ndarray) -> tuple[np.ndarray, dict[str, 
     (gradient,) = torch.autograd.grad(scores, inputs)
     away = inputs.detach() - baseline_image(model, BLACK)
     maps["gradient × input"] = (away * gradient).sum(1).flatten(1).numpy()
-    maps["Integrated Gradients"] = integrated_gradients.explain(
-        model, pixels, found.targets, question(), tolerance=0.02, most_steps=54
-    ).maps.coefficients
     return found.targets, maps
 
 

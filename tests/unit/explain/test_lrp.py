@@ -864,10 +864,13 @@ def test_epsilon_costs_a_pass_forth_and_one_back(key):
     assert 1.85 <= ratio <= 2.01
 
 
-@pytest.mark.parametrize("key", ["resnet18", "densenet121", "deit_t", "efficientnet"])
-def test_gamma_costs_at_most_three_times_as_much(key):
+@pytest.mark.parametrize(
+    ("key", "most"),
+    [("resnet18", 3.6), ("densenet121", 3.65), ("deit_t", 4.01), ("efficientnet", 4.01)],
+)
+def test_gamma_costs_at_most_twice_as_much_and_less_where_relus_follow(key, most):
     model, pixels = classifier(key, SIDE[key]), images(1, SIDE[key])
     inputs = model.normalise(pixels)
     with torch.inference_mode():
         forward = flops(lambda: model.network(inputs))
-    assert flops(lambda: asked(model, pixels, GAMMAS["gamma"])) <= 6.01 * forward
+    assert flops(lambda: asked(model, pixels, GAMMAS["gamma"])) <= most * forward
