@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from copy import deepcopy
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -832,6 +833,9 @@ def test_probabilities_and_less_precision_are_refused():
         asked(model, pixels, output="probability")
     with pytest.raises(InputError, match="does not close in bfloat16"):
         asked(model, pixels, precision="bfloat16")
+    half = replace(model, network=deepcopy(model.network).bfloat16())
+    with pytest.raises(InputError, match="does not close in bfloat16; convert the network"):
+        asked(half, pixels)
     with pytest.raises(InputError, match=r"composite 'gama' is none of epsilon, gamma"):
         lrp.explain(model, pixels, None, question(), composite="gama")
 
