@@ -170,8 +170,8 @@ def relevance(
     if model.dtype not in TOLERANCES:
         kind = str(model.dtype).removeprefix("torch.")
         raise InputError(
-            f"{model.name}: the ledger of layer-wise relevance propagation does not close in {kind}; convert the "
-            "network to float32, or leave this method out"
+            f"{model.name}: the ledger of layer-wise relevance propagation does not close in {kind}; "
+            "convert the network to float32, or leave this method out"
         )
     if targets is not None:
         check_targets(model, targets)
