@@ -70,6 +70,8 @@ bench: $(STAMP) ## measure against other libraries, half an hour: results/benchm
 	python -m benchmarks.neon --docs
 	OMP_NUM_THREADS=1 python -m benchmarks.lrp
 	python -m benchmarks.lrp --docs
+	OMP_NUM_THREADS=1 python -m benchmarks.gates
+	python -m benchmarks.gates --docs
 	OMP_NUM_THREADS=1 python -m benchmarks.statistics
 	python -m benchmarks.statistics --docs
 

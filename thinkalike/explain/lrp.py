@@ -29,7 +29,7 @@ from thinkalike.explain.common import (
 )
 from thinkalike.explain.relevance.ledger import Ledger, MixedImagesError
 from thinkalike.explain.relevance.table import TABLE
-from thinkalike.explain.relevance.tape import Composite, Tape
+from thinkalike.explain.relevance.tape import Composite, Kind, Tape
 from thinkalike.networks.model import Model
 from thinkalike.networks.predict import check_finite
 from thinkalike.stores.joining import joined_accounts
@@ -167,6 +167,12 @@ def relevance(
             f"the ledger of layer-wise relevance propagation does not close in {question.precision}; set "
             "precision to float32, or leave this method out"
         )
+    if model.dtype not in TOLERANCES:
+        kind = str(model.dtype).removeprefix("torch.")
+        raise InputError(
+            f"{model.name}: the ledger of layer-wise relevance propagation does not close in {kind}; "
+            "convert the network to float32, or leave this method out"
+        )
     if targets is not None:
         check_targets(model, targets)
     # whatever mode the caller is in
@@ -227,10 +233,7 @@ def _pass(
 ) -> Relevance:
     """Relevance from one forward and one backward pass."""
     inputs = model.normalise(images).requires_grad_()
-    ledger = Ledger(len(images))
-    with Tape(model.name, model.network, inputs, ledger, composite, TABLE) as tape:
-        scores = model.network(inputs)
-    tape.check_output(scores)
+    scores, ledger = _scores(model, inputs, composite)
     values = scores.detach().double().cpu().numpy()
     check_finite(model, values)
     classes = values.argmax(1) if targets is None else targets.astype(np.int64)
@@ -240,6 +243,24 @@ def _pass(
     pixels = ((inputs.detach() - baseline) * gradient).sum(1).flatten(1).cpu().numpy()
     rows = np.arange(len(images))
     return Relevance(pixels, ledger.balances(), classes, values[rows, classes], values.std(1))
+
+
+def _scores(
+    model: Model, inputs: torch.Tensor, composite: Composite
+) -> tuple[torch.Tensor, Ledger]:
+    """Scores with the graph of their relevance.
+
+    Sigmoids are gates, and where the network does not take them for gates alone, they are values, in a
+    second forward pass.
+    """
+    for sigmoids in (Kind.GATE, Kind.SIGNAL):
+        ledger = Ledger(len(inputs))
+        with Tape(model.name, model.network, inputs, ledger, composite, TABLE, sigmoids) as tape:
+            scores = model.network(inputs)
+        if tape.kind(scores) is Kind.SIGNAL or not tape.with_sigmoids:
+            break
+    tape.check_output(scores)
+    return scores, ledger
 
 
 def _joined(parts: list[Relevance]) -> Relevance:

@@ -13,7 +13,7 @@ from thinkalike.explain.relevance.tape import Kind, Tape
 F = torch.nn.functional
 
 INPLACE_AT: dict[Callable[..., Any], int] = {
-    **dict.fromkeys((F.silu, F.hardswish, F.mish, F.relu6, F.selu), 1),
+    **dict.fromkeys((F.silu, F.hardswish, F.mish, F.relu6, F.selu, F.hardsigmoid), 1),
     **dict.fromkeys((F.elu, F.celu), 2),
     F.hardtanh: 3,
 }
@@ -25,12 +25,27 @@ ROOT = 0.5
 
 def activation(tape: Tape, call: Call) -> Any:
     """φ(x) = x · φ(x)/x, in place or not."""
+    return _by_ratio(tape, call, 0.0)
+
+
+def _by_ratio(tape: Tape, call: Call, at_zero: float) -> Any:
     x = call.get(0, "input")
     check_parameters(tape, call, x)
     function, changes = _out_of_place(call)
     rest = {key: value for key, value in call.kwargs.items() if key != "inplace"}
-    y = by_ratio(x, lambda t: function(t, *call.args[1:], **rest))
+    y = by_ratio(x, lambda t: function(t, *call.args[1:], **rest), at_zero)
+    if at_zero:
+        tape.ledger.watch(tape.module, y, at_zero)
     return x.copy_(y) if changes else y
+
+
+def sigmoid(tape: Tape, call: Call) -> Any:
+    """A gate; in a network that takes sigmoids for values, ½ + x · (σ(x) − ½)/x, and ½ has an account.
+
+    So is ½ + ½ tanh(x/2), with tanh as an activation.
+    """
+    tape.with_sigmoids = True
+    return _by_ratio(tape, call, 0.5) if tape.sigmoids is Kind.SIGNAL else gate(tape, call)
 
 
 def clamp(tape: Tape, call: Call) -> Any:

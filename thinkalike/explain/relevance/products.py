@@ -61,15 +61,16 @@ def held(tape: Tape, a: torch.Tensor, b: torch.Tensor, single: bool) -> torch.Te
         a, b: signals.
         single: whether they multiply number by number.
     """
-    if a is b:
-        return None
+    gating = tape.gating(a), tape.gating(b)
+    more = None if gating[0] == gating[1] else a if gating[0] > gating[1] else b
+    if a is b or max(gating) == 2:
+        return more
     if single:
         size = torch.broadcast_shapes(a.shape, b.shape).numel()
         stretched = [value for value in (a, b) if value.numel() < size]
         if len(stretched) == 1:
             return stretched[0]
-    activated = [value for value in (a, b) if tape.activated(value)]
-    return activated[0] if len(activated) == 1 else None
+    return more
 
 
 def quotient(tape: Tape, call: Call) -> Any:

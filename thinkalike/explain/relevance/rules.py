@@ -45,15 +45,18 @@ def through(
     return result
 
 
-def by_ratio(x: torch.Tensor, function: Callable[[torch.Tensor], torch.Tensor]) -> torch.Tensor:
-    """Activation φ(x) = x · r with r = φ(x)/x held fixed, for φ(0) = 0, of each number by itself.
+def by_ratio(
+    x: torch.Tensor, function: Callable[[torch.Tensor], torch.Tensor], at_zero: float = 0.0
+) -> torch.Tensor:
+    """Activation φ(x) = φ(0) + x · r with r = (φ(x) − φ(0))/x held fixed, of each number by itself.
 
-    R_in = R_out. At x = 0 there is no relevance to pass on, and r is 0.
+    R_in = R_out if φ(0) = 0; else the caller books φ(0). At x = 0 there is no relevance to pass on, and r
+    is 0.
     """
 
     def compute(x: torch.Tensor) -> tuple[torch.Tensor, tuple[torch.Tensor]]:
         y = function(x)
-        return y, (torch.where(x == 0, 0, y / x),)
+        return y, (torch.where(x == 0, 0, (y - at_zero) / x),)
 
     return through(x, compute, torch.mul)
 
@@ -191,6 +194,11 @@ def by_gamma(
         gamma: called in the backward pass, when the number of layers is known.
         ledger, account: of the share of b_j.
 
+    With |W| the magnitudes of the weights, the contributions of the output's own sign sum to
+    (y ± |W||x|)/2, b and |b| among them, and what it passes on to a positive or a negative input is in Wᵀ
+    and |W|ᵀ: one more product forth and one back. One product back is enough where no input is negative and
+    outputs of one sign carry all relevance, as those do that a ReLU follows.
+
     All is computed in the backward pass, so that a layer whose result goes to a batch norm, which is then
     one layer with it, costs nothing more.
     """
@@ -206,28 +214,25 @@ def by_gamma(
             if bias is not None:
                 ledger.pay(account, g, layer.along(bias))
             return layer.backward(g, weight, x)
-        own, more = (0.0, 1.0) if value == float("inf") else (1.0, value)
-        raised = weight.clamp(min=0)
-        # sums of the positive contributions; those of the negative ones are y less that
-        signed = bool((x < 0).any())
-        positive = layer.forward(x.clamp(min=0), raised)
-        if signed:
-            positive += layer.forward(x.clamp(max=0), weight.clamp(max=0))
+        # of all contributions, and of the difference between magnitude and value, with the output's sign
+        plain, more = (0.5, 0.5) if value == float("inf") else (1 + value / 2, value / 2)
+        magnitudes = weight.abs()
+        sizes = layer.forward(x.abs(), magnitudes)
         if bias is not None:
-            positive += layer.along(bias.clamp(min=0))
+            sizes += layer.along(bias.abs())
         up = y > 0
-        z = own * y + more * torch.where(up, positive, y - positive)
+        z = plain * y + more * torch.where(up, sizes, -sizes)
         scaled = g * torch.where((y == 0) | (z == 0), 0, y / z)
-        above, below = scaled * up, scaled * ~up
+        signed = torch.where(up, scaled, -scaled)
         if bias is not None:
-            both = own * layer.along(bias)
-            ledger.pay(account, above, both + more * layer.along(bias.clamp(min=0)))
-            ledger.pay(account, below, both + more * layer.along(bias.clamp(max=0)))
-        lifted = layer.backward(above - below, raised, x)
-        if not signed:
-            return layer.backward(own * scaled + more * below, weight, x) + more * lifted
-        from_above, from_below = (layer.backward(part, weight, x) for part in (above, below))
-        chosen = torch.where(x >= 0, lifted + from_below, from_above - lifted)
-        return own * (from_above + from_below) + more * chosen
+            ledger.pay(account, scaled, layer.along(plain * bias))
+            ledger.pay(account, signed, layer.along(more * bias.abs()))
+        if not (x < 0).any():
+            for sign in (1, -1):
+                if torch.equal(signed, sign * scaled):
+                    return layer.backward(scaled, plain * weight + sign * more * magnitudes, x)
+        lifted = layer.backward(signed, magnitudes, x)
+        lifted = torch.where(x < 0, -lifted, lifted)
+        return layer.backward(scaled, weight, x) * plain + lifted * more
 
     return through(x, forward, backward)

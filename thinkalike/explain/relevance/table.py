@@ -24,6 +24,7 @@ from thinkalike.explain.relevance.activations import (
     gate,
     power,
     rectified,
+    sigmoid,
 )
 from thinkalike.explain.relevance.arithmetic import (
     add,
@@ -141,9 +142,10 @@ _TABLE: tuple[tuple[Rule, str], ...] = (
     (clamp, "clamp clip clamp_ clip_ clamp_min clamp_min_ clamp_max clamp_max_"),
     (power, "pow __pow__ square"),
     (rectified, "relu relu_ leaky_relu leaky_relu_ prelu abs"),
+    (sigmoid, "sigmoid sigmoid_ hardsigmoid"),
     (
         gate,
-        "sigmoid sigmoid_ hardsigmoid softmax softmin softplus logsigmoid erf norm vector_norm var std "
+        "softmax softmin softplus logsigmoid erf norm vector_norm var std "
         "exp exp_ reciprocal reciprocal_ __rtruediv__ __rpow__ "
         "sqrt rsqrt argmax argmin argsort topk eq ne lt le gt ge isnan isfinite sign sgn "
         "__eq__ __ne__ __lt__ __le__ __gt__ __ge__",
@@ -181,7 +183,7 @@ OPERATIONS: dict[Callable[..., Any], Rule] = {
 }
 """Function of torch → its rule."""
 
-GATES = frozenset(_functions(dict(_TABLE)[gate] + " tanh tanh_"))
+GATES = frozenset(_functions(f"{dict(_TABLE)[gate]} {dict(_TABLE)[sigmoid]} tanh tanh_"))
 """Functions that make a gate even of a product of two signals."""
 
 ACTIVATIONS, MOVES = (

@@ -41,14 +41,15 @@ class Origin:
 
     Attributes:
         why: reason, if it is unresolved.
-        activated: whether it comes straight out of an activation, at most moved or averaged.
+        gating: how much a signal looks like a gate: 2 straight out of a sigmoid, at most moved or averaged,
+            1 straight out of another activation, else 0.
     """
 
     kind: Kind
     function: str
     module: str
     why: str = ""
-    activated: bool = False
+    gating: int = 0
 
 
 @dataclass(frozen=True)
@@ -101,6 +102,10 @@ class Tape(TorchFunctionMode):
         ledger: for the constants.
         composite: of the layers with weights.
         table: of the functions.
+        sigmoids: what they give, gates or signals.
+
+    Attributes:
+        with_sigmoids: whether one came.
     """
 
     def __init__(
@@ -111,10 +116,12 @@ class Tape(TorchFunctionMode):
         ledger: Ledger,
         composite: Composite,
         table: Table,
+        sigmoids: Kind = Kind.GATE,
     ) -> None:
         super().__init__()
         self._table = table
         self.name, self.ledger, self.composite = name, ledger, composite
+        self.sigmoids, self.with_sigmoids = sigmoids, False
         self.layers = 0
         self._origins = WeakTensorKeyDictionary()
         self._origins[images] = Origin(Kind.SIGNAL, "the images", "")
@@ -191,10 +198,10 @@ class Tape(TorchFunctionMode):
             )
         return Kind.CONSTANT
 
-    def activated(self, value: torch.Tensor) -> bool:
-        """Whether a tensor comes straight out of an activation."""
+    def gating(self, value: torch.Tensor) -> int:
+        """How much a tensor looks like a gate, as `Origin` has it."""
         origin = self._origins.get(value)
-        return origin is not None and origin.activated
+        return 0 if origin is None else origin.gating
 
     def gate_among(self, *values: Any) -> str:
         """Reason why a sum with these values is unresolved, if one is a gate; else empty."""
@@ -333,11 +340,14 @@ class Tape(TorchFunctionMode):
     def mark(self, result: Any, call: Call, kind: Kind) -> None:
         """Mark the results of a function: those with a graph as signals, all else as of this kind."""
         function = call.function
-        activated = function in self._table.activations or (
-            function in self._table.moves and any(map(self.activated, call.tensors))
-        )
+        if function in self._table.moves:
+            gating = max(map(self.gating, call.tensors))
+        elif function in self._table.activations:
+            gating = 1
+        else:
+            gating = 2 if function in self._table.gates else 0
         origin = Origin(kind, call.name, self.module)
-        signal = Origin(Kind.SIGNAL, call.name, self.module, activated=activated)
+        signal = Origin(Kind.SIGNAL, call.name, self.module, gating=gating)
         for value in tree_leaves(result):
             if not isinstance(value, torch.Tensor):
                 continue
