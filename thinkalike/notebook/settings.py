@@ -106,7 +106,7 @@ def method_settings(method: Any, given: Mapping[str, Any]) -> tuple[str, dict[st
         source = METHODS[method].explained_by
         raise InputError(
             f"method: {method!r} has no maps of its own, it compares what {source} has asked; give "
-            f"{source!r}"
+            f"{source!r}, and its maps to ta.compare_answers"
         )
     if method not in having:
         hint = did_you_mean(method, [*having, *ATTRIBUTIONS])

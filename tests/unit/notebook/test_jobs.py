@@ -243,6 +243,15 @@ def own():
     )
 
 
+def test_a_wrapped_network_gets_a_head_and_stays_as_it_is(known):
+    body = own()
+    before = ta.predict(body, known.images)
+    model = ta.fit_head(body, known.images, "means")
+    assert model.classes == ("a", "b")
+    assert ta.predict(model, known.images)["predicted_class"].isin(["a", "b"]).all()
+    pd.testing.assert_frame_equal(ta.predict(body, known.images), before)
+
+
 @pytest.mark.parametrize(
     ("ask", "sentence"),
     [
