@@ -13,3 +13,7 @@ from .api import open as open
 from .api import predict as predict
 from .api import segment as segment
 from .api import wrap as wrap
+from .notebook.comparing import compare_answers as compare_answers
+from .notebook.comparing import measure_ceiling as measure_ceiling
+from .notebook.deletion import delete_regions as delete_regions
+from .notebook.heads import fit_head as fit_head

@@ -7,8 +7,9 @@
     maps = ta.explain(models, images, method="kernelshap", evaluations=350)
     result = ta.compare(maps, metric="cosine")
 
-What these functions do, a study's jobs do by the same functions of the library, on files. Importing this
-module imports no network library; loading, predicting and explaining do.
+What these functions do, a study's jobs do by the same functions of the library, on files. Those that go
+beyond the ten lines stand with what they work on, in `notebook/`. Importing this module imports no network
+library; loading, predicting and explaining do.
 """
 
 from collections.abc import Mapping, Sequence
@@ -155,6 +156,8 @@ def explain(
     segments: Mapping[str, Any] | np.ndarray | None = None,
     seed: int | None = None,
     device: str | None = None,
+    again: bool = False,
+    moved: int = 0,
     **settings: Any,
 ) -> Explanations:
     """Explain all images by all models: the same images, regions and coalitions for each.
@@ -177,6 +180,9 @@ def explain(
             (N, size, size) as `segment` gives them.
         seed: of the coalitions, together with the ids of the images.
         device: where to compute, such as `cuda`; by default where each model is.
+        again: other coalitions of the same seed, as a study draws them for its noise ceiling.
+        moved: pixels to the right that the images are moved before, as for a study's input ceiling;
+            classes stay those of the images in their place, and so do `predictions`.
         settings: of the method, such as evaluations of KernelSHAP or depth of Grad-CAM.
 
     Raises:
@@ -196,6 +202,8 @@ def explain(
         seed=seed,
         segments=regions,
         count=count,
+        again=again,
+        moved=moved,
     )
     return explanations(models, images, plan, device=device)
 

@@ -44,15 +44,18 @@ ARROWS = {
     "plotting": "clustering compare images neon statistics stores",
     "defaults": "",
     "notebook": (
-        "clustering compare compare.streams compare.map_sources compare.chance_streams defaults explain "
-        "images networks plotting statistics stores"
+        "clustering compare compare.answer_streams compare.chance_streams compare.map_sources "
+        "compare.streams defaults explain images networks plotting statistics stores"
     ),
     "api": "compare images networks notebook stores",
     "workflow": "compare images networks stores",
 }
 
 # Packages that compute with networks, and what is in them without importing torch at its top.
-WITH_TORCH = ("networks", "explain", "neon", "notebook.explaining", "notebook.models")
+WITH_TORCH = (
+    *("networks", "explain", "neon"),
+    *(f"notebook.{name}" for name in ("deletion", "explaining", "heads", "models")),
+)
 WITHOUT_TORCH = (
     "networks.architecture",
     "networks.catalogue",

@@ -1,5 +1,9 @@
 """Studies that train a model in the same way share its weights."""
 
+import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import yaml
@@ -14,6 +18,30 @@ def overlay(study, name: str, **changes: object) -> Path:
     return Path(f"{name}.yaml")
 
 
+FORECAST = """
+import json, sys
+from collections import Counter
+from pathlib import Path
+from thinkalike.workflow.forecast.plan import planned_jobs, read_config
+jobs = planned_jobs("Snakefile", read_config([Path("config.yaml"), Path(sys.argv[1])]))
+print(json.dumps(Counter(job.rule for job in jobs)))
+"""
+
+
+def forecast_jobs(study, overlay: Path) -> dict[str, int]:
+    """Rule → number of jobs that a forecast counts, with the library of the checkout."""
+    environment = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
+    done = subprocess.run(
+        [sys.executable, "-c", FORECAST, str(overlay)],
+        cwd=study.root,
+        env=environment,
+        text=True,
+        capture_output=True,
+        check=True,
+    )
+    return json.loads(done.stdout.splitlines()[-1])
+
+
 def weights(study, name: str) -> dict[str, bytes]:
     folder = study.root / "results" / name / "weights"
     return {path.name: path.read_bytes() for path in folder.iterdir()}
@@ -21,6 +49,11 @@ def weights(study, name: str) -> dict[str, bytes]:
 
 def test_a_second_study_trains_nothing_and_has_the_same_weights(maps_study):
     second = overlay(maps_study, "second", images={"count": 3})
+    # a forecast counts the jobs of a dry run, those behind the weights that are there included
+    counts = forecast_jobs(maps_study, second)
+    assert counts == maps_study.plan("all", overlay=second)
+    assert "train_model" not in counts
+    assert counts["explain_images"] == 2
     plan = maps_study.plan("weights", overlay=second)
     assert plan == {"place_weights": 2, "weights": 1}
     run = maps_study.snakemake("weights", overlay=second)

@@ -46,11 +46,8 @@ def compare_answers(
     for part in parts(len(images), max(_coalitions(paths), len(paths) ** 2)):
         answers = [_read_answers(path, part, paths[0], images[part]) for path in paths]
         first, second = answers[: len(models)], answers[len(models) :]
-        values = agreement(first, second or None)
-        exact = np.where(np.isnan(values), np.nan, 0.0)
-        rows = {"similarity": values, "estimation_error": exact, "estimation_bias": exact}
+        rows = agreement_arrays(first, second)
         if not others:
-            rows["blank"] = np.isnan(values.diagonal(axis1=1, axis2=2))
             missing += rows["blank"].sum(0)
         yield rows
     for model, count in zip(models, missing, strict=True):
@@ -62,6 +59,24 @@ def compare_answers(
                 count,
                 len(images),
             )
+
+
+def agreement_arrays(
+    models: Sequence[Answers], others: Sequence[Answers] = ()
+) -> dict[str, np.ndarray]:
+    """Arrays of a kernel of functional agreement, as `compare_answers` yields them.
+
+    Args:
+        models: their answers to the same coalitions.
+        others: answers of those that they are compared with; by default each other.
+
+    Raises:
+        InputError: two models were asked other coalitions.
+    """
+    values = agreement(models, others or None)
+    exact = np.where(np.isnan(values), np.nan, 0.0)
+    rows = {"similarity": values, "estimation_error": exact, "estimation_bias": exact}
+    return rows if others else rows | {"blank": np.isnan(values.diagonal(axis1=1, axis2=2))}
 
 
 def _read_answers(path: str, part: slice, reference: str, images: Sequence[str]) -> Answers:

@@ -177,15 +177,8 @@ def measured_chance(
         mismatched: as for `chance_files`.
     """
     seen = np.zeros((len(files.images), 0)) if predicted is None else predicted
-    rows = list(chance_files(files, classes, [subset], (seen, None), mismatched=mismatched))
-    influences = np.concatenate([part[f"influence_{subset}"] for part in rows[1:-1]])
-    return Chance(
-        models=files.models,
-        images=list(files.images),
-        labels=rows[0]["class_name"],
-        parts=lambda: iter([(slice(0, len(influences)), influences)]),
-        **{name: values[0] for name, values in rows[-1].items()},
-    )
+    rows = chance_files(files, classes, [subset], (seen, None), mismatched=mismatched)
+    return Chance.of_rows(rows, files.models, files.images, subset)
 
 
 def write_chance(

@@ -11,13 +11,19 @@ from thinkalike.networks.model import Model, create, name_of_head
 def with_new_head(model: Model, classes: int) -> tuple[nn.Module, nn.Module]:
     """The network of a model with a head of random weights for other classes, and that head.
 
-    A network from a file is built anew for so many classes, and given all weights but those of its head.
+    A network from a file is built anew for so many classes, and given all weights but those of its head;
+    of one that was wrapped the linear layer at its end is replaced.
 
     Raises:
-        InputError: a network from a file does not end in a linear layer, or has other outputs.
+        InputError: a network that is not timm's does not end in a linear layer, or has other outputs.
     """
     if not model.architecture.file:
         network: Any = deepcopy(model.network)
+        if not hasattr(network, "reset_classifier"):
+            name = name_of_head(network, model.size, model.name)
+            head = nn.Linear(network.get_submodule(name).in_features, classes)
+            network.set_submodule(name, head)
+            return network, head
         network.reset_classifier(classes)
         return network, network.get_classifier()
     network = create(model.architecture, classes=classes, size=model.size)

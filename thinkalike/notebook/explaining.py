@@ -10,9 +10,11 @@ import pandas as pd
 import torch
 
 from thinkalike.compare.bases import Segments
+from thinkalike.compare.moved import moved_right
 from thinkalike.errors import InputError, naming
 from thinkalike.explain.cases import explained, explained_together, stated_attributes
 from thinkalike.explain.common import Case, Explanation, Question, check_targets
+from thinkalike.explain.moved import moved_case
 from thinkalike.images.blocks import blocks
 from thinkalike.networks.devices import device_called
 from thinkalike.networks.embedding import nearness
@@ -149,7 +151,11 @@ def explanations(models: Any, images: Images, plan: Plan, *, device: Any = None)
             usual = comparison_of(plan.row.key, "cosine", {})
             answers = explained_together(cases, together, [usual])
             made = [(case, answer, together) for case, answer in zip(cases, answers, strict=True)]
-    shared = None if plan.segments is None else tuple(map(Segments, plan.segments))
+    labels = plan.segments
+    if plan.moved:
+        images = replace(images, pixels=moved_right(images.pixels, plan.moved))
+        labels = None if labels is None else moved_right(labels, plan.moved)
+    shared = None if labels is None else tuple(map(Segments, labels))
 
     def with_shared(answer: Explanation) -> Explanation:
         """The explanation on the same regions as the others: products of maps are then cheap."""
@@ -174,7 +180,13 @@ def explanations(models: Any, images: Images, plan: Plan, *, device: Any = None)
 
 
 def _case(model: Model, images: Images, predicted: pd.DataFrame, plan: Plan) -> Case:
-    seeds = [integer_seed(plan.seed, plan.row.key, name) for name in images.ids]
+    case = _case_in_place(model, images, predicted, plan)
+    return moved_case(case, plan.moved, len(images)) if plan.moved else case
+
+
+def _case_in_place(model: Model, images: Images, predicted: pd.DataFrame, plan: Plan) -> Case:
+    names = (plan.row.key, "again") if plan.again else (plan.row.key,)
+    seeds = [integer_seed(plan.seed, *names, name) for name in images.ids]
     question = Question(
         output=plan.output,
         # as a study has it: none for a method that takes no pixel away

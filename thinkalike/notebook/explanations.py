@@ -95,6 +95,11 @@ class Explanations:
         values = np.ravel(next(iter(self.attributes.values()))["baseline"])
         return tuple(map(float, values)) or (0.0, 0.0, 0.0)
 
+    @property
+    def moved(self) -> int:
+        """Pixels that the images were moved to the right before they were explained."""
+        return int(np.ravel(next(iter(self.attributes.values())).get("moved", 0))[0])
+
     def __getitem__(self, model: str) -> Explanation:
         """Explanation by one model: maps, targets, measures and what else the method gives."""
         if model not in self.explanations:

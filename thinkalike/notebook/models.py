@@ -32,7 +32,7 @@ from thinkalike.networks.weights import build, save
 from thinkalike.networks.wrapping import with_checkpoint
 from thinkalike.notebook.settings import checked_seed
 from thinkalike.randomness import integer_seed
-from thinkalike.stores.weights import HEADER
+from thinkalike.stores.weights import HEADER, read_header
 
 with compiler_deferred():
     import timm
@@ -92,7 +92,8 @@ def _from_file(
         with safe_open(path, framework="numpy") as file:
             is_study = HEADER in (file.metadata() or {})
         if is_study:
-            model = build(architecture, path, device, size)
+            headed = replace(architecture, head=read_header(path).get("head", ""))
+            model = build(headed, path, device, size)
             return model if classes is None else _called(model, classes)
     side = _native_size(architecture) if size is None else size
     model = with_checkpoint(architecture, path, classes=classes or (), size=side)

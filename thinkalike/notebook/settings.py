@@ -43,6 +43,8 @@ class Plan:
         output, baseline, precision: as for `explain.common.Question`.
         seed: of the coalitions, together with the ids of the images.
         segments: (N, height, width) regions, or None.
+        again: whether coalitions are other ones, for the noise ceiling.
+        moved: pixels that images are moved to the right, for the input ceiling.
     """
 
     key: str
@@ -53,6 +55,8 @@ class Plan:
     precision: str
     seed: int
     segments: np.ndarray | None
+    again: bool = False
+    moved: int = 0
 
     @property
     def row(self) -> Method:
@@ -81,6 +85,7 @@ class Plan:
             "baseline": list(self.baseline) if self.row.baseline else [],
             "precision": self.precision,
             **settings,
+            **({"moved": self.moved} if self.moved else {}),
         }
 
 
@@ -101,7 +106,7 @@ def method_settings(method: Any, given: Mapping[str, Any]) -> tuple[str, dict[st
         source = METHODS[method].explained_by
         raise InputError(
             f"method: {method!r} has no maps of its own, it compares what {source} has asked; give "
-            f"{source!r}"
+            f"{source!r}, and its maps to ta.compare_answers"
         )
     if method not in having:
         hint = did_you_mean(method, [*having, *ATTRIBUTIONS])
@@ -133,12 +138,14 @@ def checked_plan(
     seed: int | None = None,
     segments: np.ndarray | None = None,
     count: int | None = None,
+    again: bool = False,
+    moved: int = 0,
 ) -> Plan:
     """The plan of an explanation, what is None from config.yaml.
 
     Args:
         key, settings: of the method, as `method_settings` gives them.
-        target, output, baseline, precision, seed, segments: as in `Plan`.
+        target, output, baseline, precision, seed, segments, again, moved: as in `Plan`.
         count: regions of an image, about, from which the number of KernelSHAP's evaluations follows.
 
     Raises:
@@ -149,6 +156,15 @@ def checked_plan(
     row = method_of(settings)
     if row.estimated and count is not None:
         settings = settings | kernelshap_budget(settings, count)
+    if again and not row.estimated:
+        raise InputError(f"again: {row.title} draws nothing, and gives the same maps; leave it out")
+    if isinstance(moved, bool) or not isinstance(moved, int) or moved < 0:
+        raise InputError(f"moved: {moved!r} is no number of pixels; give one such as 1")
+    if (again or moved) and settings.get("tolerance") is not None and row.estimated:
+        raise InputError(
+            "tolerance: maps that are compared with others take as many evaluations as these; give "
+            "evaluations, and leave it out"
+        )
     target = usual["target"] if target is None else target
     if isinstance(target, str):
         choice("target", target, TARGETS, ", or the numbers of classes")
@@ -166,10 +182,12 @@ def checked_plan(
         settings,
         target,
         choice("output", usual["output"] if output is None else output, OUTPUTS),
-        _colour(usual["baseline"] if baseline is None else baseline),
+        checked_colour(usual["baseline"] if baseline is None else baseline),
         choice("precision", usual["precision"] if precision is None else precision, PRECISIONS),
         study["seed"] if seed is None else checked_seed(seed),
         segments,
+        again,
+        moved,
     )
 
 
@@ -285,7 +303,12 @@ def _check_kind(name: str, value: Any, usual: Any) -> None:
         raise InputError(f"{name}: {value!r} is no {kind} above 0; give one")
 
 
-def _colour(values: Any) -> tuple[float, float, float]:
+def checked_colour(values: Any) -> tuple[float, float, float]:
+    """A colour as red, green and blue.
+
+    Raises:
+        InputError: it is none.
+    """
     array = np.asarray(values, np.float64)
     if array.shape != (3,) or not ((array >= 0) & (array <= 1)).all():
         raise InputError(

@@ -1,6 +1,6 @@
 """Files of similarities per image: the kernel (image, model, model) of one method and metric."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any
@@ -208,6 +208,32 @@ class Chance:
                 yield part, values[:, place][:, :, place]
 
         return cls([known[i] for i in place], images, labels, parts_of_file, **matrices)
+
+    @classmethod
+    def of_rows(
+        cls,
+        rows: Iterable[Mapping[str, np.ndarray]],
+        models: Sequence[str],
+        images: Sequence[str],
+        subset: str,
+    ) -> "Chance":
+        """Keep in memory what would be written to a file of one subset.
+
+        Args:
+            rows: as `compare.chance_streams.chance_files` yields them.
+            models: in order.
+            images: ids.
+            subset: of the images.
+        """
+        first, *parts_, last = rows
+        influences = np.concatenate([part[f"influence_{subset}"] for part in parts_])
+        return cls(
+            models=list(models),
+            images=list(images),
+            labels=first["class_name"],
+            parts=lambda: iter([(slice(0, len(influences)), influences)]),
+            **{name: values[0] for name, values in last.items()},
+        )
 
     @property
     def influence(self) -> np.ndarray:
