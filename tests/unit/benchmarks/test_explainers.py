@@ -348,10 +348,7 @@ class TestDigits:
         model, pixels = classifier("vit"), images(1)
         pixels[0, :32, :32] = 0
         labels = (2 * (np.arange(64) >= 32)[:, None] + (np.arange(64) >= 32)).astype(np.int16)
-        monkeypatch.setattr(digits, "model", lambda key: model)
-        monkeypatch.setattr(digits, "images", lambda count: pixels)
-        monkeypatch.setattr(digits, "labels", lambda image: labels)
-        game = digits.NetworkGame("vit", 0)
+        game = digits.NetworkGame(model, pixels[0], labels)
         assert game.playing.tolist() == [False, True, True, True]
         coalitions = everyone(3)
         expected = []
@@ -471,7 +468,7 @@ class TestSpeed:
         model = classifier("vit")
         seen: list[int] = []
         hook = model.network.register_forward_hook(lambda m, i, o: seen.append(len(o)))
-        speed._passes(model, 10, 4)
+        speed.passes(model, 10, 4)
         hook.remove()
         assert seen == [4, 4, 2]
 
