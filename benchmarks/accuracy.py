@@ -13,7 +13,7 @@ from benchmarks.digits import BLIND, METHODS, OURS, OUTPUTS, REGRESSION, Measure
 from benchmarks.peers import ESTIMATORS
 from thinkalike.compare.bases import Segments
 from thinkalike.compare.maps import Maps
-from thinkalike.compare.similarity import similarity_error
+from thinkalike.compare.similarity import similarity, similarity_noise
 from thinkalike.explain.shapley.coalitions import draw
 from thinkalike.explain.shapley.solver import Estimate, Solver
 from thinkalike.randomness import generator
@@ -322,4 +322,5 @@ def _stated(a: Measured, b: Measured, output: int) -> np.ndarray:
     bases = (basis,) * len(a.draws[output])
     maps = [Maps(m.estimates[OURS][output], bases) for m in (a, b)]
     draws = [m.draws[output] for m in (a, b)]
-    return similarity_error(maps, draws, lambda m: m, "cosine")[:, 0, 1]
+    values = similarity(maps, "cosine")
+    return similarity_noise(values, maps, draws, lambda m: m, "cosine").error[:, 0, 1]

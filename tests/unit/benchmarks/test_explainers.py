@@ -137,7 +137,7 @@ class TestPage:
         assert "one thread" in text
 
     def test_without_a_run_it_asks_for_one(self, tmp_path):
-        with pytest.raises(InputError, match="make bench"):
+        with pytest.raises(InputError, match=r"run `python -m benchmarks\.explainers` first"):
             common.write_page(tmp_path / "page.md", tmp_path / "explainers.csv")
 
     def test_a_page_without_markers_is_left_alone(self, tmp_path):
