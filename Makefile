@@ -62,10 +62,12 @@ test-slow: $(STAMP) ## the rest: all architectures, walk-throughs, SLURM, long s
 
 test-all: test test-slow ## all tests
 
-bench: $(STAMP) ## measure against other libraries, half an hour: results/benchmarks, docs
+bench: $(STAMP) ## measure against other libraries, an hour: results/benchmarks, docs (first bench-peers)
 	snakemake --cores $(CORES) weights data
 	OMP_NUM_THREADS=1 python -m benchmarks.explainers
 	python -m benchmarks.explainers --docs
+	OMP_NUM_THREADS=1 python -m benchmarks.shapley
+	python -m benchmarks.shapley --docs
 	OMP_NUM_THREADS=1 python -m benchmarks.neon
 	python -m benchmarks.neon --docs
 	OMP_NUM_THREADS=1 python -m benchmarks.lrp

@@ -110,6 +110,24 @@ def print_rows(rows: Iterable[Row]) -> None:
         print(f"  {cells.measure}:  {cells.ours}{beside}{goal}", flush=True)
 
 
+Layout = Callable[[pd.DataFrame], list[str]]
+"""Lines of Markdown from the table of a benchmark."""
+
+
+def by_kind(rows: pd.DataFrame) -> list[str]:
+    """A section for every kind of measure, with a line for every row."""
+    lines: list[str] = []
+    kinds = rows["measure"].str.split(": ", n=1)
+    for kind in kinds.str[0].unique():
+        lines += ["", f"### {kind}", "", "| of | peer | ours | theirs | ratio | goal | met |"]
+        lines.append("|---|---|---|---|---|---|---|")
+        for of, row in zip(kinds, rows.itertuples(index=False), strict=True):
+            if of[0] == kind:
+                cells = (of[-1], row.peer, row.ours, row.theirs, row.ratio, row.goal, row.met)
+                lines.append("| " + " | ".join(map(str, cells)) + " |")
+    return lines
+
+
 Part = Callable[[], list[Row]]
 """Of a benchmark: what can be measured by itself."""
 
@@ -135,6 +153,7 @@ def run(
     page: Path,
     complete: bool = True,
     measured: Callable[[Mapping[str, Any], Path], None] | None = None,
+    layout: Layout = by_kind,
 ) -> None:
     """Do what a command line asks for; end with the sentence of what a user can fix.
 
@@ -146,10 +165,11 @@ def run(
         page: of docs.
         complete: other options leave nothing out.
         measured: that runs parts and writes the table; by default `measure`.
+        layout: of the table on that page.
     """
     try:
         if asked.docs:
-            write_page(page, output)
+            write_page(page, output, layout)
             return
         there = make()
         single_threaded()
@@ -291,8 +311,8 @@ def timed(
     return Row(measure, peer, float(np.median(ours)), float(np.median(theirs)), goal, ratio)
 
 
-def written(rows: pd.DataFrame, about: Mapping[str, object]) -> str:
-    """The table in Markdown: how it was measured, then a section for every kind of measure."""
+def written(rows: pd.DataFrame, about: Mapping[str, object], layout: Layout) -> str:
+    """The table in Markdown, after how it was measured and how many goals are met."""
     versions: Mapping[str, str] = about["versions"]  # type: ignore[assignment]
     names = ", ".join(f"{name} {number}" for name, number in versions.items())
     reached = (rows["met"] == "yes").sum()
@@ -304,14 +324,7 @@ def written(rows: pd.DataFrame, about: Mapping[str, object]) -> str:
     for heading, entries in (("No time was left for", "left out"), ("What failed", "failed")):
         if about.get(entries):
             lines += ["", f"{heading}: {_listed(about[entries])}."]
-    kinds = rows["measure"].str.split(": ", n=1)
-    for kind in kinds.str[0].unique():
-        lines += ["", f"### {kind}", "", "| of | peer | ours | theirs | ratio | goal | met |"]
-        lines.append("|---|---|---|---|---|---|---|")
-        for of, row in zip(kinds, rows.itertuples(index=False), strict=True):
-            if of[0] == kind:
-                cells = (of[-1], row.peer, row.ours, row.theirs, row.ratio, row.goal, row.met)
-                lines.append("| " + " | ".join(map(str, cells)) + " |")
+    lines += layout(rows)
     return "\n".join(lines)
 
 
@@ -322,7 +335,7 @@ def _listed(entries: Any) -> str:
     return "; ".join(entries)
 
 
-def write_page(page: Path, path: Path) -> None:
+def write_page(page: Path, path: Path, layout: Layout = by_kind) -> None:
     """Put the table of a CSV between the markers of its page of docs.
 
     Raises:
@@ -341,4 +354,4 @@ def write_page(page: Path, path: Path) -> None:
     if not (found and closed):
         raise InputError(f"{page} has no markers {begin} and {end}; put them back")
     with atomic(page) as temporary:
-        temporary.write_text(f"{before}{begin}\n{written(rows, about)}\n{end}{after}")
+        temporary.write_text(f"{before}{begin}\n{written(rows, about, layout)}\n{end}{after}")

@@ -65,7 +65,7 @@ def weights(key: str) -> Path:
 
 
 def check(models: list[str]) -> None:
-    """Refuse to start without what the study makes.
+    """Refuse to start without what the study makes of some models, or of all where none is named.
 
     Raises:
         InputError: a model is not one of the trained ones, or files are missing.
@@ -75,7 +75,7 @@ def check(models: list[str]) -> None:
         raise InputError(
             f"{', '.join(unknown)}: no trained model of config.yaml; choose from {trained()}"
         )
-    needed = [RESULTS / "images.parquet", *map(weights, trained())]
+    needed = [RESULTS / "images.parquet", *map(weights, models or trained())]
     missing = [str(path) for path in needed if not path.exists()]
     if missing:
         raise InputError(
@@ -118,7 +118,7 @@ def all_labels(count: int) -> np.ndarray:
 
 
 class NetworkGame:
-    """One model and one image; players are its superpixels, but for those that are black as the ground.
+    """A model and an image; players are superpixels, but for those that are black as the ground.
 
     A coalition's values are the logit and the probability of the class that is predicted for the
     whole image, where superpixels outside the coalition are black.
@@ -129,11 +129,13 @@ class NetworkGame:
         target: the class.
     """
 
-    def __init__(self, key: str, image: int) -> None:
-        self.model = model(key)
-        pixels = images(image + 1)[image]
-        self.shape = pixels.shape
-        self.segments = labels(image)
+    def __init__(self, model: Model, pixels: np.ndarray, segments: np.ndarray) -> None:
+        """Args:
+        model: of the network, on the CPU.
+        pixels: (size, size, 3) uint8 of the image.
+        segments: (size, size) labels of its superpixels, 0, 1, …
+        """
+        self.model, self.pixels, self.segments = model, pixels, segments
         self.playing = np.bincount(self.segments.ravel(), pixels.sum(2).ravel()) > 0
         self.players = int(self.playing.sum())
         picture = self.model.normalise(pixels[None])
@@ -154,10 +156,17 @@ class NetworkGame:
         with torch.inference_mode():
             for part in inside.split(BATCH):
                 painted = torch.where(part[:, self.player], self.picture, self.ground)
-                logits = self.model.network(painted.view(-1, *self.shape).permute(0, 3, 1, 2))
+                logits = self.model.network(
+                    painted.view(-1, *self.pixels.shape).permute(0, 3, 1, 2)
+                )
                 both = torch.stack([logits, logits.softmax(1)], -1)
                 values.append(both[:, self.target])
         return torch.cat(values).double().numpy()
+
+
+def game_of(key: str, image: int) -> NetworkGame:
+    """The game of a trained model and an image of the study."""
+    return NetworkGame(model(key), images(image + 1)[image], labels(image))
 
 
 class Remembered:
@@ -213,8 +222,8 @@ def measure(key: str, image: int, evaluations: int, seeds: int, exact: int) -> M
         seeds: how many estimates.
         exact: evaluations of the reference.
     """
-    game = NetworkGame(key, image)
-    truth, error = _reference(game, key, image, exact)
+    game = game_of(key, image)
+    truth, error = reference(game, weights(key), image, exact)
     remembered = Remembered(game)
     numbers = np.array([integer_seed(0, "benchmark", image, s) >> 32 for s in range(seeds)])
     estimates = {name: np.empty((2, seeds, game.players)) for name in METHODS}
@@ -234,16 +243,7 @@ def measure(key: str, image: int, evaluations: int, seeds: int, exact: int) -> M
                 estimates[name][output, s] = values
     errors, draws = [], []
     for output, name in enumerate(OUTPUTS):
-        question = Question(
-            name, BLACK, segments=np.repeat(game.segments[None], seeds, 0), seeds=numbers
-        )
-        found = kernelshap.explain(
-            game.model,
-            np.repeat(images(image + 1)[image : image + 1], seeds, 0),
-            None,
-            question,
-            evaluations=evaluations,
-        )
+        found = explained(game, name, numbers, evaluations)
         estimates[OURS][output] = found.maps.coefficients[:, game.playing]
         errors.append(found.standard_errors[:, game.playing])
         draws.append(found.draws[:, :, game.playing])
@@ -251,13 +251,27 @@ def measure(key: str, image: int, evaluations: int, seeds: int, exact: int) -> M
     return Measured(truth, error, areas, estimates, np.array(errors), np.array(draws))
 
 
-def _reference(
-    game: NetworkGame, key: str, image: int, evaluations: int
+def explained(
+    game: NetworkGame, output: str, seeds: np.ndarray, evaluations: int
+) -> kernelshap.Explanation:
+    """Our explanation of a game as a study makes it, of all superpixels, once for each seed."""
+    segments = np.repeat(game.segments[None], len(seeds), 0)
+    return kernelshap.explain(
+        game.model,
+        np.repeat(game.pixels[None], len(seeds), 0),
+        None,
+        Question(output, BLACK, segments=segments, seeds=seeds),
+        evaluations=evaluations,
+    )
+
+
+def reference(
+    game: NetworkGame, weights: Path, image: int, evaluations: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """Values (2, M) and their error, kept in a file that goes by all that they depend on."""
-    content = hashlib.sha256(weights(key).read_bytes())
+    content = hashlib.sha256(weights.read_bytes())
     content.update(game.picture.numpy().tobytes() + game.segments.tobytes())
-    content.update(f"{key} {game.target} {OUTPUTS} {BLACK} {evaluations}".encode())
+    content.update(f"{game.model.name} {game.target} {OUTPUTS} {BLACK} {evaluations}".encode())
     for code in (regression.reference, regression.regression, regression.kernel_weights):
         content.update(inspect.getsource(code).encode())
     path = CACHE / f"{content.hexdigest()[:16]}.npz"

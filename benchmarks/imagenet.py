@@ -23,13 +23,17 @@ def imagenet_keys() -> list[str]:
 
 
 def imagenet_model(key: str, size: int = IMAGENET_SIZE) -> Model:
-    """A model of the catalogue on the CPU, with random weights, which cost as much as trained ones."""
+    """A model of the catalogue on the CPU, with random weights."""
     architecture = Architecture.of(complete_entry(key, built_in_catalogue()))
+    return random_model(architecture, 1000, size)
+
+
+def random_model(architecture: Architecture, outputs: int, size: int) -> Model:
+    """A network on the CPU with random weights, which cost as much as trained ones."""
     torch.manual_seed(0)
-    network = create(architecture, classes=1000, size=size)
+    network = create(architecture, classes=outputs, size=size)
     network.eval().requires_grad_(False).to(memory_format=torch.channels_last)
-    classes = list(map(str, range(1000)))
-    return as_model(network, architecture, classes=classes, size=size)
+    return as_model(network, architecture, classes=list(map(str, range(outputs))), size=size)
 
 
 def noise(count: int, size: int) -> np.ndarray:

@@ -75,9 +75,9 @@ def kernelshap_passes(effort: Effort) -> list[Row]:
         model = digits.model(key)
         ours = _kernelshap(model, count, effort.evaluations)
         passes = int(ours().measures["evaluations"].sum())
-        best = _best_batch(model)
+        best = best_batch(model)
         seconds = in_turns(
-            {"ours": ours, "bare": partial(_passes, model, passes, best)}, effort.rounds
+            {"ours": ours, "bare": partial(passes, model, passes, best)}, effort.rounds
         )
         pooled.add(seconds["ours"], seconds["bare"])
         rows.append(timed(f"{what}: {key}", peer, seconds["ours"], seconds["bare"]))
@@ -261,7 +261,7 @@ def _kernelshap(model: Model, count: int, evaluations: int) -> Callable[[], kern
     )
 
 
-def _passes(model: Model, count: int, batch: int) -> None:
+def passes(model: Model, count: int, batch: int) -> None:
     """So many forward passes of images that are there already."""
     inputs = model.normalise(noise(batch, model.size))
     with torch.inference_mode():
@@ -269,8 +269,8 @@ def _passes(model: Model, count: int, batch: int) -> None:
             model.network(inputs[: count - start])
 
 
-def _best_batch(model: Model) -> int:
-    return fastest({size: partial(_passes, model, max(BATCHES), size) for size in BATCHES})
+def best_batch(model: Model) -> int:
+    return fastest({size: partial(passes, model, max(BATCHES), size) for size in BATCHES})
 
 
 def _for_captum(

@@ -138,7 +138,7 @@ class TestPage:
         assert "one thread" in text
 
     def test_without_a_run_it_asks_for_one(self, tmp_path):
-        with pytest.raises(InputError, match="make bench"):
+        with pytest.raises(InputError, match=r"run `python -m benchmarks\.explainers` first"):
             common.write_page(tmp_path / "page.md", tmp_path / "explainers.csv")
 
     def test_a_page_without_markers_is_left_alone(self, tmp_path):
@@ -349,10 +349,7 @@ class TestDigits:
         model, pixels = classifier("vit"), images(1)
         pixels[0, :32, :32] = 0
         labels = (2 * (np.arange(64) >= 32)[:, None] + (np.arange(64) >= 32)).astype(np.int16)
-        monkeypatch.setattr(digits, "model", lambda key: model)
-        monkeypatch.setattr(digits, "images", lambda count: pixels)
-        monkeypatch.setattr(digits, "labels", lambda image: labels)
-        game = digits.NetworkGame("vit", 0)
+        game = digits.NetworkGame(model, pixels[0], labels)
         assert game.playing.tolist() == [False, True, True, True]
         coalitions = everyone(3)
         expected = []
@@ -507,7 +504,7 @@ class TestSpeed:
         model = classifier("vit")
         seen: list[int] = []
         hook = model.network.register_forward_hook(lambda m, i, o: seen.append(len(o)))
-        speed._passes(model, 10, 4)
+        speed.passes(model, 10, 4)
         hook.remove()
         assert seen == [4, 4, 2]
 
