@@ -13,8 +13,8 @@ with K = Cov(y, y), C = Cov(φ, y), V = Cov(φ, φ). φ̂ interpolates the game,
 Which law fits the game is not known. σ² is integrated out under the prior 1/σ², which makes the
 posterior a Student's t with as many degrees of freedom as observations; laws, and how much stronger the
 terms of single players are than they say, are a small grid, and results are averaged by marginal
-likelihood. For a game of degree at most 2 the weight goes to single players alone: with a few more pairs
-than players it is exact, as KernelSHAP is.
+likelihood. For a game of degree at most 2 the weight goes to single players alone: with five more pairs
+than players the error is under 2e-4 of the largest value.
 
 No law fits every game, so standard errors are checked against the game itself. r_z is what the others
 predict wrongly of observation z, and φ̂ would change by A_z r_z without it, with A = C K⁻¹. Under the law

