@@ -18,7 +18,6 @@ import yaml
 
 from benchmarks.common import Goal, Row
 from benchmarks.gpu_session import TITLES, WITHOUT, Session, explain_of
-from benchmarks.imagenet import quiet
 from benchmarks.passes import Pass, bare, peak_memory, recorded, repeated, synchronise
 from thinkalike.explain.common import audit
 from thinkalike.images.dataset import classes_of, examples
@@ -276,8 +275,7 @@ def _reduced(session: Session, key: str, method: str) -> list[Row]:
     explained = partial(session.explain, method, model, budget=effort.timed, precision=precision)
     few, count = effort.audited, effort.images[method]
     case = model, session.images(few), explained(count=few), session.question(few, precision)
-    with quiet():
-        found = audit(explain_of(method), *case, **effort.timed.settings(method))
+    found = audit(explain_of(method), *case, **effort.timed.settings(method))
     run = partial(explained, count=count)
     run()  # the first time
     seconds = repeated({"ours": run}, session.device, effort.seconds)["ours"]

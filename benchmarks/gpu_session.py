@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from benchmarks.common import Row
-from benchmarks.imagenet import IMAGENET_SIZE, imagenet_keys, imagenet_model, noise, quiet
+from benchmarks.imagenet import IMAGENET_SIZE, imagenet_keys, imagenet_model, noise
 from thinkalike.explain.common import Explanation, Question
 from thinkalike.networks.architecture import Architecture
 from thinkalike.networks.model import Model
@@ -228,10 +228,9 @@ class Session:
     ) -> Explanation:
         """Explanation of the first images by a method."""
         question = self.question(count, precision)
-        with quiet():
-            return explain_of(method)(
-                model, self.images(count), targets, question, **budget.settings(method)
-            )
+        return explain_of(method)(
+            model, self.images(count), targets, question, **budget.settings(method)
+        )
 
 
 def explain_of(method: str) -> Callable[..., Explanation]:

@@ -1,9 +1,5 @@
 """The catalogue's networks for ImageNet with random weights, and images of noise for them."""
 
-import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import numpy as np
 import torch
 
@@ -39,15 +35,3 @@ def random_model(architecture: Architecture, outputs: int, size: int) -> Model:
 def noise(count: int, size: int) -> np.ndarray:
     """Images of independent pixels."""
     return np.random.default_rng(0).integers(0, 256, (count, size, size, 3), np.uint8)
-
-
-@contextmanager
-def quiet() -> Iterator[None]:
-    """No warnings of maps that are not complete."""
-    log = logging.getLogger("thinkalike")
-    level = log.level
-    log.setLevel(logging.ERROR)
-    try:
-        yield
-    finally:
-        log.setLevel(level)

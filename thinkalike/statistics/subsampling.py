@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy.stats import hypergeom
 
 from thinkalike.compare.matrices import off_diagonal
 from thinkalike.compare.summaries import added, summarise_parts
@@ -152,12 +153,8 @@ def _images_of_pair(images: int, present: int, drawn: int) -> tuple[float, float
     reach = 12 * (math.sqrt(mean * missing / images) + 1)
     fewest = max(1, drawn - missing, math.ceil(mean - reach))
     k = np.arange(fewest, min(drawn, present, math.floor(mean + reach)) + 1)
-    # P(k + 1)/P(k) of the hypergeometric law, one ratio after the other
-    before = k[:-1]
-    ratio = (present - before) / (before + 1) * (drawn - before) / (missing - drawn + before + 1)
-    log_weight = np.r_[0, np.cumsum(np.log(ratio))]
-    weight = np.exp(log_weight - log_weight.max())
-    share = weight / weight.sum()
+    share = hypergeom.pmf(k, images, present, drawn)
+    share /= share.sum()
     return float(share @ k), float(share @ (1 / k))
 
 
