@@ -15,6 +15,7 @@ from thinkalike.workflow.jobs import arguments
 
 SCRIPTS = sorted((REPOSITORY / "scripts").glob("*.py"))
 EVERY_RULE = {
+    "methods": ["gradcam", "integrated_gradients", "kernelshap", "answers"],
     "images": {"shards": 2},
     "similarity": {"group": 2},
     "settings": {"kernelshap": {"tolerance": 0.1}},

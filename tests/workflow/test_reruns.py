@@ -52,7 +52,7 @@ def test_nothing_after_a_comment_a_docstring_and_a_blank_line(study):
 
 
 def test_a_changed_library_function_reruns_exactly_its_users(study):
-    study.edit("thinkalike/statistics/subsampling.py", "factor = 1 - np", "factor = 1.0 - np")
+    study.edit("thinkalike/statistics/subsampling.py", "factor=1 - np", "factor=1.0 - np")
     assert study.plan(*EVERYTHING) == {
         "subsample_images": PER_METRIC,
         "plot_similarities": PER_METRIC,

@@ -81,8 +81,9 @@ METHODS = [
         integrated_gradients.explain,
         {"tolerance": 0.02, "most_steps": 18},
     ),
-    # of the 64 coalitions of six segments some, so that values are estimates
-    Method("kernelshap", kernelshap.explain, {"evaluations": 14}),
+    # of the 64 coalitions of six segments some, so that values are estimates; with hardly more pairs than
+    # segments the rounding of scores would decide between laws that fit them all
+    Method("kernelshap", kernelshap.explain, {"evaluations": 20}),
     Method("captum", captum.explain, {"attribution": "InputXGradient"}),
 ]
 
@@ -537,7 +538,6 @@ def test_ends_are_the_scores_of_image_and_baseline(output, known):
     np.testing.assert_allclose(found.full, full, **near)
     np.testing.assert_allclose(found.empty, scores["empty"][0, [4, 0, 2]], **near)
     np.testing.assert_allclose(found.difference, full - scores["empty"][0, [4, 0, 2]], **near)
-    np.testing.assert_allclose(found.spread, scores["full"].std(1), **near)
     assert found.targets.tolist() == [4, 0, 2]
     predicted = endpoints(model, pixels, None, given)
     np.testing.assert_array_equal(predicted.targets, scores["full"].argmax(1))

@@ -42,7 +42,7 @@ STRENGTHS = (1e6, 100.0, 30.0, 10.0, 3.0, 1.0, 0.3, 0.1, 0.01)
 MOST_PAIRS = 4096
 """The kernel of more pairs is too large to factorise for every image."""
 
-NEGLIGIBLE = 1e-3
+NEGLIGIBLE = 1e-6
 """Weight, beside the largest, under which a point of the grid is left out."""
 
 CHECKED = 10.0

@@ -28,7 +28,7 @@ from thinkalike.compare.similarity import Noise, similarity, similarity_noise
 from thinkalike.compare.summaries import mean_error
 from thinkalike.explain.shapley import laws
 from thinkalike.explain.shapley.coalitions import Design, draw, extend
-from thinkalike.explain.shapley.solver import STRENGTHS, Estimate, Solver
+from thinkalike.explain.shapley.solver import NEGLIGIBLE, STRENGTHS, Estimate, Solver
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -394,7 +394,7 @@ def written_out(
             log_weight.append(-0.5 * (determinant + len(y) * np.log(square / len(y))))
             points.append((kernel, cross, values @ field @ values.T, square / (len(y) - 2)))
     weight = np.exp(log_weight - np.max(log_weight))
-    weight[weight < 1e-3] = 0
+    weight[weight < NEGLIGIBLE] = 0
     weight /= weight.sum()
     means = [cross @ np.linalg.solve(kernel, y) for kernel, cross, *_ in points]
     mean = weight @ np.array(means)
