@@ -197,7 +197,7 @@ class TestCommand:
         assert table["measure"].tolist() == ["floor: x"]
 
     def test_without_a_whole_run_there_is_no_page(self, folder):
-        with pytest.raises(SystemExit, match="python -m benchmarks.neon"):
+        with pytest.raises(SystemExit, match=r"python -m benchmarks\.neon"):
             neon.main(["--docs"])
 
 
