@@ -255,7 +255,15 @@ def _sweep(axes: Axes, sweep: pd.DataFrame, models: Sequence[str], *, grey: bool
     ticks = [f"{value:g}" for value in sweep["resolution"]]
     axes.set_xticks(range(len(ticks)), ticks, rotation=90)
     for column, count in enumerate(sweep["communities"]):
-        axes.text(column, -0.7, str(count), ha="center", va="bottom", fontsize=6)
+        axes.annotate(
+            str(count),
+            *((column, 1), (0, 3)),
+            xycoords=("data", "axes fraction"),
+            textcoords="offset points",
+            ha="center",
+            va="bottom",
+            fontsize=6,
+        )
     axes.set_xticks(np.arange(len(ticks) - 1) + 0.5, minor=True)
     axes.set_yticks(np.arange(len(models) - 1) + 0.5, minor=True)
     axes.grid(which="minor", color="w", lw=0.8)

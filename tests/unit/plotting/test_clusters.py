@@ -94,6 +94,21 @@ def test_the_figure_of_too_few_models_says_that_there_are_no_communities(count, 
     assert drawn[MODELS[:count]].isna().all(axis=None)
 
 
+@pytest.mark.parametrize("count", [4, 5])
+def test_the_numbers_of_communities_stand_under_the_title(count):
+    table = clustered()[0].iloc[:count, :count]
+    settings = Settings(["average"], "euclidean", None, 1.05, [1.0, 1.2])
+    found = cluster_models(table, settings, seed=0)
+    with styled():
+        figure, _ = communities(found, table, largest=None, **OF)
+        figure.draw_without_rendering()
+        right = figure.axes[1]
+        numbers = [text.get_window_extent() for text in right.texts]
+        title, cells = right.title.get_window_extent(), right.get_window_extent()
+    assert len(numbers) == len(found.sweep)
+    assert all(cells.y1 <= number.y0 and number.y1 <= title.y0 for number in numbers)
+
+
 def test_a_linkage_that_was_refused_says_why():
     _, found = clustered()
     with styled():
