@@ -26,10 +26,7 @@ def main(
     others = dict(zip(metrics, tables, strict=True))
     title = f"{title_of('kernelshap')}: what noise leaves of a similarity"
     with styled(families):
-        drawn = noise_ceiling(
-            own, others, models=list(names), names=names, families=families, title=title
-        )
-        save(*drawn, figure)
+        save(*noise_ceiling(own, others, names=names, families=families, title=title), figure)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Noise ceilings beside the similarities that they are the ceilings of."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -30,7 +30,6 @@ def noise_ceiling(
     ceilings: pd.DataFrame,
     pairs: Mapping[str, pd.DataFrame],
     *,
-    models: Sequence[str],
     names: Mapping[str, str],
     families: Mapping[str, str],
     title: str,
@@ -38,9 +37,8 @@ def noise_ceiling(
     """Draw the similarity of every model with itself, from other coalitions, beside that with others.
 
     Args:
-        ceilings: model, metric, n, ceiling, standard_error.
+        ceilings: model, metric, n, ceiling, standard_error; a row of the figure for each model.
         pairs: metric → model_a, model_b, n, mean, estimation_error.
-        models: in order.
         names: model → display name.
         families: model → family.
         title: of the figure.
@@ -48,6 +46,7 @@ def noise_ceiling(
     Returns:
         The figure, and a row for every marker: model_a, model_b, metric, n, mean, standard_error.
     """
+    models = list(ceilings["model"].unique())
     figure, grid = plt.subplots(
         1, len(pairs), figsize=(WIDTH, 0.9 + 0.22 * len(models)), sharey=True, squeeze=False
     )
