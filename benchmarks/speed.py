@@ -74,11 +74,10 @@ def kernelshap_passes(effort: Effort) -> list[Row]:
     for key in effort.models:
         model = digits.model(key)
         ours = _kernelshap(model, count, effort.evaluations)
-        passes = int(ours().measures["evaluations"].sum())
+        evaluations = int(ours().measures["evaluations"].sum())
         best = best_batch(model)
-        seconds = in_turns(
-            {"ours": ours, "bare": partial(passes, model, passes, best)}, effort.rounds
-        )
+        bare = partial(passes, model, evaluations, best)
+        seconds = in_turns({"ours": ours, "bare": bare}, effort.rounds)
         pooled.add(seconds["ours"], seconds["bare"])
         rows.append(timed(f"{what}: {key}", peer, seconds["ours"], seconds["bare"]))
     return [pooled.row(f"{what}: all models", peer, Goal("ratio", most=1.15)), *rows]

@@ -8,6 +8,7 @@ from functools import partial
 from itertools import combinations, product
 from math import factorial
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -520,6 +521,17 @@ class TestSpeed:
         theirs = [float(found[0, 0][torch.from_numpy(labels == k)].mean()) for k in range(4)]
         # exact for ours; captum asks with repetition
         assert theirs == pytest.approx(ours.maps.row(0), abs=0.05 * np.ptp(ours.maps.row(0)) + 1e-3)
+
+    def test_kernelshap_is_beside_as_many_bare_passes_as_it_has_evaluations(self, monkeypatch):
+        model, bare = classifier("resnet"), []
+        found = SimpleNamespace(measures={"evaluations": np.array([40, 30])})
+        monkeypatch.setattr(digits, "model", lambda key: model)
+        monkeypatch.setattr(speed, "_kernelshap", lambda *about: lambda: found)
+        monkeypatch.setattr(speed, "best_batch", lambda model: 16)
+        monkeypatch.setattr(speed, "passes", lambda *about: bare.append(about))
+        rows = speed.kernelshap_passes(speed.Effort(("resnet",), images=16, rounds=1))
+        assert [about[1:] for about in bare] == [(70, 16)] * len(bare) != []
+        assert [row.goal is None for row in rows] == [False, True]
 
 
 class TestPairwise:
