@@ -16,7 +16,7 @@ from thinkalike.randomness import generator
 
 CAPTUM = "captum KernelShap"
 PLAYERS = 50
-"""Of the games in closed form."""
+"""Players of the games in closed form."""
 ORDERS = {2: 1e-6, 6: 0.20, 12: 0.45}
 """Largest interaction of a game → the error that is allowed."""
 NORMAL = 1.96
@@ -99,7 +99,7 @@ class Accuracy:
         return rows
 
     def closed_form(self) -> list[Row]:
-        """The same for games of interactions, whose Shapley values are known in closed form."""
+        """Σ (φ̂ − φ)² / Σ φ² for games of interactions of known Shapley values: medians over games."""
         e = self.effort
         rows = []
         for largest, allowed in ORDERS.items():
@@ -112,7 +112,7 @@ class Accuracy:
                 for name, estimate in ESTIMATORS.items():
                     values[name] = estimate(known.game, PLAYERS, e.evaluations, number)
                 for name, found in values.items():
-                    errors[name].append(_relative(found, known.values))
+                    errors[name].append(relative(found, known.values))
             orders = "order 2" if largest == 2 else f"orders 2 to {largest}"
             what = (
                 f"Squared relative error, closed form, {PLAYERS} players, "
@@ -191,11 +191,11 @@ def _median(values: np.ndarray) -> float:
 def _errors(cases: Sequence[Measured], method: str, output: int) -> np.ndarray:
     """Of every image and seed."""
     return np.concatenate(
-        [_relative(m.estimates[method][output], m.reference[output]) for m in cases]
+        [relative(m.estimates[method][output], m.reference[output]) for m in cases]
     )
 
 
-def _relative(found: np.ndarray, true: np.ndarray) -> np.ndarray:
+def relative(found: np.ndarray, true: np.ndarray) -> np.ndarray:
     """Squared error over squared norm, (…, M) against (M,) → (…)."""
     return ((found - true) ** 2).sum(-1) / (true**2).sum()
 

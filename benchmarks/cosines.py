@@ -20,7 +20,7 @@ from thinkalike.randomness import generator
 COSINE = Comparison("cosine", sign="signed", rescaling="none")
 STATED = "bias as stated"
 FAMILIES = ("orders 2 to 6", "orders 2 to 12", "products", "maximum")
-"""Of simulated games, in `games.FAMILIES`."""
+"""Families of the simulated games, keys of `games.FAMILIES`."""
 ALIKE = (0.0, 0.6, 0.95)
 """Weights of the first game of a pair in the second."""
 BUDGETS = (52, 100, 350)

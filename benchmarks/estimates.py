@@ -6,21 +6,18 @@ from dataclasses import dataclass
 import numpy as np
 
 from benchmarks import digits, games, newest
+from benchmarks.accuracy import NORMAL, PLAYERS, relative
 from benchmarks.common import Goal, Row
 from benchmarks.digits import OUTPUTS, NetworkGame, Remembered
 from thinkalike.explain.shapley.coalitions import draw
 from thinkalike.explain.shapley.solver import Solver
 from thinkalike.randomness import generator, integer_seed
 
-PLAYERS = 50
-"""Of the games in closed form."""
 LEAST = 0
 """Stands for as many evaluations as players, and two."""
 ERROR = "Squared relative error"
 COVERAGE = "Coverage of 95 % intervals"
 WIDTH = "Width of 95 % intervals"
-NORMAL = 1.96
-"""Standard errors on either side of an estimate that make its 95 % interval."""
 
 
 @dataclass(frozen=True)
@@ -60,16 +57,11 @@ def estimated(
     inside = (np.abs(values - true) <= bound)[uncertain]
     size = np.sqrt((true**2).mean())
     return Estimated(
-        relative(values, true),
-        {name: relative(found, true) for name, found in peers.items()},
+        float(relative(values, true)),
+        {name: float(relative(found, true)) for name, found in peers.items()},
         float(inside.mean()) if len(inside) else np.nan,
         float(2 * NORMAL * standard_errors.mean() / size),
     )
-
-
-def relative(found: np.ndarray, true: np.ndarray) -> float:
-    """Squared error over squared norm of (M,) values."""
-    return float(((found - true) ** 2).sum() / (true**2).sum())
 
 
 Cases = dict[tuple[str, int], list[Estimated]]
@@ -97,13 +89,15 @@ def of_families(number: int, budgets: Sequence[int], beside: bool) -> Cases:
         differences = [games.differences_of(each.game, design.members) for each in known.values()]
         ours = Solver(design).solve(np.stack(differences, 1), total, np.random.default_rng(0))
         for column, (name, each) in enumerate(known.items()):
-            peers = asked(each.game, PLAYERS, evaluations, number) if beside else {}
+            peers = peer_estimates(each.game, PLAYERS, evaluations, number) if beside else {}
             values, errors = ours.values[:, column], ours.standard_errors[:, column]
             cases[name, budget] = [estimated(values, errors, each.values, peers)]
     return cases
 
 
-def asked(game: games.Game, players: int, evaluations: int, seed: int) -> dict[str, np.ndarray]:
+def peer_estimates(
+    game: games.Game, players: int, evaluations: int, seed: int
+) -> dict[str, np.ndarray]:
     """Estimates (M,) of the newest peers; one that does not take so few evaluations gives zeros."""
     found = {}
     for name, estimate in newest.ESTIMATORS.items():
@@ -144,7 +138,7 @@ def of_network(
                     values[k],
                     errors[k],
                     true,
-                    asked(remembered.of(output), game.players, evaluations, int(number)),
+                    peer_estimates(remembered.of(output), game.players, evaluations, int(number)),
                     error,
                 )
                 for k, number in enumerate(numbers)

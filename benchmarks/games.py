@@ -21,9 +21,9 @@ DIVIDENDS = 400
 PRODUCTS = 20
 """Summed in a game of products."""
 ITEMS = 200
-"""To be covered in a game of coverage."""
+"""Number of items in a game of coverage."""
 LARGEST_WEIGHT = 20
-"""Of a player in a game of weights."""
+"""Largest weight of a player in a game of weights."""
 POOL = 5
 """Players of whom each pool takes the largest."""
 

@@ -104,13 +104,13 @@ def main(arguments: list[str] | None = None) -> None:
         if session.failed:
             sys.exit(1)
 
-    whole = asked.device != "cpu"
     run(
-        *(asked, lambda: PARTS),
+        asked,
+        lambda: PARTS,
         output=OUTPUT,
         partial=PARTIAL,
         page=PAGE,
-        complete=whole,
+        complete=asked.device != "cpu",
         measured=measured,
     )
 

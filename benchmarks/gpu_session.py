@@ -158,7 +158,7 @@ class Session:
         return self.device.type == "cuda"
 
     def within(self, what: str, keys: Iterable[str]) -> Iterator[str]:
-        """Those of the keys that there is time for, one after the other; the others are noted.
+        """Keys that there is time for, one after the other; the others are noted.
 
         One begins if as much time is left as the longest before it took.
 

@@ -21,13 +21,15 @@ import pandas as pd
 
 import thinkalike as ta
 from benchmarks import digits, estimates, games, newest, speed
+from benchmarks.accuracy import PLAYERS
 from benchmarks.common import Goal, Part, Row, by_kind, command_line, in_turns, run, single_threaded
 from benchmarks.digits import NetworkGame
-from benchmarks.estimates import COVERAGE, ERROR, LEAST, PLAYERS, WIDTH, Cases, label
+from benchmarks.estimates import COVERAGE, ERROR, LEAST, WIDTH, Cases, label
 from benchmarks.imagenet import imagenet_model, random_model
 from thinkalike.errors import InputError
 from thinkalike.explain.shapley.coalitions import Design, draw
 from thinkalike.explain.shapley.solver import Solver
+from thinkalike.images.listing import SUFFIXES, files_below
 from thinkalike.images.segments import superpixels
 from thinkalike.methods import DRAWS
 from thinkalike.networks.architecture import Architecture
@@ -44,7 +46,6 @@ PASSES = 64
 """Passes that are timed."""
 SEGMENTS = 50
 """Superpixels of a photograph, about."""
-SUFFIXES = (".jpg", ".jpeg", ".png")
 IMAGENET_CLASSES = tuple(map(str, range(1000)))
 FIVE_PERCENT = Goal("ratio", most=0.05)
 
@@ -100,8 +101,8 @@ class Network:
     @property
     def paths(self) -> list[Path]:
         """Files of the photographs, in order."""
-        every = self.photographs.rglob("*")
-        return sorted(path for path in every if path.suffix.lower() in SUFFIXES)
+        every = files_below(self.photographs)
+        return [path for path in every if path.suffix.lower() in SUFFIXES]
 
 
 def families(effort: Effort) -> list[Row]:

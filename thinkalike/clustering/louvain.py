@@ -78,9 +78,11 @@ def null_modularity(graph: "nx.Graph[str]", *, resolution: float, seed: int) -> 
         95 % quantile of these modularities; NaN without any weight, and for fewer than `FEWEST` models.
     """
     models = len(graph)
+    if models < FEWEST:
+        return float("nan")
     upper = np.triu_indices(models, 1)
-    weights = nx.to_numpy_array(graph)[upper] if models else np.empty(0)
-    if models < FEWEST or not weights.any():
+    weights = nx.to_numpy_array(graph)[upper]
+    if not weights.any():
         return float("nan")
     draws = int(np.clip(NULL_EDGES // len(weights), FEWEST_NULL_DRAWS, NULL_DRAWS))
     dealt = np.zeros((draws, models, models))

@@ -81,7 +81,8 @@ def test_a_peer_that_refuses_so_few_evaluations_has_said_nothing(monkeypatch):
 
     monkeypatch.setattr(newest, "ESTIMATORS", {"peer": refuses})
     assert (
-        estimates.asked(lambda coalitions: coalitions.sum(1), 3, 8, 0)["peer"].tolist() == [0] * 3
+        estimates.peer_estimates(lambda coalitions: coalitions.sum(1), 3, 8, 0)["peer"].tolist()
+        == [0] * 3
     )
 
 
