@@ -1,7 +1,7 @@
 """Similarity of two maps of one image: cosine or RBF."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields, replace
 from functools import partial
 from typing import Any
 
@@ -60,6 +60,24 @@ class Comparison:
         if self.blanks == "exclude":
             return "left out"
         return "count as similarity 0" if self.metric == "cosine" else "count like any other map"
+
+
+def stated_comparison(attributes: Mapping[str, Any]) -> Comparison | None:
+    """Comparison that the attributes of a file state (`Comparison.stated`); None if they name no metric."""
+    stated = {f.name: attributes[f.name] for f in fields(Comparison) if f.name in attributes}
+    if "metric" not in stated:
+        return None
+    # a scale is a text or a number
+    numbers: dict[str, Any] = {"sigma": float, "pool": int}
+    values: dict[str, Any] = {
+        name: (
+            numbers[name](np.ravel(value)[0])
+            if name in numbers and not isinstance(value, str)
+            else str(value)
+        )
+        for name, value in stated.items()
+    }
+    return Comparison(**values)
 
 
 def similarity(

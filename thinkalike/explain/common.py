@@ -13,7 +13,7 @@ from thinkalike.compare.maps import Maps
 from thinkalike.errors import ImageError, InputError
 from thinkalike.explain.explanation import Explanation
 from thinkalike.methods import AUDITED
-from thinkalike.networks.backward import right_gradients
+from thinkalike.networks.backward import frozen, right_gradients
 from thinkalike.networks.batches import Batches, fitting
 from thinkalike.networks.model import Model
 from thinkalike.networks.predict import check_finite
@@ -246,24 +246,15 @@ def check_maps(maps: Maps, source: str) -> None:
 
 @contextmanager
 def explaining(model: Model) -> Iterator[None]:
-    """While open, no parameter requires a gradient, and those of images are right (`right_gradients`).
-
-    Afterwards parameters that required one before do again.
+    """While open, no parameter requires a gradient, and gradients of images are right.
 
     Raises:
         InputError: the model is in training mode.
     """
     if any(module.training for module in model.network.modules()):
         raise InputError(f"{model.name} is in training mode; call .eval() before explaining")
-    trainable = [p for p in model.network.parameters() if p.requires_grad]
-    try:
-        for parameter in trainable:
-            parameter.requires_grad_(False)
-        with right_gradients(model.network):
-            yield
-    finally:
-        for parameter in trainable:
-            parameter.requires_grad_(True)
+    with frozen(model.network), right_gradients(model.network):
+        yield
 
 
 def audit(

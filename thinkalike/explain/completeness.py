@@ -27,7 +27,7 @@ def allowed_gap(
 def measured(
     full: np.ndarray, empty: np.ndarray, sums: np.ndarray, tolerance: float, epsilon: float
 ) -> dict[str, np.ndarray]:
-    """Measures (N,) of maps with these sums.
+    """Measures (N,) of how complete maps are, from the sums of their coefficients.
 
     Args:
         full, empty, tolerance, epsilon: as for `allowed_gap`.

@@ -24,8 +24,8 @@ from thinkalike.explain.common import (
     explaining,
     score_function,
 )
-from thinkalike.explain.painter import Painter, with_complements
-from thinkalike.explain.shapley.coalitions import Design, draw, extend
+from thinkalike.explain.painter import Painter
+from thinkalike.explain.shapley.coalitions import Design, draw, extend, with_complements
 from thinkalike.explain.shapley.solver import MOST_PAIRS, Solver
 from thinkalike.methods import DRAWS
 from thinkalike.networks.batches import one_behind
@@ -39,6 +39,7 @@ LEAST_RELEVANCE = 0.1
 """Relevance of a superpixel close to the baseline; the mean is about 1."""
 
 _Estimates = tuple[np.ndarray, np.ndarray, np.ndarray]
+"""Values and standard errors (K,) and draws (R, K) of all superpixels of an image."""
 
 
 def explain(
@@ -81,7 +82,7 @@ def explain(
             _estimates([evaluated], image, games[image], designs[image])
             for image in evaluated.adding(games, [design.members for design in designs])
         ]
-    return _with_estimates([evaluated], games, designs, estimates)[0]
+    return _explanations([evaluated], games, designs, estimates)[0]
 
 
 def explain_together(
@@ -130,7 +131,11 @@ def explain_together(
         for each in evaluated:
             with explaining(each.model):
                 each.add(games, fresh)
-        explanations = _explanations(evaluated, games, designs)
+        estimates = [
+            _estimates(evaluated, image, *pair)
+            for image, pair in enumerate(zip(games, designs, strict=True))
+        ]
+        explanations = _explanations(evaluated, games, designs, estimates)
         error = max(_largest_error(explanations, comparison) for comparison in comparisons)
         log.info(
             "%d evaluations an image: the largest error of a mean similarity is %.2g",
@@ -322,17 +327,6 @@ class _Evaluated:
         return values, errors, draws
 
 
-def _explanations(
-    evaluated: Sequence[_Evaluated], games: Sequence[_Game], designs: Sequence[Design]
-) -> list[Explanation]:
-    """Shapley values from the scores of every model so far."""
-    estimates = [
-        _estimates(evaluated, image, game, design)
-        for image, (game, design) in enumerate(zip(games, designs, strict=True))
-    ]
-    return _with_estimates(evaluated, games, designs, estimates)
-
-
 def _estimates(
     evaluated: Sequence[_Evaluated], image: int, game: _Game, design: Design
 ) -> list[_Estimates]:
@@ -345,7 +339,7 @@ def _estimates(
     return [model.estimate(image, game, solver) for model in evaluated]
 
 
-def _with_estimates(
+def _explanations(
     evaluated: Sequence[_Evaluated],
     games: Sequence[_Game],
     designs: Sequence[Design],

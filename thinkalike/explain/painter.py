@@ -7,6 +7,7 @@ import numpy as np
 import torch
 
 from thinkalike.explain.common import baseline_image
+from thinkalike.explain.shapley.coalitions import with_complements
 from thinkalike.networks.devices import on_device
 from thinkalike.networks.model import Model
 
@@ -73,11 +74,6 @@ class Painter:
         layers[players, pixels] = difference[pixels]
         self.layers = layers.flatten(1)
         self.image = image
-
-
-def with_complements(members: np.ndarray) -> np.ndarray:
-    """Coalitions S₁, S₁ᶜ, S₂, S₂ᶜ, … (2P, M) from the first (P, M) of each pair."""
-    return np.stack([members, ~members], 1).reshape(2 * len(members), members.shape[1])
 
 
 def _flat(images: torch.Tensor) -> torch.Tensor:

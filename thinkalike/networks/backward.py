@@ -1,4 +1,4 @@
-"""Gradients of batch norms, put right where torch reads them in the wrong order.
+"""Backward passes to the image alone, and gradients of batch norms that torch would read wrongly.
 
 A dimension of length 1 may have any stride. Where the gradient at the output of a batch norm has its
 channels last in memory, the input has its channels first, and such a stride is not the usual one, the
@@ -15,6 +15,18 @@ from torch import nn
 
 CHANNELS_LAST = {4: torch.channels_last, 5: torch.channels_last_3d}
 """Number of dimensions → memory format with channels last."""
+
+
+@contextmanager
+def frozen(network: nn.Module) -> Iterator[None]:
+    """While open, no parameter requires a gradient; afterwards those that did before do again."""
+    trainable = [parameter for parameter in network.parameters() if parameter.requires_grad]
+    network.requires_grad_(False)
+    try:
+        yield
+    finally:
+        for parameter in trainable:
+            parameter.requires_grad_(True)
 
 
 @contextmanager

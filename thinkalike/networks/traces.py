@@ -18,6 +18,7 @@ from torch import nn
 from torch.func import functional_call
 
 from thinkalike.errors import InputError
+from thinkalike.networks.backward import frozen
 
 CORNERS = ((0, 0), (0, 1), (1, 0))
 """Half of the rows and half of the columns that meet in the corner which each copy has changed."""
@@ -101,7 +102,7 @@ def trace(network: nn.Module, size: int, seed: int = 0) -> Trace:
     with (
         torch.inference_mode(False),
         torch.enable_grad(),
-        _frozen(network),
+        frozen(network),
         _recording(network) as recorder,
     ):
         scores = functional_call(network, _noise_for_zeros(network, seed), (images,))
@@ -154,18 +155,6 @@ def _noise_for_zeros(network: nn.Module, seed: int) -> dict[str, torch.Tensor]:
         for name, values in network.named_parameters()
         if not values.detach().any()
     }
-
-
-@contextmanager
-def _frozen(network: nn.Module) -> Iterator[None]:
-    """Parameters that do not learn in the block: the graph of a pass then leads to the image alone."""
-    trainable = [parameter for parameter in network.parameters() if parameter.requires_grad]
-    network.requires_grad_(False)
-    try:
-        yield
-    finally:
-        for parameter in trainable:
-            parameter.requires_grad_(True)
 
 
 @contextmanager

@@ -92,9 +92,8 @@ def measure_ceiling(
     Raises:
         InputError: maps of other images, models or methods, or an argument that cannot be used.
     """
-    for argument, given in (("maps", maps), ("again", again)):
-        if not isinstance(given, Explanations):
-            raise InputError(f"{argument}: a {type(given).__name__} is none of ta.explain")
+    _check_given("maps", maps)
+    _check_given("again", again)
     if (maps.method, maps.models, maps.image_ids) != (again.method, again.models, again.image_ids):
         raise InputError(
             "again: is of other images, models or methods than maps; explain the same ones again"
@@ -105,8 +104,8 @@ def measure_ceiling(
     for model, first in maps.maps.items():
         second = again.maps[model]
         if pixels:
-            signed, there = (with_sign(each, settings.sign) for each in (first, second))
-            first, second = moved_back(signed, there, pixels)
+            first, second = (with_sign(each, settings.sign) for each in (first, second))
+            first, second = moved_back(first, second, pixels)
         rows[model] = asdict(noise_ceiling(first, second, settings))
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("model")
 
@@ -159,16 +158,21 @@ def compared(
 
 
 def _check(maps: Any, roles: Mapping[str, Any]) -> None:
-    """Refuse what are no maps of two models, and roles of models that there are not."""
-    if not isinstance(maps, Explanations):
-        raise InputError(
-            f"maps: a {type(maps).__name__} is none of ta.explain; give what that has given"
-        )
+    """Refuse anything but maps of two models at least, and roles of models that have no maps."""
+    _check_given("maps", maps)
     if len(maps.models) < 2:
         raise InputError(f"maps: are of {maps.models[0]} alone; explain two models at least")
     for argument, names in roles.items():
         for name in names:
             choice(argument, name, maps.models)
+
+
+def _check_given(argument: str, given: Any) -> None:
+    """Refuse anything but explanations."""
+    if not isinstance(given, Explanations):
+        raise InputError(
+            f"{argument}: a {type(given).__name__} is none of ta.explain; give what that has given"
+        )
 
 
 def _predicted(maps: Explanations, subset: str) -> np.ndarray | None:

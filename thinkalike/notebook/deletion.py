@@ -69,7 +69,7 @@ def delete_regions(
 
 
 def _check(maps: Sequence[Explanations]) -> None:
-    """Refuse what are no maps, and maps of different images, models or targets."""
+    """Refuse anything but maps of a class, and maps of different images, models or targets."""
     if not maps or not all(isinstance(each, Explanations) for each in maps):
         raise InputError("maps: give what ta.explain has given, or a list of these")
     first = maps[0]

@@ -5,7 +5,7 @@ seeds, tests of families, trees with the support of their branches, how many ima
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +18,7 @@ from thinkalike.compare.map_sources import Pictures, map_arrays
 from thinkalike.compare.maps import Maps
 from thinkalike.compare.matrices import pair_table, square_table
 from thinkalike.compare.scales import scale_name, scale_of
-from thinkalike.compare.similarity import Comparison, compare_arrays
+from thinkalike.compare.similarity import Comparison, compare_arrays, stated_comparison
 from thinkalike.errors import InputError
 from thinkalike.methods import method_name
 from thinkalike.notebook import display
@@ -139,7 +139,8 @@ class Result:
             InputError: the file is missing, damaged, or lacks the subset.
         """
         chance = Chance.read(str(path), subset)
-        known = {"comparison": _stated_comparison(path), "subset": subset, **known}
+        with open_arrays(path) as file:
+            known = {"comparison": stated_comparison(file.attrs), "subset": subset, **known}
         return cls(chance, roles or Roles({}), stratified, **known)
 
     @property
@@ -382,22 +383,3 @@ def read_result(path: str | Path) -> Result:
         names=dict(zip(models, table["name"].astype(str), strict=True)),
         replicas=table.loc[table["replica"], "model"].tolist(),
     )
-
-
-def _stated_comparison(path: str | Path) -> Comparison | None:
-    """How maps were compared, from the attributes of a file (`Comparison.stated`)."""
-    with open_arrays(path) as file:
-        stated = {f.name: file.attrs[f.name] for f in fields(Comparison) if f.name in file.attrs}
-    if "metric" not in stated:
-        return None
-    # a scale is a text or a number
-    numbers: dict[str, Any] = {"sigma": float, "pool": int}
-    values: dict[str, Any] = {
-        name: (
-            numbers[name](np.ravel(value)[0])
-            if name in numbers and not isinstance(value, str)
-            else str(value)
-        )
-        for name, value in stated.items()
-    }
-    return Comparison(**values)

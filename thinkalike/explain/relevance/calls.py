@@ -60,6 +60,15 @@ class Call:
         return self.get(0, "input") if in_place else None
 
     @property
+    def on_copy(self) -> "Call":
+        """The call on a copy of the tensor that it changes, whose old values the backward pass may need."""
+        changed = self.changed
+        if changed is None:
+            return self
+        old = changed.clone()
+        return self.mapped(lambda tensor: old if tensor is changed else tensor)
+
+    @property
     def positional(self) -> "Call":
         """The call with its first argument by position, if it was given by name."""
         name = next((name for name in FIRST if name in self.kwargs), None)

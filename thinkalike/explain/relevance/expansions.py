@@ -27,12 +27,7 @@ def written_out(formula: Callable[[Call], torch.Tensor]) -> Rule:
         if len(call.args) > 3:
             tape.refuse(call, "its arguments have an order that torch has given up")
         with tape.again(call):
-            given = call
-            if call.changed is not None:
-                # the backward pass may need its old values
-                old = call.changed.clone()
-                given = call.mapped(lambda t: old if t is call.changed else t)
-            result = formula(given)
+            result = formula(call.on_copy)
         return tape.into_place(call, result)
 
     return rule

@@ -34,12 +34,10 @@ def contraction(tape: Tape, call: Call) -> Any:
 
 
 def _product(tape: Tape, call: Call, single: bool) -> Any:
-    given, changed = call, call.changed
-    if changed is not None:
-        # the backward pass needs its old values
+    given = call
+    if call.changed is not None:
         with tape.again(call):
-            old = changed.clone()
-        given = replace(call.mapped(lambda t: old if t is changed else t), function=_plain(call))
+            given = replace(call.on_copy, function=_plain(call))
     signals = [value for value in given.tensors if tape.kind(value) is Kind.SIGNAL]
     if len(signals) > 2:
         return tape.unresolved(call, "more than two values multiply")

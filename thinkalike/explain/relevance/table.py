@@ -72,8 +72,8 @@ def _functions(names: str) -> Iterator[Callable[..., Any]]:
     spaces = (torch, torch.Tensor, torch.nn.functional, torch._C._nn, torch.linalg, torch.special)
     for name in names.split():
         places = (torch.Tensor,) if name.startswith("__") else spaces
-        there = (getattr(space, name, None) for space in places)
-        functions = [function for function in there if callable(function)]
+        values = (getattr(space, name, None) for space in places)
+        functions = [function for function in values if callable(function)]
         if not functions:
             raise AttributeError(f"torch has no {name}")
         yield from functions

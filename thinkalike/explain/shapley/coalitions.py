@@ -71,6 +71,11 @@ def extend(design: Design, evaluations: int, generator: np.random.Generator) -> 
     return Design(np.concatenate([design.members, *parts]), pairs == possible)
 
 
+def with_complements(members: np.ndarray) -> np.ndarray:
+    """Coalitions S₁, S₁ᶜ, S₂, S₂ᶜ, … (2P, M) from the first (P, M) of each pair."""
+    return np.stack([members, ~members], 1).reshape(2 * len(members), members.shape[1])
+
+
 def _smaller_of_pairs(members: np.ndarray) -> np.ndarray:
     """The smaller coalition (P, M) of each pair; of two equal ones the one with the first player."""
     players, sizes = members.shape[1], members.sum(1)

@@ -37,11 +37,11 @@ PARTS = (0.03, 0.06, 0.16, 0.4, 0.7, 0.94)
 """Mean parts of all players that are in the sets of dividends: mixed, for sets of every size."""
 
 ALONE = (0.06, 0.16)
-"""Those of `PARTS` that make a law by themselves."""
+"""Mean parts, out of `PARTS`, that make a law by themselves."""
 
 POWERS = (0, 1, 2)
-"""Of these parts, the weights in a mixture: from sets of any size alike to large ones foremost. Mixtures
-of large sets come with a function of the number of players added, too."""
+"""Powers of a part that are its weights in a mixture: from sets of any size alike to large ones foremost.
+Mixtures of large sets come with a function of the number of players added, too."""
 
 SIZE_STRENGTH = 10.0
 """Variance of a function of the number of players over that of the terms of single players."""
@@ -190,10 +190,10 @@ def _of_products(signs: np.ndarray, neither: np.ndarray, one: np.ndarray) -> Cov
     log_present, log_missing = np.log(present), np.log(missing)
     # D / E of a player that is in S, and of one that is not
     rise, rise_missing = (1 - one) / present, (one - neither) / missing
-    here = np.exp(inside @ log_present.T + outside @ log_missing.T) * weights
-    there = np.exp(outside @ log_present.T + inside @ log_missing.T) * weights
-    cross = inside * (here @ rise - there @ rise_missing)
-    cross += outside * (here @ rise_missing - there @ rise)
+    products = np.exp(inside @ log_present.T + outside @ log_missing.T) * weights
+    opposite = np.exp(outside @ log_present.T + inside @ log_missing.T) * weights
+    cross = inside * (products @ rise - opposite @ rise_missing)
+    cross += outside * (products @ rise_missing - opposite @ rise)
     return Covariances(
         _kernel(inside, neither, one), cross.T / 2, _prior(neither, one, nodes, weights)
     )

@@ -142,12 +142,12 @@ def _exact(members: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True)
 class _Posteriors:
-    """Posteriors of T games under one law, for each strength of the terms of degree 1."""
+    """Posteriors of T games under one law, for each strength of the terms of single players."""
 
     likelihood: np.ndarray  # (strengths, T), logarithm, at the best σ²
     scale: np.ndarray  # (strengths, T), that σ²
     values: np.ndarray  # (strengths, M, T)
-    residual: np.ndarray  # (strengths, 1 + P, T), what degree 1 leaves, white in units of σ
+    residual: np.ndarray  # (strengths, 1 + P, T), what single players leave, white in units of σ
 
     def game(self, game: int) -> "_Posteriors":
         """Posteriors of one game."""
