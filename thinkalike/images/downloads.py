@@ -120,7 +120,7 @@ def extract(archive: Path, folder: Path) -> None:
                 for member in tar:
                     _refuse_unsafe(archive, member.name, member.isfile() or member.isdir())
                     room = _room_after(archive, member.size, room)
-                    tar.extract(member, folder, filter="data")
+                    _write_member(tar, member, folder / member.name)
                 # the checksum of a compressed tar stands behind the last member
                 for _ in _read(cast("IO[bytes]", tar.fileobj)):
                     pass
@@ -158,6 +158,19 @@ def _refuse_merged(archive: Path, names: Callable[[], list[str]], folder: Path) 
         paths = map(PurePosixPath, names())
         each = (str(part) for path in paths for part in (path, *path.parents))
         refuse_alike(archive, each, ignoring_case=True)
+
+
+def _write_member(tar: tarfile.TarFile, member: tarfile.TarInfo, path: Path) -> None:
+    """Write a file or folder of a tar archive, with no owner, mode or time of the archive's.
+
+    `TarFile.extract` does so with its filter `data`, which Python has from 3.11.4 on.
+    """
+    if member.isdir():
+        path.mkdir(parents=True, exist_ok=True)
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with cast("IO[bytes]", tar.extractfile(member)) as source, path.open("wb") as target:
+        shutil.copyfileobj(source, target)
 
 
 def _refuse_unsafe(archive: Path, name: str, plain: bool) -> None:
