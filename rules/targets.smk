@@ -17,6 +17,7 @@ rule weights:
     """What are the models? Weights: trained, fine-tuned, or (with the network) downloaded."""
     input:
         weights.files,
+        weights.checks(),
 
 
 rule explanations:

@@ -171,7 +171,17 @@ class Study:
         return layer if isinstance(layer, str) else layer["module"]
 
     def training_settings(self, model: str) -> dict[str, Any]:
-        """Settings of the training of a model, or of its fine-tuning."""
+        """Settings of the training of a model, or of its fine-tuning, that its weights depend on."""
+        settings = self._training(model)
+        return {key: value for key, value in settings.items() if key != "accuracy_at_least"}
+
+    def accuracy_bar(self, model: str) -> float:
+        """Accuracy that a model trained here must reach; 0 for an untrained control, which has none."""
+        is_untrained = self._is_untrained(self["catalogue"][model])
+        return 0 if is_untrained else float(self._training(model)["accuracy_at_least"])
+
+    def _training(self, model: str) -> dict[str, Any]:
+        """The settings in the configuration of the training of a model, or of its fine-tuning."""
         entry = self["catalogue"][model]
         return self["finetuning"] if entry["weights"] == "finetuned" else entry["training"]
 

@@ -49,6 +49,14 @@ class Weights:
         """Files of the weights of all models."""
         return [self.file(model) for model in self.study.models]
 
+    def checks(self, *models: str) -> list[str]:
+        """Files that say that models which are trained here have learned enough; all, if none is named."""
+        return [
+            f"<results>/weights/{model}_accuracy.csv"
+            for model in models or self.study.models
+            if self.study["catalogue"][model]["weights"] in ("trained", "finetuned")
+        ]
+
     def initial(self, model: str) -> str:
         """File of the weights that a model is fine-tuned from, or that get a head."""
         if "checkpoint" in self.study["catalogue"][model]:

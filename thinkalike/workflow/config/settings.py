@@ -60,7 +60,7 @@ def completed_models(config: Config) -> dict[str, dict[str, Any]]:
     completed = {}
     for key, entry in selected_entries(config).items():
         weights = entry.get("weights", config["weights"])
-        training = {**config["training"], **entry.get("training", {})}
+        training = completed_training(config, {**config["training"], **entry.get("training", {})})
         completed[key] = {**entry, "training": training, "weights": weights}
         if is_path(str(weights)):
             completed[key] |= {"weights": "imported", "checkpoint": weights}
@@ -75,6 +75,17 @@ def completed_models(config: Config) -> dict[str, dict[str, Any]]:
             if weights == "random":
                 completed[key] |= {"weights": "trained", "training": {**training, "epochs": 0}}
     return completed
+
+
+def completed_training(config: Config, training: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings of a training; half of the images are mirrored, if nothing is said, where they may be.
+
+    A mirrored photograph shows the same thing, a mirrored digit another or none.
+    """
+    mirror = training["mirror"]
+    if mirror is None:
+        mirror = config["dataset"]["kind"] not in ("digits", "planted_digits")
+    return {**training, "mirror": mirror}
 
 
 def is_path(weights: str) -> bool:
