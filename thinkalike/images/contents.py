@@ -19,6 +19,7 @@ CIFAR10 = "airplane automobile bird cat deer dog frog horse ship truck"
 IMAGENETTE = (9469, 3925, SYNSETS)
 
 PUBLISHED = {
+    "pieces": (300, 150, "astronaut camera cat coffee coins galaxies gravel retina rocket tissue"),
     "samples": (60, 80, SYNSETS),
     "imagenette": IMAGENETTE,
     "imagenette_320": IMAGENETTE,

@@ -8,6 +8,7 @@ from thinkalike.images.downloads import fetch, file_name
 from thinkalike.images.sources import (
     link_folder,
     make_digits,
+    make_pieces,
     make_planted_digits,
     make_samples,
 )
@@ -33,12 +34,12 @@ def lay_out(
 
     Args:
         manifest: parquet file in the folder of the data set.
-        kind: digits, planted_digits, samples, folder, archive, or a key of `ARCHIVES`.
+        kind: digits, planted_digits, pieces, samples, folder, archive, or a key of `ARCHIVES`.
         path: of the user's images, for the kind folder.
         url, checksum: of the file, for the kind archive.
         mirror: where archives are fetched from instead (`fetch`).
         validation: share of each class that goes into the split `val`, where there is no split yet.
-        seed: of that split, and of the crops of samples.
+        seed: of that split, of the crops of samples, and of the pieces that are held out.
 
     Raises:
         InputError: images or archives are missing, damaged or not laid out as they should be.
@@ -53,6 +54,8 @@ def lay_out(
                 images = make_digits(new, validation=validation, seed=seed)
             case "planted_digits":
                 images = make_planted_digits(new, validation=validation, seed=seed)
+            case "pieces":
+                images = make_pieces(new, seed=seed)
             case "samples":
                 images = make_samples(new, seed=seed)
             case "folder":

@@ -35,6 +35,23 @@ PHOTOGRAPHS = {
 }
 """Synset of Imagenette → the photograph that stands in for it in `make_samples`."""
 
+FREE = {
+    "astronaut": "astronaut",
+    "camera": "camera",
+    "cat": "chelsea",
+    "coffee": "coffee",
+    "coins": "coins",
+    "galaxies": "hubble_deep_field",
+    "gravel": "gravel",
+    "retina": "retina",
+    "rocket": "rocket",
+    "tissue": "immunohistochemistry",
+}
+"""Class → the photograph of scikit-image that `make_pieces` cuts; none has known copyright restrictions."""
+
+BLOCKS = 3
+"""Rows, and columns, of blocks that `make_pieces` cuts a photograph into."""
+
 PLANTED_SIDE = 64
 """Side of the images of `make_planted_digits` in pixels."""
 
@@ -198,4 +215,43 @@ def make_samples(folder: Path, *, seed: int) -> pd.DataFrame:
             crop = photograph.crop((left, top, left + size[0], top + size[1]))
             crop.save(folder / path, quality=90)
             paths.append(path)
+    return manifest(paths)
+
+
+def make_pieces(folder: Path, *, seed: int) -> pd.DataFrame:
+    """Write pieces of ten photographs that anybody may show: which photograph is a piece of?
+
+    The photographs come inside scikit-image, whose documentation names their authors, and have no known
+    copyright restrictions. The middle square of each is cut into 3 x 3 blocks. A third of them, drawn
+    at random, goes to val: no pixel is in both splits. A block gives five pieces: itself and its four
+    quarters.
+
+    Args:
+        folder: where `<split>/<class>/<row><column>_<part>.png` go, 30 of a class to train and 15 to val.
+        seed: of the blocks that are held out.
+
+    Returns:
+        The manifest, as for `make_digits`.
+    """
+    import skimage.data
+
+    paths = []
+    for name, photograph in FREE.items():
+        pixels = getattr(skimage.data, photograph)()
+        side = min(pixels.shape[:2]) // (2 * BLOCKS)  # of a quarter of a block
+        top, left = (np.array(pixels.shape[:2]) - 2 * BLOCKS * side) // 2
+        drawn = generator(seed, "pieces", name).permutation(BLOCKS**2)
+        for block in range(BLOCKS**2):
+            row, column = divmod(block, BLOCKS)
+            split = "val" if block in drawn[:BLOCKS] else "train"
+            for part in range(5):
+                down, right = divmod(part % 4, 2)
+                size = side if part < 4 else 2 * side
+                y, x = top + (2 * row + down) * side, left + (2 * column + right) * side
+                path = f"{split}/{name}/{row}{column}_{part}.png"
+                (folder / path).parent.mkdir(parents=True, exist_ok=True)
+                Image.fromarray(pixels[y : y + size, x : x + size]).convert("RGB").save(
+                    folder / path
+                )
+                paths.append(path)
     return manifest(paths)

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import skimage.data
 import torch
 from PIL import Image
 from scipy.stats import chi2_contingency
@@ -36,8 +37,10 @@ from thinkalike.images.selection import (
     torch_shuffle,
 )
 from thinkalike.images.sources import (
+    FREE,
     link_folder,
     make_digits,
+    make_pieces,
     make_planted_digits,
     make_samples,
 )
@@ -397,6 +400,43 @@ def test_samples_are_the_same_bytes_again_and_others_with_another_seed(samples, 
     for path in images["path"]:
         assert (tmp_path / "again" / path).read_bytes() == (folder / path).read_bytes()
         assert (tmp_path / "other" / path).read_bytes() != (folder / path).read_bytes()
+
+
+# ---- pieces of photographs ----------------------------------------------------------------------
+
+
+def test_pieces_are_a_block_and_its_quarters_and_no_pixel_is_in_both_splits(tmp_path):
+    images = make_pieces(tmp_path, seed=0)
+    assert tuple(images.columns) == MANIFEST
+    assert images.groupby(["class_name", "split"]).size().tolist() == [30, 15] * 10
+    for name in ("cat", "gravel"):
+        covered = {}
+        photograph = getattr(skimage.data, FREE[name])()
+        side = min(photograph.shape[:2]) // 6
+        for path in images.loc[images["class_name"] == name, "path"]:
+            piece = np.asarray(Image.open(tmp_path / path))
+            assert piece.shape == ((2 * side,) * 2 if "_4" in path else (side,) * 2) + (3,)
+            split, block = path.split("/")[0], path.split("/")[2][:2]
+            assert covered.setdefault(block, split) == split
+            if "_4" not in path:  # the quarters make the block
+                part = int(path[-5])
+                whole = np.asarray(Image.open(tmp_path / path.replace(f"_{part}.", "_4.")))
+                down, right = divmod(part, 2)
+                rows, columns = (slice(k * side, (k + 1) * side) for k in (down, right))
+                np.testing.assert_array_equal(piece, whole[rows, columns])
+        # the blocks make the middle of the photograph
+        top, left = (np.array(photograph.shape[:2]) - 6 * side) // 2
+        middle = photograph[top : top + 6 * side, left : left + 6 * side]
+        folders = {block: tmp_path / covered[block] / name for block in covered}
+        blocks = [
+            [np.asarray(Image.open(folders[f"{r}{c}"] / f"{r}{c}_4.png")) for c in range(3)]
+            for r in range(3)
+        ]
+        whole = np.concatenate([np.concatenate(row, 1) for row in blocks])
+        grey = whole if photograph.ndim == 3 else whole[..., 0]
+        np.testing.assert_array_equal(grey, middle)
+    other = make_pieces(tmp_path / "other", seed=1)
+    assert set(other["path"]) != set(images["path"])
 
 
 # ---- archives -----------------------------------------------------------------------------------
