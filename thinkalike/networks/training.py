@@ -165,10 +165,16 @@ def train(
     torch.manual_seed(integer_seed(seed, "weights"))
     network = create(architecture, classes=len(classes), size=size).to(device)
     model = as_model(network, architecture, classes=classes, size=size)
-    ways = {"shift": settings.shift, "mirror": settings.mirror, "crop": settings.crop}
 
     def augment(batch: np.ndarray, random: np.random.Generator) -> torch.Tensor:
-        return view(on_device(torch.from_numpy(batch), device), size, **ways, random=random)
+        return view(
+            on_device(torch.from_numpy(batch), device),
+            size,
+            shift=settings.shift,
+            mirror=settings.mirror,
+            crop=settings.crop,
+            random=random,
+        )
 
     examples = Examples(images, labels, model.mean, model.std, augment)
     _descend(network.train(), examples, settings, seed=seed, names=("epoch",))
@@ -214,8 +220,9 @@ def finetune(
 
     def augment(batch: np.ndarray, random: np.random.Generator) -> torch.Tensor:
         rgb = on_device(torch.from_numpy(batch), model.device)
-        ways = {"shift": 0, "mirror": settings.mirror, "crop": settings.crop}
-        return view(rgb, model.size, **ways, random=random)
+        return view(
+            rgb, model.size, shift=0, mirror=settings.mirror, crop=settings.crop, random=random
+        )
 
     examples = Examples(images, labels, model.mean, model.std, augment)
     for part, epochs in (("frozen", settings.frozen_epochs), ("all", settings.epochs)):
