@@ -51,8 +51,9 @@ class Method:
         estimated: whether maps are estimates with standard errors and draws.
         embedding: whether maps can explain an embedding by its cosine to itself, whose gradient at the
             image is 0.
-        complete: whether maps promise to sum to score(image) − score(baseline) and say how far off they
-            are (`converged`).
+        complete: whether a file of maps says how far each is from the sum that it promises: from
+            score(image) − score(baseline) (`converged`), or, with the accounts of the biases, from the
+            score (`ledger_gap`).
         metrics: by which models are compared.
         explained_by: key of the method in whose files of maps everything is that this one compares; it
             has no maps of its own. None of a method with maps.
@@ -245,6 +246,7 @@ METHODS: dict[str, Method] = {
             passes=lrp_passes,
             numbers=_pixels,
             embedding=False,
+            complete=True,
         ),
         Method(
             key="captum",
