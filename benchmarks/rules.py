@@ -278,23 +278,27 @@ def of_study(overlay: Path, folder: Path, count: int) -> Networks:
 
 
 def of_lites(weights: Path, folder: Path, count: int) -> Networks:
-    """Pretrained EfficientNet-Lites.
+    """Pretrained EfficientNet-Lites."""
+    models = pretrained(weights, LITES, LITE_SIZE)
+    return Networks("EfficientNet-Lite", models, images(folder, count, LITE_SIZE))
+
+
+def pretrained(weights: Path, keys: tuple[str, ...], size: int) -> dict[str, Model]:
+    """Networks of timm with weights that are at hand, `<key>/model.safetensors` for each.
 
     Raises:
-        InputError: their weights are not there.
+        InputError: a file is missing.
     """
-    paths = {key: weights / key / "model.safetensors" for key in LITES}
+    paths = {key: weights / key / "model.safetensors" for key in keys}
     missing = [str(path) for path in paths.values() if not path.exists()]
     if missing:
         raise InputError(
-            f"--lite: {', '.join(missing)} missing; put the weights of timm's networks of these names there"
+            f"{', '.join(missing)} missing; put the weights of timm's networks of these names there"
         )
     classes = [str(number) for number in range(1000)]
-    models = {
-        key: ta.load(key, weights=path, classes=classes, size=LITE_SIZE)
-        for key, path in paths.items()
+    return {
+        key: ta.load(key, weights=path, classes=classes, size=size) for key, path in paths.items()
     }
-    return Networks("EfficientNet-Lite", models, images(folder, count, LITE_SIZE))
 
 
 def parts(
