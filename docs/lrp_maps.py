@@ -24,10 +24,10 @@ from thinkalike.plotting.style import WIDTH, styled
 from thinkalike.stores.atomic import atomic
 
 PAGE = Path("docs/images/lrp_maps.png")
-SIZE = 160
+SIZE = 224
 SHOWN = ("epsilon", "γ 0.1", "γ 0.25", "z⁺")
 """Rules that are drawn, beside gradient × input."""
-DOTS, COLOURS = 150, 96
+DOTS, COLOURS = 150, 256
 """Of the picture, an inch and in all: maps are noise to PNG, and take much room."""
 CLIPPED = 99.5
 """Percentile of the magnitudes of a map at which its colours end."""

@@ -148,8 +148,8 @@ def kernelshap_budget(settings: Settings, segments: int) -> dict[str, int]:
 
 
 def lrp_passes(settings: Settings, size: int, segments: int) -> float:
-    """Forward passes of a map by LRP: two, and up to six with γ for convolutions (docs/lrp.md)."""
-    return 2.0 if settings["composite"] == "epsilon" else 6.0
+    """Forward passes of a map by LRP: two, and three to four with γ for convolutions (docs/lrp.md)."""
+    return 2.0 if settings["composite"] == "epsilon" else 3.5
 
 
 def captum_settings(settings: Settings, model: str, family: str) -> dict[str, Any]:
