@@ -51,8 +51,9 @@ class Method:
         estimated: whether maps are estimates with standard errors and draws.
         embedding: whether maps can explain an embedding by its cosine to itself, whose gradient at the
             image is 0.
-        complete: whether maps promise to sum to score(image) − score(baseline) and say how far off they
-            are (`converged`).
+        complete: whether a file of maps says how far each is from the sum that it promises: from
+            score(image) − score(baseline) (`converged`), or, with the accounts of the biases, from the
+            score (`ledger_gap`).
         metrics: by which models are compared.
         explained_by: key of the method in whose files of maps everything is that this one compares; it
             has no maps of its own. None of a method with maps.
@@ -147,8 +148,8 @@ def kernelshap_budget(settings: Settings, segments: int) -> dict[str, int]:
 
 
 def lrp_passes(settings: Settings, size: int, segments: int) -> float:
-    """Forward passes of a map by LRP: two, and up to six with γ for convolutions (docs/lrp.md)."""
-    return 2.0 if settings["composite"] == "epsilon" else 6.0
+    """Forward passes of a map by LRP: two, and three to four with γ for convolutions (docs/lrp.md)."""
+    return 2.0 if settings["composite"] == "epsilon" else 3.5
 
 
 def captum_settings(settings: Settings, model: str, family: str) -> dict[str, Any]:
@@ -245,6 +246,7 @@ METHODS: dict[str, Method] = {
             passes=lrp_passes,
             numbers=_pixels,
             embedding=False,
+            complete=True,
         ),
         Method(
             key="captum",

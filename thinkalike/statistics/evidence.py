@@ -22,13 +22,15 @@ def read_evidence(
             a table of scales) of each method.
         tables: `pairs`, `seeds`, `image_count`, `support` → files, one for each method.
         scales: files of those methods that have any.
-        shared: `families`, `resolution`, `deletion` → file of all methods; None where there is none.
+        shared: `families`, `resolution`, `deletion`, `completeness` → file of all methods; None where
+            there is none.
 
     Raises:
         InputError: a file is missing, damaged, or lacks a column.
     """
     families, resolution = (read_table(str(shared[name])) for name in ("families", "resolution"))
     deletion = read_table(str(shared["deletion"])) if shared["deletion"] else None
+    sums = read_table(str(shared["completeness"])) if shared["completeness"] else None
     of_scales = iter(scales)
     found = []
     for number, case in enumerate(cases):
@@ -47,6 +49,7 @@ def read_evidence(
                 branches=each["support"],
                 scales=read_table(next(of_scales)) if case["scaled"] else None,
                 mute=_mute(deletion, method),
+                input_share=_input_share(sums, method),
             )
         )
     return found
@@ -68,3 +71,11 @@ def _mute(deletion: pd.DataFrame | None, method: str) -> list[str]:
         return []
     own = deletion[(deletion["method"] == method) & deletion["mute"].eq(True).fillna(False)]
     return [str(model) for model in own["model"]]
+
+
+def _input_share(sums: pd.DataFrame | None, method: str) -> Mapping[str, float]:
+    """Model → share of the score that its maps have, of a method that books the rest on biases."""
+    if sums is None:
+        return {}
+    own = sums[(sums["method"] == method) & sums["input_share"].notna()]
+    return dict(zip(own["model"].astype(str), own["input_share"].astype(float), strict=True))

@@ -103,6 +103,19 @@ def _limits_of(facts: StudyFacts, evidence: Evidence) -> Iterator[Statement]:
             count=most[few].max(),
             images=images,
         )
+    trained = facts.roles.trained(facts.models)
+    shares = [evidence.input_share[model] for model in trained if model in evidence.input_share]
+    if shares:
+        yield statement(
+            LIMITS,
+            "input_share",
+            "{title}: of the score of an image its map has {low:.2g} to {high:.2g} (medians of the trained "
+            "networks); biases have the rest, which no map shows.",
+            "statistics/completeness.csv",
+            {"title": evidence.title},
+            low=min(shares),
+            high=max(shares),
+        )
     reason = evidence.image_count.get("reason")
     if (
         isinstance(reason, str)

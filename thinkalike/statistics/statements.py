@@ -51,6 +51,8 @@ class Evidence:
         branches: of the trees, with `finding`.
         scales: similarity at several scales, for methods with maps.
         mute: models that the method says nothing about.
+        input_share: model → median share of the score that its maps have, of a method that books the
+            rest on biases.
     """
 
     title: str
@@ -64,6 +66,7 @@ class Evidence:
     branches: pd.DataFrame
     scales: pd.DataFrame | None = None
     mute: Sequence[str] = ()
+    input_share: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

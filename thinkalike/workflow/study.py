@@ -275,7 +275,7 @@ class Study:
 
     @property
     def complete_methods(self) -> list[str]:
-        """Methods and variants whose maps promise to sum to the difference of scores."""
+        """Methods and variants whose maps promise a sum, and say how far they are from it."""
         return [method for method in self.methods if self.method(method).complete]
 
     @property

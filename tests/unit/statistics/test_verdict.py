@@ -97,6 +97,7 @@ def test_what_a_usual_study_says():
         ({"resolution": {"control_rho": 0.3}}, "control_alike"),
         ({"mute": ["b", "c"]}, "mute"),
         ({"rho": np.nan}, "missing"),
+        ({"input_share": {"b": 0.02, "c": 0.3}}, "input_share"),
         ({"image_count": {"needed": np.inf, "images": 9.0, "target": 0.9}}, "no_order"),
         (
             {"image_count": {"needed": np.nan, "images": np.nan, "reason": "too few pairs"}},
@@ -107,6 +108,14 @@ def test_what_a_usual_study_says():
 def test_a_rule_speaks_where_its_numbers_are_there(changes, rule):
     assert rule not in said(facts(), evidence())
     assert rule in said(facts(), evidence(**changes))
+
+
+def test_what_biases_have_of_a_score_is_said_of_trained_networks():
+    shares = {"a": 0.021, "a_twin": 0.3, "zero": 0.9}
+    assert said(facts(), evidence(input_share=shares))["input_share"].text == (
+        "Method: of the score of an image its map has 0.021 to 0.3 (medians of the trained networks); "
+        "biases have the rest, which no map shows."
+    )
 
 
 def test_what_is_nothing_has_no_sign():

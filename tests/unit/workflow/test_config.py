@@ -153,7 +153,7 @@ settings: {kernelshap: {images: 4}}
 settings: {kernelshap: {evaluations: 2000}}
 settings: {kernelshap: {tolerance: 0.01}}
 settings: {kernelshap: {ceiling_images: 200}}
-settings: {lrp: {composites: {cnn: gamma}}}
+settings: {lrp: {composites: {cnn: plus}}}
 variants: {early: {method: gradcam, depth: 25}}
 segments: {count: 12}
 segments: {count: 200}
@@ -685,9 +685,9 @@ def test_a_family_is_any_plain_label(family):
     settings = resolve(study(("catalogue", {"mine": entry}), ("models", ["mine", "vit"])))
     assert settings["catalogue"]["mine"]["family"] == family
     lrp = settings["settings"]["lrp"]
-    assert METHODS["lrp"].map_settings(lrp, "mine", family)["composite"] == "epsilon"
-    lrp = {**lrp, "composites": {**lrp["composites"], family: "gamma"}}
     assert METHODS["lrp"].map_settings(lrp, "mine", family)["composite"] == "gamma"
+    lrp = {**lrp, "composites": {**lrp["composites"], family: "plus"}}
+    assert METHODS["lrp"].map_settings(lrp, "mine", family)["composite"] == "plus"
 
 
 @pytest.mark.parametrize("family", ["", " cnn", "a<b", "_", "cnn_", "a\nb", "x" * 25, 7, None])
