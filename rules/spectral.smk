@@ -104,7 +104,9 @@ rule cluster_maps:
         comparison=study.map_clustering_settings,
         settings={
             key: study["spectral"][key]
-            for key in ("clusters", "neighbours", "sigma", "epsilon", "bootstraps")
+            for key in (
+                *("clusters", "neighbours", "sigma", "epsilon", "shift", "bootstraps", "nulls"),
+            )
         },
         seed=study["seed"],
     message:
@@ -147,7 +149,7 @@ rule plot_spectra:
 
 
 rule plot_map_clusters:
-    """Mean maps and nearest images of the clusters by the most stable result."""
+    """Mean maps and nearest images of the clusters that exceed single clouds most."""
     input:
         points="<results>/spectral/clusters/{case}/points.parquet",
         results="<results>/spectral/clusters/{case}/results.csv",

@@ -367,10 +367,11 @@ class Study:
         return "All together" if case == JOINT else self.names[case]
 
     @property
-    def map_clustering_settings(self) -> dict[str, str]:
-        """Sign and rescaling of the maps that the spectral study clusters; their lengths do not count."""
+    def map_clustering_settings(self) -> dict[str, Any]:
+        """Sign, scale and rescaling of the maps that the spectral study clusters; lengths do not count."""
         settings = self["settings"][self["spectral"]["method"]]
-        return {key: settings[key] for key in ("sign", "rescaling")}
+        chosen = {key: settings[key] for key in ("sign", "rescaling")}
+        return {**chosen, "pool": self["spectral"]["pool"]}
 
     @property
     def spectral_figures(self) -> list[str]:

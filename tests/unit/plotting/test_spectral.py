@@ -2,14 +2,17 @@
 
 import pandas as pd
 
-from thinkalike.plotting.spectral import choice_sentence, result_name
+from thinkalike.plotting.spectral import result_name
+from thinkalike.plotting.spectral_choices import choice_sentence
 
 
-def test_what_is_not_stable_is_called_no_clusters():
-    result = {"graph": "knn", "laplacian": "symmetric", "stability": 0.52}
+def test_what_is_not_beyond_one_cloud_is_called_a_cut_of_one_cloud():
+    result = {"graph": "knn", "laplacian": "symmetric", "beyond": False, "stability": 0.92}
+    result["stability_excess"] = 1.23
     name = "k nearest graph, symmetric Laplacian"
-    assert result_name(result) == f"no clusters, cut by {name} (stability 0.52)"
-    assert result_name({**result, "stability": 0.97}) == f"{name} (stability 0.97)"
+    beside = "(stability 0.92, +1.2 sd from single clouds)"
+    assert result_name(result) == f"one cloud, cut by {name}\n{beside}"
+    assert result_name({**result, "beyond": True}) == f"{name}\n{beside}"
 
 
 def test_a_choice_matters_in_the_cases_that_were_looked_at():
@@ -19,6 +22,8 @@ def test_a_choice_matters_in_the_cases_that_were_looked_at():
             "number": ["eigengap"] * 3 + ["same"],
             "graph": [0.2, 0.3, 0.9, 0.0],
             "laplacian": [0.4, 0.6, 0.8, 1.0],
+            "difference_low": [-0.3, -0.7, 0.0, -1.0],
+            "difference_high": [-0.1, 0.1, 0.2, -1.0],
         }
     )
     sentence = choice_sentence(choices)

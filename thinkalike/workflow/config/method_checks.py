@@ -19,6 +19,7 @@ from thinkalike.workflow.config.settings import (
     least_evaluations,
     mapped_method,
     mapped_models,
+    mapped_pool,
     row_of,
     selected_entries,
 )
@@ -256,6 +257,8 @@ def spectral(config: Config) -> Iterator[str]:
             f"spectral.method: {method!r} has maps on superpixels, which differ from image to image; "
             "choose another method"
         )
+    if mapped_models(config):
+        yield from _scale_of_clusters(config)
     clusters, images = values["clusters"] or 0, values["images"]
     if clusters > images:
         yield (
@@ -266,4 +269,26 @@ def spectral(config: Config) -> Iterator[str]:
         yield (
             f"catalogue.{JOINT}: all models together are called so where maps are clustered; give the "
             "model another key, or set spectral.joint: false"
+        )
+
+
+def _scale_of_clusters(config: Config) -> Iterator[str]:
+    """Maps that are clustered over more cells than the frame has pixels, or moved out of it."""
+    pool, size = mapped_pool(config), config["images"]["size"]
+    shift = config["spectral"]["shift"]
+    if pool is None:
+        if shift:
+            yield (
+                "spectral.shift: maps are not moved as they were computed; give spectral.pool, a number of "
+                f"cells a side ({size}: single pixels), or set spectral.shift: 0"
+            )
+    elif config["spectral"]["pool"] is not None and int(pool) > size:
+        yield (
+            f"spectral.pool: {pool} cells a side are more than the {size} pixels of images.size; give at "
+            f"most {size}"
+        )
+    elif shift >= int(pool):
+        yield (
+            f"spectral.shift: {shift} cells move a map of {pool} cells a side out of the frame; give at "
+            f"most {int(pool) - 1}"
         )

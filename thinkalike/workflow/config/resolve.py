@@ -105,6 +105,7 @@ def completed(study: Mapping[str, Any]) -> dict[str, Any]:
         "spectral": {
             "models": settings.mapped_models(study),
             "method": settings.mapped_method(study),
+            "pool": settings.mapped_pool(study),
             "class": settings.mapped_class_of(study),
         },
         "figures": {"panels": settings.completed_panels(study)},
