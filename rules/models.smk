@@ -20,6 +20,7 @@ rule download_weights:
         code=code_of("download_weights.py"),
         architecture=by_wildcards(study.architecture),
         folder=verbatim(study["pretrained"]["folder"] or ""),
+        depends_on=by_wildcards(weights.copied_config),
     message:
         "Weights of {wildcards.model}"
     script:

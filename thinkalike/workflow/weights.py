@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from thinkalike.errors import InputError
+from thinkalike.networks.config_files import CONFIG
 from thinkalike.workflow.study import Study
 
 
@@ -22,6 +23,11 @@ def file_hash(path: str) -> str:
             return hashlib.file_digest(file, "sha256").hexdigest()[:16]
     except OSError as error:
         raise InputError(f"{path} cannot be read ({error.strerror}); correct the path") from None
+
+
+def hash_if_there(path: Path) -> str:
+    """Hash of the content of a file (`file_hash`), or nothing where there is none."""
+    return file_hash(str(path)) if path.is_file() else ""
 
 
 class Weights:
@@ -87,7 +93,9 @@ class Weights:
             },
             "listing": listing,
             "initial": self.initial(model) if is_finetuned else "",
-            "checkpoint": self.checkpoint_content(model) if is_finetuned else "",
+            "checkpoint": self.checkpoint_content(model) or self.copied_config(model)
+            if is_finetuned
+            else "",
             # random weights to begin with belong to one study
             "study": self.study["study"]
             if is_finetuned and self.study["weights"] == "random"
@@ -103,9 +111,20 @@ class Weights:
         return str(self.study["catalogue"][model]["checkpoint"])
 
     def checkpoint_content(self, model: str) -> str:
-        """Hash of the file of the user's with the weights of a model; empty if there is none."""
+        """Hash of the file of the user's with the weights of a model; empty if there is none.
+
+        Behind it stands that of a config.json beside the file, which may say how images are normalised.
+        """
         path = self.study["catalogue"][model].get("checkpoint")
-        return file_hash(path) if path else ""
+        if not path:
+            return ""
+        return file_hash(path) + hash_if_there(Path(path).with_name(CONFIG))
+
+    def copied_config(self, model: str) -> str:
+        """Hash of the config.json of published weights that were copied by hand; empty if there is none."""
+        folder = self.study["pretrained"]["folder"]
+        name = self.study["catalogue"][model].get("timm")
+        return hash_if_there(Path(folder) / name / CONFIG) if folder and name else ""
 
     def import_settings(self, model: str) -> dict[str, Any]:
         """What reading a file of weights takes: names of its classes, and whether the head does not count.
