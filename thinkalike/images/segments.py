@@ -16,28 +16,39 @@ from thinkalike.errors import InputError
 from thinkalike.images.blocks import blocks
 from thinkalike.images.loading import load_images
 from thinkalike.images.masks import Masks
+from thinkalike.images.merging import merge_regions
 from thinkalike.images.splitting import split_regions
 from thinkalike.progress import log
 from thinkalike.stores.arrays import create_arrays
 
 RAISED = 7
 """Times that compactness is doubled at most: to 128 times what was given."""
+TRIES = 4
+"""Runs of SLIC with one compactness at most: what an image costs."""
+NEAR = 0.05
+"""Share of the number by which a run may miss it and is taken at once."""
+FINEST = 4
+"""Times the number that SLIC is asked for at most."""
 NAMED = 20
 """Images that a line of the log names at most."""
 
 
 @dataclass(frozen=True)
 class Superpixels:
-    """Superpixels of one image, and what it took to have enough of them.
+    """Superpixels of one image, and what it took to have as many as there should be.
 
     Attributes:
         labels: (height, width) int16, 0, 1, … without gaps.
         compactness: with which SLIC was run.
+        hint: number of superpixels that SLIC was asked for.
+        merged: number of regions that were joined to a neighbour afterwards.
         splits: number of regions that were cut in two afterwards.
     """
 
     labels: np.ndarray
     compactness: float
+    hint: int
+    merged: int
     splits: int
 
 
@@ -52,41 +63,73 @@ def superpixels(
 def slic_superpixels(
     image: np.ndarray, *, count: int, compactness: float, at_least: int
 ) -> Superpixels:
-    """SLIC superpixels of one image, of which there are never fewer than `at_least`.
+    """SLIC superpixels of one image: about `count`, never more, and never fewer than `at_least`.
+
+    For SLIC a number is a hint, and on photographs it gives two thirds of it. It is asked for more, or
+    for fewer, in proportion, `TRIES` times at most, and the run that comes nearest to `count` is taken;
+    where that has more, the smallest regions are joined to the neighbour of the most similar colour.
 
     Where colours change from pixel to pixel, SLIC's clusters fall to pieces, and it merges these until
     few superpixels, or a single one, are left (scikit-image, issues 1745 and 5093). Compactness is then
-    doubled until there are enough: nearness counts for more, and superpixels become cells of a grid.
+    doubled until there are `at_least`: nearness counts for more, and superpixels become cells of a grid.
     Where `RAISED` doublings do not suffice, as with very few pixels or a `count` of 2, the run with the
-    most superpixels is taken, the first of several, and its largest regions are cut in two. Where
-    SLIC gives enough at once, labels are SLIC's.
+    most superpixels is taken, the first of several, and its largest regions are cut in two.
 
     Args:
         image: (height, width, 3) uint8 RGB.
-        count: of superpixels, about; SLIC gives fewer where colours do not differ.
+        count: of superpixels, about and at most.
         compactness: weight of nearness in the image against nearness in (Lab) colour.
         at_least: number of superpixels, 2 or more.
 
     Raises:
-        InputError: `at_least` is under 2 or more than the pixels.
+        InputError: `at_least` is under 2, or more than `count` or the pixels.
 
     Source: Achanta et al., SLIC superpixels, TPAMI 2012; scikit-image's implementation.
     """
-    if not 2 <= at_least <= image.shape[0] * image.shape[1]:
+    if not 2 <= at_least <= min(count, image.shape[0] * image.shape[1]):
         raise InputError(
-            f"at_least: {at_least} superpixels of an image of {image.shape[0]} x {image.shape[1]} "
-            "pixels; give 2 at least, and no more than there are pixels"
+            f"at_least: {at_least} superpixels of {count} and an image of {image.shape[0]} x "
+            f"{image.shape[1]} pixels; give 2 at least, and no more than count and the pixels"
         )
-    best, used = _slic(image, count, compactness), compactness
+    best, hint = _nearest(image, count, compactness)
+    used = compactness
     for doubling in range(1, RAISED + 1):
         if best.max() + 1 >= at_least:
             break
-        raised = compactness * 2**doubling
-        labels = _slic(image, count, raised)
+        labels, asked = _nearest(image, count, compactness * 2**doubling)
         if labels.max() > best.max():
-            best, used = labels, raised
-    splits = max(at_least - int(best.max()) - 1, 0)
-    return Superpixels(split_regions(best, at_least), used, splits)
+            best, hint, used = labels, asked, compactness * 2**doubling
+    found = int(best.max()) + 1
+    merged = merge_regions(best, image, count)
+    return Superpixels(
+        split_regions(merged, at_least),
+        used,
+        hint,
+        merged=max(found - count, 0),
+        splits=max(at_least - found, 0),
+    )
+
+
+def _nearest(image: np.ndarray, count: int, compactness: float) -> tuple[np.ndarray, int]:
+    """Labels of the run of SLIC whose number is nearest to `count`, and what it was asked for."""
+    most = min(FINEST * count, image.shape[0] * image.shape[1])
+    runs: dict[int, np.ndarray] = {}
+    hint = nearest = min(count, most)
+    while len(runs) < TRIES and hint not in runs:
+        runs[hint] = _slic(image, hint, compactness)
+        nearest = min(runs, key=lambda asked: (abs(_number(runs[asked]) - count), asked))
+        if abs(_number(runs[nearest]) - count) <= NEAR * count:
+            break
+        # in proportion to the nearest; where that was tried, to the last
+        steps = [
+            min(round(asked * count / _number(runs[asked])), most) for asked in (nearest, hint)
+        ]
+        hint = next((step for step in steps if step not in runs), steps[0])
+    return runs[nearest], nearest
+
+
+def _number(labels: np.ndarray) -> int:
+    return int(labels.max()) + 1
 
 
 def _slic(image: np.ndarray, count: int, compactness: float) -> np.ndarray:
@@ -106,8 +149,9 @@ def write_segments(
 ) -> None:
     """Write the regions of image files: labels (image, y, x), of all images one block at a time.
 
-    Of superpixels the file also says, image by image, the `compactness` with which there were enough,
-    and how many regions were `split`; the log names the images where SLIC alone gave too few.
+    Of superpixels the file also says, image by image, the `compactness` with which there were enough, the
+    number that SLIC was asked for (`hint`), and how many regions were `merged` and `split` afterwards. The
+    log says how many there are, and names the images where SLIC alone gave too few.
 
     Args:
         path: of the file.
@@ -126,7 +170,8 @@ def write_segments(
     cut = _KINDS[kind](images, lambda part: load_images(paths[part], size), size, options)
     variables: dict[str, tuple[tuple[str, ...], Any]] = {"labels": (("image", "y", "x"), np.int16)}
     if kind == "slic":
-        variables |= {"compactness": (("image",), np.float64), "split": (("image",), np.int32)}
+        variables["compactness"] = (("image",), np.float64)
+        variables |= dict.fromkeys(("hint", "merged", "split"), (("image",), np.int32))
     counts: list[int] = []
     with create_arrays(
         path,
@@ -140,7 +185,11 @@ def write_segments(
             file.append(**rows)
             counts += [int(labels.max()) + 1 for labels in rows["labels"]]
     log.info(
-        "%d to %d segments an image, %.1f on average", min(counts), max(counts), np.mean(counts)
+        "segments an image: %g in the median, %d at least, %d at most%s",
+        np.median(counts),
+        min(counts),
+        max(counts),
+        f" (count: {options['count']})" if "count" in options else "",
     )
 
 
@@ -179,6 +228,8 @@ def _slic_of(images: pd.DataFrame, read: Read, size: int, options: Mapping[str, 
         return {
             "labels": [each.labels for each in found],
             "compactness": compactness,
+            "hint": [each.hint for each in found],
+            "merged": [each.merged for each in found],
             "split": splits,
         }
 
