@@ -62,6 +62,8 @@ RULES: Mapping[str, tuple[Composite, Table]] = {
     "AttnLRP, γ 0.25, linear 0.05": (Composite(convolutions=0.25, linears=0.05), ATTENDED),
 }
 """γ of convolutions, and of linear layers where that is said; the others have 0."""
+PARTNERS = 3
+"""Other networks, at most, that the maps of one are held against."""
 SUPERPIXELS = 8
 """Images, from the first, whose superpixels have Shapley values."""
 
@@ -92,6 +94,12 @@ class Networks:
     trained: Mapping[str, Model]
     pixels: np.ndarray
 
+    def partners(self, key: str) -> list[str]:
+        """Networks that the maps of one are held against: those that follow it, in a circle."""
+        keys = list(self.trained)
+        place = keys.index(key) + 1
+        return [*keys[place:], *keys[: place - 1]][:PARTNERS]
+
     @cached_property
     def superpixels(self) -> Superpixels:
         """Of the first images."""
@@ -108,7 +116,7 @@ def maps(
     """The classes explained, (N,), maps (N, pixels) of all rules and what they are held against, and the
     share of the score that the pixels have, (N,), by rule.
     """
-    every, shares = {}, {}
+    every, shares, trained = {}, {}, str(targets is None)
     for name, (composite, table) in RULES.items():
         if table is ATTENDED and model.architecture.family == "cnn":
             continue
@@ -123,7 +131,7 @@ def maps(
             for i in range(0, len(pixels), 8)
         ]
     )
-    noise = generator(0, "rules", model.name)
+    noise = generator(0, "rules", model.name, trained)
     every["random"] = noise.normal(size=every["epsilon"].shape)
     return targets, every, shares
 
@@ -149,7 +157,7 @@ def judged(networks: Networks) -> dict[tuple[str, str, str], np.ndarray]:
     for key, model in networks.trained.items():
         untrained = random_model(model.architecture, len(model.classes), model.size)
         _, of_untrained, _ = maps(untrained, networks.pixels, targets[key])
-        others = [other for other in networks.trained if other != key]
+        others = networks.partners(key)
         for rule, own in every[key].items():
             cells = sums(own, SIDE)
             theirs = [sums(every[each][rule], SIDE) for each in others if rule in every[each]]
@@ -164,7 +172,7 @@ def judged(networks: Networks) -> dict[tuple[str, str, str], np.ndarray]:
                     side=SIDE,
                     steps=STEPS,
                 )
-                for each in networks.trained
+                for each in (key, *others)
             }
             verdicts = {
                 "deletion": removed.pop(key),

@@ -64,12 +64,12 @@ def _layer(tape: Tape, call: Call, make: Callable[[], Layer]) -> Any:
     if tape.kind(bias) is not Kind.CONSTANT:
         return tape.unresolved(call, "its bias depends on the images")
     layer = make()
-    if not tape.composite.layers(layer.convolutional):
+    gamma = tape.composite.gamma(layer.convolutional)
+    if not gamma:
         result = tape.with_gates_fixed(call)()
         if bias is not None:
             tape.ledger.watch(tape.module, result, layer.along(bias))
         return result
-    gamma = tape.gamma(layer.convolutional)
     fixed, ledger = weight.detach(), tape.ledger
     result = by_gamma(x, call.with_input, layer, fixed, bias, gamma, ledger, tape.module)
     if layer.convolutional:

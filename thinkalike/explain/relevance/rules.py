@@ -168,7 +168,7 @@ def by_gamma(
     layer: Layer,
     weight: torch.Tensor,
     bias: torch.Tensor | None,
-    gamma: Callable[[], float],
+    gamma: float,
     ledger: Ledger,
     account: str,
 ) -> torch.Tensor:
@@ -180,7 +180,7 @@ def by_gamma(
 
     and with min for an output y_j ≤ 0: contributions of the output's own sign count 1 + γ times.
     The denominator has the output's sign and is not smaller, so that no factor y_j/z_j exceeds 1.
-    γ = 0 is the rule epsilon with ε = 0; γ = ∞, only those of the same sign, is z⁺ for both signs.
+    γ = ∞, only those of the same sign, is z⁺ for both signs.
 
     Montavon et al., Layer-wise relevance propagation: an overview, 2019, section 10.2, and for signed
     inputs the generalised form, in Andéol et al., Learning domain invariant representations by joint
@@ -191,7 +191,7 @@ def by_gamma(
         compute: x → y, as the network does it.
         layer: W.
         weight, bias: its numbers, (channels,) of the bias.
-        gamma: called in the backward pass, when the number of layers is known.
+        gamma: more than 0; ∞ for z⁺.
         ledger, account: of the share of b_j.
 
     With |W| the magnitudes of the weights, the contributions of the output's own sign sum to
@@ -209,13 +209,8 @@ def by_gamma(
         return y, (x, y.clone())
 
     def backward(g: torch.Tensor, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
-        value = gamma()
-        if value == 0:
-            if bias is not None:
-                ledger.pay(account, g, layer.along(bias))
-            return layer.backward(g, weight, x)
         # of all contributions, and of the difference between magnitude and value, with the output's sign
-        plain, more = (0.5, 0.5) if value == float("inf") else (1 + value / 2, value / 2)
+        plain, more = (0.5, 0.5) if gamma == float("inf") else (1 + gamma / 2, gamma / 2)
         magnitudes = weight.abs()
         sizes = layer.forward(x.abs(), magnitudes)
         if bias is not None:
