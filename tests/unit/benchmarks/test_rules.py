@@ -9,7 +9,6 @@ from torch.nn import functional as F
 from benchmarks import rules
 from benchmarks.attention import ATTENDED
 from benchmarks.common import table
-from benchmarks.digits import BLACK
 from benchmarks.judges import Superpixels, cosines, deletion
 from benchmarks.rules import Networks, gradient_times_input, study, tables
 from tests.support.explaining import images, linear
