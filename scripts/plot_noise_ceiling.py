@@ -9,7 +9,7 @@ from thinkalike.plotting.style import save, styled, title_of
 from thinkalike.stores.tables import read_table
 from thinkalike.workflow.jobs import run
 
-CEILING = ["model", "metric", "n", "ceiling", "standard_error"]
+CEILING = ["model", "metric", "n", "ceiling", "standard_error", "low", "high"]
 PAIRS = ["model_a", "model_b", "n", "mean", "estimation_error"]
 
 

@@ -14,7 +14,9 @@ from thinkalike.compare.products import inner_products, squared_norms
 from thinkalike.compare.scales import Pool
 from thinkalike.errors import InputError
 
-METRICS = ("cosine", "rbf")
+LOWEST: Mapping[str, float] = {"cosine": -1.0, "rbf": 0.0}
+"""Metric → the value that no similarity is below; none is above 1."""
+METRICS = tuple(LOWEST)
 BLANKS = ("exclude", "zero")
 SMALLEST = 1e-140
 """Size of a map from which, and up to whose inverse, its squares are sure to be numbers."""

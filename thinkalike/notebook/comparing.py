@@ -87,7 +87,8 @@ def measure_ceiling(
         comparison: sign, pool, rescaling, sigma, blanks: as for `thinkalike.api.compare`.
 
     Returns:
-        A row for each model: n, images that count; ceiling, the mean similarity; standard_error.
+        A row for each model: n, images that count; ceiling, the mean similarity; standard_error; low and
+        high, its 95 % interval.
 
     Raises:
         InputError: maps of other images, models or methods, or an argument that cannot be used.

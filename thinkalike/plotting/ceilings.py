@@ -7,7 +7,9 @@ import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.figure import Figure
 
+from thinkalike.compare.similarity import LOWEST
 from thinkalike.plotting.style import METRIC_NAMES, WIDTH, colour_names
+from thinkalike.statistics.intervals import bounded_interval
 
 ITSELF: dict[str, Any] = {
     "fmt": "D",
@@ -37,39 +39,44 @@ def noise_ceiling(
     """Draw the similarity of every model with itself, from other coalitions, beside that with others.
 
     Args:
-        ceilings: model, metric, n, ceiling, standard_error; a row of the figure for each model.
+        ceilings: model, metric, n, ceiling, standard_error, low, high; a row of the figure for each model.
         pairs: metric → model_a, model_b, n, mean, estimation_error.
         names: model → display name.
         families: model → family.
         title: of the figure.
 
     Returns:
-        The figure, and a row for every marker: model_a, model_b, metric, n, mean, standard_error.
+        The figure, and a row for every marker: model_a, model_b, metric, n, mean, standard_error, low,
+        high (of its 95 % interval, within what a similarity can be).
     """
     models = list(ceilings["model"].unique())
     figure, grid = plt.subplots(
         1, len(pairs), figsize=(WIDTH, 0.9 + 0.22 * len(models)), sharey=True, squeeze=False
     )
     place = {model: i for i, model in enumerate(models)}
+    own = ceilings.rename(columns={"model": "model_a", "ceiling": "mean"})
+    own = own.assign(model_b=own["model_a"])
+    between = []
     for axes, (metric, table) in zip(grid[0], pairs.items(), strict=True):
-        swapped = table.rename(columns={"model_a": "model_b", "model_b": "model_a"})
-        both = pd.concat([table, swapped])
-        rows, reach = both["model_a"].map(place), 1.96 * both["estimation_error"]
-        axes.errorbar(both["mean"], rows, xerr=reach, **OTHERS)
-        own = ceilings[ceilings["metric"] == metric]
-        rows, reach = own["model"].map(place), 1.96 * own["standard_error"]
-        axes.errorbar(own["ceiling"], rows, xerr=reach, **ITSELF)
+        others = table.rename(columns={"estimation_error": "standard_error"}).assign(metric=metric)
+        ends = bounded_interval(others["mean"], others["standard_error"], lowest=LOWEST[metric])
+        others = others.assign(low=ends[0], high=ends[1])
+        swapped = others.rename(columns={"model_a": "model_b", "model_b": "model_a"})
+        for rows, look in (
+            (pd.concat([others, swapped]), OTHERS),
+            (own[own["metric"] == metric], ITSELF),
+        ):
+            reach = [rows["mean"] - rows["low"], rows["high"] - rows["mean"]]
+            axes.errorbar(rows["mean"], rows["model_a"].map(place), xerr=reach, **look)
+        between.append(others)
         axes.set_xlabel(f"mean {METRIC_NAMES.get(metric, metric)} similarity")
         axes.grid(axis="y", lw=0.3)
         axes.set_axisbelow(True)
     first = grid[0, 0]
     first.set_yticks(range(len(models)), [names[m] for m in models])
     colour_names(first.get_yticklabels(), [families[m] for m in models])
-    first.invert_yaxis()
+    first.set_ylim(len(models) - 0.5, -0.5)
     handles, labels = first.get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=2)
     figure.suptitle(title)
-    own = ceilings.rename(columns={"model": "model_a", "ceiling": "mean"})
-    between = [table.assign(metric=metric) for metric, table in pairs.items()]
-    others = pd.concat(between).rename(columns={"estimation_error": "standard_error"})
-    return figure, pd.concat([own.assign(model_b=own["model_a"]), others])
+    return figure, pd.concat([own, *between])

@@ -8,7 +8,8 @@ import pandas as pd
 
 from thinkalike.compare.maps import Maps
 from thinkalike.compare.matrices import pair_table
-from thinkalike.compare.similarity import Comparison, similarity
+from thinkalike.compare.similarity import LOWEST, Comparison, similarity
+from thinkalike.statistics.intervals import bounded_interval
 from thinkalike.stores.damage import same_images
 from thinkalike.stores.maps import read_maps, read_segments
 
@@ -24,11 +25,15 @@ class Ceiling:
         n: images for which there is a similarity.
         ceiling: mean over them; NaN if there is none.
         standard_error: of the mean over images; NaN for fewer than two.
+        low, high: its 95 % interval (`statistics.intervals.bounded_interval`), within what a similarity
+            can be.
     """
 
     n: int
     ceiling: float
     standard_error: float
+    low: float
+    high: float
 
 
 def noise_ceiling(maps: Maps, again: Maps, comparison: Comparison) -> Ceiling:
@@ -46,11 +51,12 @@ def noise_ceiling(maps: Maps, again: Maps, comparison: Comparison) -> Ceiling:
     ]
     values = values[np.isfinite(values)]
     n = len(values)
-    return Ceiling(
-        n,
-        float(values.mean()) if n else np.nan,
-        float(values.std(ddof=1) / n**0.5) if n > 1 else np.nan,
+    mean = float(values.mean()) if n else np.nan
+    error = float(values.std(ddof=1) / n**0.5) if n > 1 else np.nan
+    low, high = bounded_interval(
+        mean, error, lowest=LOWEST[comparison.metric], freedom=max(n - 1, 1)
     )
+    return Ceiling(n, mean, error, float(low), float(high))
 
 
 def disattenuated(
@@ -93,7 +99,7 @@ class CeilingTables:
     """Noise ceilings of the models of a study.
 
     Attributes:
-        models: a row for every model: model, metric, n, ceiling, standard_error.
+        models: a row for every model: model, metric, n, ceiling, standard_error, low, high.
         pairs: a row for every two models: model_a, model_b, across (mean similarity of maps from
             different random choices), disattenuated (without noise; missing where both ceilings are at
             least `HIGH`, so that there is nothing to correct).

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from scipy.special import expit, logit
 from scipy.stats import binomtest
 from scipy.stats import t as student
 
@@ -91,6 +92,32 @@ def summary_interval(summary: Summary) -> tuple[np.ndarray, np.ndarray]:
     freedom = np.maximum(summary.count - 1, 1)
     reach = student.ppf((1 + CONFIDENCE) / 2, freedom) * summary.deviation / np.sqrt(summary.count)
     return summary.mean - reach, summary.mean + reach
+
+
+def bounded_interval(
+    mean: Any, standard_error: Any, *, lowest: float, freedom: Any = np.inf
+) -> tuple[np.ndarray, np.ndarray]:
+    """Ends of 95 % intervals of means that lie between `lowest` and 1, which the ends do, too.
+
+    mean ± t · s on the scale of the logit of u = (mean − lowest)/(1 − lowest), where the error of u is
+    divided by the derivative u (1 − u); between −1 and 1 that is Fisher's transform, artanh. A mean on a
+    bound has an interval of one point.
+
+    Args:
+        mean, standard_error: (…).
+        lowest: value that a mean can have, such as −1 for a cosine.
+        freedom: degrees of freedom of Student's t; infinite for a known standard error.
+
+    Returns:
+        Low and high ends, (…) each; NaN where the error is.
+    """
+    share = np.clip((np.asarray(mean, float) - lowest) / (1 - lowest), 0, 1)
+    error = np.asarray(standard_error, float) / (1 - lowest)
+    slope = share * (1 - share)
+    quantile = student.ppf((1 + CONFIDENCE) / 2, freedom)
+    reach = quantile * error / np.where(slope > 0, slope, np.inf)
+    low, high = (lowest + (1 - lowest) * expit(logit(share) + end) for end in (-reach, reach))
+    return low, high
 
 
 def strata(labels: Sequence[Any]) -> np.ndarray | None:

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from thinkalike.compare.bases import Segments
 from thinkalike.compare.maps import Maps
@@ -74,7 +75,15 @@ def test_the_table_has_a_row_for_every_model_and_refuses_other_images(tmp_path):
     files = {"a": (first, again), "b": (first, again)}
     table = ceiling_tables(files, segments, settings, 2).models
     assert table["model"].tolist() == ["a", "b"]
-    assert list(table.columns) == ["model", "metric", "n", "ceiling", "standard_error"]
+    assert list(table.columns) == [
+        "model",
+        "metric",
+        "n",
+        "ceiling",
+        "standard_error",
+        "low",
+        "high",
+    ]
     assert table["n"].tolist() == [2, 2]
     assert table["ceiling"].tolist() == pytest.approx([0.5, 0.5])
     with pytest.raises(InputError, match=r"other\.nc is about other images than .*first\.nc"):
@@ -125,3 +134,13 @@ def test_high_ceilings_leave_nothing_to_correct(tmp_path):
     pairs = tables.pairs.set_index(["model_a", "model_b"])["disattenuated"]
     assert np.isnan(pairs["sure", "surer"])
     assert np.isfinite(pairs["sure", "vague"])
+
+
+@pytest.mark.parametrize("metric", ["cosine", "rbf"])
+def test_no_ceiling_has_an_interval_beyond_what_a_similarity_can_be(metric):
+    noisy = some_maps([1, 2, 3], [1, 0, 0], [3, 1, 0])
+    again = some_maps([1, 2, 2.9], [1, 0.02, 0], [3, 1.5, 0])
+    found = noise_ceiling(noisy, again, Comparison(metric, "signed", "max_abs"))
+    lowest = {"cosine": -1, "rbf": 0}[metric]
+    assert lowest < found.low < found.ceiling < found.high < 1
+    assert found.ceiling + stats.t.ppf(0.975, 2) * found.standard_error > 1

@@ -5,6 +5,7 @@ import pytest
 from scipy import stats
 
 from thinkalike.statistics.intervals import (
+    bounded_interval,
     chord,
     chord_interval,
     mean_interval,
@@ -95,3 +96,46 @@ def test_the_interval_of_a_chord_has_the_transformed_ends():
     units = random().normal(size=(2, 5))
     units /= np.linalg.norm(units, axis=1, keepdims=True)
     assert chord(units[0] @ units[1]) == pytest.approx(np.linalg.norm(units[0] - units[1]))
+
+
+def test_a_bounded_interval_is_that_of_fisher_s_transform_between_minus_one_and_one():
+    mean, error = np.array([-0.5, 0.1, 0.9]), np.array([0.1, 0.02, 0.03])
+    reach = 1.959964 * error / (1 - mean**2)
+    expected = np.tanh(np.arctanh(mean) - reach), np.tanh(np.arctanh(mean) + reach)
+    np.testing.assert_allclose(bounded_interval(mean, error, lowest=-1), expected, rtol=1e-6)
+
+
+def test_a_bounded_interval_is_the_logit_s_between_zero_and_one():
+    reach = stats.t.ppf(0.975, 4) * 0.05 / (0.9 * 0.1)
+    expected = [1 / (1 + np.exp(-np.log(9) + sign * reach)) for sign in (1, -1)]
+    assert bounded_interval(0.9, 0.05, lowest=0, freedom=4) == pytest.approx(expected)
+
+
+def test_ends_of_a_bounded_interval_stay_inside_and_small_errors_change_nothing():
+    low, high = bounded_interval(0.98, 0.014, lowest=-1)
+    assert 0.9 < low < 0.98 - 1.9 * 0.014
+    assert 0.98 < high < 1 < 0.98 + 1.96 * 0.014
+    assert bounded_interval(0.5, 1e-5, lowest=-1) == pytest.approx(
+        (0.5 - 1.96e-5, 0.5 + 1.96e-5), abs=1e-9
+    )
+    low, high = bounded_interval(0.01, 0.03, lowest=0)
+    assert 0 < low < 0.01 < high < 1
+
+
+def test_a_mean_on_its_bound_has_an_interval_of_one_point_and_an_unknown_error_none():
+    assert bounded_interval(1.0, 0.0, lowest=-1) == (1, 1)
+    assert bounded_interval(1 + 1e-12, 1e-12, lowest=0) == (1, 1)
+    assert np.isnan(bounded_interval(0.9, np.nan, lowest=-1)).all()
+
+
+def test_bounded_intervals_of_means_near_one_cover_them():
+    covered, plain, size, rng = 0, 0, 10, random(5)
+    for _ in range(2000):
+        values = rng.beta(30, 1.5, size)
+        mean, error = values.mean(), stats.sem(values)
+        truth, quantile = 30 / 31.5, stats.t.ppf(0.975, size - 1)
+        low, high = bounded_interval(mean, error, lowest=0, freedom=size - 1)
+        covered += low <= truth <= high
+        plain += abs(mean - truth) <= quantile * error
+    assert 0.92 <= covered / 2000 <= 0.97
+    assert covered >= plain
