@@ -96,7 +96,7 @@ def study(tmp_path_factory) -> Path:
                 at(f"explanations/{method}/{key}.nc"),
                 base=method,
                 part=[0, COUNT],
-                settings=settings,
+                settings={"composite": COMPOSITES[key]} if method == "lrp" else settings,
                 explanation=BLACK if METHODS[method].baseline and method != "captum" else WITHOUT,
                 seed=0,
                 segments=segments,
@@ -156,7 +156,7 @@ SEGMENTS = {"kind": "slic", "options": {"count": 16, "compactness": 10, "at_leas
 SETTINGS = {
     "gradcam": {"depth": 100, "mended": []},
     "kernelshap": {"evaluations": 40},
-    "lrp": {"composite": "epsilon"},
+    "lrp": {},
     "captum": {"attribution": "Saliency", "arguments": {}, "smooth": None},
 }
 COMPARED = {
@@ -164,6 +164,8 @@ COMPARED = {
     "kernelshap": {"sign": "signed", "rescaling": "max_abs"},
     "lrp": {"sign": "signed", "rescaling": "max_abs", "pool": 8},
 }
+COMPOSITES = {"byobnet": "gamma", "vit": "epsilon"}
+"""Model → rules of LRP by its family."""
 REGIONS = {"count": 16, "compactness": 10}
 
 
