@@ -64,7 +64,7 @@ def maps(model: Model, pixels: np.ndarray) -> tuple[np.ndarray, dict[str, np.nda
     targets = found["epsilon"].targets
     every = {name: relevance.pixels for name, relevance in found.items()}
     every["Integrated Gradients"] = integrated_gradients.explain(
-        model, pixels, targets, question(), tolerance=0.02, most_steps=54
+        model, pixels, targets, question(), tolerance=0.02, map_tolerance=0.05, most_steps=54
     ).maps.coefficients
     inputs = model.normalise(pixels).requires_grad_()
     scores = model.network(inputs).gather(1, torch.from_numpy(targets)[:, None]).sum()

@@ -432,7 +432,7 @@ def test_maps_that_did_not_converge_are_shown_and_warned_of(models, seen, caplog
         "8 of 8 maps miss the difference of scores by more than the tolerance"
     )
     assert "(byobnet 4, vit 4)" in warning
-    enough = ta.explain(models, seen, "integrated_gradients", tolerance=1.0)
+    enough = ta.explain(models, seen, "integrated_gradients", tolerance=1.0, map_tolerance=1.0)
     assert enough.not_converged == {}
     assert "not converged" not in repr(enough)
     assert ta.explain(models, seen, "gradcam").not_converged == {}

@@ -114,8 +114,7 @@ def explained(case: Case, method: str, settings: Mapping[str, Any]) -> Explanati
     converged = answer.measures.get("converged", np.ones(1))
     if missing := int((converged == 0).sum()):
         log.warning(
-            "%s: the maps of %d of %d images miss the difference of scores by more than the tolerance; "
-            "the file says which (converged)",
+            "%s: %d of %d maps did not converge within the tolerances; the file says which (converged)",
             case.model.name,
             missing,
             len(converged),
