@@ -292,6 +292,7 @@ rule write_verdict:
         family_tests="<results>/statistics/families.csv",
         resolution="<results>/statistics/resolution.csv",
         deletion="<results>/statistics/deletion.csv" if changed.deletion_signs else [],
+        completeness="<results>/statistics/completeness.csv" if study.complete_methods else [],
         agreement="<results>/predictions/agreement_pairs.parquet",
     output:
         page=report(

@@ -1,12 +1,13 @@
 """How many maps of each model sum to what they should, and by how much the others miss it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import pandas as pd
 
 from thinkalike.progress import log
 from thinkalike.stores.arrays import open_arrays
+from thinkalike.stores.damage import same_images
 
 
 def completeness(files: Iterable[tuple[str, str, str]]) -> pd.DataFrame:
@@ -19,8 +20,8 @@ def completeness(files: Iterable[tuple[str, str, str]]) -> pd.DataFrame:
 
     Returns:
         A row for each file: method, model, images, not_converged; median_missed and largest_missed, of
-        |gap| / |difference| over images whose difference is not 0; and mean_steps, of methods that
-        take steps.
+        |gap| / |difference| over images whose difference is not 0; and, of methods that take steps,
+        mean_map_error, the estimated distance of maps from their limit, mean_steps and largest_steps.
 
     Raises:
         InputError: a file is missing or damaged.
@@ -31,7 +32,7 @@ def completeness(files: Iterable[tuple[str, str, str]]) -> pd.DataFrame:
             difference, gap, converged = (
                 file[name].to_numpy() for name in ("difference", "gap", "converged")
             )
-            steps = file["steps"].to_numpy().mean() if "steps" in file else np.nan
+            known = {name: file[name].to_numpy() for name in ("map_error", "steps") if name in file}
         changed = difference != 0
         missed = np.abs(gap[changed] / difference[changed])
         rows.append(
@@ -42,13 +43,34 @@ def completeness(files: Iterable[tuple[str, str, str]]) -> pd.DataFrame:
                 "not_converged": int((converged == 0).sum()),
                 "median_missed": np.median(missed) if len(missed) else np.nan,
                 "largest_missed": missed.max(initial=0.0),
-                "mean_steps": steps,
+                "mean_map_error": known["map_error"].mean() if "map_error" in known else np.nan,
+                "mean_steps": known["steps"].mean() if "steps" in known else np.nan,
+                "largest_steps": known["steps"].max() if "steps" in known else np.nan,
             }
         )
     table = pd.DataFrame(rows)
     for name, own in table.groupby("method", sort=False):
         _tell(str(name), own)
     return table
+
+
+def read_not_converged(paths: Sequence[str], images: Sequence[str]) -> np.ndarray:
+    """Which maps did not converge, (N, M) bool, of the first images in the files of M models.
+
+    Args:
+        paths: of the maps of each model, with the measure `converged`.
+        images: their ids.
+
+    Raises:
+        InputError: a file is missing, damaged, or about other images.
+    """
+    columns = []
+    for path in paths:
+        with open_arrays(path, ["image", "converged"]) as file:
+            names = [str(name) for name in file["image"][: len(images)].to_numpy()]
+            columns.append(file["converged"][: len(images)].to_numpy() == 0)
+        same_images(path, names, paths[0], images)
+    return np.stack(columns, 1)
 
 
 def _tell(method: str, table: pd.DataFrame) -> None:

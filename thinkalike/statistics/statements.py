@@ -51,6 +51,8 @@ class Evidence:
         branches: of the trees, with `finding`.
         scales: similarity at several scales, for methods with maps.
         mute: models that the method says nothing about.
+        images: that each model explains, where it is known which maps converged.
+        not_converged: model → number of its maps that did not.
     """
 
     title: str
@@ -64,6 +66,8 @@ class Evidence:
     branches: pd.DataFrame
     scales: pd.DataFrame | None = None
     mute: Sequence[str] = ()
+    images: int = 0
+    not_converged: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
