@@ -218,10 +218,10 @@ METHODS: dict[str, Method] = {
             key="integrated_gradients",
             title="Integrated Gradients",
             map_settings=lambda settings, model, family: {
-                key: settings[key] for key in ("tolerance", "most_steps")
+                key: settings[key] for key in ("tolerance", "map_tolerance", "most_steps")
             },
             passes=lambda settings, size, segments: (
-                2 * expected_steps(settings["tolerance"], settings["most_steps"])
+                2 * expected_steps(settings["map_tolerance"], settings["most_steps"])
             ),
             numbers=_pixels,
             complete=True,

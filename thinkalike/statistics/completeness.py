@@ -1,6 +1,6 @@
 """How many maps of each model sum to what they should, and what biases take of a score."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -8,6 +8,7 @@ import pandas as pd
 
 from thinkalike.progress import log
 from thinkalike.stores.arrays import open_arrays
+from thinkalike.stores.damage import same_images
 
 LEDGER = ["score", "input_share", "ledger_gap"]
 DIFFERENCE = ["difference", "gap", "converged"]
@@ -26,9 +27,10 @@ def completeness(files: Iterable[tuple[str, str, str]]) -> pd.DataFrame:
 
     Returns:
         A row for each file: method, model, images, not_converged; median_missed and largest_missed, of
-        |gap| / |difference| over images whose difference is not 0, or of the ledger's gap; mean_steps, of
-        methods that take steps; input_share, of methods with a ledger: the median over images of the
-        share of the score that the map has, while accounts of biases have the rest.
+        |gap| / |difference| over images whose difference is not 0, or of the ledger's gap; mean_map_error,
+        the estimated distance of maps from their limit, mean_steps and largest_steps, of methods that take
+        steps; input_share, of methods with a ledger: the median over images of the share of the score that
+        the map has, while accounts of biases have the rest.
 
     Raises:
         InputError: a file is missing or damaged.
@@ -55,9 +57,14 @@ def _of_difference(file: Any) -> dict[str, Any]:
     """Row of a file of maps that should sum to the difference of two scores."""
     difference, gap, converged = (file[name].to_numpy() for name in DIFFERENCE)
     changed = difference != 0
-    steps = file["steps"].to_numpy().mean() if "steps" in file else np.nan
     missed = np.abs(gap[changed] / difference[changed])
-    return _row(len(gap), int((converged == 0).sum()), missed, mean_steps=steps)
+    row = _row(len(gap), int((converged == 0).sum()), missed)
+    known = {name: file[name].to_numpy() for name in ("map_error", "steps") if name in file}
+    if "map_error" in known:
+        row["mean_map_error"] = known["map_error"].mean()
+    if "steps" in known:
+        row |= {"mean_steps": known["steps"].mean(), "largest_steps": known["steps"].max()}
+    return row
 
 
 def _of_ledger(file: Any) -> dict[str, Any]:
@@ -65,24 +72,36 @@ def _of_ledger(file: Any) -> dict[str, Any]:
     score, share, gap = (file[name].to_numpy() for name in LEDGER)
     shares = share[score != 0]
     median = np.median(shares) if len(shares) else np.nan
-    return _row(len(gap), 0, gap, input_share=median)
+    return {**_row(len(gap), 0, gap), "input_share": median}
 
 
-def _row(
-    images: int,
-    not_converged: int,
-    missed: np.ndarray,
-    mean_steps: float = np.nan,
-    input_share: float = np.nan,
-) -> dict[str, Any]:
+def _row(images: int, not_converged: int, missed: np.ndarray) -> dict[str, Any]:
     return {
         "images": images,
         "not_converged": not_converged,
         "median_missed": np.median(missed) if len(missed) else np.nan,
         "largest_missed": missed.max(initial=0.0),
-        "mean_steps": mean_steps,
-        "input_share": input_share,
+        **dict.fromkeys(("mean_map_error", "mean_steps", "largest_steps", "input_share"), np.nan),
     }
+
+
+def read_not_converged(paths: Sequence[str], images: Sequence[str]) -> np.ndarray:
+    """Which maps did not converge, (N, M) bool, of the first images in the files of M models.
+
+    Args:
+        paths: of the maps of each model, with the measure `converged`.
+        images: their ids.
+
+    Raises:
+        InputError: a file is missing, damaged, or about other images.
+    """
+    columns = []
+    for path in paths:
+        with open_arrays(path, ["image", "converged"]) as file:
+            names = [str(name) for name in file["image"][: len(images)].to_numpy()]
+            columns.append(file["converged"][: len(images)].to_numpy() == 0)
+        same_images(path, names, paths[0], images)
+    return np.stack(columns, 1)
 
 
 def _tell(method: str, table: pd.DataFrame) -> None:

@@ -29,8 +29,10 @@ def read_evidence(
         InputError: a file is missing, damaged, or lacks a column.
     """
     families, resolution = (read_table(str(shared[name])) for name in ("families", "resolution"))
-    deletion = read_table(str(shared["deletion"])) if shared["deletion"] else None
-    sums = read_table(str(shared["completeness"])) if shared["completeness"] else None
+    deletion, completeness = (
+        read_table(path) if (path := shared[name]) else None
+        for name in ("deletion", "completeness")
+    )
     of_scales = iter(scales)
     found = []
     for number, case in enumerate(cases):
@@ -49,7 +51,8 @@ def read_evidence(
                 branches=each["support"],
                 scales=read_table(next(of_scales)) if case["scaled"] else None,
                 mute=_mute(deletion, method),
-                input_share=_input_share(sums, method),
+                input_share=_input_share(completeness, method),
+                **_converged(completeness, method),
             )
         )
     return found
@@ -63,6 +66,14 @@ def _row(table: pd.DataFrame, place: str) -> Mapping[str, Any]:
 def _first(table: pd.DataFrame) -> Mapping[str, Any]:
     """First row of a table."""
     return {str(name): value for name, value in table.to_dict("records")[0].items()}
+
+
+def _converged(completeness: pd.DataFrame | None, method: str) -> dict[str, Any]:
+    """How many maps of each model by a method did not converge; nothing where it is not known."""
+    if completeness is None or not (own := completeness[completeness["method"] == method]).size:
+        return {}
+    counts = {str(row.model): int(row.not_converged) for row in own.itertuples()}  # type: ignore[arg-type]
+    return {"images": int(own["images"].iloc[0]), "not_converged": counts}
 
 
 def _mute(deletion: pd.DataFrame | None, method: str) -> list[str]:

@@ -53,6 +53,8 @@ class Evidence:
         mute: models that the method says nothing about.
         input_share: model → median share of the score that its maps have, of a method that books the
             rest on biases.
+        images: that each model explains, where it is known which maps converged.
+        not_converged: model → number of its maps that did not.
     """
 
     title: str
@@ -67,6 +69,8 @@ class Evidence:
     scales: pd.DataFrame | None = None
     mute: Sequence[str] = ()
     input_share: Mapping[str, float] = field(default_factory=dict)
+    images: int = 0
+    not_converged: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

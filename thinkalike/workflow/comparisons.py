@@ -124,6 +124,11 @@ class Comparisons:
         models = self.column_models(row, column)
         return self.study.maps_files(method, models) if models else []
 
+    def complete_maps(self, method: str) -> list[str]:
+        """Files of the maps of all models by a method that says which converged; none of the others."""
+        is_complete = method in self.study.complete_methods
+        return self.study.maps_files(method) if is_complete else []
+
     def compared_maps(self, method: str) -> list[str]:
         """Files of the maps of all models and replicas by one method."""
         return self.study.maps_files(method, self.study.compared)

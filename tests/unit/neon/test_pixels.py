@@ -74,7 +74,8 @@ def test_the_network_is_shared_and_left_as_it_is():
     new = clustering(model, neon.centroids_)
     assert new.network.backbone is model.network
     assert new.classes == ("0", "1", "2")
-    integrated_gradients.explain(new, pixels[:1], None, question(), tolerance=0.5, most_steps=6)
+    rough = {"tolerance": 0.5, "map_tolerance": 1.0, "most_steps": 6}
+    integrated_gradients.explain(new, pixels[:1], None, question(), **rough)
     assert all(torch.equal(before[name], v) for name, v in model.network.state_dict().items())
     training = clustering(replace(model, network=model.network.train()), neon.centroids_)
     with pytest.raises(InputError, match="training mode"):
@@ -97,7 +98,7 @@ def test_maps_share_out_the_logit_of_the_cluster_less_that_of_the_baseline(key):
         answer.maps.coefficients.sum(1) / scale, difference / scale, atol=1e-5
     )
     answer = integrated_gradients.explain(
-        new, pixels, clusters, question(), tolerance=0.02, most_steps=486
+        new, pixels, clusters, question(), tolerance=0.02, map_tolerance=1.0, most_steps=486
     )
     done = answer.measures["converged"].astype(bool)
     assert done.mean() > 0.6

@@ -6,7 +6,9 @@ import pytest
 from scripts import tabulate_completeness
 from thinkalike.compare.bases import Grid
 from thinkalike.compare.maps import Maps
+from thinkalike.errors import InputError
 from thinkalike.explain.completeness import allowed_gap, measured
+from thinkalike.statistics.completeness import read_not_converged
 from thinkalike.stores.maps import write_maps
 from thinkalike.stores.tables import read_table
 
@@ -26,7 +28,7 @@ def file_of(path, gap: np.ndarray, **measures: np.ndarray) -> str:
 
 
 def test_maps_that_miss_more_than_the_tolerance_are_counted_by_model(tmp_path, caplog):
-    steps = {"steps": np.array([6, 6, 18, 54])}
+    steps = {"steps": np.array([6, 6, 18, 54]), "map_error": np.array([0.1, 0.1, 0.2, 0.0])}
     files = [file_of(tmp_path / f"ig_{model}.nc", GAPS[model], **steps) for model in GAPS]
     files += [file_of(tmp_path / f"lift_{model}.nc", GAPS["sure"]) for model in GAPS]
     table = str(tmp_path / "table.csv")
@@ -41,6 +43,8 @@ def test_maps_that_miss_more_than_the_tolerance_are_counted_by_model(tmp_path, c
     assert found["largest_missed"].tolist() == pytest.approx([0.01, 0.5, 0.01, 0.01])
     np.testing.assert_array_equal(found["mean_steps"], [21, 21, np.nan, np.nan])
     assert found["input_share"].isna().all()
+    np.testing.assert_array_equal(found["largest_steps"], [54, 54, np.nan, np.nan])
+    np.testing.assert_allclose(found["mean_map_error"], [0.1, 0.1, np.nan, np.nan])
     told = [(r.levelname, r.getMessage()) for r in caplog.records]
     assert told == [("WARNING", "ig: 2 of 8 maps did not converge: rough 2")]
 
@@ -65,6 +69,14 @@ def test_of_methods_with_a_ledger_the_table_has_what_the_maps_have_of_the_score(
     assert found["mean_steps"].isna().all()
     said = [record.getMessage() for record in caplog.records]
     assert said == ["lrp: maps have 0.1 to 1 of the score, biases the rest"]
+
+
+def test_maps_that_did_not_converge_are_named_image_by_image(tmp_path):
+    files = [file_of(tmp_path / f"{model}.nc", GAPS[model]) for model in GAPS]
+    found = read_not_converged(files, list("abc"))
+    assert found.tolist() == [[False, True], [False, False], [False, True]]
+    with pytest.raises(InputError, match="images"):
+        read_not_converged(files, list("xbc"))
 
 
 def test_a_gap_is_allowed_to_be_a_share_of_the_difference_or_rounding():

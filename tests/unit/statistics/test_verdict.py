@@ -96,6 +96,7 @@ def test_what_a_usual_study_says():
         ({"resolution": {"control_rho": -0.33}}, "control_opposed"),
         ({"resolution": {"control_rho": 0.3}}, "control_alike"),
         ({"mute": ["b", "c"]}, "mute"),
+        ({"images": 9, "not_converged": {"a": 0, "b": 2}}, "unconverged"),
         ({"rho": np.nan}, "missing"),
         ({"input_share": {"b": 0.02, "c": 0.3}}, "input_share"),
         ({"image_count": {"needed": np.inf, "images": 9.0, "target": 0.9}}, "no_order"),
@@ -116,6 +117,16 @@ def test_what_biases_have_of_a_score_is_said_of_trained_networks():
         "Method: of the score of an image its map has 0.021 to 0.3 (medians of the trained networks); "
         "biases have the rest, which no map shows."
     )
+
+
+def test_maps_that_did_not_converge_are_counted():
+    counts = {"a": 1, "b": 0, "c": 3}
+    found = said(facts(), evidence(images=50, not_converged=counts))["unconverged"]
+    assert found.text.startswith(
+        "4 of 150 maps did not converge, 3 of them of Carl: they are farther"
+    )
+    none = said(facts(), evidence(images=50, not_converged=dict.fromkeys(counts, 0)))
+    assert "unconverged" not in none
 
 
 def test_what_is_nothing_has_no_sign():
