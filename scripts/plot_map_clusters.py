@@ -27,7 +27,7 @@ def main(
     names: Mapping[str, str],
 ) -> None:
     table = read_table(points, ["model", "image_id", "path", "predicted_name", "correct"])
-    twelve = read_table(results, ["graph", "beyond", "stability_excess", "sizes", "in_clusters"])
+    twelve = read_table(results, ["graph", "beyond", "excess", "sizes", "in_clusters"])
     best = twelve.loc[telling(twelve)]
     prepare = Comparison("cosine", **comparison).prepare
     maps = UnitMaps([prepare(read_maps(path)[0]) for path in explanations])

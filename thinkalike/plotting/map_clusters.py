@@ -22,7 +22,7 @@ SMALL = 5.5
 """Points of the small text."""
 LABELS = 1.35
 """Inches of the names of clusters and the notes below them."""
-TOP = 0.48
+TOP = 0.6
 """Inches above the first row."""
 PITCH = TILE * 1.28
 """Inches from row to row."""
@@ -103,7 +103,7 @@ def map_clusters(rows: Sequence[Row], *, title: str, left_out: int = 0) -> Figur
     """
     most = max(len(row.shown) for row in rows)
     width = LABELS + (2 + 2 * most) * TILE + 0.15
-    height = 0.52 + len(rows) * PITCH
+    height = TOP + 0.04 + len(rows) * PITCH
     figure = plt.figure(figsize=(width, height))
     figure.set_layout_engine("none")
 

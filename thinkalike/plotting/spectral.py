@@ -71,7 +71,7 @@ def embeddings(points: pd.DataFrame, results: pd.DataFrame, *, title: str) -> Fi
         axes.set_aspect("equal", adjustable="datalim")
         axes.spines[:].set_color("#DDDDDD")
         axes.spines[:].set_visible(True)
-        axes.set_title(f"{_number_of_clusters(row)}\n{_stability_beside(row)}", fontsize=6)
+        axes.set_title(f"{number_of_clusters(row)}\n{_stability_beside(row)}", fontsize=6)
     figure.suptitle(
         f"{title}: clusters by four graphs, three Laplacians\n{beyond_one_cloud(results)}"
     )
@@ -104,7 +104,7 @@ def spectra(values: pd.DataFrame, results: pd.DataFrame, *, title: str) -> Figur
         top = value.max() or 1
         axes.set(ylim=(-0.05 * top, 1.08 * top), xlim=(0.3, number.max() + 0.7))
         axes.set_xticks([tick for tick in (1, 5, 10, 15, 20) if tick <= len(table)])
-        axes.set_title(f"{_number_of_clusters(row)}\n{_gap_beside(row)}", fontsize=6)
+        axes.set_title(f"{number_of_clusters(row)}\n{_gap_beside(row)}", fontsize=6)
     for axes in grid[-1]:
         axes.set_xlabel("number of the eigenvalue")
     figure.suptitle(
@@ -135,11 +135,15 @@ def _rows(table: pd.DataFrame) -> list[Any]:
     return list(table.itertuples())
 
 
-def _number_of_clusters(row: Any) -> str:
-    """Number of clusters of one result in words, with single maps, and with maps that are in none."""
+def number_of_clusters(row: Any) -> str:
+    """Number of clusters of one result in words, with clusters of one map, and with maps that are in none.
+
+    Args:
+        row: clusters, sizes, in_clusters, beyond.
+    """
     single = [int(size) for size in str(row.sizes).split(", ")].count(1)
     clusters = f"{row.clusters} cluster{'s' if row.clusters != 1 else ''}"
-    words = clusters if row.beyond else f"one cloud, cut in {row.clusters}"
+    words = clusters if row.beyond else f"cut in {row.clusters}, like one cloud"
     words += f" ({single} of a single map)" if single else ""
     return f"{words}, {1 - row.in_clusters:.0%} in none" if row.in_clusters < 1 else words
 
@@ -253,6 +257,7 @@ def maps_title(name: str, method: str, class_name: str | None) -> str:
 def result_name(result: Mapping[str, Any] | pd.Series) -> str:
     """Graph and Laplacian of one result in words, and by how much it exceeds single clouds."""
     graph, laplacian = GRAPH_NAMES[result["graph"]], LAPLACIAN_NAMES[result["laplacian"]]
-    what = "" if result["beyond"] else "one cloud, cut by "
-    excess = f"{result['stability_excess']:+.1f} sd from single clouds"
-    return f"{what}{graph} graph, {laplacian} Laplacian\n(stability {result['stability']:.2f}, {excess})"
+    what = "" if result["beyond"] else "cut like one cloud by "
+    stability = f"stability {result['stability']:.2f}"
+    excess = f"{result['stability_excess']:+.1f} sd from single clouds; gap {result['gap_excess']:+.1f} sd"
+    return f"{what}{graph} graph, {laplacian} Laplacian\n({stability}, {excess})"

@@ -68,7 +68,7 @@ def test_the_result_that_exceeds_single_clouds_most_is_looked_at(
 ):
     table = {"sizes": sizes, "in_clusters": in_clusters, "beyond": beyond}
     # the most stable one is not looked at
-    table |= {"stability_excess": [3.0, 2.0, 1.0], "stability": [0.7, 0.8, 0.9]}
+    table |= {"excess": [3.0, 2.0, 1.0], "stability": [0.7, 0.8, 0.9]}
     assert telling(pd.DataFrame(table)) == expected
 
 

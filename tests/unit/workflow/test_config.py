@@ -65,6 +65,7 @@ def test_the_default_study_resolves():
             **DEFAULT["spectral"],
             "models": ["resnet", "vit", "coatnet"],
             "method": "lrp",
+            "pool": 8,
             "class": "8",
         },
         "figures": {
@@ -282,6 +283,11 @@ def test_an_overlay_of_one_line_is_valid(line):
         ("methods: [kernelshap]", "spectral.method", "gradcam"),
         ("methods: [lrp, kernelshap, answers]", "spectral.method", "lrp"),
         ("spectral: {method: integrated_gradients}", "spectral.method", "integrated_gradients"),
+        ("spectral: {method: gradcam}", "spectral.pool", None),
+        ("spectral: {pool: none}", "spectral.pool", None),
+        ("spectral: {pool: 4}", "spectral.pool", 4),
+        ("settings: {lrp: {pool: 16}}", "spectral.pool", 16),
+        ("settings: {lrp: {pool: segments}}", "spectral.pool", 8),
         ("dataset: {kind: cifar10}", "spectral.class", None),
         ('spectral: {class: "*"}', "spectral.class", None),
         ('spectral: {class: "3"}', "spectral.class", "3"),
@@ -831,6 +837,17 @@ MEANING = {
     "spectral.clusters: 40 is more than spectral.images, 30; give fewer, or more images": [
         ("spectral.clusters", 40),
         ("spectral.images", 30),
+    ],
+    "spectral.shift: maps are not moved as they were computed; give spectral.pool, a number of cells a "
+    "side (64: single pixels), or set spectral.shift: 0": [
+        ("spectral.shift", 1),
+        ("spectral.pool", "none"),
+    ],
+    "spectral.shift: 8 cells move a map of 8 cells a side out of the frame; give at most 7": [
+        ("spectral.shift", 8)
+    ],
+    "spectral.pool: 65 cells a side are more than the 64 pixels of images.size; give at most 64": [
+        ("spectral.pool", 65)
     ],
     # models
     "images.size: 70 does not suit every model (vit takes multiples of 16, vit_registers takes multiples "

@@ -64,7 +64,8 @@ def choice_table(
         for key in value:
             values = np.array([sample[key] for sample in drawn])
             low, high = np.quantile(values, INTERVAL) - values.mean() + value[key]
-            row |= {key: value[key], f"{key}_low": low, f"{key}_high": high}
+            # no agreement is above 1, and no difference of two
+            row |= {key: value[key], f"{key}_low": low, f"{key}_high": min(high, 1.0)}
         rows.append(row)
     return pd.DataFrame(rows)
 

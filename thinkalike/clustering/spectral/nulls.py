@@ -133,19 +133,20 @@ class NullTest:
         return np.asarray((every >= every[0]).mean(0))
 
     @property
-    def p_of_twelve(self) -> np.ndarray:
-        """(2, 12): as `p`, with the largest excess of each cloud's twelve: corrected for twelve looks.
+    def p_corrected(self) -> np.ndarray:
+        """(12,): as `p`, of the larger excess of each result, corrected for all twelve and both numbers.
 
-        The excess of a cloud is counted from the other clouds and the points: all R + 1 are treated
-        alike, so that the test keeps its level for points that are one of the clouds.
+        r counts clouds whose largest excess of all is at least as large. The excess of a cloud is counted
+        from the other clouds and the points: all R + 1 are treated alike, so that the test keeps its level
+        for points that are one of the clouds.
         """
-        excesses = _excesses(self._all)
-        return np.asarray((excesses.max(2, keepdims=True) >= excesses[0]).mean(0))
+        larger = _excesses(self._all).max(1)
+        return np.asarray((larger.max(1, keepdims=True) >= larger[0]).mean(0))
 
     @property
     def beyond(self) -> np.ndarray:
-        """(12,): whether the stability exceeds those of single clouds, corrected for twelve looks."""
-        return self.p_of_twelve[0] <= LEVEL
+        """(12,): whether stability or eigengap exceeds those of single clouds, by the corrected p."""
+        return self.p_corrected <= LEVEL
 
     @property
     def _all(self) -> np.ndarray:

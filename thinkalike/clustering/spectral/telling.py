@@ -16,12 +16,17 @@ def null_table(test: NullTest) -> pd.DataFrame:
     """A row for each of the twelve results, in the order of `ALL`.
 
     Returns:
-        tested (maps that were compared), clouds (their number), beyond (whether the stability is more than
-        those of single clouds, corrected for twelve looks), and after `stability_` and `gap_`: tested (of
-        these maps), cloud and cloud_sd (mean and standard deviation of the clouds), excess, p and
-        p_of_twelve.
+        tested (maps that were compared), clouds (their number), excess (the larger of both), p_corrected,
+        beyond (whether that is at most .05); and after `stability_` and `gap_`: tested (of these maps),
+        cloud and cloud_sd (mean and standard deviation of the clouds), excess and p.
     """
-    columns = {"tested": test.maps, "clouds": len(test.clouds), "beyond": test.beyond}
+    columns = {
+        "tested": test.maps,
+        "clouds": len(test.clouds),
+        "excess": test.excess.max(0),
+        "p_corrected": test.p_corrected,
+        "beyond": test.beyond,
+    }
     for place, name in enumerate(MEASURES):
         clouds = test.clouds[:, place]
         columns |= {
@@ -30,7 +35,6 @@ def null_table(test: NullTest) -> pd.DataFrame:
             f"{name}_cloud_sd": clouds.std(0, ddof=min(1, len(clouds) - 1)),
             f"{name}_excess": test.excess[place],
             f"{name}_p": test.p[place],
-            f"{name}_p_of_twelve": test.p_of_twelve[place],
         }
     return pd.DataFrame(columns, index=range(len(ALL)))
 
@@ -56,10 +60,10 @@ def telling(results: pd.DataFrame) -> int:
     ten in clusters, and a second cluster with one of twenty.
 
     Args:
-        results: beyond, stability_excess, sizes and in_clusters, as in `MapClusters.results`.
+        results: beyond, excess, sizes and in_clusters, as in `MapClusters.results`.
     """
     ranks = [
-        (bool(row["beyond"]), _informative(row), row["stability_excess"], -place)
+        (bool(row["beyond"]), _informative(row), row["excess"], -place)
         for place, row in enumerate(results.to_dict("records"))
     ]
     return max(range(len(ranks)), key=ranks.__getitem__)

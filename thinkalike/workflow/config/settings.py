@@ -184,7 +184,7 @@ def mapped_pool(config: Config) -> Pool:
     """
     if (given := config["spectral"]["pool"]) is not None:
         return None if given == AS_COMPUTED else int(given)
-    pool: Pool = all_settings(config)[mapped_method(config)]["pool"]
+    pool: Pool = all_settings(config)[mapped_method(config)].get("pool")
     return CELLS if pool == SEGMENTS else pool
 
 
