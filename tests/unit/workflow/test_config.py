@@ -759,6 +759,8 @@ MEANING = {
     "images.count: 505 is more than the 504 images of val; give at most 504": [
         ("images.count", 505)
     ],
+    "images.count: 135 is more than the 134 images of val that images.exclude: imagenet_train leaves; "
+    "give at most 134": [IMAGENETTE, ("images.count", 135), ("images.exclude", "imagenet_train")],
     "images.count: 100 is more than the 80 images of val; give at most 80": [
         ("dataset.kind", "samples")
     ],
@@ -1126,7 +1128,7 @@ def test_missing_keys_and_unknown_keys_are_one_line_each_and_stop_no_other_check
     ]
     assert problems(("images.counts", 1), ("images.xyz", 2)) == [
         "images: 'counts' is not a key here; did you mean 'count'?; 'xyz' is not a key here; "
-        "keys: split, count, order, size, shards"
+        "keys: split, count, order, exclude, size, shards"
     ]
 
 
