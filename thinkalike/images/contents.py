@@ -87,9 +87,9 @@ def contents(dataset: Mapping[str, Any]) -> Contents | None:
         return listed_contents([path for path, _ in split_files(splits)])
     classes = class_files(folder)
     sizes = {name: len(files) for name, files in classes.items()}
-    seen = sum(bears_training_name(file.name) for files in classes.values() for file in files)
+    named = sum(bears_training_name(file.name) for files in classes.values() for file in files)
     held = _divided(sizes, dataset["validation"])
-    return replace(held, seen_train=max(seen - held.val, 0), seen_val=max(seen - held.train, 0))
+    return replace(held, seen_train=max(named - held.val, 0), seen_val=max(named - held.train, 0))
 
 
 def listed_contents(paths: Iterable[str]) -> Contents:

@@ -637,7 +637,7 @@ def test_imagenette_comes_from_a_mirror(kind, imagenette, manifest_of, tmp_path,
     (tmp_path / "mirror").mkdir()
     imagenette.rename(tmp_path / "mirror" / address.rsplit("/", 1)[1])
     expected = checksum(next((tmp_path / "mirror").iterdir()))
-    with pytest.raises(InputError, match=r"came with md5 .* and was deleted"):
+    with pytest.raises(InputError, match=r"has md5 .*; only the copy of it was deleted"):
         laid_out(manifest_of(kind), kind=kind, mirror=str(tmp_path / "mirror"))
     monkeypatch.setitem(ARCHIVES, kind, (address, expected))
     images = laid_out(manifest_of(kind), kind=kind, mirror=str(tmp_path / "mirror"))
@@ -650,6 +650,24 @@ def test_cifar10_comes_from_a_mirror(manifest_of, tmp_path, monkeypatch):
     monkeypatch.setitem(ARCHIVES, "cifar10", (address, checksum(archive)))
     images = laid_out(manifest_of("cifar10"), kind="cifar10", mirror=str(tmp_path))
     assert len(images) == 120
+
+
+def test_another_archive_is_named_left_to_the_mirror_and_taken_with_its_own_checksum(
+    manifest_of, tmp_path, monkeypatch
+):
+    archive, _ = cifar10(tmp_path)
+    monkeypatch.setitem(ARCHIVES, "cifar10", (ARCHIVES["cifar10"][0], f"md5:{'0' * 32}"))
+    found = hashlib.md5(archive.read_bytes()).hexdigest()
+    options = {"kind": "cifar10", "mirror": str(tmp_path)}
+    sentence = (
+        f"{archive} has md5 {found} instead of {'0' * 32}; only the copy of it was deleted; put the right "
+        f"file there; if this is the archive that you want, set checksum: md5:{found}, or unpack it and "
+        "take the kind folder"
+    )
+    with pytest.raises(InputError, match=re.escape(sentence)):
+        laid_out(manifest_of("cifar10"), **options)
+    assert archive.is_file()
+    assert len(laid_out(manifest_of("cifar10"), **options, checksum=f"md5:{found}")) == 120
 
 
 def test_samples_need_no_network(manifest_of, samples):

@@ -748,6 +748,7 @@ MEANING = {
     "dataset.path: the kind digits has no path; remove it": [("dataset.path", "/")],
     "dataset.url: the kind imagenette has no url; remove it": [IMAGENETTE, URL],
     "dataset.mirror: the kind digits has no mirror; remove it": [MIRROR],
+    "dataset.checksum: the kind digits has no checksum; remove it": [CHECKSUM],
     "dataset.url: the kind archive needs it; give it": [*ARCHIVE, CHECKSUM],
     "dataset.path: the kind folder needs it; give it": [*FOLDER],
     "dataset.name: the kind archive needs it; give it": [ARCHIVE[0], URL, CHECKSUM],
@@ -1020,6 +1021,7 @@ def test_the_fix_of_a_question_that_lrp_cannot_answer_is_one():
 def test_every_data_set_that_is_downloaded_may_have_a_mirror(kind):
     address = [("dataset.name", "mine"), URL, CHECKSUM] if kind == "archive" else []
     resolve(study(("dataset.kind", kind), MIRROR, *address))
+    resolve(study(("dataset.kind", kind), MIRROR, CHECKSUM, *address[:2]))
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ DOWNLOADED = ("imagenette", "imagenette_320", "imagenette_160", "cifar10", "arch
 KEYS_OF_KINDS = {
     "path": ("folder",),
     "url": ("archive",),
-    "checksum": ("archive",),
+    "checksum": DOWNLOADED,
     "mirror": DOWNLOADED,
 }
 """Key of `dataset` → kinds of data set that have it."""
