@@ -22,6 +22,7 @@ rule select_class_images:
         class_name=verbatim(study["spectral"]["class"]),
         split=study["spectral"]["split"],
         most=study["spectral"]["images"],
+        exclude=study["images"]["exclude"],
         size=study["images"]["size"],
         seed=study["seed"],
     message:

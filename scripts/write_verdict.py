@@ -19,6 +19,7 @@ def main(
     family_tests: str,
     resolution: str,
     agreement: str,
+    images: str,
     page: str,
     numbers: str,
     cases: Sequence[Mapping[str, Any]],
@@ -32,7 +33,8 @@ def main(
     shared: dict[str, str | None] = {"families": family_tests, "resolution": resolution}
     shared |= {"deletion": deletion, "completeness": completeness}
     evidence = read_evidence(cases, tables, scales, shared)
-    known = StudyFacts(agreement=read_table(agreement), roles=Roles(**roles), **facts)
+    shown = {"agreement": read_table(agreement), "images": read_table(images, ["path"])["path"]}
+    known = StudyFacts(**shown, roles=Roles(**roles), **facts)
     write_verdict(verdict(known, evidence), known.study, page, numbers)
 
 

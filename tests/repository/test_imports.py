@@ -59,6 +59,7 @@ WITH_TORCH = (
 WITHOUT_TORCH = (
     "networks.architecture",
     "networks.catalogue",
+    "networks.config_files",
     "networks.devices",
     "networks.hub",
     "networks.timm_table",

@@ -184,11 +184,12 @@ def make_samples(folder: Path, *, seed: int) -> pd.DataFrame:
 
     A class is 14 random crops, between 224 and 288 pixels wide and high, of one photograph that
     comes inside scikit-learn (two of them) or scikit-image (eight, two of them grey), under the
-    name of a synset that it does not show. **The labels mean nothing**, train and val overlap, and
+    name of a synset that it does not show. Files are called by the photograph: a synset and a number would
+    be the name of an image of ImageNet. **The labels mean nothing**, train and val overlap, and
     no accuracy on them says anything: this is for trying out a study of Imagenette.
 
     Args:
-        folder: where `<split>/<synset>/<synset>_<number>.JPEG` go, 6 to train and 8 to val.
+        folder: where `<split>/<synset>/<photograph>_<number>.JPEG` go, 6 to train and 8 to val.
         seed: of the crops.
 
     Returns:
@@ -210,7 +211,7 @@ def make_samples(folder: Path, *, seed: int) -> pd.DataFrame:
             draw = generator(seed, "samples", synset, number)
             size = draw.integers(224, 289, 2)
             left, top = draw.integers(0, np.array(photograph.size) - size + 1)
-            path = f"{'train' if number < 6 else 'val'}/{synset}/{synset}_{number:02d}.JPEG"
+            path = f"{'train' if number < 6 else 'val'}/{synset}/{name}_{number:02d}.JPEG"
             (folder / path).parent.mkdir(parents=True, exist_ok=True)
             crop = photograph.crop((left, top, left + size[0], top + size[1]))
             crop.save(folder / path, quality=90)

@@ -85,6 +85,8 @@ class StudyFacts:
         moved_pixels: of the moved images.
         agreement: model_a, model_b, same, different: predictions.
         corrected: whether dissimilarities are of similarity above chance.
+        images: paths of the images.
+        of_imagenet: models that have seen ImageNet's training images.
     """
 
     study: str
@@ -94,6 +96,8 @@ class StudyFacts:
     moved_pixels: int
     agreement: pd.DataFrame
     corrected: bool = True
+    images: Sequence[str] = ()
+    of_imagenet: Sequence[str] = ()
     independent: Sequence[str] = field(init=False)
 
     def __post_init__(self) -> None:

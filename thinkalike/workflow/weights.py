@@ -8,6 +8,7 @@ from typing import Any
 
 from thinkalike.errors import InputError
 from thinkalike.networks.config_files import CONFIG
+from thinkalike.networks.timm_table import is_made_from_imagenet
 from thinkalike.workflow.study import Study
 
 
@@ -142,6 +143,25 @@ class Weights:
             model for model in self.study.compared if "checkpoint" in self.study["catalogue"][model]
         ]
         return "|".join(names) or "nothing"
+
+    @property
+    def of_imagenet(self) -> list[str]:
+        """Models with published weights, changed or not, that have seen ImageNet's training images."""
+        entries = self.study["catalogue"]
+        return [
+            model
+            for model in self.study.models
+            if is_made_from_imagenet(entries[model].get("timm", "")) and self._is_published(model)
+        ]
+
+    def _is_published(self, model: str) -> bool:
+        """Whether the weights of a model are published ones, or made from them."""
+        entry = self.study["catalogue"][model]
+        if entry["weights"] == "disturbed":
+            return self._is_published(entry["noise"]["model"])
+        if entry["weights"] in ("finetuned", "fitted"):
+            return self.initial(model) == f"resources/weights/{model}.safetensors"
+        return entry["weights"] == "pretrained"
 
     def models_with(self, *weights: str) -> str:
         """Wildcard constraint of the models whose weights come from there."""

@@ -134,6 +134,19 @@ def test_what_is_nothing_has_no_sign():
     assert found["control_at_chance"].text == "An untrained network is at chance (0.00)."
 
 
+def test_images_that_pretrained_networks_have_seen_are_counted():
+    images = [f"val/n01440764/n01440764_{n}.JPEG" for n in range(7)]
+    images += [f"val/n01440764/ILSVRC2012_val_0000000{n}.JPEG" for n in range(3)]
+    known = said(facts(images=images, of_imagenet=["b", "c"]), evidence())["seen"]
+    assert known.text == (
+        "7 of 10 images bear names of ImageNet's training images, which pretrained networks have seen: "
+        "there Bert and Carl explain what they were trained on."
+    )
+    assert (known.topic, known.numbers) == (LIMITS, {"seen": 7, "images": 10})
+    assert "seen" not in said(facts(images=images), evidence())
+    assert "seen" not in said(facts(images=images[7:], of_imagenet=["b"]), evidence())
+
+
 def test_families_that_differ_are_evidence_for_these_networks():
     family = {
         "permanova_p": 0.0286,

@@ -754,6 +754,7 @@ MEANING = {
     "dataset.path: the kind digits has no path; remove it": [("dataset.path", "/")],
     "dataset.url: the kind imagenette has no url; remove it": [IMAGENETTE, URL],
     "dataset.mirror: the kind digits has no mirror; remove it": [MIRROR],
+    "dataset.checksum: the kind digits has no checksum; remove it": [CHECKSUM],
     "dataset.url: the kind archive needs it; give it": [*ARCHIVE, CHECKSUM],
     "dataset.path: the kind folder needs it; give it": [*FOLDER],
     "dataset.name: the kind archive needs it; give it": [ARCHIVE[0], URL, CHECKSUM],
@@ -765,6 +766,8 @@ MEANING = {
     "images.count: 505 is more than the 504 images of val; give at most 504": [
         ("images.count", 505)
     ],
+    "images.count: 135 is more than the 134 images of val that images.exclude: imagenet_train leaves; "
+    "give at most 134": [IMAGENETTE, ("images.count", 135), ("images.exclude", "imagenet_train")],
     "images.count: 100 is more than the 80 images of val; give at most 80": [
         ("dataset.kind", "samples")
     ],
@@ -1035,6 +1038,7 @@ def test_the_fix_of_a_question_that_lrp_cannot_answer_is_one():
 def test_every_data_set_that_is_downloaded_may_have_a_mirror(kind):
     address = [("dataset.name", "mine"), URL, CHECKSUM] if kind == "archive" else []
     resolve(study(("dataset.kind", kind), MIRROR, *address))
+    resolve(study(("dataset.kind", kind), MIRROR, CHECKSUM, *address[:2]))
 
 
 @pytest.fixture
@@ -1143,7 +1147,7 @@ def test_missing_keys_and_unknown_keys_are_one_line_each_and_stop_no_other_check
     ]
     assert problems(("images.counts", 1), ("images.xyz", 2)) == [
         "images: 'counts' is not a key here; did you mean 'count'?; 'xyz' is not a key here; "
-        "keys: split, count, order, size, shards"
+        "keys: split, count, order, exclude, size, shards"
     ]
 
 

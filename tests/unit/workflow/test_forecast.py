@@ -114,8 +114,9 @@ def test_an_unknown_model_is_counted():
 
 
 def test_a_manifest_tells_the_size(tmp_path):
-    table = pd.DataFrame({"split": ["train"] * 5 + ["val"] * 3, "class_name": list("abcababc")})
-    table.to_parquet(tmp_path / "manifest.parquet")
+    splits = ["train"] * 5 + ["val"] * 3
+    paths = [f"{split}/{name}/1.png" for split, name in zip(splits, "abcababc", strict=True)]
+    pd.DataFrame({"path": paths}).to_parquet(tmp_path / "manifest.parquet")
     size = known_contents({"kind": "digits", "validation": 0.5}, tmp_path / "manifest.parquet")
     assert size == Contents(5, 3, ("a", "b", "c"))
 
@@ -523,11 +524,8 @@ def real(tmp_path, monkeypatch):
     shutil.copytree(REAL, "results/small/benchmarks")
     pd.DataFrame({"image_id": range(130)}).to_parquet("results/small/images.parquet")
     Path("resources/datasets/digits").mkdir(parents=True)
-    splits = ["train"] * 1293 + ["val"] * 504
-    manifest = pd.DataFrame(
-        {"split": splits, "class_name": np.char.mod("%d", np.arange(1797) % 10)}
-    )
-    manifest.to_parquet("resources/datasets/digits/manifest.parquet")
+    paths = [f"{'train' if i < 1293 else 'val'}/{i % 10}/{i}.png" for i in range(1797)]
+    pd.DataFrame({"path": paths}).to_parquet("resources/datasets/digits/manifest.parquet")
     return Path("results")
 
 

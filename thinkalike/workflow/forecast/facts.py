@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from thinkalike.images.contents import Contents, contents
+from thinkalike.images.contents import Contents, contents, listed_contents
 from thinkalike.workflow.forecast.costs import Cost
 from thinkalike.workflow.study import Study
 
@@ -39,8 +39,7 @@ class Facts:
         """Number of images of the spectral study, about: at most those of a class."""
         spectral, data = self.study["spectral"], self.data
         most = int(spectral["images"])
-        splits = {"train": data.train, "val": data.val, "both": data.train + data.val}
-        images = splits[spectral["split"]]
+        images = data.images(spectral["split"], self.study["images"]["exclude"])
         if spectral["class"] is not None:
             images = -(-images // max(len(data.classes), 1))
         # the size of some data sets is not known before they are there
@@ -67,6 +66,4 @@ def known_contents(dataset: Mapping[str, Any], manifest: str | Path) -> Contents
 
 def manifest_contents(manifest: str | Path) -> Contents:
     """Contents of the data set that a manifest lists."""
-    table = pd.read_parquet(manifest, columns=["split", "class_name"])
-    train, val = (int((table["split"] == split).sum()) for split in ("train", "val"))
-    return Contents(train, val, tuple(sorted(table["class_name"].unique())))
+    return listed_contents(pd.read_parquet(manifest, columns=["path"])["path"])
