@@ -255,22 +255,21 @@ def of_digits(count: int) -> Networks:
 
 
 def of_study(overlay: Path, folder: Path, count: int) -> Networks:
-    """The trained networks of a study, replicas left out.
+    """The networks of a study that have been trained, further seeds among them.
 
     Raises:
-        InputError: they have not been trained yet.
+        InputError: there are fewer than two yet.
     """
     config = resolve(read_config([Path("config.yaml"), overlay]))
     weights = Path("results") / config["study"] / "weights"
     entries = {
-        key: config["catalogue"][key]
-        for key in config["models"]
-        if config["catalogue"][key]["training"]["epochs"] > 0
+        key: entry
+        for key, entry in config["catalogue"].items()
+        if entry["training"]["epochs"] > 0 and (weights / f"{key}.safetensors").exists()
     }
-    missing = [key for key in entries if not (weights / f"{key}.safetensors").exists()]
-    if missing:
+    if len(entries) < 2:
         raise InputError(
-            f"--photographs: {weights} lacks {', '.join(missing)}; run "
+            f"--photographs: {weights} has fewer than two trained networks; run "
             f"`snakemake --cores all weights --configfile {overlay}` first"
         )
     models = {
