@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from thinkalike.plotting.spectral import result_name
+from thinkalike.plotting.spectral import maps_title, result_name
 from thinkalike.plotting.spectral_choices import choice_sentence
 
 
@@ -29,3 +29,9 @@ def test_a_choice_matters_in_the_cases_that_were_looked_at():
     sentence = choice_sentence(choices)
     assert sentence.startswith("In 2 of 3 cases results that differ in the graph alone agree less")
     assert sentence.endswith("over the cases: 0.47 and 0.60)")
+
+
+def test_a_class_is_called_by_its_word():
+    assert maps_title("ResNet", "lrp", "n01440764") == "ResNet, LRP of images of class tench"
+    assert maps_title("ResNet", "lrp", "8") == "ResNet, LRP of images of class 8"
+    assert maps_title("ResNet", "lrp", None) == "ResNet, LRP of images"
