@@ -40,7 +40,7 @@ ARROWS = {
     "clustering": "compare stores",
     "networks": "images stores",
     "explain": "compare images networks stores",
-    "neon": "clustering explain networks stores",
+    "neon": "clustering explain images networks stores",
     "plotting": "clustering compare images neon statistics stores",
     "defaults": "",
     "notebook": (

@@ -72,7 +72,7 @@ def cluster_model(
         settings: of the clustering.
         seed: of the study.
     """
-    titles = dict(zip(model.classes, model.class_names, strict=False))
+    titles = dict(zip(model.classes, model.class_titles, strict=True))
     points = features(model, images)
     return cluster_features(points, table, settings, titles=titles, name=model.name, seed=seed)
 

@@ -13,6 +13,7 @@ from thinkalike.clustering.spectral.cut import ALL, APART
 from thinkalike.clustering.spectral.graphs import GRAPHS
 from thinkalike.clustering.spectral.spectra import LAPLACIANS
 from thinkalike.clustering.spectral.telling import beyond_one_cloud
+from thinkalike.images.synsets import class_word
 from thinkalike.methods import method_name
 from thinkalike.plotting.style import MISSING, PALETTE, WIDTH
 
@@ -250,7 +251,7 @@ def _cells(axes: Axes, values: np.ndarray) -> Any:
 
 def maps_title(name: str, method: str, class_name: str | None) -> str:
     """Model, method and images of maps in words."""
-    what = "images" if class_name is None else f"images of class {class_name}"
+    what = "images" if class_name is None else f"images of class {class_word(class_name)}"
     return f"{name}, {method_name(method)} of {what}"
 
 

@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from thinkalike.plotting.spectral import number_of_clusters, result_name
+from thinkalike.plotting.spectral import maps_title, number_of_clusters, result_name
 from thinkalike.plotting.spectral_choices import choice_sentence
 
 
@@ -48,3 +48,9 @@ def test_a_choice_matters_in_the_cases_that_were_looked_at():
     assert sentence.startswith("In 2 of 3 cases results that differ in the graph alone agree less")
     assert "\nin 1 by more than samples vary" in sentence
     assert sentence.endswith("over the cases: 0.47 and 0.60)")
+
+
+def test_a_class_is_called_by_its_word():
+    assert maps_title("ResNet", "lrp", "n01440764") == "ResNet, LRP of images of class tench"
+    assert maps_title("ResNet", "lrp", "8") == "ResNet, LRP of images of class 8"
+    assert maps_title("ResNet", "lrp", None) == "ResNet, LRP of images"
