@@ -15,6 +15,7 @@ from thinkalike.clustering.spectral.graphs import GRAPHS
 from thinkalike.clustering.spectral.spectra import LAPLACIANS
 from thinkalike.clustering.spectral.stability import STABLE
 from thinkalike.methods import method_name
+from thinkalike.plotting.fitting import legend_below, most_lines, wrapped
 from thinkalike.plotting.style import MISSING, PALETTE, WIDTH
 
 GRAPH_NAMES = {"epsilon": "ε", "knn": "k nearest", "mutual": "mutual", "full": "full"}
@@ -33,6 +34,8 @@ KNOWN_NAMES = {
 }
 # the palette, then tints for the rare clusters after it
 CLUSTER_COLOURS = (*PALETTE[:6], "#882255", "#999933", "#332288", "#88CCEE")
+CASE = 36
+"""Letters of a line of the name of a case."""
 CHOICES: Mapping[str, tuple[str, str, str]] = {
     "graph": ("the graph", PALETTE[0], "o"),
     "laplacian": ("the Laplacian", PALETTE[1], "s"),
@@ -125,7 +128,7 @@ def _grid(height: float) -> tuple[Figure, np.ndarray]:
         axes.annotate(
             LAPLACIAN_NAMES[name],
             (0.5, 1),
-            (0, 14),
+            (0, 22),
             xycoords="axes fraction",
             textcoords="offset points",
             ha="center",
@@ -257,10 +260,12 @@ def choice_figure(choices: pd.DataFrame, results: pd.DataFrame, names: Mapping[s
         results: case, graph, laplacian, clusters, stability.
         names: case → display name.
     """
+    names = {case: wrapped(name, CASE) for case, name in names.items()}
+    row = max(0.34, 0.1 * most_lines(names.values()) + 0.1)
     figure, (left, middle, right) = plt.subplots(
         1,
         3,
-        figsize=(WIDTH, 1.6 + 0.34 * max(len(names), 3)),
+        figsize=(WIDTH, 1.6 + row * max(len(names), 3)),
         gridspec_kw={"width_ratios": (1.3, 1, 1)},
     )
     _draw_choices(left, choices, names)
@@ -271,14 +276,7 @@ def choice_figure(choices: pd.DataFrame, results: pd.DataFrame, names: Mapping[s
     handles = [Line2D([], [], ls="", marker=m, color=c, ms=4) for _, c, m in CHOICES.values()]
     handles += [Line2D([], [], ls="", marker="o", color="k", mfc=face, ms=4) for face in ("k", "w")]
     labels = [f"differ in {name}" for name, _, _ in CHOICES.values()]
-    figure.legend(
-        handles,
-        [*labels, "clusters by the eigengap", "the same number"],
-        loc="outside lower center",
-        ncols=5,
-        columnspacing=1,
-        handletextpad=0.2,
-    )
+    legend_below(figure, handles, [*labels, "clusters by the eigengap", "the same number"])
     figure.suptitle(choice_sentence(choices))
     return figure
 
