@@ -66,7 +66,10 @@ class World:
     @property
     def names(self) -> dict[str, str]:
         """Long names; some have underscores instead of spaces."""
-        forms = ("EfficientNet-Lite{} (ImageNet, randomised)", "EfficientNetV2_Small_21k_distilled_{}")
+        forms = (
+            "EfficientNet-Lite{} (ImageNet, randomised)",
+            "EfficientNetV2_Small_21k_distilled_{}",
+        )
         return {model: forms[i % 2].format(i) for i, model in enumerate(self.models)}
 
     @property
@@ -92,7 +95,9 @@ class World:
         rho, chance = draw.uniform(-0.2, 0.9, len(table)), draw.uniform(0, 0.6, len(table))
         values = 1 + rho / 3
         table = table.assign(n=100, chance=chance, rho=rho, low=rho - 0.1, high=rho + 0.1)
-        table = table.assign(mean=chance + rho * (1 - chance), std=draw.uniform(0.05, 0.2, len(rho)))
+        table = table.assign(
+            mean=chance + rho * (1 - chance), std=draw.uniform(0.05, 0.2, len(rho))
+        )
         table = table.assign(dissimilarity=values, dissimilarity_low=values - 0.1)
         table = table.assign(dissimilarity_high=values + 0.1, estimation_error=0.02)
         return table.assign(
@@ -125,7 +130,7 @@ class World:
 
 def cases(world: World) -> dict[tuple[str, str], pd.DataFrame]:
     """Pairs of every method and metric."""
-    return {case: world.pairs for case in product(METHODS, ("cosine", "rbf"))}
+    return dict.fromkeys(product(METHODS, ("cosine", "rbf")), world.pairs)
 
 
 def accuracy_transforms(world: World) -> Figure:
@@ -162,13 +167,18 @@ def budget_curves(world: World) -> Figure:
     rows = rows.assign(pieces=rows["segments"], evaluated=rows["evaluations"], error=error)
     rows = rows.assign(stated_error=error * 1.1, reference_error=0.001, cosine=0.9, seconds=error)
     return budgets.budget_curves(
-        budgets.summarise(rows), models=world.models, **world.of, title="Error and cost of KernelSHAP"
+        budgets.summarise(rows),
+        models=world.models,
+        **world.of,
+        title="Error and cost of KernelSHAP",
     )
 
 
 def noise_ceilings(world: World) -> Figure:
     own = pd.DataFrame({"model": world.models, "n": 9, "ceiling": 0.95, "standard_error": 0.02})
-    both = pd.concat([own.assign(metric=metric, low=0.9, high=0.97) for metric in ("cosine", "rbf")])
+    both = pd.concat(
+        [own.assign(metric=metric, low=0.9, high=0.97) for metric in ("cosine", "rbf")]
+    )
     table = world.pairs[["model_a", "model_b", "n", "mean", "estimation_error"]]
     table = table.assign(mean=table["mean"].clip(0.05, 0.95))
     drawn, _ = ceilings.noise_ceiling(
@@ -178,9 +188,9 @@ def noise_ceilings(world: World) -> Figure:
 
 
 def dendrograms(world: World) -> Figure:
-    return clusters.dendrograms(
-        world.clustered[1], support={}, **world.of, title=world.case_title
-    )[0]
+    return clusters.dendrograms(world.clustered[1], support={}, **world.of, title=world.case_title)[
+        0
+    ]
 
 
 def communities(world: World) -> Figure:
@@ -297,7 +307,7 @@ def influential_images(world: World, photograph: str) -> Figure:
     )
     ids = [f"val/{name}/{i}.JPEG" for i, name in enumerate(world.class_names * 3)]
     images = pd.DataFrame({"image_id": ids, "path": photograph})
-    images["class_name"] = [name for name in world.class_names * 3]
+    images["class_name"] = world.class_names * 3
     rows = [
         (pair.model_a, pair.model_b, role, rank, ids[rank % len(ids)], 0.0123)
         for pair in chosen.itertuples()
@@ -306,7 +316,9 @@ def influential_images(world: World, photograph: str) -> Figure:
     ]
     columns = ["model_a", "model_b", "role", "rank", "image_id", "influence"]
     table = pd.DataFrame(rows, columns=columns)
-    return image_pairs.gallery(chosen, table, images, Drawn(), **world.of, title=world.case_title)[0]
+    return image_pairs.gallery(chosen, table, images, Drawn(), **world.of, title=world.case_title)[
+        0
+    ]
 
 
 def consensus(world: World) -> Figure:
@@ -377,7 +389,9 @@ def beta_curves(world: World) -> Figure:
 
 
 def planted_curves(world: World) -> Figure:
-    table = pd.DataFrame(product((0.5, 1.0, 2.0), neon.ORDER_LOOKS), columns=["separation", "order"])
+    table = pd.DataFrame(
+        product((0.5, 1.0, 2.0), neon.ORDER_LOOKS), columns=["separation", "order"]
+    )
     return neon.planted_curves(table.assign(auc=0.8, low=0.7, high=0.9, found=0.9))
 
 
@@ -388,7 +402,9 @@ def nested_matrices(world: World) -> Figure:
 
 def all_pairs(world: World) -> Figure:
     parts = [
-        world.pairs.assign(method=method, scale=scale) for method in METHODS for scale in (NATIVE, 8)
+        world.pairs.assign(method=method, scale=scale)
+        for method in METHODS
+        for scale in (NATIVE, 8)
     ]
     return pairs.pairs(pd.concat(parts), names=world.names, metric="cosine")[0]
 
@@ -447,7 +463,9 @@ def spread(world: World) -> Figure:
 
 
 def subsamples(world: World) -> Figure:
-    rows = [(n, *pair) for n in (5, 10, 20, 50, 100, 200, 500, 900) for pair in (("a", "b"), ("a", "c"))]
+    rows = [
+        (n, *pair) for n in (5, 10, 20, 50, 100, 200, 500, 900) for pair in (("a", "b"), ("a", "c"))
+    ]
     variances = pd.DataFrame(rows, columns=["n", "model_a", "model_b"])
     factor = 1 - variances["n"] / 1024
     expected = 0.04 / variances["n"] * factor

@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from thinkalike.plotting.fitting import legend_below
 from thinkalike.plotting.style import PALETTE, WIDTH, colour_names
 from thinkalike.statistics.intervals import paired_difference, wilson
 
@@ -90,7 +91,7 @@ def transforms(
     colour_names(grid[0].get_yticklabels(), [families[model] for model in models])
     grid[0].set_ylim(-0.5, len(models) - 0.5)
     handles, labels = grid[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=3)
+    legend_below(figure, handles, labels)
     figure.suptitle("accuracy under three transforms of the same images (95 % intervals)")
     return figure
 

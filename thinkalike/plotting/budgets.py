@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter, NullLocator
 
+from thinkalike.plotting.fitting import legend_below
 from thinkalike.plotting.style import FAMILY_COLOURS, FAMILY_NAMES, PALETTE, WIDTH, log_scale
 
 CASES = ["model", "segments", "evaluations"]
@@ -208,4 +209,4 @@ def _legend(figure: Figure, colours: Mapping[str, str], counts: Sequence[int]) -
     handles = [Line2D([], [], color=colour) for colour in colours.values()]
     handles += [Line2D([], [], color="#444444", ms=3, **_look(i)) for i in range(len(counts))]
     labels = [*colours, *(f"{count} segments" for count in counts)]
-    figure.legend(handles, labels, loc="outside lower center", ncols=min(len(labels), 7))
+    legend_below(figure, handles, labels)

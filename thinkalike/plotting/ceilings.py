@@ -8,6 +8,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from thinkalike.compare.similarity import LOWEST
+from thinkalike.plotting.fitting import legend_below
 from thinkalike.plotting.style import METRIC_NAMES, WIDTH, colour_names
 from thinkalike.statistics.intervals import bounded_interval
 
@@ -77,6 +78,6 @@ def noise_ceiling(
     colour_names(first.get_yticklabels(), [families[m] for m in models])
     first.set_ylim(len(models) - 0.5, -0.5)
     handles, labels = first.get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=2)
+    legend_below(figure, handles, labels)
     figure.suptitle(title)
     return figure, pd.concat([own, *between])

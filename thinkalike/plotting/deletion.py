@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from thinkalike.methods import method_name
+from thinkalike.plotting.fitting import legend_below
 from thinkalike.plotting.style import MISSING, PALETTE, WIDTH, colour_names
 
 KINDS: dict[str, dict[str, Any]] = {
@@ -111,4 +112,4 @@ def _legend(figure: Figure, summary: pd.DataFrame) -> None:
     handles: list[Any] = [Line2D([], [], ls="", **KINDS[kind]) for kind in drawn]
     if summary["mute"].eq(True).any():
         handles.append(plt.Rectangle((0, 0), 1, 1, color=MUTE, label=MUTE_LABEL))
-    figure.legend(handles=handles, loc="outside lower center", ncols=3)
+    legend_below(figure, handles, [handle.get_label() for handle in handles])

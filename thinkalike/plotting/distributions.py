@@ -9,10 +9,13 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from thinkalike.plotting.fitting import fitted, inches_of, most_lines
 from thinkalike.plotting.style import FAMILY_COLOURS, PALETTE, WIDTH, colour_names
 from thinkalike.stores.kernels import Kernel
 
 BINS = 40
+USUAL = 0.95
+"""Inches of names for which there is room as it is."""
 MOST_HISTOGRAMS = 24
 """Models whose pairs have room on a page."""
 
@@ -131,11 +134,16 @@ def histograms(
     """
     size = len(models)
     # names are set outside the grid by hand: long ones would push its columns apart
-    margins = {"left": 0.15, "right": 0.99, "bottom": 0.14, "top": 0.94}
+    longer = max(inches_of([names[model] for model in models], 7) - USUAL, 0)
+    width, height = WIDTH + longer, WIDTH * 0.78 + longer / 2  # names below are turned by 30°
+    title = fitted(title, width, 9)
+    above = 0.33 + 0.15 * (most_lines([title]) - 1)
+    margins = {"left": (1.05 + longer) / width, "right": 1 - 0.07 / width}
+    margins |= {"bottom": (0.76 + longer / 2) / height, "top": 1 - above / height}
     figure, grid = plt.subplots(
         size - 1,
         size - 1,
-        figsize=(WIDTH, WIDTH * 0.78),
+        figsize=(width, height),
         squeeze=False,
         layout="none",
         gridspec_kw={**margins, "wspace": 0.06, "hspace": 0.1},

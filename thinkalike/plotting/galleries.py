@@ -16,6 +16,7 @@ from thinkalike.compare.bases import Segments
 from thinkalike.compare.maps import render
 from thinkalike.images.loading import load_image, load_images
 from thinkalike.neon.features import STRONGEST, FeatureClusters
+from thinkalike.plotting.fitting import LETTER, fitted, most_lines
 from thinkalike.plotting.panels import overlay
 from thinkalike.plotting.style import (
     FAMILY_COLOURS,
@@ -41,10 +42,13 @@ SPECTRUM = 1.45
 """Inches of the bars of features."""
 LABELS = 0.95
 """Inches of the names of clusters."""
+LINE = 0.085
+"""Inches from one line of the small text to the next."""
 EMPTY = 235
 """Grey in the place of a mean of nothing."""
 FOR, AGAINST = PALETTE[1], PALETTE[0]
-SMALL = 5.5
+SMALL, NUMBER = 5.5, 4.5
+"""Points of words and of the numbers of features."""
 
 
 @dataclass(frozen=True)
@@ -218,23 +222,31 @@ def gallery(rows: Sequence[Row], *, title: str) -> Figure:
     # left edges: two means, then pairs of an image and its map
     edges = [0.0, STEP, *(2 * STEP + PAIR * place + GAP for place in range(most))]
     across = edges[-1] + 2
-    width = LABELS + across * TILE + SPECTRUM
-    height = 0.62 + len(rows) * TILE * PITCH
+    digits = max((len(str(feature)) for row in rows for feature in row.features), default=1)
+    spectrum = max(SPECTRUM, 0.25 + STRONGEST * (digits + 0.7) * LETTER * NUMBER)
+    width = LABELS + across * TILE + spectrum
+    title = fitted(title, width - 0.2, 8)
+    above = 0.5 + 0.13 * (most_lines([title]) - 1)
+    rather = [[_rather(one) for one in row.shown] for row in rows]
+    pitch = PITCH + (max(map(most_lines, rather)) - 1) * LINE / TILE
+    height = above + 0.12 + len(rows) * TILE * pitch
     figure = plt.figure(figsize=(width, height))
     figure.set_layout_engine("none")
-    top, bottom = 1 - 0.5 / height, 0.1 / height
+    top, bottom = 1 - above / height, 0.1 / height
     left, right = LABELS / width, (LABELS + across * TILE) / width
     pictures = figure.add_axes((left, bottom, right - left, top - bottom))
     edge = right + 0.22 / width
     bars = figure.add_axes((edge, bottom, 0.99 - edge, top - bottom))
-    depth = len(rows) * PITCH
+    depth = len(rows) * pitch
     # one picture: hundreds of them take a minute to draw
-    pictures.imshow(_canvas(rows, edges), extent=(0, across, depth, 0), aspect="auto")
+    pictures.imshow(_canvas(rows, edges, pitch), extent=(0, across, depth, 0), aspect="auto")
     pictures.set(xlim=(0, across), ylim=(depth, 0))
     bars.set(xlim=(-0.6, STRONGEST - 0.4), ylim=(depth, 0))
     largest = max((abs(value) for row in rows for value in row.relevances), default=0) or 1
-    for y, row in zip(np.arange(len(rows)) * PITCH, rows, strict=True):
-        _labels(pictures, row, y, _places(edges, row))
+    for y, row, below in zip(np.arange(len(rows)) * pitch, rows, rather, strict=True):
+        _labels(pictures, row, y)
+        for x, each in zip(_places(edges, row), below, strict=True):
+            pictures.text(x + 1, y + 1.02, each, ha="center", va="top", fontsize=SMALL)
         _bars(bars, row, y, largest)
     head: dict[str, Any] = {"ha": "center", "va": "bottom", "fontsize": 6}
     centres = [0.5, STEP + 0.5, *(x + 1 for x in edges[2:])]
@@ -248,13 +260,16 @@ def gallery(rows: Sequence[Row], *, title: str) -> Figure:
     return figure
 
 
-def _labels(axes: Axes, row: Row, y: float, places: Sequence[float]) -> None:
-    """Name and note before a row, and what each image is rather than below it."""
-    axes.text(-0.12, y + 0.42, row.name, ha="right", va="bottom", fontsize=7)
+def _labels(axes: Axes, row: Row, y: float) -> None:
+    """Name and note before a row."""
+    name = fitted(row.name, LABELS - 0.12, 7)
+    axes.text(-0.12, y + 0.42, name, ha="right", va="bottom", fontsize=7)
     axes.text(-0.12, y + 0.5, row.note, ha="right", va="top", fontsize=SMALL, color="#555555")
-    for x, one in zip(places, row.shown, strict=True):
-        words = f"not {one.rather}: {one.logit:.3g}"
-        axes.text(x + 1, y + 1.02, words, ha="center", va="top", fontsize=SMALL)
+
+
+def _rather(shown: Shown) -> str:
+    """What an image is not, and by how much, in lines as wide as it and its map."""
+    return fitted(f"not {shown.rather}: {shown.logit:.3g}", (PAIR - 0.06) * TILE, SMALL)
 
 
 def _places(edges: Sequence[float], row: Row) -> list[float]:
@@ -262,17 +277,17 @@ def _places(edges: Sequence[float], row: Row) -> list[float]:
     return [*edges[2 : 1 + len(row.shown)], edges[-1]]
 
 
-def _canvas(rows: Sequence[Row], edges: Sequence[float]) -> np.ndarray:
+def _canvas(rows: Sequence[Row], edges: Sequence[float], pitch: float) -> np.ndarray:
     """All tiles on white, (height, width, 3) uint8; a unit of length is the side of a tile."""
     side = len(rows[0].mean)
-    size = round(len(rows) * PITCH * side), round((edges[-1] + 2) * side)
+    size = round(len(rows) * pitch * side), round((edges[-1] + 2) * side)
     canvas = np.full((*size, 3), 255, np.uint8)
 
     def put(tile: np.ndarray, x: float, y: float) -> None:
         top, left = round(y * side), round(x * side)
         canvas[top : top + side, left : left + side] = tile
 
-    for y, row in zip(np.arange(len(rows)) * PITCH, rows, strict=True):
+    for y, row in zip(np.arange(len(rows)) * pitch, rows, strict=True):
         put(row.mean, 0, y)
         put(row.next_mean, STEP, y)
         for x, one in zip(_places(edges, row), row.shown, strict=True):
@@ -290,8 +305,8 @@ def _bars(axes: Axes, row: Row, y: float, largest: float) -> None:
     colours = [FOR if value > 0 else AGAINST for value in values]
     axes.bar(range(len(values)), -values, 0.7, bottom=base, color=colours)
     for place, feature in enumerate(row.features):
-        axes.text(place, y + 1.02, str(feature), ha="center", va="top", fontsize=4.5)
-    tip: dict[str, Any] = {"ha": "right", "va": "center", "fontsize": 4.5}
+        axes.text(place, y + 1.02, str(feature), ha="center", va="top", fontsize=NUMBER)
+    tip: dict[str, Any] = {"ha": "right", "va": "center", "fontsize": NUMBER}
     axes.text(-0.5, base - values[0], f"{row.relevances[0]:.0%}", **tip)
 
 

@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from thinkalike.compare.scales import NATIVE, SEGMENTED
+from thinkalike.plotting.fitting import inches_of, legend_below
 from thinkalike.plotting.style import PALETTE, WIDTH, method_name, title_of
 
 MEASURES = {"mean": "raw similarity", "rho": "similarity above chance (ρ)"}
@@ -29,6 +30,8 @@ ZERO: dict[str, Any] = {"color": "#8C8C8C", "lw": 0.6, "zorder": 0}
 GOOD = 0.95
 """Average precision from which on a measure counts as one that tells the groups."""
 
+USUAL = 0.9
+"""Inches of names of models for which ladders have room as they are."""
 COLUMNS = 5
 """Panels of ladders side by side, at most."""
 
@@ -50,7 +53,8 @@ def grounded(
     cases = table[["method", "metric", "scale", "default"]].drop_duplicates(ignore_index=True)
     methods = [m for m in table["method"].unique() if m in set(ladder["method"])]
     lines = -(-len(methods) // COLUMNS)
-    heights = [0.8 + 0.16 * len(cases), 0.5 + 1.6 * lines][: 1 + bool(lines)]
+    below = max(inches_of([names[m] for m in ladder["model"]], 6.5) - USUAL, 0)
+    heights = [0.8 + 0.16 * len(cases), 0.5 + (1.6 + below) * lines][: 1 + bool(lines)]
     figure = plt.figure(figsize=(WIDTH, 0.3 + sum(heights)))
     parts = np.ravel(figure.subfigures(len(heights), 1, height_ratios=heights))  # type: ignore[arg-type]
     panels = parts[0].subplots(1, len(MEASURES), sharey=True)
@@ -58,7 +62,7 @@ def grounded(
         _groups(axes, cases.merge(table[table["measure"] == measure], how="left"), measure)
     _name_cases(panels[0], cases)
     handles, labels = panels[0].get_legend_handles_labels()
-    parts[0].legend(handles, labels, loc="outside lower center", ncols=len(labels))
+    legend_below(parts[0], handles, labels)
     if lines:
         columns = min(len(methods), COLUMNS)
         grid = parts[1].subplots(lines, columns, sharey=True, squeeze=False)
@@ -69,7 +73,7 @@ def grounded(
         for axes in grid[:, 0]:
             axes.set_ylabel("similarity to the first")
         handles, labels = grid.flat[0].get_legend_handles_labels()
-        parts[1].legend(handles, labels, loc="outside lower center", ncols=len(labels))
+        legend_below(parts[1], handles, labels)
     figure.suptitle(title)
     drawn = table.assign(panel="groups"), ladder.assign(panel="ladder")
     return figure, pd.concat(drawn, ignore_index=True)

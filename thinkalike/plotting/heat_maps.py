@@ -87,7 +87,7 @@ def dissimilarities(
         The figure, and its cells: the columns of `Pairs.table`, `half_width` of the interval and
         `clipped`, -1 below the colour scale and 1 above it.
     """
-    side = side_of(len(pairs.order))
+    side = side_of([names[model] for model in pairs.order])
     figure = plt.figure(figsize=(0.5 + 2 * (side + 0.35), side + 0.1))
     tree, left, right = figure.subplots(1, 3, width_ratios=[TREE, 1, 1])
     values, images = pairs.square("dissimilarity"), pairs.square("n")

@@ -15,6 +15,7 @@ from thinkalike.compare.maps import render
 from thinkalike.compare.similarity import Comparison
 from thinkalike.images.loading import load_image
 from thinkalike.images.synsets import class_word
+from thinkalike.plotting.fitting import fitted, most_lines
 from thinkalike.plotting.panels import overlay
 from thinkalike.plotting.style import FAMILY_COLOURS, WIDTH
 from thinkalike.statistics.influence import ROLES
@@ -28,6 +29,9 @@ CELL, GAP, LABEL, HEAD = 0.69, 0.04, 1.02, 0.56
 """Inches of a map, between maps, of names on the left, and above the maps of a pair."""
 TITLE = 0.38
 BLOCK = HEAD + 3 * CELL + 0.14
+LINE = 0.13
+"""Inches of a further line of a title, or of the words above a pair."""
+BOLD: Mapping[str, Any] = {"fontsize": 7.5, "weight": "bold"}
 HEADS = ("images that hold the pair together", "images that drive it apart")
 
 
@@ -134,7 +138,12 @@ def gallery(
     """
     if chosen.empty:
         return _note(title, "There are no two trained models that can be compared.")
-    height = TITLE + len(chosen) * BLOCK
+    title = fitted(title, WIDTH - 0.2, 9)
+    heads = [_head(pair, names) for _, pair in chosen.iterrows()]
+    first = TITLE + LINE * (most_lines([title]) - 1)
+    head = HEAD + LINE * (most_lines(heads) - 1)
+    block = BLOCK + head - HEAD
+    height = first + len(chosen) * block
     page = Page(plt.figure(figsize=(WIDTH, height), layout="none"), height)
     place = pd.Series(range(len(images)), index=images["image_id"], name="place")
     parts = []
@@ -142,10 +151,8 @@ def gallery(
         models = [pair["model_a"], pair["model_b"]]
         own = influential[(influential[KEY] == models).all(axis=1) & (influential["rank"] <= SHOWN)]
         shown = own.merge(images, on="image_id").join(place, on="image_id")
-        top = TITLE + number * BLOCK
-        text = ", ".join((f"{names[models[0]]} and {names[models[1]]}", pair["reason"]))
-        interval = f"ρ = {pair['rho']:.2f} [{pair['low']:.2f}, {pair['high']:.2f}]"
-        page.text(0.1, top, f"{text}: {interval}", va="top", fontsize=7.5, weight="bold")
+        page.text(0.1, first + number * block, heads[number], va="top", **BOLD)
+        top = first + number * block + head
         _draw_labels(
             page, top, [(names[model], FAMILY_COLOURS[families[model]]) for model in models]
         )
@@ -157,14 +164,22 @@ def gallery(
     return page.figure, pd.concat(parts, ignore_index=True)
 
 
+def _head(pair: pd.Series, names: Mapping[str, str]) -> str:
+    """Names of a pair, why it is shown, and its similarity above chance."""
+    text = f"{names[pair['model_a']]} and {names[pair['model_b']]}, {pair['reason']}"
+    interval = f"ρ = {pair['rho']:.2f} [{pair['low']:.2f}, {pair['high']:.2f}]"
+    # bold letters are wider
+    return fitted(f"{text}: {interval}", (WIDTH - 0.2) / 1.12, BOLD["fontsize"])
+
+
 def _draw_labels(page: Page, top: float, models: Sequence[tuple[str, str]]) -> None:
-    """Write what the rows of a pair are, and what its two groups of columns are."""
+    """Write what the rows of a pair are, and what its two groups of columns are above `top`."""
     for row, (label, colour) in enumerate([("image", "k"), *models]):
-        middle = top + HEAD + (row + 0.5) * CELL
+        middle = top + (row + 0.5) * CELL
         style = {"ha": "right", "va": "center", "fontsize": 6.5, "color": colour}
-        page.text(LABEL - 0.08, middle, textwrap.fill(label, 17), **style)
+        page.text(LABEL - 0.08, middle, fitted(label, LABEL - 0.12, 6.5), **style)
     for role, head in enumerate(HEADS):
-        page.text(_left(role), top + 0.18, head, va="top", color="#404040")
+        page.text(_left(role), top + 0.18 - HEAD, head, va="top", color="#404040")
 
 
 def _draw_images(
@@ -176,7 +191,7 @@ def _draw_images(
             pictures = [maps.picture(m, image["place"], image["image_id"]) for m in models]
             photograph = load_image(image["path"], pictures[0].shape[0])
             for row, values in enumerate([None, *pictures]):
-                left, upper = _left(role) + column * CELL, top + HEAD + row * CELL
+                left, upper = _left(role) + column * CELL, top + row * CELL
                 axes = page.axes(left, upper, CELL - GAP)
                 axes.imshow(photograph if values is None else overlay(photograph, values))
                 if row == 0:

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 
 from thinkalike.clustering.spectral.prototypes import Prototype, UnitMaps, counts
 from thinkalike.images.loading import load_image, load_images
+from thinkalike.plotting.fitting import fitted, most_lines
 from thinkalike.plotting.panels import overlay
 from thinkalike.plotting.spectral import cluster_colour
 
@@ -22,10 +23,12 @@ SMALL = 5.5
 """Points of the small text."""
 LABELS = 1.35
 """Inches of the names of clusters and the notes below them."""
-TOP = 0.6
+TOP = 0.48
 """Inches above the first row."""
+LINE = 0.093
+"""Inches from one line of the small text to the next."""
 PITCH = TILE * 1.28
-"""Inches from row to row."""
+"""Inches from row to row, where the words of a row do not need more."""
 MOST_ROWS = 12
 """Clusters in a figure, the largest."""
 SHOWN = 5
@@ -103,7 +106,14 @@ def map_clusters(rows: Sequence[Row], *, title: str, left_out: int = 0) -> Figur
     """
     most = max(len(row.shown) for row in rows)
     width = LABELS + (2 + 2 * most) * TILE + 0.15
-    height = TOP + 0.04 + len(rows) * PITCH
+    title += f"; {left_out} smaller clusters are in the table" if left_out else ""
+    title = fitted(title, width - 0.2, 8)
+    top = TOP + 0.13 * (most_lines([title]) - 1)
+    notes = [fitted("\n".join(row.notes), LABELS - 0.14, SMALL) for row in rows]
+    below = [[fitted(name, 2 * TILE - 0.06, SMALL) for *_, name in row.shown] for row in rows]
+    pitch = max(PITCH, 0.26 + LINE * most_lines(notes))
+    pitch = max(pitch, TILE + 0.07 + LINE * max(map(most_lines, below)))
+    height = top + 0.04 + len(rows) * pitch
     figure = plt.figure(figsize=(width, height))
     figure.set_layout_engine("none")
 
@@ -120,20 +130,19 @@ def map_clusters(rows: Sequence[Row], *, title: str, left_out: int = 0) -> Figur
     bold: dict[str, Any] = {"fontsize": 7.5, "va": "center", "weight": "bold"}
     head: dict[str, Any] = {"fontsize": 6, "ha": "center", "va": "bottom"}
     for place, row in enumerate(rows):
-        y = TOP + place * PITCH
+        y = top + place * pitch
         text(0.08, y + 0.1, f"cluster {row.number + 1}", color=cluster_colour(row.number), **bold)
-        text(0.08, y + 0.19, "\n".join(row.notes), fontsize=SMALL, va="top", color="#444444")
+        text(0.08, y + 0.19, notes[place], fontsize=SMALL, va="top", color="#444444")
         tile(LABELS, y, row.image)
         tile(LABELS + TILE, y, overlay(np.zeros((*row.mean.shape, 3), np.uint8), row.mean))
-        for number, (image, values, name) in enumerate(row.shown):
+        for number, (image, values, _) in enumerate(row.shown):
             x = LABELS + 0.1 + (2 + 2 * number) * TILE
             tile(x, y, image)
             tile(x + TILE, y, overlay(image, values))
-            text(x + TILE, y + TILE, name, fontsize=SMALL, ha="center", va="top")
+            text(x + TILE, y + TILE, below[place][number], fontsize=SMALL, ha="center", va="top")
     for number, words in enumerate(("mean\nimage", "mean\nmap")):
-        text(LABELS + (number + 0.5) * TILE, TOP - 0.03, words, **head)
+        text(LABELS + (number + 0.5) * TILE, top - 0.03, words, **head)
     words = "images whose maps are nearest to the mean map"
-    text(LABELS + 0.1 + (2 + most) * TILE, TOP - 0.03, words, **head)
-    title += f"; {left_out} smaller clusters are in the table" if left_out else ""
+    text(LABELS + 0.1 + (2 + most) * TILE, top - 0.03, words, **head)
     figure.suptitle(title, y=1 - 0.05 / height, va="top", fontsize=8)
     return figure

@@ -10,12 +10,15 @@ from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 from matplotlib.patches import Rectangle
 
+from thinkalike.plotting.fitting import inches_of
 from thinkalike.plotting.style import MISSING, colour_names
 
 CELL = 0.34
 """Inches of a cell, about: room for three digits."""
 WIDEST = 7.0
 """Inches of the square of many models."""
+USUAL = 1.0
+"""Inches of names for which the square has room as it is."""
 NUMBERED = 20
 """Models up to which the numbers stand in the cells."""
 
@@ -47,7 +50,7 @@ def heat_map(
         The figure, and the matrix of the models in `order`, with a column `model`.
     """
     models = [*order, *(model for model in table.columns if model not in order)]
-    side = side_of(len(models))
+    side = side_of([names[model] for model in models])
     figure, axes = plt.subplots(figsize=(side + 0.6, side))
     values = table.loc[models, models].to_numpy(float, copy=True)
     picture = draw_square(axes, values, value_range(values), digits=digits)
@@ -58,9 +61,9 @@ def heat_map(
     return figure, table.loc[[*order], [*order]].reset_index(names="model")
 
 
-def side_of(size: int) -> float:
-    """Inches of the square of so many models with their names; many models shrink to a page."""
-    return min(1.7 + CELL * size, WIDEST)
+def side_of(names: Sequence[str]) -> float:
+    """Inches of the square of models with these names; many models shrink to a page."""
+    return min(1.7 + CELL * len(names), WIDEST) + max(inches_of(names, 6.5) - USUAL, 0)
 
 
 def value_range(values: np.ndarray) -> tuple[float, float]:

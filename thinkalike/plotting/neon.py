@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from thinkalike.plotting.fitting import legend_below
 from thinkalike.plotting.style import FAMILY_COLOURS, FAMILY_NAMES, PALETTE, WIDTH, log_scale
 
 FOR, AGAINST = PALETTE[1], PALETTE[0]
@@ -146,7 +147,7 @@ def flipping_curves(
 def _orders_legend(figure: Figure) -> None:
     handles = [Line2D([], [], color=c, ls=s) for _, c, s in ORDER_LOOKS.values()]
     labels = [name for name, _, _ in ORDER_LOOKS.values()]
-    figure.legend(handles, labels, loc="outside lower center", ncols=len(labels))
+    legend_below(figure, handles, labels)
 
 
 def flipping_areas(areas: pd.DataFrame, names: Mapping[str, str]) -> Figure:
@@ -229,7 +230,7 @@ def beta_curves(
     handles = [Line2D([], [], color=FAMILY_COLOURS[f]) for f in drawn]
     handles += [Line2D([], [], color="k", ls=stroke) for stroke in toys.values()]
     labels = [f"features of a {FAMILY_NAMES[f]}" for f in drawn] + [names[data] for data in toys]
-    figure.legend(handles, labels, loc="outside lower center", ncols=len(handles))
+    legend_below(figure, handles, labels)
     figure.suptitle("What β does")
     return figure
 

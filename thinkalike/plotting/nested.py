@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 
 from thinkalike.compare.matrices import pair_difference
 from thinkalike.compare.subsets import parse
+from thinkalike.plotting.fitting import legend_below
 from thinkalike.plotting.style import (
     METRIC_NAMES,
     PALETTE,
@@ -78,7 +79,7 @@ def nested(pairs: Mapping[tuple[str, str, str], pd.DataFrame]) -> tuple[Figure, 
     for axes, metric in zip(grid[:, 0], metrics, strict=True):
         axes.set_ylabel(METRIC_NAMES.get(metric, metric))
     handles, labels = grid[0, 0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=min(4, len(labels)))
+    legend_below(figure, handles, labels)
     figure.suptitle("dissimilarities Dₙ from the first n images, and D from all")
     return figure, table
 

@@ -14,6 +14,7 @@ from matplotlib.lines import Line2D
 from thinkalike.compare.pairs import CATEGORIES, CONTROL, DIFFERENT_FAMILIES, SAME_FAMILY, SEEDS
 from thinkalike.compare.scales import NATIVE, Pool, scale_name, scale_of
 from thinkalike.methods import method_name
+from thinkalike.plotting.fitting import legend_below
 from thinkalike.plotting.style import METRIC_NAMES, PALETTE
 
 CATEGORY_LOOKS: Mapping[str, tuple[str, str]] = {
@@ -233,4 +234,4 @@ def _legend(figure: Figure, table: pd.DataFrame) -> None:
     if (table["category"] == SEEDS).any():
         handles.append(Line2D([], [], ls="", marker="|", color="#000000", ms=8, mew=1.4))
         labels.append("as far above chance as two seeds")
-    figure.legend(handles, labels, loc="outside lower center", ncols=3)
+    legend_below(figure, handles, labels)

@@ -19,6 +19,7 @@ from thinkalike.errors import InputError
 from thinkalike.images.loading import load_image
 from thinkalike.images.synsets import class_word
 from thinkalike.methods import method_name
+from thinkalike.plotting.fitting import fitted, most_lines
 from thinkalike.plotting.style import FAMILY_COLOURS, WIDTH
 from thinkalike.progress import log
 from thinkalike.stores.damage import same_images
@@ -34,8 +35,6 @@ CELL = 0.6
 GAP = 0.03
 WIDEST = 60
 """Inches of all maps; hundreds of models get smaller ones, as a picture has its limits."""
-LETTER = 0.041
-"""Inches of a letter of the small text, about."""
 LINE = 0.085
 """Inches from one line of it to the next."""
 SMALL = 5.5
@@ -287,21 +286,19 @@ def panel(
     """
     columns = len(models) + 1
     cell = max((WIDTH - 0.1) / (columns + 0.6), min(CELL, WIDEST / columns))
-    letters = max(int(cell / LETTER), 4)
-    labels = [_wrapped(method_name(method), letters) for method in maps]
-    # a name like EfficientNet_B3 may be broken behind its underscore
-    heads = [
-        _wrapped(names[model].replace("_", "_ "), letters).replace("_ ", "_") for model in models
-    ]
+    labels = [fitted(method_name(method), cell, SMALL) for method in maps]
+    heads = [fitted(names[model], cell, SMALL) for model in models]
     texts = [
-        _wrapped(f"{prediction.name}{'' if prediction.correct else ' ✗'}", letters)
+        fitted(f"{prediction.name}{'' if prediction.correct else ' ✗'}", cell, SMALL)
         + ("" if np.isnan(prediction.probability) else f"\n{prediction.probability:.2f}")
         for prediction in predictions
     ]
-    left = 0.1 + LINE * _most_lines(labels)
-    above = 0.32 + LINE * _most_lines(heads)
-    below = 0.08 + LINE * _most_lines(texts) + BAR
+    left = 0.1 + LINE * most_lines(labels)
+    above = 0.32 + LINE * most_lines(heads)
+    below = 0.08 + LINE * most_lines(texts) + BAR
     width = left + columns * cell + 0.03
+    title = fitted(title, width - 0.1, 8)
+    above += 0.13 * (most_lines([title]) - 1)
     height = above + len(maps) * cell + below
     # cells are placed by hand: long names and predictions would push them apart
     figure = plt.figure(figsize=(width, height), layout="none")
@@ -360,15 +357,6 @@ def _draw_map(axes: Axes, image: np.ndarray, values: np.ndarray) -> None:
     if not np.any(values):
         axes.plot([0, 1], [0, 1], color="#888888", lw=0.6, transform=axes.transAxes)
         axes.text(0.5, 0.5, "blank", ha="center", transform=axes.transAxes, fontsize=6)
-
-
-def _wrapped(text: str, letters: int) -> str:
-    """Text in lines of so many letters at most; a longer word is broken."""
-    return textwrap.fill(text, letters, break_on_hyphens=False)
-
-
-def _most_lines(texts: Sequence[str]) -> int:
-    return max(text.count("\n") + 1 for text in texts)
 
 
 def overlay(image: np.ndarray, values: np.ndarray) -> np.ndarray:

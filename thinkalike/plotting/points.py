@@ -7,12 +7,15 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.patheffects import withStroke
 
+from thinkalike.plotting.fitting import wrapped
 from thinkalike.plotting.style import FAMILY_COLOURS, FAMILY_MARKERS
 
 HALO = [withStroke(linewidth=1.6, foreground="white")]
 """Keeps a name legible where it crosses a line."""
 MARKER = 3.5
 """Half a marker, in points; names keep off it."""
+LETTERS = 24
+"""Letters of a line of a name."""
 REACH = (4.0, *(float(reach) for reach in range(8, 150, 6)))
 """Points from the middle of a marker to its name."""
 
@@ -118,7 +121,9 @@ def name_points(axes: Axes, points: np.ndarray, labels: Sequence[str]) -> None:
     taken = _squares(at, MARKER * dot)
     apart = np.linalg.norm(at[:, None] - at, axis=2) + np.diag(np.full(len(at), np.inf))
     for i in np.argsort(apart.min(1), kind="stable"):
-        text = axes.text(0, 0, labels[i], fontsize=6, va="bottom", zorder=4, path_effects=HALO)
+        text = axes.text(
+            0, 0, wrapped(labels[i], LETTERS), fontsize=6, va="bottom", zorder=4, path_effects=HALO
+        )
         extent = text.get_window_extent()
         room = np.array([2.0, 0.0]) * dot  # at either end of a name, so that two do not read as one
         places = _places(at[i], np.array([extent.width, extent.height]) + 2 * room, dot)

@@ -14,6 +14,7 @@ from matplotlib.patches import Patch
 from thinkalike.compare.pairs import CONTROL, SEEDS
 from thinkalike.compare.scales import NATIVE, SEGMENTED, SEGMENTS, Pool, scale_of
 from thinkalike.methods import method_name
+from thinkalike.plotting.fitting import legend_below
 from thinkalike.plotting.pairs import CATEGORY_LOOKS, seed_ceiling
 from thinkalike.plotting.style import PALETTE, WIDTH
 
@@ -208,5 +209,4 @@ def _legend(figure: Figure, table: pd.DataFrame) -> None:
     labels = [NAMES[category] for category in known]
     handles.append(Patch(color=CHOSEN))
     labels.append("scale of this study's matrices")
-    columns = max(int(figure.get_figwidth() / 2.3), 1)
-    figure.legend(handles, labels, loc="outside lower center", ncols=columns)
+    legend_below(figure, handles, labels)

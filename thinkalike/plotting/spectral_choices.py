@@ -9,9 +9,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from thinkalike.plotting.fitting import legend_below, most_lines, wrapped
 from thinkalike.plotting.spectral import GRAPH_NAMES, LAPLACIAN_NAMES
 from thinkalike.plotting.style import PALETTE, WIDTH
 
+CASE = 36
+"""Letters of a line of the name of a case."""
 CHOICES: Mapping[str, tuple[str, str, str]] = {
     "graph": ("the graph", PALETTE[0], "o"),
     "laplacian": ("the Laplacian", PALETTE[1], "s"),
@@ -28,10 +31,12 @@ def choice_figure(choices: pd.DataFrame, results: pd.DataFrame, names: Mapping[s
         results: case, graph, laplacian, clusters, stability.
         names: case → display name.
     """
+    names = {case: wrapped(name, CASE) for case, name in names.items()}
+    row = max(0.34, 0.1 * most_lines(names.values()) + 0.1)
     figure, (left, middle, right) = plt.subplots(
         1,
         3,
-        figsize=(WIDTH, 1.6 + 0.34 * max(len(names), 3)),
+        figsize=(WIDTH, 1.6 + row * max(len(names), 3)),
         gridspec_kw={"width_ratios": (1.3, 1, 1)},
     )
     _draw_choices(left, choices, names)
@@ -42,14 +47,7 @@ def choice_figure(choices: pd.DataFrame, results: pd.DataFrame, names: Mapping[s
     handles = [Line2D([], [], ls="", marker=m, color=c, ms=4) for _, c, m in CHOICES.values()]
     handles += [Line2D([], [], ls="", marker="o", color="k", mfc=face, ms=4) for face in ("k", "w")]
     labels = [f"differ in {name}" for name, _, _ in CHOICES.values()]
-    figure.legend(
-        handles,
-        [*labels, "clusters by the eigengap", "the same number"],
-        loc="outside lower center",
-        ncols=5,
-        columnspacing=1,
-        handletextpad=0.2,
-    )
+    legend_below(figure, handles, [*labels, "clusters by the eigengap", "the same number"])
     figure.suptitle(choice_sentence(choices))
     return figure
 

@@ -27,6 +27,7 @@ from matplotlib.transforms import Bbox
 from thinkalike.compare.subsets import parse
 from thinkalike.errors import InputError
 from thinkalike.methods import Case, method_name
+from thinkalike.plotting.fitting import fit_texts, legend_below
 from thinkalike.stores.atomic import atomic
 from thinkalike.stores.tables import write_table
 
@@ -134,11 +135,12 @@ def _write(figure: Figure, path: Path) -> None:
 
 
 def freeze_layout(figure: Figure) -> None:
-    """Lay a figure out once: not again for every format, nor after labels have been placed.
+    """Lay a figure out once, with room for its words: not again for every format, nor for labels.
 
     The engine's solver orders its unknowns by their addresses in memory, so the last digits of
     what it finds are chance; they are cut, lest the same figure has other bytes.
     """
+    fit_texts(figure)
     figure.draw_without_rendering()
     _round_places(figure)
     if figure.get_layout_engine() is None:
@@ -226,7 +228,7 @@ def family_legend_below(
     if mixed:
         handles.append(Line2D([], [], ls="", marker="x", ms=4, color=MIXED))
         texts.append("of two families")
-    figure.legend(handles, texts, loc="outside lower center", ncols=len(texts))
+    legend_below(figure, handles, texts)
 
 
 def _family_handles(families: Sequence[str]) -> tuple[list[str], list[Line2D]]:
