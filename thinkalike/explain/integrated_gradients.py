@@ -90,7 +90,8 @@ def explain(
             while pending:
                 gradients.add(pending, most_steps)
                 pending = [path for path in pending if not path.ends(most_steps)]
-    maps = Maps(np.stack([path.map for path in done]), (Pixels(*images.shape[1:3]),))
+    coefficients = torch.stack([path.map for path in done]).cpu().numpy()
+    maps = Maps(coefficients, (Pixels(*images.shape[1:3]),))
     check_maps(maps, f"Integrated Gradients of {model.name}")
     sums = np.array([path.total for path in done])
     errors = np.array([path.error for path in done])
@@ -122,12 +123,12 @@ class _Path:
     ) -> None:
         self.image = image
         self.nodes = np.empty(0)
-        self.map: np.ndarray
+        self.map: torch.Tensor
         self.error = math.inf
         self._ends, self._allowed, self._map_tolerance = (empty, full), allowed, map_tolerance
         self._slopes, self._scores = np.empty(0), np.empty(0)
         self._shares: list[torch.Tensor] = []
-        self._halved = torch.zeros(())
+        self._halved, self._change = torch.zeros(()), torch.zeros(2)
 
     @property
     def is_near(self) -> bool:
@@ -151,8 +152,12 @@ class _Path:
         nodes, slopes = self.nodes[order], self._slopes[order]
         return worst_halves(nodes, slopes, scores, min(more, most - count), epsilon)
 
-    def add(self, nodes: np.ndarray, known: np.ndarray, shares: torch.Tensor) -> None:
-        """Take in scores and slopes (2, n) at nodes (n,), and what pixels have of slopes (n, pixels)."""
+    def add(self, nodes: np.ndarray, known: np.ndarray, shares: torch.Tensor) -> torch.Tensor:
+        """Take in scores and slopes (2, n) at nodes (n,), and what pixels have of slopes (n, pixels).
+
+        Returns:
+            How far the map was moved when all intervals were halved last, and its norm then, (2,).
+        """
         all_halved = len(nodes) > len(self.nodes)
         self.nodes = np.concatenate([self.nodes, nodes])
         self._scores = np.concatenate([self._scores, known[0]])
@@ -160,8 +165,12 @@ class _Path:
         self._shares.append(shares)
         if all_halved:
             before, self._halved = self._halved.to(shares), self._mean()
-            moved = float((self._halved - before).norm())
-            self.error = moved / float(self._halved.norm()) / math.sqrt(3) if moved else 0.0
+            self._change = torch.stack([(self._halved - before).norm(), self._halved.norm()])
+        return self._change
+
+    def settle(self, moved: float, norm: float) -> None:
+        """Estimate the distance of the map from its limit from what `add` has returned."""
+        self.error = moved / norm / math.sqrt(3) if moved else 0.0
 
     def ends(self, most: int) -> bool:
         """Whether no more nodes are wanted; the map is then made, and the rest let go of."""
@@ -170,7 +179,7 @@ class _Path:
         goes_on = len(self.nodes) < most and np.isfinite(self.total)
         if goes_on and not (self.is_near and is_complete):
             return False
-        self.map = self._mean().cpu().numpy()
+        self.map = self._mean()
         self._shares, self._halved = [], torch.zeros(())
         return True
 
@@ -226,6 +235,12 @@ class _Gradients:
         known = torch.cat([each for _, each in passes], 1).cpu().numpy()
         ends = np.cumsum(counts)[:-1]
         shares = torch.cat([each for each, _ in passes]).tensor_split(ends.tolist())
-        parts = zip(paths, wanted, np.split(known, ends, 1), shares, strict=True)
-        for path, nodes, of_nodes, own in parts:
+        # a GPU is waited for once, and not for every image
+        changes = [
             path.add(nodes, of_nodes, own)
+            for path, nodes, of_nodes, own in zip(
+                paths, wanted, np.split(known, ends, 1), shares, strict=True
+            )
+        ]
+        for path, change in zip(paths, torch.stack(changes).tolist(), strict=True):
+            path.settle(*change)
