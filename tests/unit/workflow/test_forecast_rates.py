@@ -3,7 +3,6 @@
 import shutil
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import pytest
 
@@ -56,11 +55,8 @@ def real(tmp_path, monkeypatch):
     shutil.copytree(REAL, "results/small/benchmarks")
     pd.DataFrame({"image_id": range(130)}).to_parquet("results/small/images.parquet")
     Path("resources/datasets/digits").mkdir(parents=True)
-    splits = ["train"] * 1293 + ["val"] * 504
-    manifest = pd.DataFrame(
-        {"split": splits, "class_name": np.char.mod("%d", np.arange(1797) % 10)}
-    )
-    manifest.to_parquet("resources/datasets/digits/manifest.parquet")
+    paths = [f"{'train' if i < 1293 else 'val'}/{i % 10}/{i}.png" for i in range(1797)]
+    pd.DataFrame({"path": paths}).to_parquet("resources/datasets/digits/manifest.parquet")
     return Path("results")
 
 

@@ -72,14 +72,15 @@ def numbers(facts: Facts, job: Job) -> dict[str, float]:
         maps of its method `stored` numbers, `parts` that are compared within an image, and `common` ones
         that are compared between images; `pixels` of an image; `classes`; `methods` with maps; `cases`,
         methods and metrics; `all_images` of the data set; `megabytes` of the weights of its model;
-        `points`, maps that are clustered, `neon`, models whose clusters are explained, and `drawn`, maps of
-        a set of panels.
+        `points`, maps that are clustered, with `bootstraps` samples of them, and `draws` of clouds of
+        `nulled` maps; `neon`, models whose clusters are explained; and `drawn`, maps of a set of panels.
     """
     study, wildcards = facts.study, job.wildcards
     method, model = wildcards.get("method"), wildcards.get("model")
     images = study.image_count(method) if method else facts.images
     rows, columns = (group_size(study, wildcards.get(name)) for name in ("row", "column"))
-    case = wildcards.get("case")
+    case, spectral = wildcards.get("case"), study["spectral"]
+    points = facts.class_images * len(study.spectral_models(case)) if case else 0
     return {
         "models": len(study.models),
         "compared": len(study.compared),
@@ -93,7 +94,10 @@ def numbers(facts: Facts, job: Job) -> dict[str, float]:
         "cases": len(study.files("{method}/{metric}")),
         "all_images": facts.data.train + facts.data.val,
         "megabytes": facts.costs[model].megabytes if model else 0.0,
-        "points": facts.class_images * len(study.spectral_models(case)) if case else 0.0,
+        "points": points,
+        "bootstraps": spectral["bootstraps"],
+        "draws": spectral["nulls"]["draws"],
+        "nulled": min(points, spectral["nulls"]["maps"]),
         "neon": len(study["neon"]["models"]),
         "drawn": _drawn_maps(facts, job.rule.removeprefix(f"{PANELS}_")),
     }

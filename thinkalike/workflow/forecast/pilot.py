@@ -71,6 +71,7 @@ def first_images(study: Study) -> dict[str, str]:
                 count=min(PILOT_IMAGES, images["count"]),
                 seed=study["seed"],
                 order=images["order"],
+                exclude=images["exclude"],
             )
         else:
             return {}
