@@ -20,7 +20,7 @@ from thinkalike.compare.bases import Grid, Pixels, Segments
 from thinkalike.compare.maps import Maps
 from thinkalike.errors import InputError
 from thinkalike.images.contents import Contents
-from thinkalike.methods import DRAWS
+from thinkalike.methods import DRAWS, USUAL_STEPS
 from thinkalike.networks.catalogue import complete_entry
 from thinkalike.stores.arrays import write_arrays
 from thinkalike.stores.kernels import VALUES
@@ -45,7 +45,6 @@ from thinkalike.workflow.forecast.laws import measured_laws
 from thinkalike.workflow.forecast.passes import Work, work
 from thinkalike.workflow.forecast.plan import Job, planned_jobs, read_config
 from thinkalike.workflow.forecast.rates import START_UP, given_rates
-from thinkalike.workflow.forecast.steps import USUAL
 from thinkalike.workflow.study import Study
 
 DATA = Contents(1293, 504, tuple("0123456789"))
@@ -208,7 +207,7 @@ def test_a_folder_is_counted(tmp_path, splits, train, val):
         (
             job("explain_moved", model="vit"),
             {"ceilings": {"images": 10}},
-            pytest.approx(10 * (1 + 2 * USUAL["digits"] + 128 + 2)),
+            pytest.approx(10 * (1 + 2 * USUAL_STEPS["digits"] + 128 + 2)),
         ),
         (
             job("explain_moved", model="vit"),

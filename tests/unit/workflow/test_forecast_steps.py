@@ -6,6 +6,7 @@ from tests.support.configuration import configuration
 from thinkalike.compare.bases import Pixels
 from thinkalike.compare.maps import Maps
 from thinkalike.images.contents import Contents
+from thinkalike.methods import USUAL_STEPS
 from thinkalike.stores.maps import write_maps
 from thinkalike.workflow.forecast.facts import Facts
 from thinkalike.workflow.forecast.kept import Kept
@@ -13,7 +14,6 @@ from thinkalike.workflow.forecast.passes import Work, work
 from thinkalike.workflow.forecast.plan import Job
 from thinkalike.workflow.forecast.steps import (
     PILOT_IMAGES,
-    USUAL,
     count_steps,
     explaining_code,
     recorded_steps,
@@ -37,7 +37,7 @@ def explain_job(model, method=METHOD):
 def test_cases_are_those_that_jobs_explain():
     study = study_of(
         variants={
-            "rough": {"method": METHOD, "tolerance": 0.1},
+            "rough": {"method": METHOD, "map_tolerance": 0.1},
             "absolute": {"method": METHOD, "sign": "absolute"},
         },
         methods=[METHOD, "gradcam", "rough", "absolute"],
@@ -58,16 +58,13 @@ def test_cases_are_those_that_jobs_explain():
     assert stepped_cases(study, planned[1:2]) == []
 
 
-def test_usual_steps_are_those_of_networks_that_have_seen_the_like(tmp_path):
-    (tmp_path / "a").mkdir()
-    digits, settings = study_of(), {"settings": {METHOD: {"tolerance": 0.005, "most_steps": 5000}}}
-    assert usual_steps(digits, METHOD, "vit") == USUAL["digits"]
-    assert usual_steps(digits, METHOD, "resnet_untrained") == USUAL["untrained"]
-    # twice as many at a quarter of the tolerance
-    assert usual_steps(study_of(**settings), METHOD, "vit") == 2 * USUAL["digits"]
-    photographs = study_of(dataset={"kind": "imagenette"})
-    assert usual_steps(photographs, METHOD, "vit") == USUAL["photographs"]
-    few = study_of(dataset={"kind": "imagenette"}, settings={METHOD: {"most_steps": 9}})
+def test_usual_steps_are_those_of_networks_that_have_seen_the_like():
+    digits = study_of()
+    assert usual_steps(digits, METHOD, "vit") == USUAL_STEPS["digits"]
+    assert usual_steps(digits, METHOD, "resnet_untrained") == USUAL_STEPS["untrained"]
+    photographs = {"dataset": {"kind": "imagenette"}}
+    assert usual_steps(study_of(**photographs), METHOD, "vit") == USUAL_STEPS["photographs"]
+    few = study_of(**photographs, settings={METHOD: {"most_steps": 9}})
     assert usual_steps(few, METHOD, "vit") == 9
 
 
@@ -133,7 +130,7 @@ def test_a_pilot_explains_a_few_images_once(tmp_path, monkeypatch):
 
 
 def test_a_pilot_has_only_so_much_time(tmp_path, monkeypatch):
-    """At 25 steps and 1 s a step there is time for two images of the first model, and for none more."""
+    """At 24.4 steps and 1 s a step there is time for two images of the first model, and for none more."""
     monkeypatch.chdir(tmp_path)
     stub = Stub()
     monkeypatch.setattr("time.monotonic", iter([0.0, 0.0, 50.0]).__next__)
@@ -161,7 +158,9 @@ def test_passes_follow_from_the_steps_that_are_known():
     data = Contents(10, 10, ("a",))
     facts = Facts(study, data, {}, {(METHOD, "vit"): 40.0})
     assert work(facts, explain_job("vit")) == [Work(METHOD, "vit", 100 * 2 * 40)]
-    assert work(facts, explain_job("resnet")) == [Work(METHOD, "resnet", 100 * 2 * USUAL["digits"])]
+    assert work(facts, explain_job("resnet")) == [
+        Work(METHOD, "resnet", 100 * 2 * USUAL_STEPS["digits"])
+    ]
 
 
 def test_what_is_kept_follows_from_content(tmp_path):

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from thinkalike.errors import InputError
-from thinkalike.methods import FIRST_STEPS
+from thinkalike.methods import expected_steps
 from thinkalike.stores.arrays import open_arrays
 from thinkalike.workflow.changed_images import ChangedImages
 from thinkalike.workflow.fingerprint import fingerprint
@@ -24,13 +24,6 @@ from thinkalike.workflow.study import Study
 
 STEPPED = "integrated_gradients"
 """Key of the method whose maps take as many steps as each image needs."""
-
-USUAL = {"digits": 25.0, "photographs": 130.0, "untrained": 60.0}
-"""What a network has seen → mean steps that an image needs at a tolerance of 0.02 (docs/forecast.md)."""
-
-TOLERANCE_POWER = 1 / 2
-"""Steps grow with tolerance^(−1/2): of the digits study's maps it gives 35.0 at 0.01, where 35.3 were
-measured."""
 
 PILOT_IMAGES = 4
 """Images that a pilot explains with a model, at most."""
@@ -64,17 +57,12 @@ def stepped_cases(study: Study, jobs: Iterable[Job]) -> list[Case]:
 
 
 def usual_steps(study: Study, method: str, model: str) -> float:
-    """Mean steps that an image usually needs, by what the network has seen.
-
-    USUAL · (tolerance / 0.02)^(−1/2), between the first and the most steps.
-    """
+    """Mean steps that an image usually needs (`expected_steps`), by what the network has seen."""
     settings = study["settings"][method]
+    seen = "digits" if "digits" in study["dataset"]["kind"] else "photographs"
     if model in study.untrained:
-        usual = USUAL["untrained"]
-    else:
-        usual = USUAL["digits" if "digits" in study["dataset"]["kind"] else "photographs"]
-    steps = usual * (settings["tolerance"] / 0.02) ** -TOLERANCE_POWER
-    return float(np.clip(steps, FIRST_STEPS, settings["most_steps"]))
+        seen = "untrained"
+    return expected_steps(settings["map_tolerance"], settings["most_steps"], seen)
 
 
 def recorded_steps(path: str | Path, expected: Mapping[str, Any]) -> float | None:
