@@ -92,22 +92,27 @@ def gradcam_passes(settings: Settings, size: int, segments: int) -> float:
 
 FIRST_STEPS = 6
 """Steps that Integrated Gradients begin with."""
-USUAL_STEPS, USUAL_TOLERANCE = 24.4, 0.075
-"""Mean steps of a map at a tolerance of maps: of six networks of the digits study, 16 images each, and a
-tolerance of sums of 0.02 (docs/measured/quadrature.md)."""
+USUAL_STEPS, USUAL_TOLERANCE = {"digits": 24.4, "photographs": 70.0, "untrained": 20.0}, 0.075
+"""What a network has seen → mean steps of a map at a tolerance of maps; and that tolerance, beside 0.02 of
+sums. Of digits, six networks of the digits study, 16 images each (docs/measured/quadrature.md); of
+photographs, EfficientNet-Lite0 and Lite2; untrained, ResNet and EfficientNet-Lite0 (docs/forecast.md)."""
 TOLERANCE_POWER = 1 / 2
 """Steps grow with map_tolerance^(−1/2): double where gradients jump, and hardly where they are smooth. Of 8
 images of the same networks it gives 31.3 steps at 0.0375, where 34.2 were measured."""
 
 
-def expected_steps(map_tolerance: float, most_steps: int) -> float:
+def expected_steps(map_tolerance: float, most_steps: int, seen: str = "photographs") -> float:
     """Mean number of steps of Integrated Gradients, between 6 and `most_steps`.
 
     `USUAL_STEPS` · (`USUAL_TOLERANCE` / map_tolerance)^(1/2).
+
+    Args:
+        map_tolerance, most_steps: settings of the method.
+        seen: what the network has seen, a key of `USUAL_STEPS`.
     """
     if not map_tolerance:
         return most_steps
-    steps = USUAL_STEPS * (USUAL_TOLERANCE / map_tolerance) ** TOLERANCE_POWER
+    steps = USUAL_STEPS[seen] * (USUAL_TOLERANCE / map_tolerance) ** TOLERANCE_POWER
     return min(max(steps, FIRST_STEPS), most_steps)
 
 

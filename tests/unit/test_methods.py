@@ -13,7 +13,7 @@ def test_integrated_gradients_that_cannot_add_steps_take_two_passes_each():
 def test_expected_steps_are_the_measured_ones():
     """Of byobnet, coatnet, convnext, efficientnet, resnet and vit of the digits study."""
     measured = [38.375, 17.8125, 19.25, 13.6875, 43.5625, 13.875]
-    assert expected_steps(0.075, 162) == pytest.approx(sum(measured) / 6, rel=0.005)
+    assert expected_steps(0.075, 162, "digits") == pytest.approx(sum(measured) / 6, rel=0.005)
 
 
 def test_expected_steps_lie_between_the_first_and_the_most():

@@ -206,3 +206,15 @@ class Comparisons:
             for place in self.at_first_metric("{method}/{metric}")
             for method in [place.split("/")[0]]
         ]
+
+
+def group_size(study: Study, number: str | None) -> int:
+    """Number of models of a group that jobs compare; of all models where there is one group.
+
+    Args:
+        study: whose models they are.
+        number: of the group, the wildcard `row` or `column`; None where there is one group.
+    """
+    if number is None:
+        return len(study.compared)
+    return len(Comparisons(study).groups[int(number)])

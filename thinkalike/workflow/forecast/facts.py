@@ -1,7 +1,7 @@
 """What is known of a study before it is run."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +9,7 @@ import pandas as pd
 
 from thinkalike.images.contents import Contents, contents, listed_contents
 from thinkalike.workflow.forecast.costs import Cost
+from thinkalike.workflow.forecast.steps import STEPPED, usual_steps
 from thinkalike.workflow.study import Study
 
 UNKNOWN = Contents(0, 0, ("",) * 10)
@@ -23,16 +24,30 @@ class Facts:
         study: its settings.
         data: contents of its data set.
         costs: model → cost of a forward pass at the image size of the study.
+        steps: (method, model) → mean steps of Integrated Gradients, where they are known; `usual_steps`
+            of the others.
     """
 
     study: Study
     data: Contents
     costs: Mapping[str, Cost]
+    steps: Mapping[tuple[str, str], float] = field(default_factory=dict)
 
     @property
     def images(self) -> int:
         """Number of images of the study."""
         return int(self.study["images"]["count"])
+
+    def passes(self, method: str, model: str) -> float:
+        """Forward passes that a map of a model by a method costs."""
+        study, row = self.study, self.study.method(method)
+        if row.key == STEPPED:
+            case = study.explained_as(method), model
+            return 2 * (
+                self.steps[case] if case in self.steps else usual_steps(study, method, model)
+            )
+        settings = study.map_settings(method, model)
+        return row.passes(settings, study["images"]["size"], study["segments"]["count"])
 
     @property
     def class_images(self) -> int:
