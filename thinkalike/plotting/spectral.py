@@ -131,7 +131,7 @@ def _name_columns(row: np.ndarray) -> None:
         axes.annotate(
             LAPLACIAN_NAMES[name],
             (0.5, 1),
-            (0, 6 + 8 * lines),
+            (0, 8 + 8 * lines),
             xycoords="axes fraction",
             textcoords="offset points",
             ha="center",
