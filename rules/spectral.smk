@@ -105,9 +105,7 @@ rule cluster_maps:
         comparison=study.map_clustering_settings,
         settings={
             key: study["spectral"][key]
-            for key in (
-                *("clusters", "neighbours", "sigma", "epsilon", "shift", "bootstraps", "nulls"),
-            )
+            for key in "clusters neighbours sigma epsilon shift bootstraps nulls".split()
         },
         seed=study["seed"],
     message:

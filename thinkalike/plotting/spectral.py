@@ -73,6 +73,7 @@ def embeddings(points: pd.DataFrame, results: pd.DataFrame, *, title: str) -> Fi
         axes.spines[:].set_color("#DDDDDD")
         axes.spines[:].set_visible(True)
         axes.set_title(f"{number_of_clusters(row)}\n{_stability_beside(row)}", fontsize=6)
+    _name_columns(grid[0])
     figure.suptitle(
         f"{title}: clusters by four graphs, three Laplacians\n{beyond_one_cloud(results)}"
     )
@@ -106,6 +107,7 @@ def spectra(values: pd.DataFrame, results: pd.DataFrame, *, title: str) -> Figur
         axes.set(ylim=(-0.05 * top, 1.08 * top), xlim=(0.3, number.max() + 0.7))
         axes.set_xticks([tick for tick in (1, 5, 10, 15, 20) if tick <= len(table)])
         axes.set_title(f"{number_of_clusters(row)}\n{_gap_beside(row)}", fontsize=6)
+    _name_columns(grid[0])
     for axes in grid[-1]:
         axes.set_xlabel("number of the eigenvalue")
     figure.suptitle(
@@ -119,17 +121,22 @@ def _grid(height: float) -> tuple[Figure, np.ndarray]:
     figure, grid = plt.subplots(len(GRAPHS), len(LAPLACIANS), figsize=(WIDTH, height))
     for axes, name in zip(grid[:, 0], GRAPHS, strict=True):
         axes.set_ylabel(f"{GRAPH_NAMES[name]} graph")
-    for axes, name in zip(grid[0], LAPLACIANS, strict=True):
+    return figure, grid
+
+
+def _name_columns(row: np.ndarray) -> None:
+    """Names of the Laplacians above the titles of the first row of panels."""
+    lines = max(axes.get_title().count("\n") for axes in row) + 1
+    for axes, name in zip(row, LAPLACIANS, strict=True):
         axes.annotate(
             LAPLACIAN_NAMES[name],
             (0.5, 1),
-            (0, 22),
+            (0, 8 + 8 * lines),
             xycoords="axes fraction",
             textcoords="offset points",
             ha="center",
             fontsize=8,
         )
-    return figure, grid
 
 
 def _rows(table: pd.DataFrame) -> list[Any]:
@@ -144,9 +151,11 @@ def number_of_clusters(row: Any) -> str:
     """
     single = [int(size) for size in str(row.sizes).split(", ")].count(1)
     clusters = f"{row.clusters} cluster{'s' if row.clusters != 1 else ''}"
+    notes = [f"{single} of a single map"] if single else []
+    if row.in_clusters < 1:
+        notes.append(f"{1 - row.in_clusters:.0%} of maps in none")
     words = clusters if row.beyond else f"cut in {row.clusters}, like one cloud"
-    words += f" ({single} of a single map)" if single else ""
-    return f"{words}, {1 - row.in_clusters:.0%} in none" if row.in_clusters < 1 else words
+    return "\n".join([words, *([", ".join(notes)] if notes else [])])
 
 
 def _stability_beside(row: Any) -> str:

@@ -23,7 +23,7 @@ def test_what_is_not_beyond_one_cloud_is_called_a_cut_of_one_cloud():
         ({"clusters": 1, "sizes": "20"}, "1 cluster"),
         (
             {"clusters": 4, "sizes": "15, 1, 1, 1", "in_clusters": 0.9},
-            "4 clusters (3 of a single map), 10% in none",
+            "4 clusters\n3 of a single map, 10% of maps in none",
         ),
         ({"clusters": 3, "sizes": "9, 8, 3", "beyond": False}, "cut in 3, like one cloud"),
     ],
