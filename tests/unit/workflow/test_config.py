@@ -446,6 +446,12 @@ def test_settings_are_checked_of_methods_that_the_study_uses_alone():
         "settings.kernelshap.evaluations: 20 is too few for segments.count, 30; give at least 32"
     ]
     resolve(study(few, ("methods", ["gradcam"]), ("neon.models", [])))
+    # NEON explains logits of clusters in float32, whatever the study asks
+    neon = ("neon.method", "lrp"), ("methods", ["kernelshap"]), ("spectral.models", [])
+    resolve(study(("explanation.output", "probability"), *neon))
+    resolve(study(("explanation.precision", "bfloat16"), *neon))
+    gradcam = ("neon.method", "gradcam"), *neon[1:]
+    resolve(study(("explanation.target", "embedding"), *gradcam))
     early = ("variants", {"early": {"method": "gradcam", "depth": 25}})
     resolve(study(early))
     drawn = {"count": 1, "models": ["resnet"], "methods": ["early"]}

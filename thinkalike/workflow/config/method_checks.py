@@ -1,6 +1,6 @@
 """Checks of a study's methods, their variants and settings."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from thinkalike.attributions import ATTRIBUTIONS, wrong_arguments
@@ -61,8 +61,8 @@ def metrics(config: Config) -> Iterator[str]:
         )
 
 
-def used_methods(config: Config) -> dict[str, list[str]]:
-    """Method or variant that makes maps for the study → the models that it explains."""
+def asked_methods(config: Config) -> dict[str, list[str]]:
+    """Method or variant that is asked the question of the study → the models that it explains."""
     models = config["models"]
     uses = [(method, models) for method in config["methods"]]
     uses += [
@@ -70,8 +70,20 @@ def used_methods(config: Config) -> dict[str, list[str]]:
         for panels in config["figures"]["panels"].values()
         for method in panels.get("methods", [])
     ]
-    uses.append((config["neon"]["method"], clustered_models(config)))
-    uses.append((mapped_method(config), mapped_models(config)))
+    return _merged(config, [*uses, (mapped_method(config), mapped_models(config))])
+
+
+def used_methods(config: Config) -> dict[str, list[str]]:
+    """Method or variant that makes maps for the study → the models that it explains.
+
+    NEON's is among them. It explains logits of clusters in float32, whatever `explanation` says.
+    """
+    of_clusters = config["neon"]["method"], clustered_models(config)
+    return _merged(config, [*asked_methods(config).items(), of_clusters])
+
+
+def _merged(config: Config, uses: Iterable[tuple[str, list[str]]]) -> dict[str, list[str]]:
+    """Method or variant that has the maps of one that is used → the models of all its uses."""
     explained: dict[str, list[str]] = {}
     for name, some in uses:
         method = METHODS[base_method(config, name)].explained_by or name
@@ -158,8 +170,9 @@ EXACT = (("output", "logit", "logits"), ("precision", "float32", "in float32"))
 
 def lrp(config: Config) -> Iterator[str]:
     """Questions that LRP cannot answer: it explains logits in full precision."""
+    is_asked = any(base_method(config, name) == "lrp" for name in asked_methods(config))
     for key, value, only in EXACT:
-        if config["explanation"][key] != value and settings_of(config, "lrp"):
+        if config["explanation"][key] != value and is_asked:
             yield f"explanation.{key}: lrp explains {only} alone; set {value}, or leave lrp out of methods"
 
 
@@ -171,7 +184,7 @@ def embedding(config: Config) -> Iterator[str]:
     if question["output"] != "logit":
         yield "explanation.output: an embedding has no probability; set logit"
     settings = all_settings(config)
-    for name in used_methods(config):
+    for name in asked_methods(config):
         row = method_of(settings[name])
         if not row.embedding:
             yield (
