@@ -275,7 +275,7 @@ def grounded_answers(world: World) -> Figure:
         (method, "cosine", 8, measure, True, place, model, 1 - place / world.count)
         for method in (*METHODS, "predictions")
         for measure in ("mean", "rho")
-        for place, model in enumerate(world.models[1:], 1)
+        for place, model in enumerate(world.models[1:12], 1)
         if method != "predictions" or measure == "mean"
     ]
     ladder = pd.DataFrame(steps, columns=[*CASE, "default", "place", "model", "similarity"])

@@ -9,11 +9,13 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.colors import BoundaryNorm, ListedColormap
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from scipy.cluster.hierarchy import dendrogram
 
 from thinkalike.clustering.louvain import FEWEST, similarity_graph
 from thinkalike.clustering.models import Clusters
-from thinkalike.plotting.points import draw_points, name_points
+from thinkalike.plotting.fitting import legend_below
+from thinkalike.plotting.points import draw_points, name_points, numbered
 from thinkalike.plotting.style import WIDTH, colour_names, family_legend, freeze_layout
 from thinkalike.stores.tables import read_table
 
@@ -182,7 +184,10 @@ def communities(
         The figure, and the communities: those that the graph shows (`drawn`), then the sweep.
     """
     figure, (left, right) = plt.subplots(
-        1, 2, figsize=(WIDTH, 3.9), gridspec_kw={"width_ratios": [1.5, 1]}
+        1,
+        2,
+        figsize=(WIDTH, max(3.9, 1.2 + 0.1 * len(found.mds))),
+        gridspec_kw={"width_ratios": [1.5, 1]},
     )
     points, measures = found.mds, found.measures
     resolution, modularity = measures["louvain_resolution"], measures["louvain_modularity"]
@@ -202,8 +207,11 @@ def communities(
     right.set_yticks(range(len(ordered)), [names[model] for model in ordered])
     colour_names(right.get_yticklabels(), [families[model] for model in ordered])
     figure.suptitle(title)
+    labels, key = numbered(points["model"].map(names).tolist())
+    if key:
+        legend_below(figure, [Line2D([], [], ls="")] * len(key), key)
     freeze_layout(figure)
-    name_points(left, points[["x", "y"]].to_numpy(), points["model"].map(names).tolist())
+    name_points(left, points[["x", "y"]].to_numpy(), labels)
     used = {
         "resolution": resolution,
         "communities": community.nunique(),

@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from thinkalike.plotting.fitting import fitted, inches_of, most_lines
+from thinkalike.plotting.fitting import fitted, inches_of, legend_below, most_lines
 from thinkalike.plotting.style import FAMILY_COLOURS, PALETTE, WIDTH, colour_names
 from thinkalike.stores.kernels import Kernel
 
@@ -136,7 +136,7 @@ def histograms(
     # names are set outside the grid by hand: long ones would push its columns apart
     longer = max(inches_of([names[model] for model in models], 7) - USUAL, 0)
     width, height = WIDTH + longer, WIDTH * 0.78 + longer / 2  # names below are turned by 30°
-    title = fitted(title, width, 9)
+    title = fitted(title, width - 0.2, 9)
     above = 0.33 + 0.15 * (most_lines([title]) - 1)
     margins = {"left": (1.05 + longer) / width, "right": 1 - 0.07 / width}
     margins |= {"bottom": (0.76 + longer / 2) / height, "top": 1 - above / height}
@@ -225,7 +225,7 @@ def profiles(
     colour_names(axes.get_yticklabels(), [families[model] for model in models])
     axes.tick_params(axis="y", length=0)
     axes.set_xlabel("similarity with another model, on one image")
-    axes.legend(loc="lower left")
+    legend_below(figure, *axes.get_legend_handles_labels())
     bar = figure.colorbar(drawn, ax=axes, pad=0.01, aspect=40)
     bar.set_label("share of images and other models")
     bar.outline.set_visible(False)

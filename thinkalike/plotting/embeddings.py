@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from thinkalike.methods import Case
-from thinkalike.plotting.points import draw_points, framed, label_points, name_points
+from thinkalike.plotting.points import draw_points, framed, label_points, name_points, numbered
 from thinkalike.plotting.style import (
     WIDTH,
     cells,
@@ -54,7 +54,9 @@ def embeddings(
     right.set_title(f"MDS (stress {quality['mds_stress']:.2f})")
     right.set_xticks([])
     right.set_yticks([])
-    family_legend_below(figure, list(families.values()), "{}")
+    numbers, key = numbered([names[model] for model in pca["model"]])
+    names = dict(zip(pca["model"], numbers, strict=True))
+    family_legend_below(figure, list(families.values()), "{}", key=key)
     figure.suptitle(title)
     freeze_layout(figure)
     for axes, points in zip((left, right), shown, strict=True):
@@ -104,7 +106,10 @@ def pca_comparison(
         axes.set_ylabel(f"second component ({share['pca_share_y']:.0%})")
         shares = {"share_x": share["pca_share_x"], "share_y": share["pca_share_y"]}
         drawn.append(with_case(table[["model", "x", "y"]].assign(**shares), method, metric))
-    family_legend_below(figure, list(families.values()), "{}")
+    models = pd.concat([table["model"] for table in points.values()]).unique()
+    numbers, key = numbered([names[model] for model in models])
+    names = dict(zip(models, numbers, strict=True))
+    family_legend_below(figure, list(families.values()), "{}", key=key)
     figure.suptitle("principal components of the models, by method and metric")
     freeze_layout(figure)
     for case, axes in cells(grid, methods, metrics, points):

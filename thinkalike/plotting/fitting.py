@@ -4,20 +4,23 @@ import textwrap
 from collections import defaultdict
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
+from matplotlib.font_manager import FontProperties
 from matplotlib.gridspec import SubplotSpec
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.text import Text
+from matplotlib.textpath import text_to_path
 
 LEAST = 0.85
 """Inches that names of ticks leave to axes at least, across and down."""
-LETTER = 0.0075
-"""Inches of a letter, about, for each point of its size."""
+LETTER = 0.006
+"""Inches of a narrow letter, for each point of its size."""
 FEWEST = 12
 """Letters of a line at least: a place with less is not made by words."""
 MARGIN = 4
@@ -38,17 +41,24 @@ def wrapped(text: str, letters: int) -> str:
 
 
 def inches_of(labels: Iterable[str], points: float) -> float:
-    """Inches of the longest of some labels of this size, about."""
-    return (
-        LETTER
-        * points
-        * max((len(line) for label in labels for line in label.split("\n")), default=0)
-    )
+    """Inches of the longest line of some labels of this size."""
+    lines = {line for label in labels for line in label.split("\n")}
+    return points / 72 * max((_ems(line) for line in lines), default=0.0)
+
+
+@cache
+def _ems(line: str) -> float:
+    """Width of a line of text over the size of its letters."""
+    width, _, _ = text_to_path.get_text_width_height_descent(line, FontProperties(size=72), False)
+    return float(width) / 72
 
 
 def fitted(text: str, inches: float, points: float) -> str:
-    """Text of this size in lines that are no longer than so many inches, about."""
-    return wrapped(text, int(inches / (LETTER * points)))
+    """Text of this size in lines that are no longer than so many inches."""
+    letters = int(inches / (LETTER * points))
+    while letters > 1 and inches_of([wrapped(text, letters)], points) > inches:
+        letters -= 1
+    return wrapped(text, letters)
 
 
 def most_lines(texts: Iterable[str]) -> int:
@@ -57,10 +67,16 @@ def most_lines(texts: Iterable[str]) -> int:
 
 
 def legend_below(figure: Figure | SubFigure, handles: Sequence[Any], labels: Sequence[str]) -> None:
-    """Draw a legend under a figure, with as many entries beside each other as there is room for."""
+    """Draw a legend under a figure, with as many entries beside each other as there is room for.
+
+    Figures have room for two lines of it; of more they become higher.
+    """
     points = float(mpl.rcParams["legend.fontsize"])
     entry = inches_of(labels, points) + ENTRY
     columns = max(int(figure.bbox.width / figure.dpi / entry), 1)
+    further = -(-len(labels) // columns) - 2
+    if isinstance(figure, Figure) and further > 0:
+        figure.set_figheight(figure.get_figheight() + 1.6 * points / 72 * further)
     figure.legend(
         handles,
         labels,

@@ -16,7 +16,7 @@ from thinkalike.compare.bases import Segments
 from thinkalike.compare.maps import render
 from thinkalike.images.loading import load_image, load_images
 from thinkalike.neon.features import STRONGEST, FeatureClusters
-from thinkalike.plotting.fitting import LETTER, fitted, most_lines
+from thinkalike.plotting.fitting import fitted, inches_of, most_lines
 from thinkalike.plotting.panels import overlay
 from thinkalike.plotting.style import (
     FAMILY_COLOURS,
@@ -223,7 +223,7 @@ def gallery(rows: Sequence[Row], *, title: str) -> Figure:
     edges = [0.0, STEP, *(2 * STEP + PAIR * place + GAP for place in range(most))]
     across = edges[-1] + 2
     digits = max((len(str(feature)) for row in rows for feature in row.features), default=1)
-    spectrum = max(SPECTRUM, 0.25 + STRONGEST * (digits + 0.7) * LETTER * NUMBER)
+    spectrum = max(SPECTRUM, 0.25 + STRONGEST * inches_of(["0" * (digits + 1)], NUMBER))
     width = LABELS + across * TILE + spectrum
     title = fitted(title, width - 0.2, 8)
     above = 0.5 + 0.13 * (most_lines([title]) - 1)

@@ -30,6 +30,8 @@ ZERO: dict[str, Any] = {"color": "#8C8C8C", "lw": 0.6, "zorder": 0}
 GOOD = 0.95
 """Average precision from which on a measure counts as one that tells the groups."""
 
+FEW = 6
+"""Steps of a ladder whose names have room when they are turned by half a right angle."""
 USUAL = 0.9
 """Inches of names of models for which ladders have room as they are."""
 COLUMNS = 5
@@ -53,7 +55,7 @@ def grounded(
     cases = table[["method", "metric", "scale", "default"]].drop_duplicates(ignore_index=True)
     methods = [m for m in table["method"].unique() if m in set(ladder["method"])]
     lines = -(-len(methods) // COLUMNS)
-    below = max(inches_of([names[m] for m in ladder["model"]], 6.5) - USUAL, 0)
+    below = max(inches_of([names[model] for model in ladder["model"]], 6.5) - USUAL, 0)
     heights = [0.8 + 0.16 * len(cases), 0.5 + (1.6 + below) * lines][: 1 + bool(lines)]
     figure = plt.figure(figsize=(WIDTH, 0.3 + sum(heights)))
     parts = np.ravel(figure.subfigures(len(heights), 1, height_ratios=heights))  # type: ignore[arg-type]
@@ -131,4 +133,7 @@ def _ladder(axes: Axes, ladder: pd.DataFrame, method: str, names: Mapping[str, s
     axes.plot(answers["place"], answers["similarity"], **PREDICTIONS)
     axes.axhline(0, **ZERO)
     axes.set_title(method_name(method), fontsize=6.5)
-    axes.set_xticks(answers["place"], [names[m] for m in answers["model"]], rotation=45, ha="right")
+    turned: dict[str, Any] = {"rotation": 45, "ha": "right", "rotation_mode": "anchor"}
+    if len(answers) > FEW:
+        turned = {"rotation": 90}
+    axes.set_xticks(answers["place"], [names[m] for m in answers["model"]], **turned)

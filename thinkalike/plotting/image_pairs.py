@@ -168,8 +168,8 @@ def _head(pair: pd.Series, names: Mapping[str, str]) -> str:
     """Names of a pair, why it is shown, and its similarity above chance."""
     text = f"{names[pair['model_a']]} and {names[pair['model_b']]}, {pair['reason']}"
     interval = f"ρ = {pair['rho']:.2f} [{pair['low']:.2f}, {pair['high']:.2f}]"
-    # bold letters are wider
-    return fitted(f"{text}: {interval}", (WIDTH - 0.2) / 1.12, BOLD["fontsize"])
+    # bold letters are wider by a seventh
+    return fitted(f"{text}: {interval}", (WIDTH - 0.2) / 1.15, BOLD["fontsize"])
 
 
 def _draw_labels(page: Page, top: float, models: Sequence[tuple[str, str]]) -> None:

@@ -35,7 +35,7 @@ CELL = 0.6
 GAP = 0.03
 WIDEST = 60
 """Inches of all maps; hundreds of models get smaller ones, as a picture has its limits."""
-LINE = 0.085
+LINE = 0.093
 """Inches from one line of it to the next."""
 SMALL = 5.5
 BAR = 0.2
@@ -286,10 +286,10 @@ def panel(
     """
     columns = len(models) + 1
     cell = max((WIDTH - 0.1) / (columns + 0.6), min(CELL, WIDEST / columns))
-    labels = [fitted(method_name(method), cell, SMALL) for method in maps]
-    heads = [fitted(names[model], cell, SMALL) for model in models]
+    labels = [fitted(method_name(method), cell - GAP, SMALL) for method in maps]
+    heads = [fitted(names[model], cell - GAP, SMALL) for model in models]
     texts = [
-        fitted(f"{prediction.name}{'' if prediction.correct else ' ✗'}", cell, SMALL)
+        fitted(f"{prediction.name}{'' if prediction.correct else ' ✗'}", cell - GAP, SMALL)
         + ("" if np.isnan(prediction.probability) else f"\n{prediction.probability:.2f}")
         for prediction in predictions
     ]

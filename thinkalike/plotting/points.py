@@ -7,13 +7,17 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.patheffects import withStroke
 
-from thinkalike.plotting.fitting import wrapped
+from thinkalike.plotting.fitting import inches_of, most_lines, wrapped
 from thinkalike.plotting.style import FAMILY_COLOURS, FAMILY_MARKERS
 
 HALO = [withStroke(linewidth=1.6, foreground="white")]
 """Keeps a name legible where it crosses a line."""
 MARKER = 3.5
 """Half a marker, in points; names keep off it."""
+LINE = 0.1
+"""Inches of a line of names."""
+MOST_NAMES = 1.3
+"""Square inches of names that axes of half a page have room for."""
 LETTERS = 24
 """Letters of a line of a name."""
 REACH = (4.0, *(float(reach) for reach in range(8, 150, 6)))
@@ -99,6 +103,23 @@ def draw_points(
             axes.plot(x, y, marker, color=colour, ms=5.5, mec="w", mew=0.5, zorder=3)
     axes.set(xlim=(centre[0] - half, centre[0] + half), ylim=(centre[1] - half, centre[1] + half))
     axes.set_aspect("equal")
+
+
+def numbered(names: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Numbers instead of names that are too many or too long for axes, and the key to them.
+
+    Args:
+        names: of the points of axes of half a page.
+
+    Returns:
+        What is to be written beside the points, and the entries of the key; none where names have room.
+    """
+    lines = [wrapped(name, LETTERS) for name in names]
+    area = sum(inches_of([each], 6) * LINE * most_lines([each]) for each in lines)
+    if area <= MOST_NAMES:
+        return list(names), []
+    numbers = [str(number) for number in range(1, len(names) + 1)]
+    return numbers, [f"{number}: {name}" for number, name in zip(numbers, names, strict=True)]
 
 
 def name_points(axes: Axes, points: np.ndarray, labels: Sequence[str]) -> None:

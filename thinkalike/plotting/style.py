@@ -213,7 +213,11 @@ def family_legend(axes: Axes, families: Mapping[str, str], **options: Any) -> No
 
 
 def family_legend_below(
-    figure: Figure, families: Sequence[str], labels: str, mixed: bool = False
+    figure: Figure,
+    families: Sequence[str],
+    labels: str,
+    mixed: bool = False,
+    key: Sequence[str] = (),
 ) -> None:
     """Draw a legend under a figure: of families, and of pairs of models of two families.
 
@@ -222,13 +226,15 @@ def family_legend_below(
         families: those that are drawn.
         labels: of each family, with {} for its name.
         mixed: whether there are pairs of two families.
+        key: further entries, without a marker.
     """
     drawn, handles = _family_handles(families)
     texts = [labels.format(FAMILY_NAMES[family]) for family in drawn]
     if mixed:
         handles.append(Line2D([], [], ls="", marker="x", ms=4, color=MIXED))
         texts.append("of two families")
-    legend_below(figure, handles, texts)
+    handles += [Line2D([], [], ls="")] * len(key)
+    legend_below(figure, handles, [*texts, *key])
 
 
 def _family_handles(families: Sequence[str]) -> tuple[list[str], list[Line2D]]:
