@@ -58,10 +58,11 @@ def _draw_choices(axes: Axes, choices: pd.DataFrame, names: Mapping[str, str]) -
     for place, case in enumerate(names):
         for number, offset, filled in (("eigengap", -0.2, True), ("same", 0.2, False)):
             for step, (name, (_, tint, marker)) in enumerate(CHOICES.items(), -1):
-                row, y = rows.loc[(case, number)], place + offset + 0.1 * step
-                axes.plot([row[f"{name}_low"], row[f"{name}_high"]], [y, y], color=tint, lw=0.8)
-                face = tint if filled else "w"
-                axes.plot(row[name], y, marker, color=tint, mfc=face, ms=3.5, mew=0.8)
+                y, face = place + offset + 0.1 * step, tint if filled else "w"
+                ends = [rows[f"{name}_{end}"][case, number] for end in ("low", "high")]
+                axes.plot(ends, [y, y], color=tint, lw=0.8)
+                value = rows[name][case, number]
+                axes.plot(value, y, marker, color=tint, mfc=face, ms=3.5, mew=0.8)
         if place:
             axes.axhline(place - 0.5, color="#EEEEEE", lw=0.6)
     axes.set_yticks(range(len(names)), list(names.values()))
