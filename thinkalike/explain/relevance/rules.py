@@ -199,7 +199,8 @@ class Contributions:
         self.layer, self._weight = layer, weight
         # shares of the contributions as they are, and of their magnitudes with the sign of the output
         self.plain, self.more = (0.5, 0.5) if gamma == float("inf") else (1 + gamma / 2, gamma / 2)
-        self._x, self._sizes = x.detach(), None
+        self._x = x.detach()
+        self._sizes: torch.Tensor | None = None
         self.ends: tuple[torch.Tensor, torch.Tensor] = _Contributions.apply(x, shape, self._back)
 
     def sizes(self) -> torch.Tensor:
