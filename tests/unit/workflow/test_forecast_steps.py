@@ -133,7 +133,7 @@ def test_a_pilot_has_only_so_much_time(tmp_path, monkeypatch):
     """At 24.4 steps and 1 s a step there is time for two images of the first model, and for none more."""
     monkeypatch.chdir(tmp_path)
     stub = Stub()
-    monkeypatch.setattr("time.monotonic", iter([0.0, 0.0, 50.0]).__next__)
+    monkeypatch.setattr("time.process_time", iter([0.0, 0.0, 50.0]).__next__)
     found = counted(tmp_path, CASES[:2], stub, limit=60.0, seconds_per_step=1.0)
     assert stub.calls == [("resnet", 2)]
     assert (found.piloted, found.left) == ([CASES[0]], [CASES[1]])

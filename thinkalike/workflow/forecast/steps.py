@@ -124,11 +124,11 @@ def count_steps(
         seconds_per_step: of one image of a model.
         explain: the pilot.
         kept: pilots of earlier forecasts.
-        limit: seconds that new pilots may take together. One that would take longer explains fewer images,
-            or is left out.
+        limit: seconds of CPU time that new pilots may take together, importing included. One that would
+            take longer explains fewer images, or is left out.
     """
     counts = StepCounts()
-    end = time.monotonic() + limit
+    end = time.process_time() + limit
     for method, model in cases:
         path = Path("results", study["study"], "explanations", method, f"{model}.nc")
         if (recorded := recorded_steps(path, _attributes(study, method, model))) is not None:
@@ -138,7 +138,7 @@ def count_steps(
         if (files := content(method, model)) is None:
             continue
         expected = usual_steps(study, method, model) * seconds_per_step(model)
-        images = min(int((end - time.monotonic()) / expected), PILOT_IMAGES)
+        images = min(int((end - time.process_time()) / expected), PILOT_IMAGES)
         # one with fewer images than it might have is not made again
         known = next(
             (n for n in range(PILOT_IMAGES, 0, -1) if kept.has("steps", [files, n])), images
