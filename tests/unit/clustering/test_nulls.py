@@ -101,10 +101,10 @@ def test_separate_clouds_are_more_than_one():
 @pytest.mark.slow
 def test_the_level_is_kept_for_one_cloud_that_is_longer_one_way_than_another():
     found = [
-        compared(points_of(cloud(60, seed)), seed=seed).beyond.any() for seed in range(100, 160)
+        compared(points_of(cloud(60, seed)), seed=seed).beyond.any() for seed in range(100, 140)
     ]
-    # 5 % of 60 are 3; more than 7 have a chance of 1 %
-    assert sum(found) <= 7
+    # 5 % of 40 are 2; more than 5 have a chance of 1.4 %
+    assert sum(found) <= 5
 
 
 def test_of_many_maps_some_are_compared_always_the_same():
