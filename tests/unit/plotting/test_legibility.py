@@ -90,7 +90,7 @@ def test_what_cannot_be_read_is_found(place, turned, fault):
     axes = figure.add_axes((0.1, 0.7, 0.2, 0.2))
     axes.imshow(np.eye(3), aspect="auto")
     axes.set_axis_off()
-    axes.text(1, 1, "own")
+    axes.text(0, 2, "own")
     figure.text(0.5, 0.5, "above")
     figure.text(*place, "below", rotation=turned)
     plt.close(figure)
