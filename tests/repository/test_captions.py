@@ -19,8 +19,9 @@ SUBSETS = ["all", "matching", "differing", "all_64", "matching_64", "differing_8
 
 def caption(name: str, subset: str = "all", method: str = "kernelshap", **changes: Any) -> str:
     """Text of a caption as the report renders it, in one line."""
+    unconverged = changes.pop("unconverged", {})
     job = SimpleNamespace(
-        config=resolve(configuration(**changes)),
+        config={**resolve(configuration(**changes)), "unconverged": unconverged},
         wildcards=SimpleNamespace(method=method, metric="rbf", subset=subset),
     )
     text = (REPOSITORY / "report" / f"{name}.rst").read_text()
@@ -100,3 +101,9 @@ def test_the_first_page_explains_every_category_of_the_report():
         assert f"**{category}**" in page
     assert "**9 " not in caption("workflow")
     assert "**7 " not in caption("workflow", neon={"models": []})
+
+
+def test_the_caption_of_a_heat_map_counts_maps_that_did_not_converge():
+    assert "converge" not in caption("heat_map", method="integrated_gradients")
+    counted = caption("heat_map", method="lift", unconverged={"lift": "3 of 20"})
+    assert "3 of 20 maps of all models did not converge, and count like the others." in counted

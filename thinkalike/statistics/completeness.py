@@ -89,7 +89,8 @@ def read_not_converged(paths: Sequence[str], images: Sequence[str]) -> np.ndarra
     """Which maps did not converge, (N, M) bool, of the first images in the files of M models.
 
     Args:
-        paths: of the maps of each model, with the measure `converged`.
+        paths: of the maps of each model; without the measure `converged` all did, as those with a ledger,
+            of which one that does not close has been refused.
         images: their ids.
 
     Raises:
@@ -97,9 +98,10 @@ def read_not_converged(paths: Sequence[str], images: Sequence[str]) -> np.ndarra
     """
     columns = []
     for path in paths:
-        with open_arrays(path, ["image", "converged"]) as file:
+        with open_arrays(path, ["image"]) as file:
             names = [str(name) for name in file["image"][: len(images)].to_numpy()]
-            columns.append(file["converged"][: len(images)].to_numpy() == 0)
+            flags = file["converged"][: len(images)].to_numpy() if "converged" in file else None
+        columns.append(np.zeros(len(names), bool) if flags is None else flags == 0)
         same_images(path, names, paths[0], images)
     return np.stack(columns, 1)
 

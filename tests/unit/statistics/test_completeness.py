@@ -77,6 +77,10 @@ def test_maps_that_did_not_converge_are_named_image_by_image(tmp_path):
     assert found.tolist() == [[False, True], [False, False], [False, True]]
     with pytest.raises(InputError, match="images"):
         read_not_converged(files, list("xbc"))
+    closed = str(tmp_path / "closed.nc")
+    maps = Maps(np.ones((4, 4)), (Grid(2, 2, 8, 8),))
+    write_maps(closed, maps, image_ids=list("abcd"), measures={}, attributes={})
+    assert not read_not_converged([closed], list("abc")).any()
 
 
 def test_a_gap_is_allowed_to_be_a_share_of_the_difference_or_rounding():
