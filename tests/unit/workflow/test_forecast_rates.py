@@ -17,6 +17,7 @@ from thinkalike.workflow.forecast.laws import Law, law_of, measured_laws, number
 from thinkalike.workflow.forecast.passes import Work, work
 from thinkalike.workflow.forecast.plan import Job
 from thinkalike.workflow.forecast.rates import (
+    READING,
     START_UP,
     Pace,
     Rates,
@@ -72,7 +73,8 @@ def test_what_real_jobs_did_is_read_from_their_benchmarks(real):
     assert selected == Finished("small", "select_images", 1.22)
     for done, (rule, kind, images, seconds) in zip(ran, expected, strict=True):
         assert (done.rule, done.seconds) == (rule, seconds)
-        assert done.work == Work(kind, "resnet_untrained", images)
+        read = 1293 + 504 if kind == "training" else 0
+        assert done.work == Work(kind, "resnet_untrained", images, read)
         assert done.cost == known_cost(RESNET)
 
 
@@ -121,7 +123,7 @@ def test_the_log_says_the_seconds_of_a_cpu(real):
 def test_a_finished_job_gives_a_rate(real):
     found = benchmark_rates(finished_jobs(real))
     # the only one of more than nine seconds: 504 images in 15.6 s, 3 of which are the start
-    part = Work("training", "resnet_untrained", 504)
+    part = Work("training", "resnet_untrained", 504, 1293 + 504)
     assert found.seconds(part, known_cost(RESNET)) == pytest.approx(15.6 - START_UP)
     assert "1 finished jobs of results/small on the CPU" in found.source
 
@@ -156,10 +158,16 @@ def test_a_given_rate_holds_for_everything():
 
 
 def test_a_pass_takes_its_operations_and_its_bytes():
-    paces = {"training": Pace(0.1, 1), "predicting": Pace(0.2, 2), "explaining": Pace(0.4, 4)}
+    paces = {"training": Pace(0.1, 1, 7), "predicting": Pace(0.2, 2), "explaining": Pace(0.4, 4)}
     found = Rates(paces, "")
-    for kind, each in (("training", 3), ("predicting", 6), ("kernelshap", 6), ("lrp", 12)):
+    for kind, each in (("training", 10), ("predicting", 6), ("kernelshap", 6), ("lrp", 12)):
         assert found.seconds(Work(kind, "vit", 5), COST) == pytest.approx(5 * each)
+
+
+def test_reading_many_images_takes_its_time():
+    found = given_rates(1.0)
+    few, many = (found.seconds(Work("training", "vit", 0, n), COST) for n in (0, 10_000))
+    assert many - few == pytest.approx(10_000 * READING)
 
 
 def test_the_most_similar_work_gives_the_factor():

@@ -28,11 +28,13 @@ class Work:
         kind: `training`, `predicting`, or the key of a method: work of a kind runs at about one rate.
         model: key of the network.
         passes: forward passes of one image each.
+        read: images of the whole data set that are read first; those of the study are few.
     """
 
     kind: str
     model: str
     passes: float
+    read: int = 0
 
 
 def training_work(model: str, data: Contents, settings: Settings) -> Work:
@@ -47,7 +49,7 @@ def training_work(model: str, data: Contents, settings: Settings) -> Work:
         settings: `epochs` and, of fine-tuning, `frozen_epochs`.
     """
     epochs = 3 * settings["epochs"] + settings.get("frozen_epochs", 0)
-    return Work("training", model, epochs * data.train + data.val)
+    return Work("training", model, epochs * data.train + data.val, data.train + data.val)
 
 
 def explaining_work(
@@ -74,7 +76,8 @@ def _train_model(facts: Facts, model: str) -> list[Work]:
 
 
 def _fit_head(facts: Facts, model: str) -> list[Work]:
-    return [Work("predicting", model, facts.data.train + facts.data.val)]
+    images = facts.data.train + facts.data.val
+    return [Work("predicting", model, images, images)]
 
 
 def _predict_images(facts: Facts, model: str) -> list[Work]:
