@@ -21,7 +21,8 @@ from torch.nn import functional as F
 
 from benchmarks.common import Part, Row, command_line, run
 from benchmarks.digits import BLACK
-from benchmarks.lrp import deletion, question
+from benchmarks.judges import deletion
+from benchmarks.lrp import question
 from thinkalike.explain import lrp
 from thinkalike.explain.common import baseline_image
 from thinkalike.explain.relevance import products
@@ -37,6 +38,8 @@ SIZE = 64
 """Pixels on a side."""
 TRAINED, EXPLAINED = 1500, 100
 """Digits to train on, and others to explain."""
+SIDE, STEPS = 16, 16
+"""Cells of a side that turn black, and the steps in which all of them do."""
 EPOCHS, BATCH, RATE = 8, 50, 2e-3
 
 mixer = partial(MlpMixer, num_classes=10, img_size=SIZE, patch_size=8, embed_dim=64)
@@ -124,7 +127,8 @@ def of_network(name: str, epochs: int, count: int) -> list[Row]:
     pixels, labels = (part[TRAINED : TRAINED + count] for part in data())
     targets, maps = relevances(model, pixels)
     areas = {
-        rule: float(deletion(model, pixels, targets, each).mean()) for rule, each in maps.items()
+        rule: float(deletion(model, pixels, targets, each, side=SIDE, steps=STEPS).mean())
+        for rule, each in maps.items()
     }
     what = f"Area under deletion, {name}"
     return [

@@ -317,7 +317,8 @@ def _trained(
     epochs = session.effort.epochs or settings["epochs"]
 
     def trained(device: torch.device, number: int) -> tuple[float, Any]:
-        chosen = {"settings": rebuilt(Training, {**settings, "epochs": number}), "seed": 0}
+        training = rebuilt(Training, {**settings, "epochs": number})
+        chosen = {"settings": training, "seed": 0, "size": splits["train"][0].shape[1]}
         start = time.perf_counter()
         model = train(architecture, *splits["train"], classes=classes, device=device, **chosen)
         synchronise(device)

@@ -42,7 +42,11 @@ class Budget:
         """Settings of a method."""
         return {
             "kernelshap": {"evaluations": self.evaluations},
-            "integrated_gradients": {"tolerance": 0.0, "most_steps": self.steps},
+            "integrated_gradients": {
+                "tolerance": 0.0,
+                "map_tolerance": 0.0,
+                "most_steps": self.steps,
+            },
             "gradcam": {"depth": 100},
             "lrp": {"composite": "epsilon"},
         }[method]

@@ -27,6 +27,8 @@ LADDER = (6, 8, 12, 16, 18, 24, 32, 48, 54, 64, 96, 128, 162, 192, 256, 384, 512
 """Numbers of steps that a fixed rule may choose from."""
 STEPS = 18
 TOLERANCE = 0.01
+MAP_TOLERANCE = 0.075
+"""That of config.yaml."""
 MOST_STEPS = 1458
 FEWER = Goal("ratio", most=0.99)
 
@@ -143,9 +145,9 @@ def gradcam_peers(effort: Effort) -> list[Row]:
 
 
 def integrated_gradients_peers(effort: Effort) -> list[Row]:
-    """Integrated Gradients beside captum's at the same nodes, captum in its best batches."""
+    """Integrated Gradients beside captum's with as many steps, captum in its best batches."""
     count = max(effort.images // 4, 1)
-    what = f"Seconds of Integrated Gradients, {count} images, {STEPS} midpoint steps"
+    what = f"Seconds of Integrated Gradients, {count} images, {STEPS} steps"
     peer = "captum, best internal_batch_size"
     rows, pooled = [], Pooled()
     goal = Goal("ratio", most=1.0)
@@ -185,6 +187,7 @@ def integrated_gradients_steps(effort: Effort) -> list[Row]:
             None,
             Question("logit", BLACK),
             tolerance=TOLERANCE,
+            map_tolerance=MAP_TOLERANCE,
             most_steps=MOST_STEPS,
         )
         complete = bool(found.measures["converged"].all())
@@ -313,9 +316,8 @@ def _integrated_gradients(
     model: Model, images: np.ndarray, steps: int
 ) -> integrated_gradients.Explanation:
     """A fixed number of steps: no tolerance is met before."""
-    return integrated_gradients.explain(
-        model, images, None, Question("logit", BLACK), tolerance=0, most_steps=steps
-    )
+    settings = {"tolerance": 0.0, "map_tolerance": 0.0, "most_steps": steps}
+    return integrated_gradients.explain(model, images, None, Question("logit", BLACK), **settings)
 
 
 def _fixed_steps(model: Model, images: np.ndarray) -> float:

@@ -67,7 +67,7 @@ def row(name: str, again: str = "") -> Row:
     methods: dict[str, Callable[..., Explanation]] = {
         "gradcam": partial(gradcam.explain, depth=100),
         "integrated_gradients": partial(
-            integrated_gradients.explain, tolerance=0.01, most_steps=STEPS
+            integrated_gradients.explain, tolerance=0.01, map_tolerance=1.0, most_steps=STEPS
         ),
         "kernelshap": partial(kernelshap.explain, evaluations=EVALUATIONS),
         "lrp": partial(lrp.explain, composite=composites.get(family, composites["other"])),

@@ -13,7 +13,7 @@ from thinkalike.workflow.changed_images import ChangedImages
 from thinkalike.workflow.comparisons import Comparisons
 from thinkalike.workflow.fingerprint import fingerprint as _fingerprint
 from thinkalike.workflow.study import Study, by_wildcards
-from thinkalike.workflow.verdict import read_verdict
+from thinkalike.workflow.verdict import read_unconverged, read_verdict
 from thinkalike.workflow.weights import Weights
 
 REPOSITORY = Path(workflow.current_basedir.get_path_or_uri(secret_free=True)).resolve().parent
@@ -36,8 +36,10 @@ weights = Weights(study)
 # Captions of figures read the configuration: they see it complete, with what follows from other keys.
 GIVEN = deepcopy(config)
 config.update(study.settings)
-# The report begins with the verdict, where there is one by then.
+# The report begins with the verdict, and captions count maps that did not converge, where there are any
+# by then.
 config["verdict"] = read_verdict(f"results/{study['study']}/verdict.json")
+config["unconverged"] = read_unconverged(f"results/{study['study']}/statistics/completeness.csv")
 
 # Jobs load files. The hubs are asked by download_weights alone, on the machine that calls Snakemake.
 os.environ.update(HF_HUB_OFFLINE="1")

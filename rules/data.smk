@@ -53,6 +53,7 @@ rule select_images:
         split=study["images"]["split"],
         number=study["images"]["count"],
         order=study["images"]["order"],
+        exclude=study["images"]["exclude"],
         size=study["images"]["size"],
         seed=study["seed"],
     message:

@@ -195,7 +195,7 @@ if changed.moved_methods:
 if study.complete_methods:
 
     rule tabulate_completeness:
-        """How many maps miss the difference of scores that they promise, by every model and method."""
+        """How many maps miss the sum that they promise, and what biases take, by every model and method."""
         input:
             explanations=[
                 path for method in study.complete_methods for path in study.maps_files(method)
@@ -206,7 +206,7 @@ if study.complete_methods:
                 caption="../report/completeness.rst",
                 category=CATEGORIES["maps"],
                 subcategory="completeness",
-                labels={"figure": "maps that did not converge"},
+                labels={"figure": "what maps sum to"},
             ),
         log:
             "<logs>/tabulate_completeness.log",
@@ -223,7 +223,7 @@ if study.complete_methods:
             methods=study.complete_methods,
             models=study.models,
         message:
-            "Counting maps that did not converge"
+            "Summing maps, and what biases take"
         script:
             "../scripts/tabulate_completeness.py"
 

@@ -20,6 +20,7 @@ rule download_weights:
         code=code_of("download_weights.py"),
         architecture=by_wildcards(study.architecture),
         folder=verbatim(study["pretrained"]["folder"] or ""),
+        depends_on=by_wildcards(weights.copied_config),
     message:
         "Weights of {wildcards.model}"
     script:
@@ -176,6 +177,35 @@ rule place_weights:
         "../scripts/place_weights.py"
 
 
+rule check_accuracy:
+    """Whether one model that was trained here has learned enough to be explained."""
+    input:
+        weights="<results>/weights/{model}.safetensors",
+    output:
+        accuracy="<results>/weights/{model}_accuracy.csv",
+    log:
+        "<logs>/check_accuracy/{model}.log",
+    benchmark:
+        "<benchmarks>/check_accuracy/{model}.tsv"
+    wildcard_constraints:
+        model=weights.models_with("trained", "finetuned"),
+    priority: 10
+    localrule: True
+    conda:
+        "../envs/analysis.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=30,
+    params:
+        code=code_of("check_accuracy.py"),
+        accuracy_at_least=by_wildcards(study.accuracy_bar),
+    message:
+        "Whether {wildcards.model} has learned enough"
+    script:
+        "../scripts/check_accuracy.py"
+
+
 rule fit_head:
     """A head for the classes of the data set, fitted to the frozen features of one model."""
     input:
@@ -239,6 +269,8 @@ rule disturb_weights:
 rule predict_images:
     """What one model predicts for the images, and its features of them, from the same passes."""
     input:
+        # another bar makes nothing anew that has passed it
+        lambda wildcards: ancient(weights.checks(wildcards.model)),
         images="<results>/images.parquet",
         weights=by_wildcards(weights.file),
     output:

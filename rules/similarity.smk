@@ -187,6 +187,7 @@ rule summarise_similarity:
         similarity="<results>/similarity/{method}/{metric}.nc",
         chance="<results>/chance/{method}/{metric}.nc",
         predictions=by_wildcards(comparisons.predictions_files),
+        explanations=by_wildcards(comparisons.complete_maps),
     output:
         dissimilarity="<results>/dissimilarity/{method}/{metric}/{subset}.csv",
         means="<results>/dissimilarity/{method}/{metric}/{subset}_similarity.csv",

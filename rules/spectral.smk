@@ -22,6 +22,7 @@ rule select_class_images:
         class_name=verbatim(study["spectral"]["class"]),
         split=study["spectral"]["split"],
         most=study["spectral"]["images"],
+        exclude=study["images"]["exclude"],
         size=study["images"]["size"],
         seed=study["seed"],
     message:
@@ -33,6 +34,8 @@ rule select_class_images:
 rule explain_class_images:
     """Predictions and maps of these images by one model."""
     input:
+        # another bar makes nothing anew that has passed it
+        lambda wildcards: ancient(weights.checks(wildcards.model)),
         images="<results>/spectral/images.parquet",
         weights=by_wildcards(weights.file),
     output:
@@ -102,7 +105,7 @@ rule cluster_maps:
         comparison=study.map_clustering_settings,
         settings={
             key: study["spectral"][key]
-            for key in ("clusters", "neighbours", "sigma", "epsilon", "bootstraps")
+            for key in "clusters neighbours sigma epsilon shift bootstraps nulls".split()
         },
         seed=study["seed"],
     message:
@@ -145,7 +148,7 @@ rule plot_spectra:
 
 
 rule plot_map_clusters:
-    """Mean maps and nearest images of the clusters by the most stable result."""
+    """Mean maps and nearest images of the clusters that exceed single clouds most."""
     input:
         points="<results>/spectral/clusters/{case}/points.parquet",
         results="<results>/spectral/clusters/{case}/results.csv",

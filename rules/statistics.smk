@@ -292,7 +292,9 @@ rule write_verdict:
         family_tests="<results>/statistics/families.csv",
         resolution="<results>/statistics/resolution.csv",
         deletion="<results>/statistics/deletion.csv" if changed.deletion_signs else [],
+        completeness="<results>/statistics/completeness.csv" if study.complete_methods else [],
         agreement="<results>/predictions/agreement_pairs.parquet",
+        images="<results>/images.parquet",
     output:
         page=report(
             "<results>/verdict.md",
@@ -320,6 +322,7 @@ rule write_verdict:
             "names": study.names,
             "moved_pixels": study["ceilings"]["pixels"],
             "corrected": study["similarity"]["correction"] == "chance",
+            "of_imagenet": weights.of_imagenet,
         },
         roles=study.roles,
     message:

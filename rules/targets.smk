@@ -17,6 +17,7 @@ rule weights:
     """What are the models? Weights: trained, fine-tuned, or (with the network) downloaded."""
     input:
         weights.files,
+        weights.checks(),
 
 
 rule explanations:
@@ -96,7 +97,7 @@ rule depths:
 
 
 rule completeness:
-    """Do maps sum to the difference of scores that they share out? Those that do not, by model."""
+    """Do maps sum to the score that they share out, and what do biases take of it? By model."""
     input:
         "<results>/statistics/completeness.csv" if study.complete_methods else [],
 

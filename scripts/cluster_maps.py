@@ -27,7 +27,7 @@ def main(
     seed: int,
     threads: int,
 ) -> None:
-    prepare, options = Comparison("cosine", **comparison).prepare, SpectralSettings(**settings)
+    prepare, options = Comparison("cosine", **comparison).prepare, SpectralSettings.of(settings)
     table = table_of_maps(images, explanations, predictions, models)
     maps = (prepare(read_maps(path)[0]) for path in explanations)
     tables = cluster_maps(list(maps), table, options, name=case, seed=seed, threads=threads)

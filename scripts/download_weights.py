@@ -10,6 +10,7 @@ os.environ.pop("HF_HUB_OFFLINE", None)
 
 from thinkalike.networks import hub
 from thinkalike.networks.architecture import Architecture
+from thinkalike.networks.config_files import checked_preprocessing
 from thinkalike.networks.pretrained import load_pretrained, pretrained
 from thinkalike.networks.weights import save
 from thinkalike.progress import log
@@ -24,10 +25,12 @@ def main(weights: str, architecture: Mapping[str, Any], folder: str, code: str) 
     else:
         files = hub.fetch(network.timm, published.repository)
     log.info("%s: %.1f MB", files.source, files.weights.stat().st_size / 1e6)
-    if files.config:
-        hub.check_config(files.config, architecture=published.architecture, tag=published.tag)
-    model = load_pretrained(network, files.weights)
-    save(model, weights, {**published.transform, "source": files.source, "code": code})
+    stated = checked_preprocessing(
+        files.config, architecture=published.architecture, tag=published.tag
+    )
+    model = load_pretrained(network, files.weights, stated)
+    transform = pretrained(network, stated).transform
+    save(model, weights, {**transform, "source": files.source, "code": code})
 
 
 if __name__ == "__main__":

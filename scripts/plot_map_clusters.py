@@ -1,10 +1,10 @@
-"""Draw clusters of maps by the most stable result: means, nearest maps (rule plot_map_clusters)."""
+"""Draw clusters of maps by the most telling result: means, nearest maps (rule plot_map_clusters)."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from thinkalike.clustering.spectral.prototypes import UnitMaps, prototype_table, prototypes
-from thinkalike.clustering.spectral.study import most_informative
+from thinkalike.clustering.spectral.telling import telling
 from thinkalike.compare.similarity import Comparison
 from thinkalike.plotting.map_clusters import SHOWN, cluster_rows, map_clusters
 from thinkalike.plotting.spectral import maps_title, result_name
@@ -27,8 +27,8 @@ def main(
     names: Mapping[str, str],
 ) -> None:
     table = read_table(points, ["model", "image_id", "path", "predicted_name", "correct"])
-    twelve = read_table(results, ["graph", "laplacian", "stability", "sizes", "in_clusters"])
-    best = twelve.loc[most_informative(twelve)]
+    twelve = read_table(results, ["graph", "beyond", "excess", "sizes", "in_clusters"])
+    best = twelve.loc[telling(twelve)]
     prepare = Comparison("cosine", **comparison).prepare
     maps = UnitMaps([prepare(read_maps(path)[0]) for path in explanations])
     labels = table[f"{best['graph']}/{best['laplacian']}"].to_numpy()

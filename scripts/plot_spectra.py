@@ -22,7 +22,7 @@ def main(
     class_name: str | None,
 ) -> None:
     maps = read_table(points, ["x", "y", "model", "image_id"])
-    twelve = read_table(results, ["graph", "laplacian", "clusters", "stability", "in_clusters"])
+    twelve = read_table(results, ["graph", "clusters", "beyond", "stability_tested", "gap_cloud"])
     values = read_table(eigenvalues, ["graph", "laplacian", "number", "value"])
     labels = read_table(known, ["graph", "laplacian", "known", "adjusted_rand"])
     matrix = read_square(agreement)

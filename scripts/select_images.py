@@ -2,16 +2,25 @@
 
 from thinkalike.images.dataset import read_dataset
 from thinkalike.images.loading import load_images, report_constant
-from thinkalike.images.selection import select
+from thinkalike.images.selection import report_seen, select
 from thinkalike.stores.tables import write_table
 from thinkalike.workflow.jobs import run
 
 
 def main(
-    manifest: str, images: str, split: str, number: int, order: str, size: int, seed: int
+    manifest: str,
+    images: str,
+    *,
+    split: str,
+    number: int,
+    order: str,
+    exclude: str | None,
+    size: int,
+    seed: int,
 ) -> None:
-    choice = {"split": split, "count": number, "seed": seed, "order": order}
-    selected = select(read_dataset(manifest), **choice)
+    choice = {"split": split, "count": number, "order": order, "exclude": exclude}
+    selected = select(read_dataset(manifest), **choice, seed=seed)
+    report_seen(selected)
     report_constant(load_images(list(selected["path"]), size), list(selected["image_id"]))
     write_table(selected, images)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from thinkalike.statistics.completeness import read_not_converged
 from thinkalike.statistics.pairs import Settings, pair_tables
 from thinkalike.stores.kernels import Chance, Kernel
 from thinkalike.stores.tables import write_table
@@ -23,9 +24,12 @@ def main(
     stratified: bool,
     subset: str,
     predictions: Sequence[str] = (),
+    explanations: Sequence[str] = (),
 ) -> None:
     kernel, above = Kernel.read(similarity, models), Chance.read(chance, subset)
     options = {"subset": subset, "predictions": predictions, "stratified": stratified}
+    if explanations:
+        options["not_converged"] = read_not_converged(explanations, kernel.images)
     tables = pair_tables(kernel, above, architectures, Settings(**settings), **options)
     write_table(tables.dissimilarity, dissimilarity, index=True)
     write_table(tables.similarity, means, index=True)

@@ -1,4 +1,4 @@
-"""Maps that did not converge, counted for every model and method (rule tabulate_completeness)."""
+"""What the maps of every model and method sum to, and what they should (rule tabulate_completeness)."""
 
 from collections.abc import Sequence
 

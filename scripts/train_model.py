@@ -5,7 +5,8 @@ from typing import Any
 
 from thinkalike.images.dataset import classes_of, examples, read_dataset
 from thinkalike.networks.architecture import Architecture
-from thinkalike.networks.training import Training, check_accuracy, train
+from thinkalike.networks.augmentation import loaded_size
+from thinkalike.networks.training import Training, measure_accuracy, train
 from thinkalike.networks.weights import save
 from thinkalike.randomness import integer_seed
 from thinkalike.settings import rebuilt
@@ -23,16 +24,19 @@ def main(
     device: Any,
 ) -> None:
     images, network = read_dataset(manifest), Architecture.of(architecture)
-    training = rebuilt(Training, settings)
-    splits = settings["split"], settings["split"].replace("train", "val")
-    learned, held_out = (examples(images, split, size) for split in splits)
-    seed = integer_seed(seed, "train_model", network.name)
+    training, split = rebuilt(Training, settings), settings["split"]
+    learned = examples(images, split, loaded_size(size, training.crop))
     model = train(
-        network, *learned, classes=classes_of(images), settings=training, seed=seed, device=device
+        network,
+        *learned,
+        classes=classes_of(images),
+        size=size,
+        settings=training,
+        seed=integer_seed(seed, "train_model", network.name),
+        device=device,
     )
-    # an untrained control has learned nothing, and has no bar to reach
-    bar = training.accuracy_at_least if training.epochs else 0
-    measured = check_accuracy(model, *held_out, bar)
+    held_out = examples(images, split.replace("train", "val"), size)
+    measured = measure_accuracy(model, *held_out)
     save(model, weights, {**measured, "training": dict(settings), "code": code})
 
 

@@ -19,6 +19,7 @@ def main(
     family_tests: str,
     resolution: str,
     agreement: str,
+    images: str,
     page: str,
     numbers: str,
     cases: Sequence[Mapping[str, Any]],
@@ -26,11 +27,14 @@ def main(
     roles: Mapping[str, Any],
     scales: Sequence[str] = (),
     deletion: str | None = None,
+    completeness: str | None = None,
 ) -> None:
     tables = {"pairs": pairs, "seeds": seeds, "image_count": image_count, "support": support}
-    shared = {"families": family_tests, "resolution": resolution, "deletion": deletion}
+    shared: dict[str, str | None] = {"families": family_tests, "resolution": resolution}
+    shared |= {"deletion": deletion, "completeness": completeness}
     evidence = read_evidence(cases, tables, scales, shared)
-    known = StudyFacts(agreement=read_table(agreement), roles=Roles(**roles), **facts)
+    shown = {"agreement": read_table(agreement), "images": read_table(images, ["path"])["path"]}
+    known = StudyFacts(**shown, roles=Roles(**roles), **facts)
     write_verdict(verdict(known, evidence), known.study, page, numbers)
 
 

@@ -40,7 +40,7 @@ ARROWS = {
     "clustering": "compare stores",
     "networks": "images stores",
     "explain": "compare images networks stores",
-    "neon": "clustering explain networks stores",
+    "neon": "clustering explain images networks stores",
     "plotting": "clustering compare images neon statistics stores",
     "defaults": "",
     "notebook": (
@@ -59,6 +59,7 @@ WITH_TORCH = (
 WITHOUT_TORCH = (
     "networks.architecture",
     "networks.catalogue",
+    "networks.config_files",
     "networks.devices",
     "networks.hub",
     "networks.timm_table",

@@ -119,3 +119,12 @@ assert package.__all__ and not missing, missing
 assert set(package.__all__) <= set(dir(package))
 """
     python(code, cwd=REPOSITORY, env={**os.environ, "EAGER_IMPORT": ""})
+
+
+@pytest.mark.parametrize("name", [".venv", ".snakemake"])
+def test_an_environment_that_is_a_link_is_ignored_like_a_folder(tmp_path, name):
+    """Several checkouts may share one environment, and records may lie on another disk."""
+    (tmp_path / ".gitignore").write_text((REPOSITORY / ".gitignore").read_text())
+    (tmp_path / name).symlink_to(REPOSITORY / "docs")
+    for command in (["init", "--quiet"], ["check-ignore", "--quiet", name]):
+        assert not subprocess.run(["git", *command], cwd=tmp_path).returncode

@@ -62,12 +62,19 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def run(folder: Path, models: Sequence[str] = MODELS, clusters: int | None = None) -> None:
+def run(
+    folder: Path, models: Sequence[str] = MODELS, clusters: int | None = None, clouds: int = 2
+) -> None:
     params = {
         "case": "joint",
         "models": models,
         "comparison": {"sign": "signed", "rescaling": "none"},
-        "settings": {"clusters": clusters, "neighbours": 12, "bootstraps": 4},
+        "settings": {
+            "clusters": clusters,
+            "neighbours": 12,
+            "bootstraps": 4,
+            "nulls": {"draws": clouds, "maps": 40, "bootstraps": 2},
+        },
         "threads": 2,
         "seed": 0,
     }

@@ -98,6 +98,7 @@ class SmallStudy:
             family_tests=self.file("families.csv"),
             resolution=self.file("resolution.csv"),
             agreement=self.file("agreement.parquet"),
+            images=self.file("images.parquet"),
             scales=[self.file("scales.parquet")],
             page=self.file("verdict.md"),
             numbers=self.file("verdict.json"),

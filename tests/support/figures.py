@@ -36,6 +36,7 @@ from thinkalike.plotting import (
     predictions,
     scales,
     spectral,
+    spectral_choices,
     spreads,
     subsampling,
 )
@@ -480,7 +481,11 @@ def subsamples(world: World) -> Figure:
 def _results() -> pd.DataFrame:
     table = pd.DataFrame([*ALL], columns=["graph", "laplacian"])
     table = table.assign(clusters=12, stability=0.5, stability_low=0.4, stability_high=0.7)
-    return table.assign(in_clusters=0.97)
+    for name in ("stability", "gap"):
+        beside = {"tested": 0.123, "cloud": 0.117, "cloud_sd": 0.012}
+        table = table.assign(**{f"{name}_{column}": value for column, value in beside.items()})
+    sizes = ", ".join(["300", "12", *["1"] * 10])
+    return table.assign(in_clusters=0.87, sizes=sizes, beyond=False, clouds=1000)
 
 
 def _maps_title(world: World) -> str:
@@ -513,9 +518,11 @@ def choices(world: World) -> Figure:
         for i, m in enumerate(world.models)
     }
     rows = pd.DataFrame(product(names, ("eigengap", "same")), columns=["case", "number"])
-    rows = rows.assign(graph=0.2, laplacian=0.3, both=0.15)
+    for name, value in {"graph": 0.2, "laplacian": 0.3, "both": 0.15, "difference": -0.1}.items():
+        spread = {name: value, f"{name}_low": value - 0.1, f"{name}_high": value + 0.1}
+        rows = rows.assign(**spread)
     results = pd.concat([_results().assign(case=case) for case in names])
-    return spectral.choice_figure(rows, results, names)
+    return spectral_choices.choice_figure(rows, results, names)
 
 
 FIGURES: Mapping[str, Callable[[World], Figure]] = {

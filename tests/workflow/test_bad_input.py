@@ -208,12 +208,29 @@ def test_weights_of_another_model(study):
 
 
 def test_a_model_that_has_not_learned(checkout):
+    checked = "results/tiny/weights/{}_accuracy.csv"
     overlay = checkout.overlay(training={"accuracy_at_least": 0.999})
-    run = checkout.snakemake("results/tiny/weights/resnet_untrained.safetensors", overlay=overlay)
+    run = checkout.snakemake(checked.format("resnet_untrained"), overlay=overlay)
     assert run.status == 0, "an untrained control is not asked to be accurate"
     overlay = checkout.overlay(training={"accuracy_at_least": 0.999, "epochs": 1})
-    run = checkout.snakemake("results/tiny/weights/efficientnet.safetensors", overlay=overlay)
+    run = checkout.snakemake("results/tiny/predictions/efficientnet.parquet", overlay=overlay)
     assert run.status != 0
+    sentence_in(run, "under accuracy_at_least, 0.999; its weights are kept: lower the bar")
+    # a lower bar trains nothing again
+    overlay = checkout.overlay(training={"accuracy_at_least": 0.001, "epochs": 1})
+    plan = checkout.snakemake(
+        "results/tiny/predictions/efficientnet.parquet", "-n", overlay=overlay
+    )
+    assert "rule check_accuracy:" in plan.output
+    assert "rule predict_images:" in plan.output
+    assert "rule train_model:" not in plan.output
+    target = "results/tiny/predictions/efficientnet.parquet"
+    assert checkout.snakemake(target, overlay=overlay).status == 0
+    # and another that is passed makes nothing anew but the check
+    overlay = checkout.overlay(training={"accuracy_at_least": 0.002, "epochs": 1})
+    plan = checkout.snakemake(target, "-n", overlay=overlay)
+    assert "check_accuracy" in plan.output
+    assert "predict_images" not in plan.output
 
 
 def test_an_image_of_one_colour_goes_through_with_a_warning(checkout, folder):

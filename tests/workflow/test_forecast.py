@@ -7,14 +7,14 @@ import sys
 from pathlib import Path
 
 import pandas as pd
-import pytest
 
 from tests.support.configuration import tiny
 from thinkalike.workflow.forecast.costs import model_costs
 from thinkalike.workflow.forecast.facts import Facts, known_contents
+from thinkalike.workflow.forecast.finished import RATED_RULES, finished_jobs
+from thinkalike.workflow.forecast.kept import Kept
 from thinkalike.workflow.forecast.passes import work
 from thinkalike.workflow.forecast.plan import Job
-from thinkalike.workflow.forecast.rates import RATED_RULES, finished_jobs
 from thinkalike.workflow.study import Study
 
 
@@ -66,7 +66,7 @@ def test_jobs_of_a_finished_study_did_what_is_forecast_for_them(finished, monkey
     monkeypatch.chdir(finished.root)
     study = Study.of(tiny())
     data = known_contents(study["dataset"], "resources/datasets/digits/manifest.parquet")
-    facts = Facts(study, data, model_costs(study, len(data.classes)))
+    facts = Facts(study, data, model_costs(study, len(data.classes), Kept("never_written")))
     maps = Path("results/tiny/explanations").glob("*/*.nc")
     jobs = [
         *(
@@ -77,14 +77,14 @@ def test_jobs_of_a_finished_study_did_what_is_forecast_for_them(finished, monkey
         *(Job("explain_images", {"method": m.parent.name, "model": m.stem}) for m in maps),
     ]
     expected = [
-        (job.rule, part.kind, part.model, part.passes * facts.costs[part.model].gigaflops / 1e3)
+        (job.rule, part.kind, part.model, part.passes, facts.costs[part.model])
         for job in jobs
         for part in work(facts, job)
     ]
     measured = [
-        (done.rule, done.kind, done.model, done.teraflop)
+        (done.rule, done.work.kind, done.work.model, done.work.passes, done.cost)
         for done in finished_jobs("results")
         if done.rule in RATED_RULES
     ]
-    for done, planned in zip(sorted(measured), sorted(expected), strict=True):
-        assert done == (*planned[:3], pytest.approx(planned[3]))
+    for done, planned in zip(sorted(measured, key=str), sorted(expected, key=str), strict=True):
+        assert done == planned

@@ -146,7 +146,7 @@ def test_every_rule_writes_a_log_with_time_and_memory_and_a_benchmark(finished):
     logs = sorted(results.glob("logs/**/*.log"))
     assert len(logs) == len(sorted(results.glob("benchmarks/**/*.tsv"))) == JOBS
     for log in logs:
-        assert re.search(r"[\d.]+ s, peak memory \d+ MB\n$", log.read_text()), log
+        assert re.search(r"[\d.]+ s, [\d.]+ s of CPU, peak memory \d+ MB\n$", log.read_text()), log
 
 
 def test_files_describe_themselves(finished):

@@ -8,6 +8,7 @@ import pandas as pd
 
 from thinkalike.compare.matrices import correlation
 from thinkalike.compare.subsets import matching
+from thinkalike.errors import InputError
 
 
 def agreement(predicted: np.ndarray) -> np.ndarray:
@@ -44,6 +45,31 @@ def accuracy_table(
             "val_images": [header.get("images", 0) for header in headers],
         }
     )
+
+
+def accuracy_reached(model: str, header: Mapping[str, Any], at_least: float) -> pd.DataFrame:
+    """Accuracy of a model that was trained here, beside the one that it must have.
+
+    Args:
+        model: key.
+        header: of its weights, with its accuracy on val.
+        at_least: the accuracy that it must have.
+
+    Returns:
+        One row: model, accuracy, images, accuracy_at_least.
+
+    Raises:
+        InputError: the accuracy is lower.
+    """
+    accuracy = header["accuracy"]
+    if accuracy < at_least:
+        raise InputError(
+            f"{model} reaches an accuracy of {accuracy:.3f} on val, under accuracy_at_least, "
+            f"{at_least}; its weights are kept: lower the bar, or give it more epochs or another "
+            "learning rate"
+        )
+    row = {"model": model, "accuracy": accuracy, "images": header["images"]}
+    return pd.DataFrame([{**row, "accuracy_at_least": at_least}])
 
 
 def correlations(

@@ -4,7 +4,7 @@ Maps of many models do not fit into memory together. Images are read a few at a 
 and compared; what is left of them is the kernel (image, model, model), which is read in parts, too.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from types import MappingProxyType
 
@@ -97,6 +97,36 @@ def summarise_kernel(
     Raises:
         InputError: a file is missing, damaged, or about other images.
     """
+    parts_of = _parts_of(kernel, subset, predictions)
+    summary = summarise_parts(lambda: parts_of("similarity"))
+    error = mean_error_of_parts(parts_of("estimation_error"))
+    return summary, Noise(error, mean_of_parts(parts_of("estimation_bias")))
+
+
+def count_flagged(
+    kernel: Kernel, flags: np.ndarray, subset: str, predictions: Sequence[str] = ()
+) -> np.ndarray:
+    """Number (M, M) of the images that count for two models, and are flagged for one of them at least.
+
+    Args:
+        kernel: similarities per image.
+        flags: (N, M) bool, of the images and models of the kernel.
+        subset, predictions: as for `summarise_kernel`.
+    """
+    count = np.zeros((len(kernel.models), len(kernel.models)), int)
+    start = 0
+    for values, counts in _parts_of(kernel, subset, predictions)("similarity"):
+        own = flags[start : start + len(values)]
+        start += len(values)
+        use = np.isfinite(values) if counts is None else np.isfinite(values) & counts
+        count += (use & (own[:, :, None] | own[:, None])).sum(0)
+    return count
+
+
+def _parts_of(
+    kernel: Kernel, subset: str, predictions: Sequence[str]
+) -> Callable[[str], Iterator[Part]]:
+    """Function from the name of an array of a kernel to its parts over a subset of the images."""
     condition, number = parse(subset)
     images = kernel.images[:number]
     predicted = np.zeros((len(images), 0))
@@ -109,9 +139,7 @@ def summarise_kernel(
         for part, values in kernel.parts(name, len(images)):
             yield values, mask(condition, predicted[part])
 
-    summary = summarise_parts(lambda: parts_of("similarity"))
-    error = mean_error_of_parts(parts_of("estimation_error"))
-    return summary, Noise(error, mean_of_parts(parts_of("estimation_bias")))
+    return parts_of
 
 
 def predicted_classes(path: str, reference: str, images: Sequence[str]) -> np.ndarray:

@@ -92,7 +92,7 @@ def read_case(
 def explained(case: Case, method: str, settings: Mapping[str, Any]) -> Explanation:
     """Explanation of a case by a method, one block of images after the other.
 
-    Maps that did not converge are counted in a warning.
+    The log says how many steps were taken; maps that did not converge are counted in a warning.
 
     Args:
         case: to explain.
@@ -111,11 +111,18 @@ def explained(case: Case, method: str, settings: Mapping[str, Any]) -> Explanati
                 explain(case.model, case.images[block], case.targets[block], question, **settings)
             )
     answer = joined(parts)
+    if (steps := answer.measures.get("steps", np.zeros(0))).size:
+        log.info(
+            "%s: %.0f steps a map (median), %d at most, %d in all",
+            case.model.name,
+            np.median(steps),
+            steps.max(),
+            steps.sum(),
+        )
     converged = answer.measures.get("converged", np.ones(1))
     if missing := int((converged == 0).sum()):
         log.warning(
-            "%s: the maps of %d of %d images miss the difference of scores by more than the tolerance; "
-            "the file says which (converged)",
+            "%s: %d of %d maps did not converge within the tolerances; the file says which (converged)",
             case.model.name,
             missing,
             len(converged),

@@ -93,7 +93,7 @@ def explain(
     targets: np.ndarray | None,
     question: Question,
     *,
-    composite: str = "epsilon",
+    composite: str = "gamma",
 ) -> Explanation:
     """Relevance of each pixel for the logit, (x − b) · g with g the modified gradient.
 

@@ -1,11 +1,13 @@
 """Images and classes of a data set, as far as they are known before it is laid out."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from thinkalike.errors import InputError
+from thinkalike.images.imagenet import bears_training_name
 from thinkalike.images.listing import class_files, split_files, split_folders
 
 DIGITS = (178, 182, 177, 183, 181, 182, 181, 179, 174, 180)
@@ -17,8 +19,13 @@ SYNSETS = (
 )
 CIFAR10 = "airplane automobile bird cat deer dog frog horse ship truck"
 IMAGENETTE = (9469, 3925, SYNSETS)
+SEEN = (9103, 3791)
+"""Images of Imagenette's train and val that are training images of ImageNet; the other 366 and 134 are
+those of its validation set.
+"""
 
 PUBLISHED = {
+    "pieces": (300, 150, "astronaut camera cat coffee coins galaxies gravel retina rocket tissue"),
     "samples": (60, 80, SYNSETS),
     "imagenette": IMAGENETTE,
     "imagenette_320": IMAGENETTE,
@@ -35,11 +42,25 @@ class Contents:
     Attributes:
         train, val: number of images.
         classes: names, in the order of their labels.
+        seen_train, seen_val: how many of them bear names of ImageNet's training images; at least, where the
+            split has still to be drawn.
     """
 
     train: int
     val: int
     classes: tuple[str, ...]
+    seen_train: int = 0
+    seen_val: int = 0
+
+    def images(self, split: str, exclude: str | None = None) -> int:
+        """Number of images of train, val or both, without those that are excluded."""
+        if split == "both":
+            return self.images("train", exclude) + self.images("val", exclude)
+        number, seen = {
+            "train": (self.train, self.seen_train),
+            "val": (self.val, self.seen_val),
+        }[split]
+        return number - seen if exclude else number
 
 
 def contents(dataset: Mapping[str, Any]) -> Contents | None:
@@ -57,16 +78,31 @@ def contents(dataset: Mapping[str, Any]) -> Contents | None:
         return None
     if kind in PUBLISHED:
         train, val, names = PUBLISHED[kind]
-        return Contents(train, val, tuple(names.split()))
+        seen = SEEN if PUBLISHED[kind] is IMAGENETTE else (0, 0)
+        return Contents(train, val, tuple(names.split()), *seen)
     if kind in ("digits", "planted_digits"):
         return _divided({str(k): n for k, n in enumerate(DIGITS)}, dataset["validation"])
     folder = Path(dataset["path"])
     if splits := split_folders(folder):
-        parts = [path.split("/")[:2] for path, _ in split_files(splits)]
-        train = sum(split == "train" for split, _ in parts)
-        return Contents(train, len(parts) - train, tuple(sorted({name for _, name in parts})))
-    sizes = {name: len(files) for name, files in class_files(folder).items()}
-    return _divided(sizes, dataset["validation"])
+        return listed_contents([path for path, _ in split_files(splits)])
+    classes = class_files(folder)
+    sizes = {name: len(files) for name, files in classes.items()}
+    named = sum(bears_training_name(file.name) for files in classes.values() for file in files)
+    held = _divided(sizes, dataset["validation"])
+    return replace(held, seen_train=max(named - held.val, 0), seen_val=max(named - held.train, 0))
+
+
+def listed_contents(paths: Iterable[str]) -> Contents:
+    """Contents of a data set whose images are listed.
+
+    Args:
+        paths: `<split>/<class>/<name>`; splits other than train and val do not count.
+    """
+    parts = [path.split("/") for path in paths]
+    numbers = Counter((split, bears_training_name(name)) for split, _, name in parts)
+    train, val = (numbers[split, True] + numbers[split, False] for split in ("train", "val"))
+    names = tuple(sorted({name for _, name, _ in parts}))
+    return Contents(train, val, names, numbers["train", True], numbers["val", True])
 
 
 def _divided(sizes: Mapping[str, int], validation: float) -> Contents:

@@ -34,6 +34,18 @@ CHUNK = 1 << 18
 DIGITS = {"md5": 32, "sha256": 64}
 
 
+class OtherContentError(InputError):
+    """A whole file with another checksum than it should have.
+
+    Attributes:
+        checksum: that it has, `md5:<hex>` or `sha256:<hex>`.
+    """
+
+    def __init__(self, message: str, checksum: str) -> None:
+        super().__init__(message)
+        self.checksum = checksum
+
+
 class _UnfinishedError(Exception):
     """An attempt that failed, where another one may succeed."""
 
@@ -53,8 +65,10 @@ def fetch(url: str, path: Path, *, checksum: str, mirror: str | None = None) -> 
             `url`, or an address that replaces all before that name.
 
     Raises:
-        InputError: the address or the checksum is none, the mirror lacks the file, the host cannot
-            be reached or does not give the file, or the file has another checksum (and is deleted).
+        InputError: the address or the checksum is none, the mirror lacks the file, or the host cannot
+            be reached or does not give the file.
+        OtherContentError: the file has another checksum; what was fetched is deleted, and the file of a
+            folder stays as it is.
     """
     name = file_name(url)
     algorithm, expected = _parsed(checksum, url)
@@ -81,9 +95,14 @@ def fetch(url: str, path: Path, *, checksum: str, mirror: str | None = None) -> 
     actual = _digest(part, algorithm)
     if actual != expected:
         part.unlink()
-        raise InputError(
-            f"{source} came with {algorithm} {actual} instead of {expected} and was deleted; run "
-            "again, and if that does not help correct the checksum or take the file from elsewhere"
+        deleted, again = (
+            ("what was downloaded was deleted", "run again, or take the file from elsewhere")
+            if "://" in source
+            else ("only the copy of it was deleted", "put the right file there")
+        )
+        raise OtherContentError(
+            f"{source} has {algorithm} {actual} instead of {expected}; {deleted}; {again}",
+            f"{algorithm}:{actual}",
         )
     part.replace(path)
 

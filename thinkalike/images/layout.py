@@ -3,11 +3,13 @@
 import shutil
 from pathlib import Path
 
+from thinkalike.errors import InputError
 from thinkalike.images.archives import ARCHIVES, unpack_cifar10, unpack_folder
-from thinkalike.images.downloads import fetch, file_name
+from thinkalike.images.downloads import OtherContentError, fetch, file_name
 from thinkalike.images.sources import (
     link_folder,
     make_digits,
+    make_pieces,
     make_planted_digits,
     make_samples,
 )
@@ -33,12 +35,14 @@ def lay_out(
 
     Args:
         manifest: parquet file in the folder of the data set.
-        kind: digits, planted_digits, samples, folder, archive, or a key of `ARCHIVES`.
+        kind: digits, planted_digits, pieces, samples, folder, archive, or a key of `ARCHIVES`.
         path: of the user's images, for the kind folder.
-        url, checksum: of the file, for the kind archive.
+        url: of the file, for the kind archive.
+        checksum: of the file, for the kind archive; of another file than the published one, for a key of
+            `ARCHIVES`.
         mirror: where archives are fetched from instead (`fetch`).
         validation: share of each class that goes into the split `val`, where there is no split yet.
-        seed: of that split, and of the crops of samples.
+        seed: of that split, of the crops of samples, and of the pieces that are held out.
 
     Raises:
         InputError: images or archives are missing, damaged or not laid out as they should be.
@@ -53,15 +57,23 @@ def lay_out(
                 images = make_digits(new, validation=validation, seed=seed)
             case "planted_digits":
                 images = make_planted_digits(new, validation=validation, seed=seed)
+            case "pieces":
+                images = make_pieces(new, seed=seed)
             case "samples":
                 images = make_samples(new, seed=seed)
             case "folder":
                 images = link_folder(new, Path(path), validation=validation, seed=seed)
             case _:
-                url, checksum = ARCHIVES.get(kind, (url, checksum))
+                url, published = ARCHIVES.get(kind, (url, checksum))
                 # kept beside the data sets, for a second layout of the same archive
                 archive = folder.parent.with_name("downloads") / file_name(url)
-                fetch(url, archive, checksum=checksum, mirror=mirror or None)
+                try:
+                    fetch(url, archive, checksum=checksum or published, mirror=mirror or None)
+                except OtherContentError as error:
+                    raise InputError(
+                        f"{error}; if this is the archive that you want, set checksum: {error.checksum}, "
+                        "or unpack it and take the kind folder"
+                    ) from None
                 images = (unpack_cifar10 if kind == "cifar10" else unpack_folder)(new, archive)
         images["bytes"] = [(new / name).stat().st_size for name in images["path"]]
         write_table(images, new / manifest.name)

@@ -7,6 +7,8 @@ import pandas as pd
 
 from thinkalike.errors import InputError
 from thinkalike.images.contents import held_out
+from thinkalike.images.imagenet import EXCLUSIONS, bears_training_name
+from thinkalike.progress import log
 from thinkalike.randomness import generator
 
 MANIFEST = ("image_id", "path", "split", "label", "class_name")
@@ -53,7 +55,41 @@ def stratified_split(labels: np.ndarray, *, validation: float, seed: int) -> np.
     return split
 
 
-def select(images: pd.DataFrame, *, split: str, count: int, seed: int, order: str) -> pd.DataFrame:
+def remaining(images: pd.DataFrame, exclude: str | None) -> pd.DataFrame:
+    """Images of a manifest without those that are excluded.
+
+    Args:
+        images: a manifest.
+        exclude: None, or `imagenet_train` for images that bear names of ImageNet's training images.
+
+    Raises:
+        InputError: another value of exclude.
+    """
+    if exclude is None:
+        return images
+    if exclude not in EXCLUSIONS:
+        raise InputError(
+            f"exclude: {exclude!r} is none of {', '.join(EXCLUSIONS)}; choose one, or null"
+        )
+    return images[[not bears_training_name(path) for path in images["path"]]]
+
+
+def report_seen(images: pd.DataFrame) -> None:
+    """Say in the log how many images bear names of ImageNet's training images, if any do."""
+    seen = sum(map(bears_training_name, images["path"]))
+    if seen:
+        log.info("%d of %d images bear names of ImageNet's training images", seen, len(images))
+
+
+def select(
+    images: pd.DataFrame,
+    *,
+    split: str,
+    count: int,
+    seed: int,
+    order: str,
+    exclude: str | None = None,
+) -> pd.DataFrame:
     """The first `count` images of a split in one of two orders.
 
     * `rounds`: seeded, and going round the classes; every beginning is as balanced as can be.
@@ -68,20 +104,22 @@ def select(images: pd.DataFrame, *, split: str, count: int, seed: int, order: st
         count: how many images.
         seed: of the study.
         order: rounds or log.
+        exclude: images that are left out, as of `remaining`.
 
     Returns:
         image_id, path, label, class_name, position.
 
     Raises:
-        InputError: the split has fewer images, or the order is unknown.
+        InputError: the split has fewer images, or the order or what to exclude is unknown.
     """
     if order not in ORDERS:
         raise InputError(f"order: {order!r} is not an order; choose rounds or log")
-    images = images[images["split"] == split]
+    images = remaining(images[images["split"] == split], exclude)
     if count > len(images):
+        left = f" without those that exclude: {exclude} leaves out" if exclude else ""
         raise InputError(
-            f"count: {count} images are more than the {len(images)} of the split {split}; choose at "
-            f"most {len(images)}"
+            f"count: {count} images are more than the {len(images)} of the split {split}{left}; choose "
+            f"at most {len(images)}"
         )
     if order == "log":
         # paths of one class differ in the file name only
@@ -96,7 +134,13 @@ def select(images: pd.DataFrame, *, split: str, count: int, seed: int, order: st
 
 
 def select_class(
-    images: pd.DataFrame, *, class_name: str | None, split: str, most: int, seed: int
+    images: pd.DataFrame,
+    *,
+    class_name: str | None,
+    split: str,
+    most: int,
+    seed: int,
+    exclude: str | None = None,
 ) -> pd.DataFrame:
     """The first images of one class, or of all, in the order `rounds` of `select`.
 
@@ -106,6 +150,7 @@ def select_class(
         split: train, val, or both.
         most: images, at most.
         seed: of the study.
+        exclude: images that are left out, as of `remaining`.
 
     Returns:
         image_id, path, label, class_name, position, split.
@@ -122,9 +167,10 @@ def select_class(
             )
         images = images[images["class_name"].astype(str) == class_name]
     splits = ["train", "val"] if split == "both" else [split]
-    images = images[images["split"].isin(splits)]
+    images = remaining(images[images["split"].isin(splits)], exclude)
     if images.empty:
-        raise InputError(f"split: class {class_name} has no image in {split}; choose both")
+        left = f" that exclude: {exclude} leaves" if exclude else ""
+        raise InputError(f"split: class {class_name} has no image in {split}{left}; choose both")
     of_image = images.set_index("image_id")["split"]
     count = min(most, len(images))
     chosen = select(

@@ -35,6 +35,23 @@ PHOTOGRAPHS = {
 }
 """Synset of Imagenette → the photograph that stands in for it in `make_samples`."""
 
+FREE = {
+    "astronaut": "astronaut",
+    "camera": "camera",
+    "cat": "chelsea",
+    "coffee": "coffee",
+    "coins": "coins",
+    "galaxies": "hubble_deep_field",
+    "gravel": "gravel",
+    "retina": "retina",
+    "rocket": "rocket",
+    "tissue": "immunohistochemistry",
+}
+"""Class → the photograph of scikit-image that `make_pieces` cuts; none has known copyright restrictions."""
+
+BLOCKS = 3
+"""Rows, and columns, of blocks that `make_pieces` cuts a photograph into."""
+
 PLANTED_SIDE = 64
 """Side of the images of `make_planted_digits` in pixels."""
 
@@ -167,11 +184,12 @@ def make_samples(folder: Path, *, seed: int) -> pd.DataFrame:
 
     A class is 14 random crops, between 224 and 288 pixels wide and high, of one photograph that
     comes inside scikit-learn (two of them) or scikit-image (eight, two of them grey), under the
-    name of a synset that it does not show. **The labels mean nothing**, train and val overlap, and
+    name of a synset that it does not show. Files are called by the photograph: a synset and a number would
+    be the name of an image of ImageNet. **The labels mean nothing**, train and val overlap, and
     no accuracy on them says anything: this is for trying out a study of Imagenette.
 
     Args:
-        folder: where `<split>/<synset>/<synset>_<number>.JPEG` go, 6 to train and 8 to val.
+        folder: where `<split>/<synset>/<photograph>_<number>.JPEG` go, 6 to train and 8 to val.
         seed: of the crops.
 
     Returns:
@@ -193,9 +211,48 @@ def make_samples(folder: Path, *, seed: int) -> pd.DataFrame:
             draw = generator(seed, "samples", synset, number)
             size = draw.integers(224, 289, 2)
             left, top = draw.integers(0, np.array(photograph.size) - size + 1)
-            path = f"{'train' if number < 6 else 'val'}/{synset}/{synset}_{number:02d}.JPEG"
+            path = f"{'train' if number < 6 else 'val'}/{synset}/{name}_{number:02d}.JPEG"
             (folder / path).parent.mkdir(parents=True, exist_ok=True)
             crop = photograph.crop((left, top, left + size[0], top + size[1]))
             crop.save(folder / path, quality=90)
             paths.append(path)
+    return manifest(paths)
+
+
+def make_pieces(folder: Path, *, seed: int) -> pd.DataFrame:
+    """Write pieces of ten photographs that anybody may show: which photograph is a piece of?
+
+    The photographs come inside scikit-image, whose documentation names their authors, and have no known
+    copyright restrictions. The middle square of each is cut into 3 x 3 blocks. A third of them, drawn
+    at random, goes to val: no pixel is in both splits. A block gives five pieces: itself and its four
+    quarters.
+
+    Args:
+        folder: where `<split>/<class>/<row><column>_<part>.png` go, 30 of a class to train and 15 to val.
+        seed: of the blocks that are held out.
+
+    Returns:
+        The manifest, as for `make_digits`.
+    """
+    import skimage.data
+
+    paths = []
+    for name, photograph in FREE.items():
+        pixels = getattr(skimage.data, photograph)()
+        side = min(pixels.shape[:2]) // (2 * BLOCKS)  # of a quarter of a block
+        top, left = (np.array(pixels.shape[:2]) - 2 * BLOCKS * side) // 2
+        drawn = generator(seed, "pieces", name).permutation(BLOCKS**2)
+        for block in range(BLOCKS**2):
+            row, column = divmod(block, BLOCKS)
+            split = "val" if block in drawn[:BLOCKS] else "train"
+            for part in range(5):
+                down, right = divmod(part % 4, 2)
+                size = side if part < 4 else 2 * side
+                y, x = top + (2 * row + down) * side, left + (2 * column + right) * side
+                path = f"{split}/{name}/{row}{column}_{part}.png"
+                (folder / path).parent.mkdir(parents=True, exist_ok=True)
+                Image.fromarray(pixels[y : y + size, x : x + size]).convert("RGB").save(
+                    folder / path
+                )
+                paths.append(path)
     return manifest(paths)

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from thinkalike.clustering.features import cluster, gallery, match
+from thinkalike.images.synsets import class_word
 from thinkalike.neon.estimator import Neon
 from thinkalike.progress import log
 from thinkalike.randomness import integer_seed
@@ -97,9 +98,9 @@ class FeatureClusters:
             class_names: of the images.
 
         Returns:
-            cluster, class_name, images, of_class (images of that class), next (most frequent nearest
-            other cluster), mean_logit, strongest (numbers of features) and shares (their mean
-            relevances as shares of the mean logit), as in "12, 3".
+            cluster, class_name, class_word (`images.synsets`), images, of_class (images of that class),
+            next (most frequent nearest other cluster), mean_logit, strongest (numbers of features) and
+            shares (their mean relevances as shares of the mean logit), as in "12, 3".
         """
         names = np.asarray(class_names)
         rows = []
@@ -113,6 +114,7 @@ class FeatureClusters:
                 {
                     "cluster": number,
                     "class_name": self.classes[number],
+                    "class_word": class_word(self.classes[number]),
                     "images": len(members),
                     "of_class": int((names[members] == self.classes[number]).sum()),
                     "next": np.bincount(self.competitors[members]).argmax(),
@@ -155,7 +157,7 @@ def cluster_features(
         features: (N, D), computed with in float64.
         images: a row for each image: image_id, class_name.
         settings: of the clustering.
-        titles: class → display name, where it has another one.
+        titles: class → display name, where it has another one than `class_word` gives.
         name: of the model, which seeds k-means together with `seed`.
         seed: of the study.
 
@@ -182,7 +184,7 @@ def cluster_features(
         competitors=explanation.competitors,
         centroids=neon.centroids_,
         classes=matching.classes,
-        called=[titles.get(class_name, class_name) for class_name in matching.classes],
+        called=[titles.get(name, class_word(name)) for name in matching.classes],
         beta=neon.beta_,
         inertia=float(fitted.inertia_),
         purity=matching.purity,

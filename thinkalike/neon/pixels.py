@@ -3,7 +3,7 @@
 The logit of cluster k is f_k(x) = min_{j≠k} ‖φ(x) − μ_j‖² − ‖φ(x) − μ_k‖², φ the penultimate features: how
 much farther the next cluster is. It is positive for the cluster that the image is in, and for no other.
 Its gradient is that of the next cluster alone, so that a map says: why this cluster, rather than the
-next one?
+next one? What the squares share cancels: linear layers and a maximum are left, for which LRP has rules.
 """
 
 from dataclasses import asdict, replace
@@ -15,7 +15,6 @@ from torch import nn
 
 from thinkalike.explain.common import Case, Question
 from thinkalike.neon.features import FeatureClustering, FeatureClusters, cluster_features
-from thinkalike.neon.layers import PairwiseCentroidDistance, cluster_logits
 from thinkalike.networks.model import Model, penultimate
 from thinkalike.networks.predict import features
 from thinkalike.randomness import integer_seed
@@ -23,15 +22,32 @@ from thinkalike.stores.maps import read_segments
 
 
 class ClusterNetwork(nn.Module):
-    """Inputs (B, 3, size, size) → logits of clusters (B, K)."""
+    """Inputs (B, 3, size, size) → logits of clusters (B, K).
+
+    With o the mean of the centroids and s_k = 2 (μ_k − o)·(φ − o) − ‖μ_k − o‖² = ‖φ − o‖² − ‖φ − μ_k‖² they
+    are f_k = s_k − max_{j≠k} s_j.
+    """
+
+    origin: torch.Tensor
+    competitors: torch.Tensor
 
     def __init__(self, backbone: nn.Module, centroids: torch.Tensor) -> None:
         super().__init__()
         self.backbone = backbone
-        self.distances = PairwiseCentroidDistance(centroids)
+        origin = centroids.mean(0)
+        centred = centroids - origin
+        count, width = centroids.shape
+        self.scores = nn.Linear(width, count).to(centroids).requires_grad_(False)
+        self.scores.weight.copy_(2 * centred)
+        self.scores.bias.copy_(-(centred**2).sum(1))
+        self.register_buffer("origin", origin)
+        every = torch.arange(len(centroids), device=centroids.device)
+        others = torch.stack([every[every != k] for k in every])
+        self.register_buffer("competitors", others, persistent=False)
 
     def forward(self, inputs: torch.Tensor) -> torch.Tensor:
-        return cluster_logits(self.distances(penultimate(self.backbone, inputs)))
+        scores = self.scores(penultimate(self.backbone, inputs) - self.origin)
+        return scores - scores[:, self.competitors].amax(2)
 
 
 def clustering(model: Model, centroids: np.ndarray) -> Model:
@@ -72,7 +88,7 @@ def cluster_model(
         settings: of the clustering.
         seed: of the study.
     """
-    titles = dict(zip(model.classes, model.class_names, strict=False))
+    titles = dict(zip(model.classes, model.class_titles, strict=True))
     points = features(model, images)
     return cluster_features(points, table, settings, titles=titles, name=model.name, seed=seed)
 

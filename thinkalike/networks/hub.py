@@ -5,7 +5,6 @@ weights as a pickle, which can run code, are left where they are.
 """
 
 import hashlib
-import json
 import re
 import time
 from dataclasses import dataclass
@@ -23,9 +22,8 @@ from huggingface_hub.errors import (
 )
 
 from thinkalike.errors import InputError
+from thinkalike.networks.config_files import CONFIG
 from thinkalike.progress import log
-
-CONFIG = "config.json"
 
 WEIGHTS = "model.safetensors"
 
@@ -106,28 +104,6 @@ def find(folder: str | Path, name: str, repository: str) -> Files:
         f"neither {whole / WEIGHTS} nor {single} is there; put one there"
         + (f", where there is a network by {hint}" if source else "")
     )
-
-
-def check_config(config: Path, *, architecture: str, tag: str) -> None:
-    """Check that a config.json belongs to the weights wanted: other weights may have the same shape.
-
-    Raises:
-        InputError: it is of others, or cannot be read.
-    """
-    try:
-        content = json.loads(config.read_text(encoding="utf-8"))
-        # older files have all at the top
-        named = content["architecture"], content.get("pretrained_cfg", content).get("tag")
-    except (OSError, ValueError, KeyError, AttributeError, TypeError):
-        raise InputError(
-            f"{config} is no config.json of a timm model; put the right one there, or delete it "
-            "and run again"
-        ) from None
-    if named[0] != architecture or (named[1] or tag) != tag:
-        raise InputError(
-            f"{config} says that the weights beside it are {'.'.join(filter(None, named))}, not "
-            f"{architecture}.{tag}; put the right files there, or correct `timm` in the catalogue entry"
-        )
 
 
 def _persistently(repository: str, file: str, revision: str | None) -> Path:

@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from thinkalike.errors import InputError
+from thinkalike.images.synsets import class_word
 from thinkalike.networks.architecture import Architecture, Layer
 from thinkalike.networks.compiler import compiler_deferred
 from thinkalike.networks.devices import on_device
@@ -58,6 +59,11 @@ class Model:
     def name(self) -> str:
         """Name of the model in messages."""
         return self.architecture.name
+
+    @property
+    def class_titles(self) -> list[str]:
+        """Names of the outputs in figures: words for synsets, whoever trained the network."""
+        return [class_word(name) for name in self.class_names or self.classes]
 
     @property
     def device(self) -> torch.device:

@@ -202,7 +202,7 @@ def predicted_table(values: np.ndarray, image_ids: Sequence[str], model: Model) 
             "image_id": image_ids,
             "predicted": predicted,
             "predicted_class": np.array(model.classes)[predicted],
-            "predicted_name": np.array(model.class_names or model.classes)[predicted],
+            "predicted_name": np.array(model.class_titles)[predicted],
             "probability": probability.max(1),
             "logits": list(values),
         }

@@ -1,8 +1,10 @@
 """Published weights: what timm's tables say of them, and models with them or in their place."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import torch
@@ -18,9 +20,12 @@ with compiler_deferred():
     import timm
 
 
+NOTHING: Mapping[str, Any] = MappingProxyType({})
+
+
 @dataclass(frozen=True)
 class Pretrained:
-    """Published weights of an architecture, as timm's tables have them.
+    """Published weights of an architecture, as timm's tables have them, or a config.json beside them.
 
     Attributes:
         architecture, tag: of timm, which together name the weights.
@@ -49,8 +54,15 @@ class Pretrained:
         return {"crop_pct": self.crop_pct, "interpolation": self.interpolation}
 
 
-def pretrained(architecture: Architecture) -> Pretrained:
+def pretrained(
+    architecture: Architecture, preprocessing: Mapping[str, Any] = NOTHING
+) -> Pretrained:
     """The published weights of an architecture, from timm's tables; nothing is fetched.
+
+    Args:
+        architecture: with a name in timm.
+        preprocessing: what a config.json beside the weights says of their images (`config_files`), which
+            goes before timm's tables.
 
     Raises:
         InputError: timm knows no such weights.
@@ -70,7 +82,7 @@ def pretrained(architecture: Architecture) -> Pretrained:
     subset = timm.data.infer_imagenet_subset({"num_classes": configuration.num_classes})
     labels = timm.data.ImageNetInfo(subset) if subset else None
     test = timm.data.resolve_data_config(
-        pretrained_cfg=configuration.to_dict(),
+        pretrained_cfg={**configuration.to_dict(), **preprocessing},
         # a network of fixed size has the size that it is built for
         use_test_size=not configuration.fixed_input_size,
     )
@@ -88,14 +100,18 @@ def pretrained(architecture: Architecture) -> Pretrained:
     )
 
 
-def load_pretrained(architecture: Architecture, path: str | Path) -> Model:
+def load_pretrained(
+    architecture: Architecture, path: str | Path, preprocessing: Mapping[str, Any] = NOTHING
+) -> Model:
     """A model with the published weights in a file as the hub has it, in eval mode.
 
-    timm reads the file, so that weights which it stores under other names or shapes fit.
+    timm reads the file, so that weights which it stores under other names or shapes fit. Images are
+    normalised as the architecture says, else as the config.json beside the weights, else as timm's tables.
 
     Args:
         architecture: of the network.
         path: of a safetensors file, with that suffix.
+        preprocessing: as of `pretrained`.
 
     Raises:
         InputError: it is no safetensors file, or one of another network, or timm knows no such weights.
@@ -105,7 +121,7 @@ def load_pretrained(architecture: Architecture, path: str | Path) -> Model:
         network = timm.create_model(
             architecture.timm,
             pretrained=True,
-            pretrained_cfg_overlay={"file": str(path), "custom_load": False},
+            pretrained_cfg_overlay={**preprocessing, "file": str(path), "custom_load": False},
             **architecture.arguments,
         )
     except (SafetensorError, OSError) as error:
@@ -118,7 +134,7 @@ def load_pretrained(architecture: Architecture, path: str | Path) -> Model:
             f"the tensors of {path} do not fit {architecture.timm} with {architecture.arguments} "
             f"({misfits(error)}); put the right file there"
         ) from None
-    return _as_published(network.eval(), architecture)
+    return _as_published(network.eval(), architecture, pretrained(architecture, preprocessing))
 
 
 def randomised(architecture: Architecture, seed: int) -> Model:
@@ -132,11 +148,10 @@ def randomised(architecture: Architecture, seed: int) -> Model:
     network = create(
         replace(architecture, head=""), classes=len(published.classes), size=published.size
     )
-    return _as_published(network, architecture)
+    return _as_published(network, architecture, published)
 
 
-def _as_published(network: nn.Module, architecture: Architecture) -> Model:
-    published = pretrained(architecture)
+def _as_published(network: nn.Module, architecture: Architecture, published: Pretrained) -> Model:
     if not published.classes:
         timm_network: Any = network
         timm_network.reset_classifier(0)

@@ -52,6 +52,25 @@ def wrong_tag(name: str) -> str:
     return f"timm has no weights {tag!r} of {architecture}{near}"
 
 
+MADE_FROM_IMAGENET = re.compile(r"in(w)?(1|12|21|22)k|mae|dino|lvd|m38m")
+"""Tags of weights that ImageNet's training images had a part in: those that name it, and those of MAE,
+FCMAE, DINO, DINOv2 and DINOv3 (LVD-142M, LVD-1689M) and EVA-02 (Merged-38M), which learned from it without
+labels.
+"""
+
+
+def is_made_from_imagenet(name: str) -> bool:
+    """Whether published weights have seen ImageNet's training images, as their tag says.
+
+    Args:
+        name: of timm, with a tag behind a dot, or without for the default weights.
+    """
+    architecture, _, tag = name.partition(".")
+    tags = timm_table().get(architecture, {}).get("tags", "")
+    known = tag or (tags.split() or [""])[0]
+    return MADE_FROM_IMAGENET.search(known) is not None
+
+
 def timm_entry(name: str) -> dict[str, Any]:
     """Catalogue entry of a timm architecture by its name, a tag of its weights behind the dot or none.
 

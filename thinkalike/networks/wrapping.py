@@ -13,6 +13,7 @@ from thinkalike.errors import InputError
 from thinkalike.networks.architecture import Architecture
 from thinkalike.networks.checkpoints import Checkpoint, fitted, load, read_checkpoint
 from thinkalike.networks.compiler import compiler_deferred
+from thinkalike.networks.config_files import preprocessing_beside
 from thinkalike.networks.found_layers import as_mappings, found
 from thinkalike.networks.model import Model, as_model, classified, create, name_of_head
 from thinkalike.networks.outputs import in_fast_format, inner_of
@@ -109,8 +110,8 @@ def with_checkpoint(
 ) -> Model:
     """A model of an architecture with the weights in a file, in eval mode, on the CPU.
 
-    Names of classes and a normalisation that are not given are those that the file says; the normalisation
-    of a network of timm that neither says is timm's.
+    Names of classes and a normalisation that are not given are those that the file says. The normalisation
+    of a network of timm that neither says is that of timm's config.json beside the file, or timm's own.
 
     Args:
         architecture: of timm, or of a file.
@@ -127,11 +128,12 @@ def with_checkpoint(
     checkpoint = read_checkpoint(path)
     name = architecture.name
     labels = PLACES if body else _labels(name, tuple(classes), checkpoint)
-    architecture = replace(
-        architecture,
-        mean=architecture.mean or checkpoint.mean,
-        std=architecture.std or checkpoint.std,
+    beside = {} if architecture.file else preprocessing_beside(checkpoint.path, architecture.timm)
+    mean, std = (
+        getattr(architecture, key) or getattr(checkpoint, key) or tuple(beside.get(key, ()))
+        for key in ("mean", "std")
     )
+    architecture = replace(architecture, mean=mean, std=std)
     if not architecture.file:
         size = _fitting_size(architecture, checkpoint, len(labels), size)
     network = create(architecture, classes=len(labels), size=size)

@@ -124,8 +124,8 @@ def compared(
     _check(maps, roles)
     if missing := maps.not_converged:
         log.warning(
-            "%d of %d maps miss the difference of scores by more than the tolerance and are compared like "
-            "the others (%s); allow more steps, or leave the images out",
+            "%d of %d maps did not converge within the tolerances and are compared like the others (%s); "
+            "allow more steps, or leave the images out",
             sum(missing.values()),
             len(maps.models) * len(maps.image_ids),
             ", ".join(f"{model} {count}" for model, count in missing.items()),

@@ -79,7 +79,7 @@ class Explanations:
 
     @property
     def not_converged(self) -> dict[str, int]:
-        """Model → number of maps that miss the difference of scores by more than the tolerance.
+        """Model → number of maps that did not converge within the tolerances.
 
         Models without such maps are left out, and so are all of methods that promise no sum.
         """

@@ -17,6 +17,7 @@ from thinkalike.networks import hub
 from thinkalike.networks.architecture import Architecture
 from thinkalike.networks.catalogue import built_in_catalogue, complete_entry
 from thinkalike.networks.compiler import compiler_deferred
+from thinkalike.networks.config_files import checked_preprocessing, preprocessing_beside
 from thinkalike.networks.devices import device_called
 from thinkalike.networks.found_layers import as_mappings, found
 from thinkalike.networks.model import Model, as_model, create
@@ -95,16 +96,18 @@ def _from_file(
             headed = replace(architecture, head=read_header(path).get("head", ""))
             model = build(headed, path, device, size)
             return model if classes is None else _called(model, classes)
-    side = _native_size(architecture) if size is None else size
+    side = _native_size(architecture, path) if size is None else size
     model = with_checkpoint(architecture, path, classes=classes or (), size=side)
     model.network.to(device)
     return model
 
 
-def _native_size(architecture: Architecture) -> int:
-    """Side of the images that timm tests a network with."""
-    usual: Any = timm.get_pretrained_cfg(architecture.timm, allow_unregistered=True)
-    side: int = (usual.test_input_size or usual.input_size)[-1]
+def _native_size(architecture: Architecture, weights: Path | None = None) -> int:
+    """Side of the images that a network is tested with, by a config.json beside its weights, or by timm."""
+    known: Any = timm.get_pretrained_cfg(architecture.timm, allow_unregistered=True)
+    beside = preprocessing_beside(weights, architecture.timm) if weights else {}
+    usual = {**known.to_dict(), **beside}
+    side: int = (usual.get("test_input_size") or usual["input_size"])[-1]
     return side
 
 
@@ -160,9 +163,10 @@ def _published(architecture: Architecture) -> Model:
     """The model with its published weights, from the hub's cache or the hub."""
     published = pretrained(architecture)
     files = hub.fetch(architecture.timm, published.repository)
-    if files.config:
-        hub.check_config(files.config, architecture=published.architecture, tag=published.tag)
-    return load_pretrained(architecture, files.weights)
+    stated = checked_preprocessing(
+        files.config, architecture=published.architecture, tag=published.tag
+    )
+    return load_pretrained(architecture, files.weights, stated)
 
 
 def _has_published(architecture: Architecture) -> bool:

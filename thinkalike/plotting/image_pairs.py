@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 from thinkalike.compare.maps import render
 from thinkalike.compare.similarity import Comparison
 from thinkalike.images.loading import load_image
+from thinkalike.images.synsets import class_word
 from thinkalike.plotting.fitting import fitted, most_lines
 from thinkalike.plotting.panels import overlay
 from thinkalike.plotting.style import FAMILY_COLOURS, WIDTH
@@ -156,7 +157,9 @@ def gallery(
             page, top, [(names[model], FAMILY_COLOURS[families[model]]) for model in models]
         )
         _draw_images(page, top, shown, models, maps)
-        parts.append(shown.drop(columns=["path", "place"]).assign(reason=pair["reason"]))
+        words = shown["class_name"].astype(str).map(class_word)
+        shown = shown.drop(columns=["path", "place"])
+        parts.append(shown.assign(class_word=words, reason=pair["reason"]))
     page.figure.suptitle(title, y=1 - 0.06 / height, va="top")
     return page.figure, pd.concat(parts, ignore_index=True)
 
@@ -192,7 +195,9 @@ def _draw_images(
                 axes = page.axes(left, upper, CELL - GAP)
                 axes.imshow(photograph if values is None else overlay(photograph, values))
                 if row == 0:
-                    head = textwrap.shorten(str(image["class_name"]), 13, placeholder="…")
+                    head = textwrap.shorten(
+                        class_word(str(image["class_name"])), 13, placeholder="…"
+                    )
                     axes.set_title(f"{head}\n{image['influence']:+.4f}", fontsize=6, pad=2)
 
 

@@ -17,6 +17,7 @@ from thinkalike.compare.pooling import pooled
 from thinkalike.compare.scales import SEGMENTS, Pool
 from thinkalike.errors import InputError
 from thinkalike.images.loading import load_image
+from thinkalike.images.synsets import class_word
 from thinkalike.methods import method_name
 from thinkalike.plotting.fitting import fitted, most_lines
 from thinkalike.plotting.style import FAMILY_COLOURS, WIDTH
@@ -197,7 +198,8 @@ def draw_panels(
 def panel_title(image: pd.Series, class_names: Mapping[str, str]) -> str:
     """Id of an image and its class, with the name of the class where that differs from its key."""
     key = str(image["class_name"])
-    known = [key] if class_names.get(key, key) == key else [key, class_names[key]]
+    name = class_word(class_names.get(key, key))
+    known = [key] if name == key else [key, name]
     return f"{image['image_id']} (class {', '.join(known)})"
 
 
@@ -244,6 +246,7 @@ def panel_table(
         {
             "image_id": None if image is None else image["image_id"],
             "class_name": None if image is None else image["class_name"],
+            "class_word": None if image is None else class_word(str(image["class_name"])),
             "model": models,
             "predicted": [prediction.name for prediction in predictions],
             "probability": [prediction.probability for prediction in predictions],

@@ -1,4 +1,4 @@
-"""Spectral clustering in pictures: points, spectra, agreement of twelve results, which choice matters."""
+"""Spectral clustering in pictures: points, spectra, and agreement of twelve results."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,14 +8,13 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 
 from thinkalike.clustering.spectral.cut import ALL, APART
 from thinkalike.clustering.spectral.graphs import GRAPHS
 from thinkalike.clustering.spectral.spectra import LAPLACIANS
-from thinkalike.clustering.spectral.stability import STABLE
+from thinkalike.clustering.spectral.telling import beyond_one_cloud
+from thinkalike.images.synsets import class_word
 from thinkalike.methods import method_name
-from thinkalike.plotting.fitting import legend_below, most_lines, wrapped
 from thinkalike.plotting.style import MISSING, PALETTE, WIDTH
 
 GRAPH_NAMES = {"epsilon": "ε", "knn": "k nearest", "mutual": "mutual", "full": "full"}
@@ -34,14 +33,6 @@ KNOWN_NAMES = {
 }
 # the palette, then tints for the rare clusters after it
 CLUSTER_COLOURS = (*PALETTE[:6], "#882255", "#999933", "#332288", "#88CCEE")
-CASE = 36
-"""Letters of a line of the name of a case."""
-CHOICES: Mapping[str, tuple[str, str, str]] = {
-    "graph": ("the graph", PALETTE[0], "o"),
-    "laplacian": ("the Laplacian", PALETTE[1], "s"),
-    "both": ("both", "#8C8C8C", "D"),
-}
-"""What results differ in → name, colour, marker."""
 
 
 def cluster_colour(cluster: int) -> str:
@@ -56,10 +47,10 @@ def embeddings(points: pd.DataFrame, results: pd.DataFrame, *, title: str) -> Fi
 
     Args:
         points: x, y, and a column for every result.
-        results: graph, laplacian, clusters, stability, in_clusters.
+        results: as `clustering.spectral.study.MapClusters` has them.
         title: what is clustered, in words.
     """
-    figure, grid = _grid(7.6)
+    figure, grid = _grid(8)
     shown = points[np.isfinite(points["x"])]
     x, y = shown["x"].to_numpy(), shown["y"].to_numpy()
     size = float(np.clip(900 / max(len(shown), 1), 0.6, 5))
@@ -81,8 +72,11 @@ def embeddings(points: pd.DataFrame, results: pd.DataFrame, *, title: str) -> Fi
         axes.set_aspect("equal", adjustable="datalim")
         axes.spines[:].set_color("#DDDDDD")
         axes.spines[:].set_visible(True)
-        axes.set_title(_result_title(row), fontsize=6.5)
-    figure.suptitle(f"{title}: clusters by four graphs, three Laplacians")
+        axes.set_title(f"{number_of_clusters(row)}\n{_stability_beside(row)}", fontsize=6)
+    _name_columns(grid[0])
+    figure.suptitle(
+        f"{title}: clusters by four graphs, three Laplacians\n{beyond_one_cloud(results)}"
+    )
     return figure
 
 
@@ -91,10 +85,10 @@ def spectra(values: pd.DataFrame, results: pd.DataFrame, *, title: str) -> Figur
 
     Args:
         values: graph, laplacian, number, value.
-        results: graph, laplacian, clusters, stability, in_clusters.
+        results: as `clustering.spectral.study.MapClusters` has them.
         title: what is clustered, in words.
     """
-    figure, grid = _grid(6.6)
+    figure, grid = _grid(7)
     spectrum = dict(iter(values.groupby(["graph", "laplacian"])))
     for axes, row in zip(grid.flat, _rows(results), strict=True):
         table = spectrum[row.graph, row.laplacian]
@@ -112,10 +106,13 @@ def spectra(values: pd.DataFrame, results: pd.DataFrame, *, title: str) -> Figur
         top = value.max() or 1
         axes.set(ylim=(-0.05 * top, 1.08 * top), xlim=(0.3, number.max() + 0.7))
         axes.set_xticks([tick for tick in (1, 5, 10, 15, 20) if tick <= len(table)])
-        axes.set_title(_result_title(row), fontsize=6.5)
+        axes.set_title(f"{number_of_clusters(row)}\n{_gap_beside(row)}", fontsize=6)
+    _name_columns(grid[0])
     for axes in grid[-1]:
         axes.set_xlabel("number of the eigenvalue")
-    figure.suptitle(f"{title}: eigenvalues, and the gap that was chosen")
+    figure.suptitle(
+        f"{title}: eigenvalues, and the gap that was chosen\n{beyond_one_cloud(results)}"
+    )
     return figure
 
 
@@ -124,33 +121,53 @@ def _grid(height: float) -> tuple[Figure, np.ndarray]:
     figure, grid = plt.subplots(len(GRAPHS), len(LAPLACIANS), figsize=(WIDTH, height))
     for axes, name in zip(grid[:, 0], GRAPHS, strict=True):
         axes.set_ylabel(f"{GRAPH_NAMES[name]} graph")
-    for axes, name in zip(grid[0], LAPLACIANS, strict=True):
+    return figure, grid
+
+
+def _name_columns(row: np.ndarray) -> None:
+    """Names of the Laplacians above the titles of the first row of panels."""
+    lines = max(axes.get_title().count("\n") for axes in row) + 1
+    for axes, name in zip(row, LAPLACIANS, strict=True):
         axes.annotate(
             LAPLACIAN_NAMES[name],
             (0.5, 1),
-            (0, 22),
+            (0, 8 + 8 * lines),
             xycoords="axes fraction",
             textcoords="offset points",
             ha="center",
             fontsize=8,
         )
-    return figure, grid
 
 
 def _rows(table: pd.DataFrame) -> list[Any]:
     return list(table.itertuples())
 
 
-def _result_title(row: Any) -> str:
-    """Number and stability of the clusters of one result in words; what is not stable is none."""
-    apart = f", {1 - row.in_clusters:.0%} apart" if row.in_clusters < 1 else ""
-    noun = "clusters" if row.clusters != 1 else "cluster"
-    found = (
-        f"{row.clusters} {noun}"
-        if row.stability >= STABLE
-        else f"no clusters: cut in {row.clusters}"
-    )
-    return f"{found}, stability {row.stability:.2f}{apart}"
+def number_of_clusters(row: Any) -> str:
+    """Number of clusters of one result in words, with clusters of one map, and with maps that are in none.
+
+    Args:
+        row: clusters, sizes, in_clusters, beyond.
+    """
+    single = [int(size) for size in str(row.sizes).split(", ")].count(1)
+    clusters = f"{row.clusters} cluster{'s' if row.clusters != 1 else ''}"
+    notes = [f"{single} of a single map"] if single else []
+    if row.in_clusters < 1:
+        notes.append(f"{1 - row.in_clusters:.0%} of maps in none")
+    words = clusters if row.beyond else f"cut in {row.clusters}, like one cloud"
+    return "\n".join([words, *([", ".join(notes)] if notes else [])])
+
+
+def _stability_beside(row: Any) -> str:
+    """Stability of one result beside that of single clouds, in words."""
+    cloud, spread = row.stability_cloud, row.stability_cloud_sd
+    return f"stability {row.stability_tested:.2f}, single clouds {cloud:.2f} ± {spread:.2f}"
+
+
+def _gap_beside(row: Any) -> str:
+    """Eigengap of one result beside that of single clouds, in words."""
+    cloud, spread = row.gap_cloud, row.gap_cloud_sd
+    return f"gap {row.gap_tested:.2g}, single clouds {cloud:.2g} ± {spread:.1g}"
 
 
 def result_agreement(
@@ -160,7 +177,7 @@ def result_agreement(
 
     Args:
         agreement: square, of the adjusted Rand indices of results.
-        results: graph, laplacian, stability, stability_low, stability_high, in_clusters.
+        results: as `clustering.spectral.study.MapClusters` has them.
         known: graph, laplacian, known, adjusted_rand.
         title: what is clustered, in words.
     """
@@ -190,7 +207,7 @@ def result_agreement(
     side.set_yticks([])
     bar = figure.colorbar(picture, ax=side, shrink=0.7, aspect=25, pad=0.06)
     bar.outline.set_visible(False)
-    figure.suptitle(f"{title}: who agrees with whom")
+    figure.suptitle(f"{title}: who agrees with whom\n{beyond_one_cloud(results)}")
     return figure
 
 
@@ -212,16 +229,18 @@ def _draw_agreement(axes: Axes, agreement: pd.DataFrame, results: pd.DataFrame) 
 
 
 def _draw_stability(axes: Axes, results: pd.DataFrame) -> None:
-    """Stability of all results with its interval, and the share of the maps in clusters as bars."""
+    """Stability of all results with its interval, beside those of single clouds and of the maps tested."""
     y, stability = np.arange(len(results)), results["stability"]
     low, high = results["stability_low"], results["stability_high"]
-    error = [stability - low, high - stability]
-    axes.barh(y, results["in_clusters"], 0.8, color="#E6E6E6")
+    cloud, spread = results["stability_cloud"], results["stability_cloud_sd"]
+    axes.barh(y, 4 * spread, 0.8, cloud - 2 * spread, color="#D9D9D9")
+    axes.plot(cloud, y, "|", color="#8C8C8C", ms=8)
     look: dict[str, Any] = {"fmt": "o", "ms": 3, "lw": 0.8, "color": PALETTE[1], "clip_on": False}
-    axes.errorbar(stability, y, xerr=error, **look)
+    axes.errorbar(stability, y, xerr=[stability - low, high - stability], **look)
+    axes.plot(results["stability_tested"], y, "o", mfc="w", mec=PALETTE[1], ms=3, clip_on=False)
     axes.set(xlim=(min(0, low.min()), 1), ylim=(len(y) - 0.5, -0.5), yticks=[])
     axes.set_title("stability")
-    axes.set_xlabel("of samples\n(grey: share\nin clusters)")
+    axes.set_xlabel("of samples\n(grey: single\nclouds)")
     axes.spines["left"].set_visible(False)
 
 
@@ -241,88 +260,14 @@ def _cells(axes: Axes, values: np.ndarray) -> Any:
 
 def maps_title(name: str, method: str, class_name: str | None) -> str:
     """Model, method and images of maps in words."""
-    what = "images" if class_name is None else f"images of class {class_name}"
+    what = "images" if class_name is None else f"images of class {class_word(class_name)}"
     return f"{name}, {method_name(method)} of {what}"
 
 
 def result_name(result: Mapping[str, Any] | pd.Series) -> str:
-    """Graph, Laplacian and stability of one result in words; what is not stable is no clusters."""
-    what = "" if result["stability"] >= STABLE else "no clusters, cut by "
+    """Graph and Laplacian of one result in words, and by how much it exceeds single clouds."""
     graph, laplacian = GRAPH_NAMES[result["graph"]], LAPLACIAN_NAMES[result["laplacian"]]
-    return f"{what}{graph} graph, {laplacian} Laplacian (stability {result['stability']:.2f})"
-
-
-def choice_figure(choices: pd.DataFrame, results: pd.DataFrame, names: Mapping[str, str]) -> Figure:
-    """Which choice matters: agreement of results that differ in one, and each choice's stability.
-
-    Args:
-        choices: case, number, graph, laplacian, both.
-        results: case, graph, laplacian, clusters, stability.
-        names: case → display name.
-    """
-    names = {case: wrapped(name, CASE) for case, name in names.items()}
-    row = max(0.34, 0.1 * most_lines(names.values()) + 0.1)
-    figure, (left, middle, right) = plt.subplots(
-        1,
-        3,
-        figsize=(WIDTH, 1.6 + row * max(len(names), 3)),
-        gridspec_kw={"width_ratios": (1.3, 1, 1)},
-    )
-    _draw_choices(left, choices, names)
-    _draw_stability_by(middle, results, "graph", GRAPH_NAMES)
-    _draw_stability_by(right, results, "laplacian", LAPLACIAN_NAMES)
-    left.grid(axis="x", color="#EEEEEE", lw=0.6)
-    left.set_axisbelow(True)
-    handles = [Line2D([], [], ls="", marker=m, color=c, ms=4) for _, c, m in CHOICES.values()]
-    handles += [Line2D([], [], ls="", marker="o", color="k", mfc=face, ms=4) for face in ("k", "w")]
-    labels = [f"differ in {name}" for name, _, _ in CHOICES.values()]
-    legend_below(figure, handles, [*labels, "clusters by the eigengap", "the same number"])
-    figure.suptitle(choice_sentence(choices))
-    return figure
-
-
-def _draw_choices(axes: Axes, choices: pd.DataFrame, names: Mapping[str, str]) -> None:
-    """Mean agreement of results that differ in one choice, a line for each case."""
-    rows = choices.set_index(["case", "number"])
-    for place, case in enumerate(names):
-        for number, offset, filled in (("eigengap", -0.2, True), ("same", 0.2, False)):
-            for step, (name, (_, tint, marker)) in enumerate(CHOICES.items(), -1):
-                value, y = rows[name][case, number], place + offset + 0.09 * step
-                face = tint if filled else "w"
-                axes.plot(value, y, marker, color=tint, mfc=face, ms=3.5, mew=0.8)
-        if place:
-            axes.axhline(place - 0.5, color="#EEEEEE", lw=0.6)
-    axes.set_yticks(range(len(names)), list(names.values()))
-    axes.set(ylim=(len(names) - 0.5, -0.5), xlim=(min(0, axes.get_xlim()[0]), 1.02))
-    axes.set_xlabel(
-        "mean adjusted Rand index of two results\n(the lower, the more the choice matters)"
-    )
-
-
-def _draw_stability_by(
-    axes: Axes, results: pd.DataFrame, column: str, labels: Mapping[str, str]
-) -> None:
-    """Stabilities of the results of all cases with each option of one choice, and their mean."""
-    for place, option in enumerate(labels):
-        values = results.loc[results[column] == option, "stability"].to_numpy()
-        spread = np.linspace(-0.18, 0.18, len(values)) if len(values) > 1 else np.zeros(1)
-        axes.plot(values, place + spread, "o", color="#BDBDBD", ms=2.5, mew=0)
-        axes.plot(values.mean(), place, "|", color=PALETTE[1], ms=11, mew=1.6)
-    axes.set_yticks(range(len(labels)), list(labels.values()))
-    axes.set(ylim=(len(labels) - 0.5, -0.5), xlim=(0, 1.03), xlabel="stability")
-    axes.grid(axis="x", color="#EEEEEE", lw=0.6)
-    axes.set_axisbelow(True)
-
-
-def choice_sentence(choices: pd.DataFrame) -> str:
-    """Which choice matters more in these cases, in words and numbers; no claim beyond them."""
-    words = {"graph": "graph", "laplacian": "Laplacian"}
-    cases = choices.loc[choices["number"] == "eigengap", list(words)]
-    means = cases.mean()
-    first, second = list(words) if means["graph"] < means["laplacian"] else list(words)[::-1]
-    count = int((cases[first] < cases[second]).sum())
-    return (
-        f"In {count} of {len(cases)} cases results that differ in the {words[first]} alone agree less than "
-        f"those that differ in the {words[second]} alone\n(mean adjusted Rand index over the cases: "
-        f"{means[first]:.2f} and {means[second]:.2f})"
-    )
+    what = "" if result["beyond"] else "cut like one cloud by "
+    stability = f"stability {result['stability']:.2f}"
+    excess = f"{result['stability_excess']:+.1f} sd from single clouds; gap {result['gap_excess']:+.1f} sd"
+    return f"{what}{graph} graph, {laplacian} Laplacian\n({stability}, {excess})"

@@ -22,13 +22,17 @@ def read_evidence(
             a table of scales) of each method.
         tables: `pairs`, `seeds`, `image_count`, `support` → files, one for each method.
         scales: files of those methods that have any.
-        shared: `families`, `resolution`, `deletion` → file of all methods; None where there is none.
+        shared: `families`, `resolution`, `deletion`, `completeness` → file of all methods; None where
+            there is none.
 
     Raises:
         InputError: a file is missing, damaged, or lacks a column.
     """
     families, resolution = (read_table(str(shared[name])) for name in ("families", "resolution"))
-    deletion = read_table(str(shared["deletion"])) if shared["deletion"] else None
+    deletion, completeness = (
+        read_table(path) if (path := shared[name]) else None
+        for name in ("deletion", "completeness")
+    )
     of_scales = iter(scales)
     found = []
     for number, case in enumerate(cases):
@@ -47,6 +51,8 @@ def read_evidence(
                 branches=each["support"],
                 scales=read_table(next(of_scales)) if case["scaled"] else None,
                 mute=_mute(deletion, method),
+                input_share=_input_share(completeness, method),
+                **_converged(completeness, method),
             )
         )
     return found
@@ -62,9 +68,25 @@ def _first(table: pd.DataFrame) -> Mapping[str, Any]:
     return {str(name): value for name, value in table.to_dict("records")[0].items()}
 
 
+def _converged(completeness: pd.DataFrame | None, method: str) -> dict[str, Any]:
+    """How many maps of each model by a method did not converge; nothing where it is not known."""
+    if completeness is None or not (own := completeness[completeness["method"] == method]).size:
+        return {}
+    counts = {str(row.model): int(row.not_converged) for row in own.itertuples()}  # type: ignore[arg-type]
+    return {"images": int(own["images"].iloc[0]), "not_converged": counts}
+
+
 def _mute(deletion: pd.DataFrame | None, method: str) -> list[str]:
     """Models for which a method's own map does no more than another image's."""
     if deletion is None:
         return []
     own = deletion[(deletion["method"] == method) & deletion["mute"].eq(True).fillna(False)]
     return [str(model) for model in own["model"]]
+
+
+def _input_share(sums: pd.DataFrame | None, method: str) -> Mapping[str, float]:
+    """Model → share of the score that its maps have, of a method that books the rest on biases."""
+    if sums is None:
+        return {}
+    own = sums[(sums["method"] == method) & sums["input_share"].notna()]
+    return dict(zip(own["model"].astype(str), own["input_share"].astype(float), strict=True))

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import pandas as pd
 
+from thinkalike.images.imagenet import bears_training_name
 from thinkalike.statistics.statements import (
     LIMITS,
     Evidence,
@@ -46,6 +47,7 @@ def limits(facts: StudyFacts, methods: Sequence[Evidence]) -> Iterator[Statement
             "similarity, is not known.",
             "dissimilarity/<method>/<metric>/all_seeds.csv",
         )
+    yield from _seen(facts)
     if not facts.roles.untrained:
         text = (
             "There is no untrained control: what has nothing to do with learning is not told apart."
@@ -69,6 +71,22 @@ def limits(facts: StudyFacts, methods: Sequence[Evidence]) -> Iterator[Statement
     if not facts.corrected:
         text = "Matrices and trees are of raw similarities (correction: none), chance included."
         yield statement(LIMITS, "raw", text, "")
+
+
+def _seen(facts: StudyFacts) -> Iterator[Statement]:
+    """How many images pretrained models were trained on, as the names of the files say."""
+    seen = sum(map(bears_training_name, facts.images))
+    if seen and facts.of_imagenet:
+        yield statement(
+            LIMITS,
+            "seen",
+            "{seen:.0f} of {images:.0f} images bear names of ImageNet's training images, which pretrained "
+            "networks have seen: there {who} explain what they were trained on.",
+            "images.parquet",
+            {"who": listed([facts.names[model] for model in facts.of_imagenet])},
+            seen=seen,
+            images=len(facts.images),
+        )
 
 
 def _limits_of(facts: StudyFacts, evidence: Evidence) -> Iterator[Statement]:
@@ -102,6 +120,19 @@ def _limits_of(facts: StudyFacts, evidence: Evidence) -> Iterator[Statement]:
             },
             count=most[few].max(),
             images=images,
+        )
+    trained = facts.roles.trained(facts.models)
+    shares = [evidence.input_share[model] for model in trained if model in evidence.input_share]
+    if shares:
+        yield statement(
+            LIMITS,
+            "input_share",
+            "{title}: of the score of an image its map has {low:.2g} to {high:.2g} (medians of the trained "
+            "networks); biases have the rest, which no map shows.",
+            "statistics/completeness.csv",
+            {"title": evidence.title},
+            low=min(shares),
+            high=max(shares),
         )
     reason = evidence.image_count.get("reason")
     if (

@@ -9,7 +9,7 @@ import pandas as pd
 from thinkalike.compare.dissimilarity import dissimilarity
 from thinkalike.compare.geometry import geometry
 from thinkalike.compare.matrices import off_diagonal, pair_table, square_table
-from thinkalike.compare.streams import summarise_kernel
+from thinkalike.compare.streams import count_flagged, summarise_kernel
 from thinkalike.compare.summaries import Summary
 from thinkalike.progress import log
 from thinkalike.statistics.intervals import interval_of_parts, summary_interval
@@ -45,7 +45,8 @@ class PairTables:
         dissimilarity: square.
         similarity: square, the means.
         rho: square, similarity above chance.
-        pairs: a row for every two models: model_a, model_b, n (images), mean, std, estimation_error and
+        pairs: a row for every two models: model_a, model_b, n (images), not_converged (those of
+            them on which the map of one of both did not converge), mean, std, estimation_error and
             estimation_bias (of the mean), chance, rho, standard_error (of rho, over images), low, high
             (95 % interval of rho), seed_std (of rho, over seeds), constant, class, image (parts of the
             mean), z, z_within, dissimilarity, dissimilarity_low, dissimilarity_high.
@@ -70,6 +71,7 @@ def pair_tables(
     subset: str = "all",
     predictions: Sequence[str] = (),
     stratified: bool = False,
+    not_converged: np.ndarray | None = None,
 ) -> PairTables:
     """Turn similarities per image into one dissimilarity of every two models.
 
@@ -80,6 +82,7 @@ def pair_tables(
         settings: what dissimilarities are made of.
         subset, predictions: as for `compare.streams.summarise_kernel`.
         stratified: whether images were chosen class by class.
+        not_converged: (N, M) bool, the maps that did not converge, of methods that say it.
 
     Raises:
         InputError: both are not about the same images.
@@ -105,8 +108,12 @@ def pair_tables(
             "%d pairs of models have too few images in common and are missing", shape.missing
         )
     log.info("%s", shape)
+    flags = np.zeros((len(kernel.images), len(kernel.models)), bool)
+    if not_converged is not None:
+        flags = not_converged
     matrices = {
         "n": summary.count,
+        "not_converged": count_flagged(kernel, flags, subset, predictions),
         "mean": summary.mean,
         "std": summary.deviation,
         "estimation_error": noise.error,

@@ -298,6 +298,25 @@ def _mute(facts: StudyFacts, evidence: Evidence) -> Iterator[Statement]:
         )
 
 
+def _unconverged(facts: StudyFacts, evidence: Evidence) -> Iterator[Statement]:
+    maps, missing = evidence.images, evidence.not_converged
+    if not any(missing.values()):
+        return
+    worst = max(missing, key=lambda model: missing[model])
+    yield statement(
+        evidence.title,
+        "unconverged",
+        "{count:.0f} of {maps:.0f} maps did not converge, {most:.0f} of them of {who}: they are farther "
+        "from what they should sum to, or from their limit, than the tolerance, and are compared like the "
+        "others.",
+        "statistics/completeness.csv",
+        {"who": facts.names[worst]},
+        count=sum(missing.values()),
+        maps=maps * len(missing),
+        most=missing[worst],
+    )
+
+
 RULES = (
     _similarity,
     _control,
@@ -307,5 +326,6 @@ RULES = (
     _branches,
     _image_count,
     _mute,
+    _unconverged,
 )
 """Rules in the order of their sentences."""

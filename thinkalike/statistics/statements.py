@@ -51,6 +51,10 @@ class Evidence:
         branches: of the trees, with `finding`.
         scales: similarity at several scales, for methods with maps.
         mute: models that the method says nothing about.
+        input_share: model → median share of the score that its maps have, of a method that books the
+            rest on biases.
+        images: that each model explains, where it is known which maps converged.
+        not_converged: model → number of its maps that did not.
     """
 
     title: str
@@ -64,6 +68,9 @@ class Evidence:
     branches: pd.DataFrame
     scales: pd.DataFrame | None = None
     mute: Sequence[str] = ()
+    input_share: Mapping[str, float] = field(default_factory=dict)
+    images: int = 0
+    not_converged: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -78,6 +85,8 @@ class StudyFacts:
         moved_pixels: of the moved images.
         agreement: model_a, model_b, same, different: predictions.
         corrected: whether dissimilarities are of similarity above chance.
+        images: paths of the images.
+        of_imagenet: models that have seen ImageNet's training images.
     """
 
     study: str
@@ -87,6 +96,8 @@ class StudyFacts:
     moved_pixels: int
     agreement: pd.DataFrame
     corrected: bool = True
+    images: Sequence[str] = ()
+    of_imagenet: Sequence[str] = ()
     independent: Sequence[str] = field(init=False)
 
     def __post_init__(self) -> None:

@@ -124,6 +124,11 @@ class Comparisons:
         models = self.column_models(row, column)
         return self.study.maps_files(method, models) if models else []
 
+    def complete_maps(self, method: str) -> list[str]:
+        """Files of the maps of all models by a method that says which converged; none of the others."""
+        is_complete = method in self.study.complete_methods
+        return self.study.maps_files(method) if is_complete else []
+
     def compared_maps(self, method: str) -> list[str]:
         """Files of the maps of all models and replicas by one method."""
         return self.study.maps_files(method, self.study.compared)
@@ -201,3 +206,15 @@ class Comparisons:
             for place in self.at_first_metric("{method}/{metric}")
             for method in [place.split("/")[0]]
         ]
+
+
+def group_size(study: Study, number: str | None) -> int:
+    """Number of models of a group that jobs compare; of all models where there is one group.
+
+    Args:
+        study: whose models they are.
+        number: of the group, the wildcard `row` or `column`; None where there is one group.
+    """
+    if number is None:
+        return len(study.compared)
+    return len(Comparisons(study).groups[int(number)])

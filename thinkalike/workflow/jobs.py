@@ -107,7 +107,8 @@ def job_log(snakemake: Any) -> Iterator[None]:
     """Log a job to its rule log and to the terminal, and end it in words a user can act on.
 
     An `InputError` becomes one line and exit status 1; any other exception keeps its traceback, in
-    the log as well. The last line gives wall time and peak memory. Hubs are set offline: weights
+    the log as well. The last line gives wall time, CPU time of the process
+    since its start, and peak memory. Hubs are set offline: weights
     and data are files by the time a job starts. An input that is damaged is moved aside, so that
     Snakemake makes it anew.
     """
@@ -146,7 +147,12 @@ def job_log(snakemake: Any) -> Iterator[None]:
         log.exception("%s stopped on an error that is not the input's", snakemake.rule)
         raise
     else:
-        log.info("%.1f s, peak memory %.0f MB", time.monotonic() - start, peak_memory_mb())
+        log.info(
+            "%.1f s, %.1f s of CPU, peak memory %.0f MB",
+            time.monotonic() - start,
+            time.process_time(),
+            peak_memory_mb(),
+        )
     finally:
         logging.captureWarnings(False)
         root.setLevel(level)

@@ -171,7 +171,17 @@ class Study:
         return layer if isinstance(layer, str) else layer["module"]
 
     def training_settings(self, model: str) -> dict[str, Any]:
-        """Settings of the training of a model, or of its fine-tuning."""
+        """Settings of the training of a model, or of its fine-tuning, that its weights depend on."""
+        settings = self._training(model)
+        return {key: value for key, value in settings.items() if key != "accuracy_at_least"}
+
+    def accuracy_bar(self, model: str) -> float:
+        """Accuracy that a model trained here must reach; 0 for an untrained control, which has none."""
+        is_untrained = self._is_untrained(self["catalogue"][model])
+        return 0 if is_untrained else float(self._training(model)["accuracy_at_least"])
+
+    def _training(self, model: str) -> dict[str, Any]:
+        """The settings in the configuration of the training of a model, or of its fine-tuning."""
         entry = self["catalogue"][model]
         return self["finetuning"] if entry["weights"] == "finetuned" else entry["training"]
 
@@ -265,7 +275,7 @@ class Study:
 
     @property
     def complete_methods(self) -> list[str]:
-        """Methods and variants whose maps promise to sum to the difference of scores."""
+        """Methods and variants whose maps promise a sum, and say how far they are from it."""
         return [method for method in self.methods if self.method(method).complete]
 
     @property
@@ -357,10 +367,11 @@ class Study:
         return "All together" if case == JOINT else self.names[case]
 
     @property
-    def map_clustering_settings(self) -> dict[str, str]:
-        """Sign and rescaling of the maps that the spectral study clusters; their lengths do not count."""
+    def map_clustering_settings(self) -> dict[str, Any]:
+        """Sign, scale and rescaling of the maps that the spectral study clusters; lengths do not count."""
         settings = self["settings"][self["spectral"]["method"]]
-        return {key: settings[key] for key in ("sign", "rescaling")}
+        chosen = {key: settings[key] for key in ("sign", "rescaling")}
+        return {**chosen, "pool": self["spectral"]["pool"]}
 
     @property
     def spectral_figures(self) -> list[str]:

@@ -1,5 +1,6 @@
-"""The verdict of a study for the first page of its report."""
+"""What captions of a report say from finished tables: the verdict, and maps that did not converge."""
 
+import csv
 import json
 import re
 from pathlib import Path
@@ -31,3 +32,28 @@ def read_verdict(path: str | Path) -> dict[str, list[str]]:
     except (ValueError, TypeError, KeyError):
         raise InputError(f"{path} is damaged; delete it and run again") from None
     return topics
+
+
+def read_unconverged(path: str | Path) -> dict[str, str]:
+    """Method → how many of its maps did not converge, in words, from the table of completeness.
+
+    Methods without such maps are not in it; nothing is where there is no table yet.
+
+    Raises:
+        InputError: the file is no such table.
+    """
+    file = Path(path)
+    if not file.exists():
+        return {}
+    counts: dict[str, tuple[int, int]] = {}
+    try:
+        with file.open(encoding="utf-8", newline="") as lines:
+            for row in csv.DictReader(lines):
+                missing, images = counts.get(row["method"], (0, 0))
+                both = missing + int(row["not_converged"]), images + int(row["images"])
+                counts[row["method"]] = both
+    except (ValueError, TypeError, KeyError):
+        raise InputError(f"{path} is damaged; delete it and run again") from None
+    return {
+        method: f"{missing} of {images}" for method, (missing, images) in counts.items() if missing
+    }

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from thinkalike.errors import InputError
+from thinkalike.networks.config_files import CONFIG
+from thinkalike.networks.timm_table import is_made_from_imagenet
 from thinkalike.workflow.study import Study
 
 
@@ -22,6 +24,11 @@ def file_hash(path: str) -> str:
             return hashlib.file_digest(file, "sha256").hexdigest()[:16]
     except OSError as error:
         raise InputError(f"{path} cannot be read ({error.strerror}); correct the path") from None
+
+
+def hash_if_there(path: Path) -> str:
+    """Hash of the content of a file (`file_hash`), or nothing where there is none."""
+    return file_hash(str(path)) if path.is_file() else ""
 
 
 class Weights:
@@ -48,6 +55,14 @@ class Weights:
     def files(self) -> list[str]:
         """Files of the weights of all models."""
         return [self.file(model) for model in self.study.models]
+
+    def checks(self, *models: str) -> list[str]:
+        """Files that say that models which are trained here have learned enough; all, if none is named."""
+        return [
+            f"<results>/weights/{model}_accuracy.csv"
+            for model in models or self.study.models
+            if self.study["catalogue"][model]["weights"] in ("trained", "finetuned")
+        ]
 
     def initial(self, model: str) -> str:
         """File of the weights that a model is fine-tuned from, or that get a head."""
@@ -79,7 +94,9 @@ class Weights:
             },
             "listing": listing,
             "initial": self.initial(model) if is_finetuned else "",
-            "checkpoint": self.checkpoint_content(model) if is_finetuned else "",
+            "checkpoint": self.checkpoint_content(model) or self.copied_config(model)
+            if is_finetuned
+            else "",
             # random weights to begin with belong to one study
             "study": self.study["study"]
             if is_finetuned and self.study["weights"] == "random"
@@ -95,9 +112,20 @@ class Weights:
         return str(self.study["catalogue"][model]["checkpoint"])
 
     def checkpoint_content(self, model: str) -> str:
-        """Hash of the file of the user's with the weights of a model; empty if there is none."""
+        """Hash of the file of the user's with the weights of a model; empty if there is none.
+
+        Behind it stands that of a config.json beside the file, which may say how images are normalised.
+        """
         path = self.study["catalogue"][model].get("checkpoint")
-        return file_hash(path) if path else ""
+        if not path:
+            return ""
+        return file_hash(path) + hash_if_there(Path(path).with_name(CONFIG))
+
+    def copied_config(self, model: str) -> str:
+        """Hash of the config.json of published weights that were copied by hand; empty if there is none."""
+        folder = self.study["pretrained"]["folder"]
+        name = self.study["catalogue"][model].get("timm")
+        return hash_if_there(Path(folder) / name / CONFIG) if folder and name else ""
 
     def import_settings(self, model: str) -> dict[str, Any]:
         """What reading a file of weights takes: names of its classes, and whether the head does not count.
@@ -115,6 +143,25 @@ class Weights:
             model for model in self.study.compared if "checkpoint" in self.study["catalogue"][model]
         ]
         return "|".join(names) or "nothing"
+
+    @property
+    def of_imagenet(self) -> list[str]:
+        """Models with published weights, changed or not, that have seen ImageNet's training images."""
+        entries = self.study["catalogue"]
+        return [
+            model
+            for model in self.study.models
+            if is_made_from_imagenet(entries[model].get("timm", "")) and self._is_published(model)
+        ]
+
+    def _is_published(self, model: str) -> bool:
+        """Whether the weights of a model are published ones, or made from them."""
+        entry = self.study["catalogue"][model]
+        if entry["weights"] == "disturbed":
+            return self._is_published(entry["noise"]["model"])
+        if entry["weights"] in ("finetuned", "fitted"):
+            return self.initial(model) == f"resources/weights/{model}.safetensors"
+        return entry["weights"] == "pretrained"
 
     def models_with(self, *weights: str) -> str:
         """Wildcard constraint of the models whose weights come from there."""

@@ -286,9 +286,9 @@ class TestPeers:
         model, pixels = classifier("vit"), images(2)
         inputs, baseline, targets = speed._for_captum(model, pixels)
         predicted, maps = peers.captum_integrated_gradients(
-            model, inputs, baseline, steps=18, method="riemann_middle", together=None
+            model, inputs, baseline, steps=6, method="riemann_middle", together=None
         )
-        ours = speed._integrated_gradients(model, pixels, 18)
+        ours = speed._integrated_gradients(model, pixels, 6)
         assert torch.equal(predicted, targets)
         assert maps.sum(1).flatten(1).numpy() == pytest.approx(ours.maps.coefficients, abs=1e-4)
 

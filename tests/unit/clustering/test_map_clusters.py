@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from thinkalike.clustering.spectral.prototypes import UnitMaps, counts, prototypes
-from thinkalike.clustering.spectral.study import most_informative
+from thinkalike.clustering.spectral.telling import beyond_one_cloud, telling
 from thinkalike.compare.bases import Grid, Pixels
 from thinkalike.compare.maps import Maps, render
 
@@ -50,21 +50,30 @@ def test_counts_are_in_words_the_most_frequent_first():
 
 
 @pytest.mark.parametrize(
-    ("sizes", "in_clusters", "expected"),
+    ("sizes", "in_clusters", "beyond", "expected"),
     [
-        (
-            ["99, 1", "60, 40", "50, 50"],
-            [1.0, 1.0, 1.0],
-            1,
-        ),  # one map beside all others says little
-        (["60, 40", "60, 40", "50, 50"], [0.8, 0.95, 1.0], 1),  # as do clusters of some maps only
-        (
-            ["100", "100", "99, 1"],
-            [1.0, 1.0, 1.0],
-            0,
-        ),  # the most stable one where none says something
+        # one map beside all others says little
+        (["99, 1", "60, 40", "50, 50"], [1.0, 1.0, 1.0], [False] * 3, 1),
+        # as do clusters of some maps only
+        (["60, 40", "60, 40", "50, 50"], [0.8, 0.95, 1.0], [False] * 3, 1),
+        # the one with the largest excess where none says something
+        (["100", "100", "99, 1"], [1.0, 1.0, 1.0], [False] * 3, 0),
+        # what is beyond one cloud goes first
+        (["60, 40", "60, 40", "50, 50"], [1.0, 1.0, 1.0], [False, False, True], 2),
+        (["99, 1", "60, 40", "50, 50"], [1.0, 1.0, 1.0], [True, False, True], 2),
     ],
 )
-def test_the_most_stable_result_that_says_something_is_looked_at(sizes, in_clusters, expected):
-    table = {"sizes": sizes, "stability": [0.9, 0.8, 0.7], "in_clusters": in_clusters}
-    assert most_informative(pd.DataFrame(table)) == expected
+def test_the_result_that_exceeds_single_clouds_most_is_looked_at(
+    sizes, in_clusters, beyond, expected
+):
+    table = {"sizes": sizes, "in_clusters": in_clusters, "beyond": beyond}
+    # the most stable one is not looked at
+    table |= {"excess": [3.0, 2.0, 1.0], "stability": [0.7, 0.8, 0.9]}
+    assert telling(pd.DataFrame(table)) == expected
+
+
+def test_no_clusters_beyond_one_cloud_is_said():
+    table = pd.DataFrame({"beyond": [False] * 12, "clouds": 39})
+    assert beyond_one_cloud(table).startswith("no clusters beyond one cloud (none of twelve")
+    table.loc[3, "beyond"] = True
+    assert beyond_one_cloud(table) == "1 of twelve results exceed 39 single clouds"

@@ -19,6 +19,7 @@ from sklearn.datasets import make_blobs, make_moons
 from sklearn.metrics import adjusted_rand_score
 from sklearn.neighbors import kneighbors_graph
 
+from thinkalike.clustering.spectral.choices import choice_table, choices
 from thinkalike.clustering.spectral.cut import (
     ALL,
     APART,
@@ -48,9 +49,9 @@ from thinkalike.clustering.spectral.spectra import (
 )
 from thinkalike.clustering.spectral.stability import (
     agreement,
-    choices,
     draws,
     known_agreement,
+    sample_clusters,
     stabilities,
 )
 from thinkalike.errors import InputError
@@ -99,6 +100,22 @@ def clusterings(
     scales = ScaleSettings(**settings).scales(distances)
     spectra = graph_spectra(distances, eigenvalue_count(clusters), scales, pairs=pairs)
     return cut(distances, spectra, clusters, seed=seed)
+
+
+def stability_of(
+    distances: np.ndarray,
+    results: dict[Pair, Clustering],
+    samples: list[np.ndarray],
+    settings: ScaleSettings | None = None,
+    threads: int = 1,
+) -> np.ndarray:
+    """Stability of results by samples that are cut into as many clusters."""
+    numbers = {pair: result.number for pair, result in results.items()}
+    again = sample_clusters(
+        distances, samples, [numbers], settings or ScaleSettings(), seed=0, threads=threads
+    )
+    clusters = [result.clusters for result in results.values()]
+    return stabilities(clusters, samples, [cuts[0] for cuts in again])
 
 
 # Distances
@@ -522,30 +539,24 @@ def test_clear_clusters_are_stable_and_those_of_nothing_are_not():
         distances = distances_of(points)
         pairs = [("knn", "symmetric"), ("full", "random_walk")]
         found = clusterings(distances, pairs=pairs, clusters=3, neighbours=10)
-        again = stabilities(
-            distances, found, draws(90, 20, 0), ScaleSettings(neighbours=10), seed=0
-        )
-        for pair in pairs:
-            assert again[pair].shape == (20,)
-            assert low <= again[pair].mean() <= high
+        stability = stability_of(distances, found, draws(90, 20, 0), ScaleSettings(neighbours=10))
+        assert stability.shape == (20, 2)
+        assert (stability.mean(0) >= low).all()
+        assert (stability.mean(0) <= high).all()
 
 
 def test_stability_does_not_depend_on_how_many_samples_are_clustered_at_a_time():
     distances = distances_of(cloud(60))
     found = clusterings(distances, clusters=4)
     samples = draws(60, 6, 0)
-    once, three = (
-        stabilities(distances, found, samples, ScaleSettings(), seed=0, threads=n) for n in (1, 3)
-    )
-    for pair in ALL:
-        np.testing.assert_array_equal(once[pair], three[pair])
+    once, three = (stability_of(distances, found, samples, threads=n) for n in (1, 3))
+    np.testing.assert_array_equal(once, three)
 
 
 def test_stability_of_a_sample_that_cannot_be_clustered_is_zero():
     distances = distances_of(cloud(10))
     found = clusterings(distances, pairs=[("knn", "symmetric")])
-    again = stabilities(distances, found, [np.array([0, 1])], ScaleSettings(), seed=0)
-    np.testing.assert_array_equal(again["knn", "symmetric"], [0])
+    np.testing.assert_array_equal(stability_of(distances, found, [np.array([0, 1])]), [[0]])
 
 
 def test_agreement_counts_points_that_are_in_clusters_of_both():
@@ -575,6 +586,20 @@ def test_choices_are_means_over_pairs_that_differ_in_one():
     )
     found = choices(matrix)
     assert (found.graph, found.laplacian, found.both) == (0.5, 1, 0.25)
+
+
+def test_intervals_of_choices_are_the_spread_over_samples_about_the_value_of_all():
+    def matrix(graph: float) -> np.ndarray:
+        """The agreement of all results that differ in the graph; others agree by a half."""
+        return np.array([[0.5 if a[0] == b[0] else graph for b in ALL] for a in ALL])
+
+    samples = [matrix(value) for value in np.linspace(0, 0.4, 41)]
+    table = choice_table({"eigengap": (np.nan, matrix(0.3), samples)}).iloc[0]
+    assert (table["graph"], table["laplacian"]) == (0.3, 0.5)
+    assert (table["graph_low"], table["graph_high"]) == pytest.approx((0.11, 0.49))
+    assert (table["laplacian_low"], table["laplacian_high"]) == (0.5, 0.5)
+    assert table["difference"] == pytest.approx(-0.2)
+    assert (table["difference_low"], table["difference_high"]) == pytest.approx((-0.39, -0.01))
 
 
 @pytest.mark.parametrize("n", [40, 500])

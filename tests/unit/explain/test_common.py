@@ -79,7 +79,7 @@ METHODS = [
     Method(
         "integrated_gradients",
         integrated_gradients.explain,
-        {"tolerance": 0.02, "most_steps": 18},
+        {"tolerance": 0.0, "map_tolerance": 0.0, "most_steps": 13},
     ),
     # of the 64 coalitions of six segments some, so that values are estimates; with hardly more pairs than
     # segments the rounding of scores would decide between laws that fit them all

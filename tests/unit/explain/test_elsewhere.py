@@ -25,7 +25,7 @@ from thinkalike.networks.predict import logits_and_features
 
 METHODS = {
     gradcam: {"depth": 100},
-    integrated_gradients: {"tolerance": 0.0, "most_steps": 18},
+    integrated_gradients: {"tolerance": 0.0, "map_tolerance": 0.0, "most_steps": 13},
     kernelshap: {"evaluations": 12},
     lrp: {"composite": "epsilon"},
 }

@@ -53,7 +53,7 @@ EPSILON, PLUS = Composite(), Composite(float("inf"), float("inf"))
 GAMMAS = {
     "gamma": Composite(convolutions=0.25, linears=0.1),
     "plus": PLUS,
-    "lower": Composite(convolutions=1.0, linears=1.0, share=0.5),
+    "large": Composite(convolutions=1.0, linears=1.0),
 }
 
 
@@ -245,9 +245,11 @@ def as_matrix(work, shape) -> torch.Tensor:
 
 
 @pytest.mark.parametrize("gamma", [0.0, 0.25, np.inf])
+@pytest.mark.parametrize("signed", [False, True])
 @pytest.mark.parametrize(
     "settings",
     [
+        {"transposed": True, "kernel_size": 3, "stride": 2},
         {"kernel_size": 3},
         {"kernel_size": 3, "stride": 2, "padding": 1},
         {"kernel_size": 2, "padding": "valid", "dilation": 2},
@@ -256,15 +258,20 @@ def as_matrix(work, shape) -> torch.Tensor:
     ids=str,
 )
 @pytest.mark.parametrize("normed", [False, True])
-def test_gamma_of_a_convolution_with_its_batch_norm_is_that_of_one_matrix(gamma, settings, normed):
+def test_gamma_of_a_convolution_with_its_batch_norm_is_that_of_one_matrix(
+    gamma, settings, normed, signed
+):
     torch.manual_seed(1)
-    layers = nn.Sequential(nn.Conv2d(2, 4, **settings), nn.BatchNorm2d(4)).double()
+    options = {key: value for key, value in settings.items() if key != "transposed"}
+    kind = nn.ConvTranspose2d if "transposed" in settings else nn.Conv2d
+    layers = nn.Sequential(kind(2, 4, **options), nn.BatchNorm2d(4)).double()
     layers[1].running_mean.normal_()
     layers[1].running_var.uniform_(0.5, 2)
     layers[1].weight.data.normal_()
     layers[1].bias.data.normal_()
     layers = layers.eval() if normed else layers[:1]
     x = torch.randn(2, 2, 5, 5, dtype=torch.double)
+    x = x if signed else x.abs()
     with torch.no_grad():
         shift = layers(torch.zeros(1, 2, 5, 5, dtype=torch.double))
         matrix = as_matrix(lambda t: layers(t) - shift, (2, 5, 5)).numpy()
@@ -276,6 +283,30 @@ def test_gamma_of_a_convolution_with_its_batch_norm_is_that_of_one_matrix(gamma,
         expected, bias = gamma_of_pairs(flat, matrix, offset, given, gamma)
         np.testing.assert_allclose(found[image].flatten(), expected, rtol=0, atol=1e-9)
         assert constants[image] == pytest.approx(bias, abs=1e-9)
+
+
+@pytest.mark.parametrize("signed", [False, True])
+def test_what_two_read_of_a_convolution_goes_back_as_that_of_two_layers(signed):
+    """One reads it through a batch norm, which is one layer with it, the other as it is."""
+    torch.manual_seed(1)
+    layer, norm = nn.Conv2d(2, 4, 3).double(), nn.BatchNorm2d(4).double()
+    norm.running_mean.normal_()
+    norm.weight.data.normal_()
+    both = nn.ModuleList([layer, norm]).eval().requires_grad_(False)
+    x = torch.randn(2, 2, 5, 5, dtype=torch.double)
+    x = x if signed else x.abs()
+    weights = torch.randn(2, 4, 3, 3, dtype=torch.double)
+    gamma = Composite(convolutions=0.25)
+
+    def read_by_both(t: torch.Tensor) -> torch.Tensor:
+        made = both[0](t)
+        return both[1](made) + 2 * made
+
+    _, found, constants = passed(read_by_both, x, weights, gamma)
+    _, normed, its = passed(lambda t: both[1](both[0](t)), x, weights, gamma)
+    _, plain, own = passed(both[0], x, 2 * weights, gamma)
+    np.testing.assert_allclose(found, normed + plain, rtol=0, atol=1e-12)
+    np.testing.assert_allclose(constants, its + own, rtol=1e-10)
 
 
 @pytest.mark.parametrize("groups", [1, 3])
@@ -598,7 +629,7 @@ def test_nothing_is_left_behind(key, fails):
     [
         ("efficientnet", GAMMAS["gamma"]),
         ("vit", EPSILON),
-        ("coatnet", GAMMAS["lower"]),
+        ("coatnet", GAMMAS["large"]),
         ("swin_t", EPSILON),
     ],
 )
@@ -870,7 +901,13 @@ def test_epsilon_costs_a_pass_forth_and_one_back(key):
 
 @pytest.mark.parametrize(
     ("key", "most"),
-    [("resnet18", 3.6), ("densenet121", 3.65), ("deit_t", 4.01), ("efficientnet", 4.01)],
+    [
+        ("resnet18", 3.6),
+        ("densenet121", 3.65),
+        ("deit_t", 4.01),
+        ("efficientnet", 4.01),
+        ("coatnet", 4.01),
+    ],
 )
 def test_gamma_costs_at_most_twice_as_much_and_less_where_relus_follow(key, most):
     model, pixels = classifier(key, SIDE[key]), images(1, SIDE[key])

@@ -62,7 +62,9 @@ def tokens() -> Model:
 METHODS = {
     "gradcam": partial(gradcam.explain, depth=100),
     "gradcam below": partial(gradcam.explain, depth=50),
-    "integrated_gradients": partial(integrated_gradients.explain, tolerance=0.0, most_steps=6),
+    "integrated_gradients": partial(
+        integrated_gradients.explain, tolerance=0.0, map_tolerance=0.0, most_steps=6
+    ),
     "lrp": partial(lrp.explain, composite="epsilon"),
     **{
         name: partial(captum.explain, attribution=name)

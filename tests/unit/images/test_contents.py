@@ -36,7 +36,33 @@ def test_the_samples_have_the_classes_of_imagenette():
     )
     assert samples.classes == imagenette.classes == tuple(PHOTOGRAPHS)
     assert (samples.train, samples.val) == (60, 80)
+    assert samples.images("val", "imagenet_train") == 80
     assert contents({"kind": "archive", "validation": 0.3}) is None
+
+
+def test_all_but_134_images_of_imagenette_s_val_are_training_images_of_imagenet():
+    """As counted in imagenette2-160: 3,791 of 3,925 files of val are called n01440764_…."""
+    held = contents({"kind": "imagenette_160", "validation": 0.3})
+    assert (held.images("val"), held.images("val", "imagenet_train")) == (3925, 134)
+    # a class has 50 images in ImageNet's validation set, and Imagenette has ten
+    assert held.images("both") == 13394
+    assert held.images("both", "imagenet_train") == 500
+
+
+@pytest.mark.parametrize("split", ["train/{}", "val/{}", "{}"])
+def test_training_images_of_imagenet_are_counted_by_their_names(tmp_path, split):
+    """Of a folder without a split only as many as must be in val, wherever they are drawn."""
+    for name in ("a", "b"):
+        for place in ("train/{}", "val/{}") if "/" in split else ("{}",):
+            (tmp_path / place.format(name)).mkdir(parents=True)
+            for number in range(4):
+                called = f"n01440764_{number}.JPEG" if place == split else f"{number}.png"
+                (tmp_path / place.format(name) / called).touch()
+    first = tmp_path / split.format("a") / "n01440764_0.JPEG"
+    first.rename(first.with_name("ILSVRC2012_val_00009111.JPEG"))
+    held = contents({"kind": "folder", "path": str(tmp_path), "validation": 0.28})
+    counts = [held.images(name, "imagenet_train") for name in ("train", "val")]
+    assert counts == {"train/{}": [1, 8], "val/{}": [8, 1], "{}": [1, 1]}[split]
 
 
 @pytest.mark.parametrize(

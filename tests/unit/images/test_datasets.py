@@ -4,6 +4,7 @@ import errno
 import hashlib
 import json
 import os
+import re
 import shutil
 import tarfile
 import zipfile
@@ -13,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import skimage.data
 import torch
 from PIL import Image
 from scipy.stats import chi2_contingency
@@ -25,6 +27,7 @@ from scripts import download_dataset, select_images
 from tests.support.servers import serving
 from thinkalike.errors import InputError
 from thinkalike.images.archives import ARCHIVES, unpack_cifar10, unpack_folder
+from thinkalike.images.imagenet import bears_training_name
 from thinkalike.images.layout import replace_folder
 from thinkalike.images.loading import load_image, load_images
 from thinkalike.images.selection import (
@@ -36,8 +39,10 @@ from thinkalike.images.selection import (
     torch_shuffle,
 )
 from thinkalike.images.sources import (
+    FREE,
     link_folder,
     make_digits,
+    make_pieces,
     make_planted_digits,
     make_samples,
 )
@@ -365,7 +370,8 @@ def test_samples_are_laid_out_as_imagenette(samples):
     assert tuple(images.columns) == MANIFEST
     assert sorted(set(images["class_name"])) == sorted(Imagenette._WNID_TO_CLASS)
     assert images.groupby(["class_name", "split"]).size().tolist() == [6, 8] * 10
-    assert images["path"].str.fullmatch(r"(train|val)/(n\d{8})/\2_\d\d\.JPEG").all()
+    assert images["path"].str.fullmatch(r"(train|val)/n\d{8}/[a-z_]+_\d\d\.JPEG").all()
+    assert not any(map(bears_training_name, images["path"]))  # they are no images of ImageNet
     assert {p.relative_to(folder).as_posix() for p in folder.rglob("*.*")} == set(images["path"])
 
 
@@ -385,7 +391,7 @@ def test_a_sample_is_cut_out_of_its_photograph(samples):
     folder, _ = samples
     photograph = Image.fromarray(load_sample_image("china.jpg")).convert("L")
     for number in (6, 13):
-        crop = Image.open(folder / f"val/n01440764/n01440764_{number:02d}.JPEG").convert("L")
+        crop = Image.open(folder / f"val/n01440764/china_{number:02d}.JPEG").convert("L")
         # 1 where the crop lies; the compression takes a little off
         assert match_template(np.asarray(photograph), np.asarray(crop)).max() > 0.99
 
@@ -397,6 +403,43 @@ def test_samples_are_the_same_bytes_again_and_others_with_another_seed(samples, 
     for path in images["path"]:
         assert (tmp_path / "again" / path).read_bytes() == (folder / path).read_bytes()
         assert (tmp_path / "other" / path).read_bytes() != (folder / path).read_bytes()
+
+
+# ---- pieces of photographs ----------------------------------------------------------------------
+
+
+def test_pieces_are_a_block_and_its_quarters_and_no_pixel_is_in_both_splits(tmp_path):
+    images = make_pieces(tmp_path, seed=0)
+    assert tuple(images.columns) == MANIFEST
+    assert images.groupby(["class_name", "split"]).size().tolist() == [30, 15] * 10
+    for name in ("cat", "gravel"):
+        covered = {}
+        photograph = getattr(skimage.data, FREE[name])()
+        side = min(photograph.shape[:2]) // 6
+        for path in images.loc[images["class_name"] == name, "path"]:
+            piece = np.asarray(Image.open(tmp_path / path))
+            assert piece.shape == ((2 * side,) * 2 if "_4" in path else (side,) * 2) + (3,)
+            split, block = path.split("/")[0], path.split("/")[2][:2]
+            assert covered.setdefault(block, split) == split
+            if "_4" not in path:  # the quarters make the block
+                part = int(path[-5])
+                whole = np.asarray(Image.open(tmp_path / path.replace(f"_{part}.", "_4.")))
+                down, right = divmod(part, 2)
+                rows, columns = (slice(k * side, (k + 1) * side) for k in (down, right))
+                np.testing.assert_array_equal(piece, whole[rows, columns])
+        # the blocks make the middle of the photograph
+        top, left = (np.array(photograph.shape[:2]) - 6 * side) // 2
+        middle = photograph[top : top + 6 * side, left : left + 6 * side]
+        folders = {block: tmp_path / covered[block] / name for block in covered}
+        blocks = [
+            [np.asarray(Image.open(folders[f"{r}{c}"] / f"{r}{c}_4.png")) for c in range(3)]
+            for r in range(3)
+        ]
+        whole = np.concatenate([np.concatenate(row, 1) for row in blocks])
+        grey = whole if photograph.ndim == 3 else whole[..., 0]
+        np.testing.assert_array_equal(grey, middle)
+    other = make_pieces(tmp_path / "other", seed=1)
+    assert set(other["path"]) != set(images["path"])
 
 
 # ---- archives -----------------------------------------------------------------------------------
@@ -594,7 +637,7 @@ def test_imagenette_comes_from_a_mirror(kind, imagenette, manifest_of, tmp_path,
     (tmp_path / "mirror").mkdir()
     imagenette.rename(tmp_path / "mirror" / address.rsplit("/", 1)[1])
     expected = checksum(next((tmp_path / "mirror").iterdir()))
-    with pytest.raises(InputError, match=r"came with md5 .* and was deleted"):
+    with pytest.raises(InputError, match=r"has md5 .*; only the copy of it was deleted"):
         laid_out(manifest_of(kind), kind=kind, mirror=str(tmp_path / "mirror"))
     monkeypatch.setitem(ARCHIVES, kind, (address, expected))
     images = laid_out(manifest_of(kind), kind=kind, mirror=str(tmp_path / "mirror"))
@@ -607,6 +650,24 @@ def test_cifar10_comes_from_a_mirror(manifest_of, tmp_path, monkeypatch):
     monkeypatch.setitem(ARCHIVES, "cifar10", (address, checksum(archive)))
     images = laid_out(manifest_of("cifar10"), kind="cifar10", mirror=str(tmp_path))
     assert len(images) == 120
+
+
+def test_another_archive_is_named_left_to_the_mirror_and_taken_with_its_own_checksum(
+    manifest_of, tmp_path, monkeypatch
+):
+    archive, _ = cifar10(tmp_path)
+    monkeypatch.setitem(ARCHIVES, "cifar10", (ARCHIVES["cifar10"][0], f"md5:{'0' * 32}"))
+    found = hashlib.md5(archive.read_bytes()).hexdigest()
+    options = {"kind": "cifar10", "mirror": str(tmp_path)}
+    sentence = (
+        f"{archive} has md5 {found} instead of {'0' * 32}; only the copy of it was deleted; put the right "
+        f"file there; if this is the archive that you want, set checksum: md5:{found}, or unpack it and "
+        "take the kind folder"
+    )
+    with pytest.raises(InputError, match=re.escape(sentence)):
+        laid_out(manifest_of("cifar10"), **options)
+    assert archive.is_file()
+    assert len(laid_out(manifest_of("cifar10"), **options, checksum=f"md5:{found}")) == 120
 
 
 def test_samples_need_no_network(manifest_of, samples):
@@ -726,6 +787,71 @@ def test_a_selection_follows_the_seed_and_not_the_order_of_the_manifest():
     ).any()
 
 
+def named(**counts: int) -> pd.DataFrame:
+    """Manifest of classes with so many training images of ImageNet, and two of its validation set each."""
+    paths = [f"val/{s}/{s}_{n}.JPEG" for s, count in counts.items() for n in range(count)]
+    others = (f"val/{s}/ILSVRC2012_val_0000{n}{s[-1]}11.JPEG" for s in counts for n in range(2))
+    return manifest([*paths, *others])
+
+
+def test_training_images_of_imagenet_can_be_left_out():
+    images, options = named(n01440764=9, n02102040=5), {"split": "val", "seed": 0}
+    for order in ("rounds", "log"):
+        left = select(images, count=4, order=order, exclude="imagenet_train", **options)
+        assert left["path"].str.contains("/ILSVRC2012_val_").all()
+        assert left["class_name"].value_counts().tolist() == [2, 2]
+        everything = select(images, count=18, order=order, exclude=None, **options)
+        assert sorted(everything["path"]) == sorted(images["path"])
+    sentence = (
+        "count: 5 images are more than the 4 of the split val without those that exclude: imagenet_train "
+        "leaves out; choose at most 4"
+    )
+    with pytest.raises(InputError, match=re.escape(sentence)):
+        select(images, count=5, order="rounds", exclude="imagenet_train", **options)
+    with pytest.raises(InputError, match="exclude: 'imagenet' is none of imagenet_train"):
+        select(images, count=1, order="rounds", exclude="imagenet", **options)
+    of_class = {"class_name": "n01440764", "most": 9, "exclude": "imagenet_train", **options}
+    assert len(select_class(images, **of_class)) == 2
+    others = images[[bears_training_name(path) for path in images["path"]]]
+    with pytest.raises(InputError, match=r"no image in val that exclude: imagenet_train leaves"):
+        select_class(others, **of_class)
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("n01440764_10026.JPEG", True),
+        ("val/n01440764/n02979186_1.jpg", True),
+        ("ILSVRC2012_val_00009111.JPEG", False),
+        ("n01440764/china_06.JPEG", False),
+        ("n01440764_10026.JPEG.png", False),
+        ("xn01440764_10026.JPEG", False),
+        ("n0144076_10026.JPEG", False),
+    ],
+)
+def test_training_images_of_imagenet_are_told_by_their_names(name, expected):
+    assert bears_training_name(name) is expected
+
+
+def test_a_selection_says_in_the_log_what_imagenet_s_networks_have_seen(tmp_path, caplog):
+    images = named(n01440764=3, n02102040=3)
+    for path in images["path"]:
+        save(tmp_path / path, 7)
+    write_table(images, tmp_path / "manifest.parquet")
+    options = {"split": "val", "order": "rounds", "size": 4, "seed": 0}
+    for number, exclude in ((10, None), (4, "imagenet_train")):
+        with caplog.at_level("INFO"):
+            select_images.main(
+                str(tmp_path / "manifest.parquet"),
+                str(tmp_path / "images.parquet"),
+                number=number,
+                exclude=exclude,
+                **options,
+            )
+    assert caplog.text.count("6 of 10 images bear names of ImageNet's training images") == 1
+    assert caplog.text.count("bear names") == 1
+
+
 def test_every_image_comes_first_equally_often():
     images = table(a=4)
     first = [
@@ -821,6 +947,7 @@ def test_the_script_selects_in_the_order_it_is_told(tmp_path):
             size=4,
             seed=0,
             order=order,
+            exclude=None,
         )
         found[order] = pd.read_parquet(tmp_path / f"{order}.parquet")["image_id"].tolist()
     assert sorted(found["rounds"]) == sorted(found["log"])

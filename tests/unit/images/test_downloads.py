@@ -235,7 +235,7 @@ def test_wrong_content_is_deleted_and_said(served, path):
         serving(served, content=b"a page that says: please log in") as server,
         pytest.raises(
             InputError,
-            match=rf"data\.tgz came with md5 {found} instead of {MD5[4:]} and was deleted; run",
+            match=rf"data\.tgz has md5 {found} instead of {MD5[4:]}; what was downloaded was deleted; run",
         ),
     ):
         fetch(f"{server.url}/data.tgz", path, checksum=MD5)
@@ -247,7 +247,7 @@ def test_the_rest_of_another_file_is_found_out(served, path):
     part(path).write_bytes(b"x" * 1000)
     with serving(served) as server:
         url = f"{server.url}/data.tgz"
-        with pytest.raises(InputError, match="and was deleted; run again"):
+        with pytest.raises(InputError, match="was downloaded was deleted; run again"):
             fetch(url, path, checksum=SHA256)
         fetch(url, path, checksum=SHA256)
     assert path.read_bytes() == CONTENT
@@ -322,7 +322,10 @@ def test_a_mirror_that_lacks_the_file_is_named(tmp_path, path):
 
 def test_what_a_mirror_has_is_verified_and_left_to_it(served, path):
     (served / "data.tgz").write_bytes(b"another file")
-    with pytest.raises(InputError, match=r"served/data\.tgz came with sha256"):
+    told = (
+        r"served/data\.tgz has sha256 .* only the copy of it was deleted; put the right file there$"
+    )
+    with pytest.raises(InputError, match=told):
         fetch("https://host/data.tgz", path, checksum=SHA256, mirror=str(served))
     assert list(path.parent.iterdir()) == []
     assert (served / "data.tgz").read_bytes() == b"another file"

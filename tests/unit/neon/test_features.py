@@ -1,5 +1,7 @@
 """Clusters of a model's features: against their parts, and as a file."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -15,10 +17,14 @@ from thinkalike.neon.features import (
 )
 
 
-def clustered(count: int | None = None, beta: float | None = None) -> FeatureClusters:
+def clustered(
+    count: int | None = None,
+    beta: float | None = None,
+    names: Sequence[str] = ("n0", "n1", "n2", "n3"),
+) -> FeatureClusters:
     points, truth = make_blobs(40, 6, centers=4, cluster_std=0.3, random_state=0)
     images = pd.DataFrame(
-        {"image_id": [f"{i}.png" for i in range(40)], "class_name": [f"n{t}" for t in truth]}
+        {"image_id": [f"{i}.png" for i in range(40)], "class_name": [names[t] for t in truth]}
     )
     titles = {"n0": "fish", "n1": "dog"}
     settings = FeatureClustering(clusters=count, restarts=3, beta=beta)
@@ -30,6 +36,9 @@ def test_there_are_as_many_clusters_as_classes_explained_by_neon():
     result = clustered()
     assert sorted(result.classes) == ["n0", "n1", "n2", "n3"]
     assert sorted(result.called) == ["dog", "fish", "n2", "n3"]
+    synsets = clustered(names=("n01440764", "n02102040", "n2", "n3"))
+    assert sorted(synsets.called) == ["English springer", "n2", "n3", "tench"]
+    assert sorted(synsets.summary(["n2"] * 40)["class_word"]) == sorted(synsets.called)
     assert result.purity == result.matched == result.adjusted_rand == 1
     neon = Neon(result.centroids).fit(result.features)
     assert neon.beta_ == result.beta

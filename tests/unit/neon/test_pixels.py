@@ -10,10 +10,11 @@ from torch import nn
 
 from tests.support.explaining import CATALOGUE, DIGITS, SIDE, classifier, double, images, question
 from thinkalike.errors import InputError
-from thinkalike.explain import gradcam, integrated_gradients, kernelshap
+from thinkalike.explain import gradcam, integrated_gradients, kernelshap, lrp
 from thinkalike.neon.estimator import Neon
 from thinkalike.neon.features import FeatureClustering
 from thinkalike.neon.pixels import cluster_case, cluster_model, clustering
+from thinkalike.networks.architecture import Architecture
 from thinkalike.networks.catalogue import complete_entry
 from thinkalike.networks.model import Model, penultimate
 from thinkalike.networks.predict import features, logits
@@ -74,7 +75,8 @@ def test_the_network_is_shared_and_left_as_it_is():
     new = clustering(model, neon.centroids_)
     assert new.network.backbone is model.network
     assert new.classes == ("0", "1", "2")
-    integrated_gradients.explain(new, pixels[:1], None, question(), tolerance=0.5, most_steps=6)
+    rough = {"tolerance": 0.5, "map_tolerance": 1.0, "most_steps": 6}
+    integrated_gradients.explain(new, pixels[:1], None, question(), **rough)
     assert all(torch.equal(before[name], v) for name, v in model.network.state_dict().items())
     training = clustering(replace(model, network=model.network.train()), neon.centroids_)
     with pytest.raises(InputError, match="training mode"):
@@ -97,13 +99,52 @@ def test_maps_share_out_the_logit_of_the_cluster_less_that_of_the_baseline(key):
         answer.maps.coefficients.sum(1) / scale, difference / scale, atol=1e-5
     )
     answer = integrated_gradients.explain(
-        new, pixels, clusters, question(), tolerance=0.02, most_steps=486
+        new, pixels, clusters, question(), tolerance=0.02, map_tolerance=1.0, most_steps=486
     )
     done = answer.measures["converged"].astype(bool)
     assert done.mean() > 0.6
     allowed = 0.02 * np.maximum(np.abs(difference), logits(new, pixels).std(1)) + 1e-4 * scale
     missed = np.abs(answer.maps.coefficients.sum(1) - difference)
     assert (missed[done] <= allowed[done]).all()
+
+
+@pytest.mark.parametrize("key", DIGITS)
+def test_lrp_of_a_cluster_has_a_ledger_that_closes(key):
+    model, neon, pixels, points = clustered(key)
+    clusters = neon.predict(points)
+    answer = lrp.explain(
+        clustering(model, neon.centroids_), pixels, clusters, question(), composite="epsilon"
+    )
+    scores = neon.decision_function(points)[np.arange(len(pixels)), clusters]
+    sums = sum(answer.accounts.values())
+    scale = np.abs(scores).max()
+    np.testing.assert_allclose(sums / scale, scores / scale, atol=1e-6)
+    np.testing.assert_allclose(
+        answer.maps.coefficients.sum(1), answer.accounts["pixels"], rtol=1e-9, atol=1e-9 * scale
+    )
+
+
+def test_lrp_of_a_cluster_is_gradient_times_input_where_the_features_are_linear():
+    """f_c = w·x + b with w = 2 (μ_c − μ_j), j the next cluster: pixels have w·(x − baseline)."""
+    size, features_of = 4, 5
+    torch.manual_seed(0)
+    body = nn.Linear(3 * size**2, features_of, bias=False)
+    network = nn.Sequential(nn.Flatten(), body, nn.Linear(features_of, 2)).double().eval()
+    model = Model(
+        network, (0.2, 0.3, 0.4), (0.5, 0.6, 0.7), size, ("a", "b"), Architecture("linear")
+    )
+    pixels = images(6, size)
+    inputs = model.normalise(pixels)
+    matrix = body.weight.detach().numpy()
+    points = inputs.flatten(1).numpy() @ matrix.T
+    centroids = points[:3] + 0.01
+    squares = ((points[:, None] - centroids) ** 2).sum(2)
+    own, nearest = squares.argsort(1)[:, :2].T
+    answer = lrp.explain(clustering(model, centroids), pixels, own, question(), composite="epsilon")
+    slopes = 2 * (centroids[own] - centroids[nearest]) @ matrix
+    black = model.normalise(np.zeros_like(pixels)).flatten(1).numpy()
+    expected = (slopes * (inputs.flatten(1).numpy() - black)).reshape(6, 3, -1).sum(1)
+    np.testing.assert_allclose(answer.maps.coefficients, expected, rtol=1e-9, atol=1e-12)
 
 
 @pytest.mark.parametrize("key", ["resnet", "vit"])

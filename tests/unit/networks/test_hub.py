@@ -9,9 +9,11 @@ from pathlib import Path
 from textwrap import dedent
 
 import numpy as np
+import pandas as pd
 import pytest
 import timm
 import torch
+from PIL import Image
 from safetensors.torch import load_file, save_file
 
 from scripts import download_weights, initialise_weights
@@ -19,10 +21,14 @@ from tests.support import hub_server
 from thinkalike.errors import InputError
 from thinkalike.networks.architecture import Architecture
 from thinkalike.networks.catalogue import built_in_catalogue, complete_entry
-from thinkalike.networks.hub import check_config, fetch
+from thinkalike.networks.config_files import checked_preprocessing
+from thinkalike.networks.hub import fetch
 from thinkalike.networks.model import Model
+from thinkalike.networks.predict import predict_files
 from thinkalike.networks.pretrained import pretrained
 from thinkalike.networks.weights import build
+from thinkalike.networks.wrapping import with_checkpoint
+from thinkalike.notebook.models import load_model
 from thinkalike.stores.weights import read_header
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -384,14 +390,138 @@ def test_the_config_of_other_weights_is_refused(tmp_path, claimed):
 def test_a_config_that_is_none(tmp_path, text):
     (tmp_path / "config.json").write_text(text)
     with pytest.raises(InputError, match=r"is no config\.json of a timm model"):
-        check_config(tmp_path / "config.json", architecture="a", tag="b")
+        checked_preprocessing(tmp_path / "config.json", architecture="a", tag="b")
 
 
 def test_the_older_form_of_the_config_is_read(tmp_path):
-    (tmp_path / "config.json").write_text('{"architecture": "a", "tag": "b", "num_features": 3}')
-    check_config(tmp_path / "config.json", architecture="a", tag="b")
+    content = {"architecture": "a", "tag": "b", "num_features": 3, "mean": [0.5, 0.5, 0.5]}
+    (tmp_path / "config.json").write_text(json.dumps(content))
+    stated = checked_preprocessing(tmp_path / "config.json", architecture="a", tag="b")
+    assert stated == {"mean": [0.5, 0.5, 0.5]}
     with pytest.raises(InputError, match=r"are a\.b, not a\.c"):
-        check_config(tmp_path / "config.json", architecture="a", tag="c")
+        checked_preprocessing(tmp_path / "config.json", architecture="a", tag="c")
+
+
+STATED = [0.4, 0.4, 0.4]  # timm has 0.5 for these networks
+
+
+def say(folder: Path, **preprocessing: object) -> None:
+    """Let the config.json in a folder say something of images."""
+    content = json.loads((folder / "config.json").read_text())
+    content["pretrained_cfg"] |= preprocessing
+    (folder / "config.json").write_text(json.dumps(content))
+
+
+def probabilities_of(network: torch.nn.Module, images: np.ndarray, mean: float, std: float):
+    inputs = torch.from_numpy((images / 255 - mean) / std).permute(0, 3, 1, 2).float()
+    with torch.inference_mode():
+        return network(inputs).softmax(1).numpy()
+
+
+def test_images_are_normalised_as_the_config_beside_copied_weights_says(tmp_path):
+    network = put(tmp_path / RESNET, RESNET)
+    say(tmp_path / RESNET, mean=STATED, std=[0.25] * 3)
+    header = from_folder(tmp_path, RESNET, tmp_path / "x.safetensors")
+    assert (header["mean"], header["std"]) == (STATED, [0.25] * 3)
+    assert timm.get_pretrained_cfg(RESNET).mean != tuple(STATED)
+    Image.new("RGB", (80, 60), (200, 30, 90)).save(tmp_path / "image.png")
+    pixels = np.full((1, 160, 160, 3), (200, 30, 90), np.uint8)
+    table = pd.DataFrame(
+        {"image_id": ["a"], "path": [tmp_path / "image.png"], "class_name": ["n01440764"]}
+    ).astype(str)
+    found, _ = predict_files(built(entry_of(RESNET), tmp_path / "x.safetensors"), table)
+    expected = probabilities_of(network, pixels, 0.4, 0.25)
+    wrong = probabilities_of(network, pixels, 0.5, 0.5)
+    np.testing.assert_allclose(found["probability"], expected.max(1), atol=1e-6)
+    assert abs(expected.max() - wrong.max()) > 1e-5
+
+
+def test_images_are_normalised_as_the_config_of_the_hub_says(served, tmp_path):
+    put(tmp_path / RESNET, RESNET)
+    say(tmp_path / RESNET, mean=STATED, std=STATED)
+    with hub_server.serving(hub_server.Hub(files_of(tmp_path / RESNET, RESNET))) as hub:
+        weights, told = downloaded(hub, RESNET, tmp_path)
+        header = read_header(weights)
+        assert (header["mean"], header["std"]) == (STATED, STATED)
+        assert "config.json says of images: {'mean': [0.4, 0.4, 0.4], 'std': [0.4" in told
+        code = LOAD.replace(
+            "assert model.arch", "assert model.mean == (0.4,) * 3; assert model.arch"
+        )
+        done = python(code, RESNET, tmp_path / "w.npy", home=tmp_path / "home", hub=hub.address)
+        assert not done.returncode, done.stderr
+
+
+def test_the_catalogue_goes_before_the_config_and_the_config_before_timm(tmp_path):
+    put(tmp_path / RESNET, RESNET)
+    say(tmp_path / RESNET, mean=STATED, std=STATED)
+    entry = {**entry_of(RESNET), "mean": [0.1, 0.2, 0.3], "std": [1, 2, 3]}
+    path = str(tmp_path / "x.safetensors")
+    download_weights.main(path, architecture=entry, folder=str(tmp_path), code="c0de")
+    header = read_header(path)
+    assert (header["mean"], header["std"]) == ([0.1, 0.2, 0.3], [1, 2, 3])
+    say(tmp_path / RESNET, mean=None, std=None)
+    header = from_folder(tmp_path, RESNET, tmp_path / "x.safetensors")
+    assert header["mean"] == list(timm.get_pretrained_cfg(RESNET).mean)
+
+
+def test_size_crop_and_interpolation_are_those_of_the_config(tmp_path):
+    name = "resnet18d.ra2_in1k"  # timm: 224, tested with 288 after a crop of 0.95, bicubic
+    put(tmp_path / name, name)
+    say(tmp_path / name, input_size=[3, 192, 192], crop_pct=0.8, interpolation="bilinear")
+    header = from_folder(tmp_path, name, tmp_path / "x.safetensors")
+    assert (header["size"], header["crop_pct"], header["interpolation"]) == (192, 0.8, "bilinear")
+    say(tmp_path / name, test_input_size=[3, 256, 256], test_crop_pct=1.0)
+    header = from_folder(tmp_path, name, tmp_path / "x.safetensors")
+    assert (header["size"], header["crop_pct"]) == (256, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "what"),
+    [
+        ("mean", 0.5, "three numbers"),
+        ("mean", [0.5, 0.5], "three numbers"),
+        ("std", [0.5, 0, 0.5], "three numbers above 0"),
+        ("input_size", 224, "three whole numbers above 0"),
+        ("crop_pct", "0.9", "a number above 0"),
+    ],
+)
+def test_a_config_that_says_no_normalisation_is_named(tmp_path, key, value, what):
+    put(tmp_path / RESNET, RESNET)
+    say(tmp_path / RESNET, **{key: value})
+    sentence = f"config.json: {key} is {value!r}, not {what}; correct it"
+    with pytest.raises(InputError, match=re.escape(sentence)):
+        from_folder(tmp_path, RESNET, tmp_path / "x.safetensors")
+
+
+def test_a_config_beside_a_checkpoint_counts_if_it_is_of_the_same_network(tmp_path):
+    put(tmp_path, RESNET)
+    say(tmp_path, mean=STATED, std=[0.25] * 3, input_size=[3, 96, 96])
+    path, imagenet = tmp_path / "model.safetensors", timm.get_pretrained_cfg(RESNET).mean
+    classes = [str(number) for number in range(1000)]
+
+    def imported(**entry: object) -> Model:
+        architecture = Architecture.of({**entry_of("test_resnet"), **entry})
+        return with_checkpoint(architecture, path, classes=classes, size=160)
+
+    assert (imported().mean, imported().std) == (tuple(STATED), (0.25,) * 3)
+    assert imported(timm=RESNET).mean == tuple(STATED)
+    assert imported(mean=[0, 0, 0], std=[1, 1, 1]).mean == (0, 0, 0)
+    loaded = load_model(
+        "test_resnet",
+        weights=path,
+        pretrained=False,
+        classes=classes,
+        size=None,
+        seed=0,
+        device="cpu",
+    )
+    assert (loaded.mean, loaded.size) == (tuple(STATED), 96)
+    # of another network, of a training loop, or of nothing at all
+    for text in ('{"architecture": "resnet50"}', '{"epochs": 3}', "[]", "not JSON"):
+        (tmp_path / "config.json").write_text(text)
+        assert imported().mean == imagenet
+    (tmp_path / "config.json").unlink()
+    assert imported().mean == imagenet
 
 
 def test_tensors_of_another_network_are_named(tmp_path):

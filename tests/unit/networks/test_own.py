@@ -237,8 +237,8 @@ def test_fine_tuning_begins_with_a_checkpoint_and_a_head_for_other_classes(tmp_p
         optimizer="adamw",
         learning_rate=0.1,
         weight_decay=0.0,
+        mirror=True,
         crop=0.5,
-        accuracy_at_least=0,
         layer_decay=0.9,
     )
     labels = np.arange(8) % 3

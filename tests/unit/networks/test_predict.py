@@ -82,6 +82,18 @@ def test_classes_without_other_names_are_called_by_their_own():
     assert table["predicted_name"].tolist() == ["x", "y"]
 
 
+def test_synsets_are_called_by_words_whoever_trained_the_network():
+    synsets = ["n01440764", "n02102040"]
+    images = pd.DataFrame({"image_id": ["a", "b"], "class_name": synsets})
+    # trained from scratch, and fine-tuned from weights that know one of the classes
+    for known, first in ((), "tench"), (("fish", "n02102040"), "fish"):
+        model = replace(model_with("", known), classes=tuple(synsets))
+        table = prediction_table(np.eye(2, dtype=np.float32), images, model)
+        assert table["predicted_name"].tolist() == [first, "English springer"]
+        assert table["predicted_class"].tolist() == synsets
+        assert table["correct"].all()
+
+
 def test_classes_that_are_numbers_are_names_too():
     assert labels([7, 3], model_with("0123456789")).tolist() == [7, 3]
 

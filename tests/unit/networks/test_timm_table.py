@@ -13,6 +13,7 @@ from thinkalike.networks.catalogue import complete_entry, list_models, sizes_in_
 from thinkalike.networks.timm_table import (
     file_safe,
     is_architecture,
+    is_made_from_imagenet,
     shortened,
     timm_entry,
     timm_table,
@@ -171,3 +172,21 @@ def test_looking_up_imports_no_torch():
         "complete_entry('a', {'a': {'timm': 'resnet50'}}); assert not {'torch', 'timm'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("resnet18.a1_in1k", True),
+        ("tf_efficientnet_lite0", True),  # its default weights are in1k
+        ("vit_base_patch16_224.augreg_in21k", True),
+        ("convnextv2_nano.fcmae", True),
+        ("vit_small_patch14_dinov2.lvd142m", True),
+        ("vit_base_patch32_clip_224.openai", False),
+        ("vit_base_patch16_siglip_224.webli", False),
+        ("test_vit_relpos", False),  # without weights
+        ("", False),
+    ],
+)
+def test_weights_that_have_seen_imagenet_are_told_by_their_tag(name, expected):
+    assert is_made_from_imagenet(name) is expected

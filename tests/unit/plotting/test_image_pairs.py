@@ -17,6 +17,7 @@ from thinkalike.stores.maps import write_maps
 MODELS = ["a", "a_twin", "b", "c"]
 ARCHITECTURES = {model: model.removesuffix("_twin") for model in MODELS}
 IMAGES = [f"image {i}" for i in range(6)]
+CLASSES = ["n01440764", "n01440764", "8", "8", "9", "9"]
 
 
 def pairs() -> pd.DataFrame:
@@ -64,7 +65,7 @@ def study(tmp_path):
     for number in range(6):
         paths.append(str(tmp_path / f"{number}.png"))
         Image.fromarray(np.full((8, 8, 3), 40 * number, np.uint8)).save(paths[-1])
-    images = pd.DataFrame({"image_id": IMAGES, "path": paths, "class_name": [7, 7, 8, 8, 9, 9]})
+    images = pd.DataFrame({"image_id": IMAGES, "path": paths, "class_name": CLASSES})
     values = generator.uniform(size=(6, 2, 2))
     values = (values + values.transpose(0, 2, 1)) / 2
     maps = MapSource(files, Comparison("cosine", "signed", "max_abs"))
@@ -83,8 +84,10 @@ def test_the_gallery_has_every_image_with_both_maps(study):
     figure, table = drawn(study, chosen)
     assert len(figure.axes) == 3 * len(table)
     heads = [axes.get_title() for axes in figure.axes if axes.get_title()]
-    expected = [f"{row['class_name']}\n{row['influence']:+.4f}" for row in table.to_dict("records")]
-    assert heads == expected
+    words = table["class_name"].replace("n01440764", "tench")
+    assert heads == [f"{w}\n{i:+.4f}" for w, i in zip(words, table["influence"], strict=True)]
+    assert table["class_word"].tolist() == words.tolist()
+    assert "tench" in words.tolist()
     texts = " ".join(text.get_text() for text in figure.texts)
     assert "Model A and Model B, the most alike: ρ = 0.40 [0.30, 0.50]" in texts
     assert "path" not in table.columns

@@ -151,6 +151,9 @@ def test_rows_are_in_the_order_of_the_signs_and_the_class_has_its_human_name(
     image = pd.Series({"image_id": IMAGES[0], "class_name": "n02102040"})
     assert panel_title(image, HUMAN) == f"{IMAGES[0]} (class n02102040, English springer)"
     assert panel_title(image.replace("n02102040", "5"), {"5": "5"}) == f"{IMAGES[0]} (class 5)"
+    # of networks trained on folders that are called by synsets, or a class that nobody predicts
+    for class_names in ({"n02102040": "n02102040"}, {}):
+        assert panel_title(image, class_names) == f"{IMAGES[0]} (class n02102040, English springer)"
 
 
 def fewer_maps(study: SimpleNamespace) -> None:

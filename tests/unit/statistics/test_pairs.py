@@ -74,6 +74,26 @@ def test_the_parts_of_a_similarity_add_up(files):
     assert (pairs["chance"] > pairs["constant"]).all() == (pairs["class"] > 0).all()
 
 
+@pytest.mark.parametrize("subset", ["all", "all_20"])
+def test_images_with_a_map_that_did_not_converge_are_counted_for_each_pair(files, subset):
+    similarity, chance = files
+    kernel, above = Kernel.read(similarity, MODELS), Chance.read(chance, subset)
+    flags = np.random.default_rng(1).random((IMAGES, 4)) < [0.0, 0.3, 0.1, 0.9]
+    found = pair_tables(
+        kernel,
+        above,
+        ARCHITECTURES,
+        Settings("chance", "chord"),
+        subset=subset,
+        not_converged=flags,
+    ).pairs
+    first = IMAGES if subset == "all" else 20
+    for row in found.itertuples():
+        a, b = (flags[:first, MODELS.index(model)] for model in (row.model_a, row.model_b))
+        assert row.not_converged == sum(x or y for x, y in zip(a, b, strict=True)) <= row.n
+    assert (tables(files).pairs["not_converged"] == 0).all()
+
+
 def test_without_correction_distances_are_those_of_means(files):
     raw = tables(files, "none").pairs
     np.testing.assert_allclose(raw["dissimilarity"], np.sqrt(2 * (1 - raw["mean"])))

@@ -96,7 +96,9 @@ def test_what_a_usual_study_says():
         ({"resolution": {"control_rho": -0.33}}, "control_opposed"),
         ({"resolution": {"control_rho": 0.3}}, "control_alike"),
         ({"mute": ["b", "c"]}, "mute"),
+        ({"images": 9, "not_converged": {"a": 0, "b": 2}}, "unconverged"),
         ({"rho": np.nan}, "missing"),
+        ({"input_share": {"b": 0.02, "c": 0.3}}, "input_share"),
         ({"image_count": {"needed": np.inf, "images": 9.0, "target": 0.9}}, "no_order"),
         (
             {"image_count": {"needed": np.nan, "images": np.nan, "reason": "too few pairs"}},
@@ -109,9 +111,40 @@ def test_a_rule_speaks_where_its_numbers_are_there(changes, rule):
     assert rule in said(facts(), evidence(**changes))
 
 
+def test_what_biases_have_of_a_score_is_said_of_trained_networks():
+    shares = {"a": 0.021, "a_twin": 0.3, "zero": 0.9}
+    assert said(facts(), evidence(input_share=shares))["input_share"].text == (
+        "Method: of the score of an image its map has 0.021 to 0.3 (medians of the trained networks); "
+        "biases have the rest, which no map shows."
+    )
+
+
+def test_maps_that_did_not_converge_are_counted():
+    counts = {"a": 1, "b": 0, "c": 3}
+    found = said(facts(), evidence(images=50, not_converged=counts))["unconverged"]
+    assert found.text.startswith(
+        "4 of 150 maps did not converge, 3 of them of Carl: they are farther"
+    )
+    none = said(facts(), evidence(images=50, not_converged=dict.fromkeys(counts, 0)))
+    assert "unconverged" not in none
+
+
 def test_what_is_nothing_has_no_sign():
     found = said(facts(), evidence(resolution={"control_rho": -0.001}))
     assert found["control_at_chance"].text == "An untrained network is at chance (0.00)."
+
+
+def test_images_that_pretrained_networks_have_seen_are_counted():
+    images = [f"val/n01440764/n01440764_{n}.JPEG" for n in range(7)]
+    images += [f"val/n01440764/ILSVRC2012_val_0000000{n}.JPEG" for n in range(3)]
+    known = said(facts(images=images, of_imagenet=["b", "c"]), evidence())["seen"]
+    assert known.text == (
+        "7 of 10 images bear names of ImageNet's training images, which pretrained networks have seen: "
+        "there Bert and Carl explain what they were trained on."
+    )
+    assert (known.topic, known.numbers) == (LIMITS, {"seen": 7, "images": 10})
+    assert "seen" not in said(facts(images=images), evidence())
+    assert "seen" not in said(facts(images=images[7:], of_imagenet=["b"]), evidence())
 
 
 def test_families_that_differ_are_evidence_for_these_networks():

@@ -65,6 +65,7 @@ def test_the_default_study_resolves():
             **DEFAULT["spectral"],
             "models": ["resnet", "vit", "coatnet"],
             "method": "lrp",
+            "pool": 8,
             "class": "8",
         },
         "figures": {
@@ -153,7 +154,7 @@ settings: {kernelshap: {images: 4}}
 settings: {kernelshap: {evaluations: 2000}}
 settings: {kernelshap: {tolerance: 0.01}}
 settings: {kernelshap: {ceiling_images: 200}}
-settings: {lrp: {composites: {cnn: gamma}}}
+settings: {lrp: {composites: {cnn: plus}}}
 variants: {early: {method: gradcam, depth: 25}}
 segments: {count: 12}
 segments: {count: 200}
@@ -282,6 +283,11 @@ def test_an_overlay_of_one_line_is_valid(line):
         ("methods: [kernelshap]", "spectral.method", "gradcam"),
         ("methods: [lrp, kernelshap, answers]", "spectral.method", "lrp"),
         ("spectral: {method: integrated_gradients}", "spectral.method", "integrated_gradients"),
+        ("spectral: {method: gradcam}", "spectral.pool", None),
+        ("spectral: {pool: none}", "spectral.pool", None),
+        ("spectral: {pool: 4}", "spectral.pool", 4),
+        ("settings: {lrp: {pool: 16}}", "spectral.pool", 16),
+        ("settings: {lrp: {pool: segments}}", "spectral.pool", 8),
         ("dataset: {kind: cifar10}", "spectral.class", None),
         ('spectral: {class: "*"}', "spectral.class", None),
         ('spectral: {class: "3"}', "spectral.class", "3"),
@@ -440,6 +446,12 @@ def test_settings_are_checked_of_methods_that_the_study_uses_alone():
         "settings.kernelshap.evaluations: 20 is too few for segments.count, 30; give at least 32"
     ]
     resolve(study(few, ("methods", ["gradcam"]), ("neon.models", [])))
+    # NEON explains logits of clusters in float32, whatever the study asks
+    neon = ("neon.method", "lrp"), ("methods", ["kernelshap"]), ("spectral.models", [])
+    resolve(study(("explanation.output", "probability"), *neon))
+    resolve(study(("explanation.precision", "bfloat16"), *neon))
+    gradcam = ("neon.method", "gradcam"), *neon[1:]
+    resolve(study(("explanation.target", "embedding"), *gradcam))
     early = ("variants", {"early": {"method": "gradcam", "depth": 25}})
     resolve(study(early))
     drawn = {"count": 1, "models": ["resnet"], "methods": ["early"]}
@@ -685,9 +697,9 @@ def test_a_family_is_any_plain_label(family):
     settings = resolve(study(("catalogue", {"mine": entry}), ("models", ["mine", "vit"])))
     assert settings["catalogue"]["mine"]["family"] == family
     lrp = settings["settings"]["lrp"]
-    assert METHODS["lrp"].map_settings(lrp, "mine", family)["composite"] == "epsilon"
-    lrp = {**lrp, "composites": {**lrp["composites"], family: "gamma"}}
     assert METHODS["lrp"].map_settings(lrp, "mine", family)["composite"] == "gamma"
+    lrp = {**lrp, "composites": {**lrp["composites"], family: "plus"}}
+    assert METHODS["lrp"].map_settings(lrp, "mine", family)["composite"] == "plus"
 
 
 @pytest.mark.parametrize("family", ["", " cnn", "a<b", "_", "cnn_", "a\nb", "x" * 25, 7, None])
@@ -748,6 +760,7 @@ MEANING = {
     "dataset.path: the kind digits has no path; remove it": [("dataset.path", "/")],
     "dataset.url: the kind imagenette has no url; remove it": [IMAGENETTE, URL],
     "dataset.mirror: the kind digits has no mirror; remove it": [MIRROR],
+    "dataset.checksum: the kind digits has no checksum; remove it": [CHECKSUM],
     "dataset.url: the kind archive needs it; give it": [*ARCHIVE, CHECKSUM],
     "dataset.path: the kind folder needs it; give it": [*FOLDER],
     "dataset.name: the kind archive needs it; give it": [ARCHIVE[0], URL, CHECKSUM],
@@ -759,6 +772,8 @@ MEANING = {
     "images.count: 505 is more than the 504 images of val; give at most 504": [
         ("images.count", 505)
     ],
+    "images.count: 135 is more than the 134 images of val that images.exclude: imagenet_train leaves; "
+    "give at most 134": [IMAGENETTE, ("images.count", 135), ("images.exclude", "imagenet_train")],
     "images.count: 100 is more than the 80 images of val; give at most 80": [
         ("dataset.kind", "samples")
     ],
@@ -831,6 +846,17 @@ MEANING = {
     "spectral.clusters: 40 is more than spectral.images, 30; give fewer, or more images": [
         ("spectral.clusters", 40),
         ("spectral.images", 30),
+    ],
+    "spectral.shift: maps are not moved as they were computed; give spectral.pool, a number of cells a "
+    "side (64: single pixels), or set spectral.shift: 0": [
+        ("spectral.shift", 1),
+        ("spectral.pool", "none"),
+    ],
+    "spectral.shift: 8 cells move a map of 8 cells a side out of the frame; give at most 7": [
+        ("spectral.shift", 8)
+    ],
+    "spectral.pool: 65 cells a side are more than the 64 pixels of images.size; give at most 64": [
+        ("spectral.pool", 65)
     ],
     # models
     "images.size: 70 does not suit every model (vit takes multiples of 16, vit_registers takes multiples "
@@ -1018,6 +1044,7 @@ def test_the_fix_of_a_question_that_lrp_cannot_answer_is_one():
 def test_every_data_set_that_is_downloaded_may_have_a_mirror(kind):
     address = [("dataset.name", "mine"), URL, CHECKSUM] if kind == "archive" else []
     resolve(study(("dataset.kind", kind), MIRROR, *address))
+    resolve(study(("dataset.kind", kind), MIRROR, CHECKSUM, *address[:2]))
 
 
 @pytest.fixture
@@ -1126,7 +1153,7 @@ def test_missing_keys_and_unknown_keys_are_one_line_each_and_stop_no_other_check
     ]
     assert problems(("images.counts", 1), ("images.xyz", 2)) == [
         "images: 'counts' is not a key here; did you mean 'count'? 'xyz' is not a key here; "
-        "keys: split, count, order, size, shards"
+        "keys: split, count, order, exclude, size, shards"
     ]
 
 

@@ -1,8 +1,6 @@
 """What a study will take: operations counted again, passes by hand, files that are really written."""
 
 import inspect
-import math
-import shutil
 from pathlib import Path
 
 import numpy as np
@@ -22,37 +20,35 @@ from thinkalike.compare.bases import Grid, Pixels, Segments
 from thinkalike.compare.maps import Maps
 from thinkalike.errors import InputError
 from thinkalike.images.contents import Contents
-from thinkalike.methods import DRAWS, METHODS
+from thinkalike.methods import DRAWS, USUAL_STEPS
 from thinkalike.networks.catalogue import complete_entry
 from thinkalike.stores.arrays import write_arrays
 from thinkalike.stores.kernels import VALUES
 from thinkalike.stores.maps import write_maps
 from thinkalike.stores.tables import write_table
 from thinkalike.workflow.config.resolve import resolve
-from thinkalike.workflow.forecast import disk, passes, rates
-from thinkalike.workflow.forecast.costs import Cost, counted_cost, known_cost, model_costs
+from thinkalike.workflow.forecast import disk, passes
+from thinkalike.workflow.forecast.costs import (
+    Cost,
+    architecture_costs,
+    counted_cost,
+    known_cost,
+    model_costs,
+    written_bytes,
+)
 from thinkalike.workflow.forecast.disk import megabytes
 from thinkalike.workflow.forecast.facts import Facts, known_contents
+from thinkalike.workflow.forecast.finished import RATED_RULES, Finished
 from thinkalike.workflow.forecast.forecast import forecast
+from thinkalike.workflow.forecast.kept import Kept
+from thinkalike.workflow.forecast.laws import measured_laws
 from thinkalike.workflow.forecast.passes import Work, work
 from thinkalike.workflow.forecast.plan import Job, planned_jobs, read_config
-from thinkalike.workflow.forecast.rates import (
-    START_UP,
-    Finished,
-    Rates,
-    benchmark_rates,
-    finished_jobs,
-    given_rate,
-    timed_rate,
-)
+from thinkalike.workflow.forecast.rates import START_UP, given_rates
 from thinkalike.workflow.study import Study
 
 DATA = Contents(1293, 504, tuple("0123456789"))
 MODELS = ["resnet", "vit", "resnet_untrained"]
-TOLERANT = {"tolerance": 0.02, "most_steps": 162}
-METHODS_STEPS = METHODS["integrated_gradients"].passes(TOLERANT, 64, 30) / 2
-REAL = Path(__file__).with_name("finished_jobs")
-"""Benchmarks that jobs of a study wrote: 130 images in two shards."""
 
 
 def known(models=MODELS, data=DATA, **changes):
@@ -60,7 +56,7 @@ def known(models=MODELS, data=DATA, **changes):
     settings = resolve(configuration(models=models, replicas=None))
     update_config(settings, changes)
     study = Study(settings)
-    return Facts(study, data, model_costs(study, len(data.classes)))
+    return Facts(study, data, model_costs(study, len(data.classes), Kept("never_written")))
 
 
 def entry(key):
@@ -80,6 +76,7 @@ def test_the_file_says_what_is_counted(key):
     measured = known_cost(entry(key))
     assert measured.size == SIDE[key]
     assert measured.gigaflops == pytest.approx(counted.gigaflops, rel=1e-3)
+    assert measured.gigabytes == pytest.approx(counted.gigabytes, rel=1e-3)
     assert measured.megabytes == pytest.approx(counted.megabytes, rel=1e-3)
     assert measured.cells == counted.cells
 
@@ -100,22 +97,47 @@ def test_cost_grows_with_the_area(key):
     counted = counted_cost(entry(key), 96, 10)
     scaled = known_cost(entry(key)).at(96)
     assert scaled.gigaflops == pytest.approx(counted.gigaflops, rel=0.05)
+    assert scaled.gigabytes == pytest.approx(counted.gigabytes, rel=0.1)
     assert scaled.cells == counted.cells
 
 
-def test_an_unknown_model_is_counted():
-    own = {"mine": {**entry("resnet"), "arguments": {"output_stride": 16}}}
-    found = known(catalogue=own).costs
+def test_written_bytes_are_those_of_the_results_of_operations():
+    """A convolution and a linear layer, without bias and views: their outputs in float32."""
+    written = written_bytes()
+    image, kernel, weights = torch.ones(1, 3, 8, 8), torch.ones(5, 3, 3, 3), torch.ones(320, 7)
+    with torch.inference_mode(), written:
+        torch.conv2d(image, kernel, padding=1).reshape(1, 320) @ weights
+    assert written.total == 4 * (5 * 8 * 8 + 7)
+
+
+def test_an_unknown_model_is_counted_once(tmp_path, monkeypatch):
+    arguments = {"arguments": {"output_stride": 16}}
+    study = Study.of(
+        configuration(
+            models=["resnet", "mine"],
+            replicas=None,
+            catalogue={"mine": {"like": "resnet", "name": "Mine"} | arguments},
+        )
+    )
+    found = model_costs(study, 10, Kept(tmp_path))
     assert 0 < found["mine"].gigaflops < found["resnet"].gigaflops
     assert found["mine"].cells[100] == 16
+    monkeypatch.setattr("thinkalike.workflow.forecast.costs.counted_cost", None)
+    assert model_costs(study, 10, Kept(tmp_path)) == found
+    # a finished job has the architecture among its params
+    cost_of = architecture_costs(study, found)
+    assert cost_of(study.architecture("mine", "gradcam")) == found["mine"]
+    assert cost_of(study.architecture("resnet")) == known_cost(entry("resnet"))
+    assert cost_of({**study.architecture("mine"), "arguments": {}, "timm": "other"}) is None
 
 
 # ---- data sets ----------------------------------------------------------------------------------
 
 
 def test_a_manifest_tells_the_size(tmp_path):
-    table = pd.DataFrame({"split": ["train"] * 5 + ["val"] * 3, "class_name": list("abcababc")})
-    table.to_parquet(tmp_path / "manifest.parquet")
+    splits = ["train"] * 5 + ["val"] * 3
+    paths = [f"{split}/{name}/1.png" for split, name in zip(splits, "abcababc", strict=True)]
+    pd.DataFrame({"path": paths}).to_parquet(tmp_path / "manifest.parquet")
     size = known_contents({"kind": "digits", "validation": 0.5}, tmp_path / "manifest.parquet")
     assert size == Contents(5, 3, ("a", "b", "c"))
 
@@ -165,17 +187,13 @@ def test_a_folder_is_counted(tmp_path, splits, train, val):
             {"settings": {"kernelshap": {"images": 10}}},
             10 * 128,
         ),
-        # a forward and backward pass; six times as much by γ, which convolutions alone have
-        (job("explain_images", model="resnet", method="lrp"), {}, 100 * 2),
-        (
-            job("explain_images", model="vit", method="lrp"),
-            {"settings": {"lrp": {"composites": {"cnn": "gamma"}}}},
-            100 * 2,
-        ),
+        # a forward and backward pass; three to four by γ, which convolutions alone have
+        (job("explain_images", model="vit", method="lrp"), {}, 100 * 2),
+        (job("explain_images", model="resnet", method="lrp"), {}, 100 * 3.5),
         (
             job("explain_images", model="resnet", method="lrp"),
-            {"settings": {"lrp": {"composites": {"cnn": "gamma"}}}},
-            100 * 6,
+            {"settings": {"lrp": {"composites": {"cnn": "epsilon"}}}},
+            100 * 2,
         ),
         # the first images again in float32
         (
@@ -189,7 +207,7 @@ def test_a_folder_is_counted(tmp_path, splits, train, val):
         (
             job("explain_moved", model="vit"),
             {"ceilings": {"images": 10}},
-            pytest.approx(10 * (1 + 2 * METHODS_STEPS + 128 + 2)),
+            pytest.approx(10 * (1 + 2 * USUAL_STEPS["digits"] + 128 + 2)),
         ),
         (
             job("explain_moved", model="vit"),
@@ -343,7 +361,7 @@ def test_rules_have_the_wildcards_and_params_that_are_read(rules):
     for table in (passes.NETWORK_RULES, disk.SIZED_RULES):
         for name, function in table.items():
             assert needed(function) <= set(rules[name].wildcard_names), name
-    for name, function in rates.RATED_RULES.items():
+    for name, function in RATED_RULES.items():
         names = {*rules[name].wildcard_names, *rules[name].params.keys()}
         assert {"architecture", "size", *needed(function)} <= names, name
     assert "shard" in rules["explain_images"].wildcard_names
@@ -354,6 +372,15 @@ def test_every_rule_that_may_have_a_gpu_has_a_cost(rules):
     assert {name for name, rule in rules.items() if "gpu" in rule.resources} == set(
         passes.NETWORK_RULES
     )
+
+
+def test_every_other_rule_that_writes_files_has_a_law(rules):
+    others = {
+        "plot_panels" if name.startswith("plot_panels_") else name
+        for name, rule in rules.items()
+        if rule.output and name not in passes.NETWORK_RULES
+    }
+    assert others <= set(measured_laws())
 
 
 def test_changed_code_alone_does_not_run_a_job_again():
@@ -517,129 +544,6 @@ def test_weights_and_labels_and_figures_are_counted():
     assert megabytes(facts, job("plot_borders", *figure)) == pytest.approx(0.395)
 
 
-# ---- rates --------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def real(tmp_path, monkeypatch):
-    """A folder in which a study has run, as its benchmarks and inputs say; its results."""
-    monkeypatch.chdir(tmp_path)
-    shutil.copytree(REAL, "results/small/benchmarks")
-    pd.DataFrame({"image_id": range(130)}).to_parquet("results/small/images.parquet")
-    Path("resources/datasets/digits").mkdir(parents=True)
-    splits = ["train"] * 1293 + ["val"] * 504
-    manifest = pd.DataFrame(
-        {"split": splits, "class_name": np.char.mod("%d", np.arange(1797) % 10)}
-    )
-    manifest.to_parquet("resources/datasets/digits/manifest.parquet")
-    return Path("results")
-
-
-def test_what_real_jobs_did_is_read_from_their_benchmarks(real):
-    """A shard by its own images, not by all; training without epochs by what is held out."""
-    gigaflops = known_cost(entry("resnet_untrained")).gigaflops
-    expected = [
-        ("explain_images", "gradcam", 128, 7.49),
-        ("explain_images", "gradcam", 2, 5.66),
-        ("predict_images", "predicting", 130, 7.81),
-        ("train_model", "training", 504, 15.6),
-    ]
-    *ran, selected = sorted(finished_jobs(real), key=lambda done: (not done.kind, done.rule))
-    assert selected == Finished("small", "select_images", 1.22)
-    for done, (rule, kind, images, seconds) in zip(ran, expected, strict=True):
-        assert (done.rule, done.kind, done.seconds) == (rule, kind, seconds)
-        assert done.model == "resnet_untrained"
-        assert done.teraflop == pytest.approx(images * gigaflops / 1e3)
-
-
-def test_a_finished_job_did_what_was_planned(real):
-    """So that the time of a job that is left follows from that of one that has run."""
-    facts = known(images={"count": 130, "shards": 4})
-    names = {"method": "gradcam", "model": "resnet_untrained"}
-    for done, planned in zip(
-        sorted((each for each in finished_jobs(real) if each.kind), key=lambda each: each.kind),
-        [
-            job("explain_images", **names, shard="0"),
-            job("explain_images", **names, shard="1"),
-            job("predict_images", model="resnet_untrained"),
-            job("train_model", model="resnet_untrained"),
-        ],
-        strict=True,
-    ):
-        (part,) = work(facts, planned)
-        gigaflops = facts.costs[part.model].gigaflops
-        assert (done.rule, done.kind, done.model) == (planned.rule, part.kind, part.model)
-        assert done.teraflop == pytest.approx(part.passes * gigaflops / 1e3)
-
-
-def test_a_finished_job_gives_a_rate(real):
-    found = benchmark_rates(finished_jobs(real))
-    # the only one of more than nine seconds: 504 images in 15.6 s, 3 of which are the start
-    assert found.teraflops("training", "vit") == pytest.approx(504 * 0.06862e-3 / 12.6, rel=1e-3)
-    assert "1 finished jobs of results/small on the CPU" in found.source
-
-
-@pytest.mark.parametrize("text", ["", "s\n", "s\tparams\n12\t{broken\n", "s\n-\n"])
-def test_a_benchmark_that_says_too_little_is_left_out(real, text):
-    (real / "small/benchmarks/explain_images/gradcam/resnet_untrained/0.tsv").write_text(text)
-    assert [done.rule for done in finished_jobs(real)].count("explain_images") == 1
-
-
-def test_a_benchmark_of_another_version_is_left_out(real):
-    """A name of then is not taken for a job of all images."""
-    path = real / "small/benchmarks/explain_images/gradcam/resnet_untrained/0.tsv"
-    path.write_text(path.read_text().replace("'part'", "'number'"))
-    assert [done.rule for done in finished_jobs(real)].count("explain_images") == 1
-
-
-def test_a_benchmark_whose_images_are_gone_is_left_out(real):
-    (real / "small/images.parquet").unlink()
-    assert "predict_images" not in {done.rule for done in finished_jobs(real)}
-
-
-def test_a_given_rate_holds_for_everything():
-    found = given_rate(2.5)
-    assert found.teraflops("kernelshap", "vit") == found.teraflops("training", "resnet") == 2.5
-    assert "given" in found.source
-
-
-def test_the_most_similar_work_gives_the_rate():
-    found = Rates({("gradcam", "vit"): 1, ("gradcam",): 2, (): 3}, "")
-    assert found.teraflops("gradcam", "vit") == 1
-    assert found.teraflops("gradcam", "resnet") == 2
-    assert found.teraflops("kernelshap", "vit") == 3
-
-
-def done(model, teraflop, seconds, gpu=False, study="s"):
-    return Finished(study, "explain_images", seconds + START_UP, "gradcam", model, teraflop, gpu)
-
-
-def test_rates_are_pooled_over_jobs():
-    found = benchmark_rates([done("vit", 1, 10), done("resnet", 5, 20)])
-    assert found.teraflops("gradcam", "vit") == pytest.approx(0.1)
-    pooled = found.teraflops("gradcam", "other")
-    assert pooled == found.teraflops("training", "vit") == pytest.approx(6 / 30)
-
-
-def test_jobs_on_a_gpu_go_first():
-    found = benchmark_rates([done("vit", 1, 500), done("vit", 10, 10, gpu=True, study="fast")])
-    assert found.teraflops("gradcam", "vit") == pytest.approx(1)
-    assert "results/fast on a GPU" in found.source
-
-
-def test_jobs_that_hardly_outlast_their_start_give_none():
-    assert benchmark_rates([done("vit", 1.0, 2 * START_UP)]) is None
-    assert benchmark_rates([]) is None
-
-
-def test_without_any_benchmark_the_device_is_timed():
-    before = torch.get_num_threads()
-    found = timed_rate(0.01, 64)
-    torch.set_num_threads(before)
-    assert 0 < found.teraflops("kernelshap", "vit") < 1e4
-    assert "ResNet-18 on" in found.source
-
-
 # ---- the forecast -------------------------------------------------------------------------------
 
 PLAN = [
@@ -662,11 +566,15 @@ PLAN = [
 def small_forecast(jobs=PLAN, data=DATA, **changes):
     study = known(**changes).study
     of_models = {
-        "resnet": Cost(64, 10.0, 1.0, {100: 64}),
-        "vit": Cost(64, 2.0, 1.0, {100: 16}),
+        "resnet": Cost(64, 10.0, 0.0, 1.0, {100: 64}),
+        "vit": Cost(64, 2.0, 0.0, 1.0, {100: 16}),
     }
-    finished = [Finished("x", "select_images", 4.0), Finished("y", "select_images", 8.0)]
-    return forecast(Facts(study, data, of_models), jobs, given_rate(0.5), finished)
+    finished = [
+        Finished("digits", "select_images", 4.0),
+        Finished("digits", "select_images", 8.0),
+        Finished("other", "select_images", 100.0),
+    ]
+    return forecast(Facts(study, data, of_models), jobs, given_rates(0.5), 2.0, finished)
 
 
 def test_the_table_adds_up():
@@ -680,17 +588,19 @@ def test_the_table_adds_up():
     assert row["device_hours"] == pytest.approx((teraflop / 0.5 + 2 * START_UP) / 3600)
     maps = maps_megabytes("gradcam", 100, "resnet") + maps_megabytes("kernelshap", 100)
     assert row["disk_mb"] == pytest.approx(maps)
+    # the mean of this study's
     assert table.loc["select_images", "other_hours"] == pytest.approx(6 / 3600)
     assert table.loc["total"].to_numpy() == pytest.approx(table.iloc[:2].sum().to_numpy())
 
 
-def test_a_rule_that_has_never_run_has_no_hours():
+def test_a_rule_that_has_never_run_counts_by_its_law():
     answer = small_forecast([job("plot_borders")] * 3)
     table = answer.table.set_index("rule")
     assert table.loc["plot_borders", "passes"] == 0
-    assert math.isnan(table.loc["plot_borders", "other_hours"])
     assert table.loc["total", "jobs"] == 3
-    assert " ?" in str(answer)
+    law = measured_laws()["plot_borders"]
+    assert 3600 * table.loc["plot_borders", "other_hours"] >= 3 * law.start / 2
+    assert "?" not in str(answer)
 
 
 def test_a_finished_study_takes_nothing():
@@ -703,6 +613,12 @@ def test_the_text_names_the_source_of_its_hours():
     text = str(small_forecast())
     assert "Rate: 0.5 TFLOP/s, given" in text
     assert "tolerance" not in text
+
+
+def test_the_text_says_where_steps_are_from():
+    planned = [job("explain_images", method="integrated_gradients", model=m) for m in MODELS[:2]]
+    assert "as of other networks 2 times" in str(small_forecast(planned))
+    assert "Steps" not in str(small_forecast())
 
 
 def test_an_upper_bound_is_called_one():

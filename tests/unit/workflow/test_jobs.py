@@ -2,6 +2,7 @@
 
 import logging
 import os
+import re
 import subprocess
 import sys
 import warnings
@@ -165,15 +166,15 @@ def test_a_script_that_does_not_fit_its_rule_has_the_error_in_its_log(tmp_path):
 
 
 def test_a_log_begins_with_the_job_and_ends_with_time_and_memory(job, monkeypatch):
-    clock = SimpleNamespace(monotonic=iter((1000.0, 1004.26)).__next__)
+    clock = SimpleNamespace(monotonic=iter((1000.0, 1004.26)).__next__, process_time=lambda: 2.14)
     monkeypatch.setattr("thinkalike.workflow.jobs.time", clock)
     with job_log(job):
         log.info("half-way")
     first, middle, last = job.text().splitlines()
     assert first.endswith("INFO compare_models(method=gradcam, metric=rbf), 2 threads")
     assert middle.endswith("INFO half-way")
-    seconds, memory = last.split(" INFO ")[1].split(" s, peak memory ")
-    assert seconds == "4.3"
+    seconds, cpu, memory = re.split(r" s, | s of CPU, peak memory ", last.split(" INFO ")[1])
+    assert (seconds, cpu) == ("4.3", "2.1")
     assert float(memory.removesuffix(" MB")) == pytest.approx(peak_memory_mb(), rel=0.2)
 
 

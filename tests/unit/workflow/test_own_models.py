@@ -11,7 +11,7 @@ from thinkalike.errors import InputError
 from thinkalike.user_code import content_of
 from thinkalike.workflow.config.resolve import resolve
 from thinkalike.workflow.study import Study
-from thinkalike.workflow.weights import Weights
+from thinkalike.workflow.weights import Weights, file_hash
 
 DIGITS = [str(digit) for digit in range(10)]
 HALVES = [0.5, 0.5, 0.5]
@@ -100,6 +100,31 @@ def test_another_content_of_the_checkpoint_counts_and_its_time_does_not(files):
         Weights(Study.of(study({"mine": mine(weights="epoch_20.pt")}))).checkpoint_content("mine")
         == before
     )
+
+
+def test_a_config_beside_weights_counts_for_who_reads_them(files):
+    """It may say how images are normalised: a changed one is as good as changed weights."""
+    copied = {"timm": "test_resnet.r160_in1k", "like": "resnet", "name": "Copied"}
+    config = study(
+        {"mine": mine(weights="epoch_10.pt"), "copied": {**copied, "weights": "finetuned"}}
+    )
+    config["pretrained"] = {"folder": str(files / "copies")}
+    folder = files / "copies" / copied["timm"]
+    folder.mkdir(parents=True)
+
+    def known() -> tuple[str, str, str, str]:
+        file_hash.cache_clear()
+        found = Weights(Study.of(config))
+        trained = [found.trained(model, "c", "") for model in ("copied", "byobnet_brief")]
+        return (found.checkpoint_content("mine"), found.copied_config("copied"), *trained)
+
+    seen = [known()]
+    for text in ("{}", "[]"):
+        for place in (files, folder):
+            (place / "config.json").write_text(text)
+        seen.append(known())
+    assert seen[0][1] == ""
+    assert [len(set(values)) for values in zip(*seen, strict=True)] == [3, 3, 3, 1]
 
 
 def test_fine_tuning_from_a_checkpoint():

@@ -7,7 +7,7 @@ import pytest
 from docutils.core import publish_parts
 
 from thinkalike.errors import InputError
-from thinkalike.workflow.verdict import read_verdict
+from thinkalike.workflow.verdict import read_unconverged, read_verdict
 
 
 def test_sentences_stand_under_their_topics_in_order(tmp_path):
@@ -34,3 +34,14 @@ def test_a_damaged_file_is_named(text, tmp_path):
     (tmp_path / "verdict.json").write_text(text)
     with pytest.raises(InputError, match=r"verdict\.json is damaged"):
         read_verdict(tmp_path / "verdict.json")
+
+
+def test_maps_that_did_not_converge_are_counted_over_the_models_of_a_method(tmp_path):
+    path = tmp_path / "completeness.csv"
+    assert read_unconverged(path) == {}
+    rows = ["method,model,images,not_converged", "ig,a,10,2", "ig,b,10,1", "lift,a,10,0"]
+    path.write_text("\n".join(rows))
+    assert read_unconverged(path) == {"ig": "3 of 20"}
+    path.write_text("method,model\nig,a")
+    with pytest.raises(InputError, match="is damaged; delete it and run again"):
+        read_unconverged(path)

@@ -45,6 +45,9 @@ APART = -1
 RESTARTS = 10
 """Starts of k-means, of which the best counts."""
 
+RESTARTS_OF_SAMPLES = 3
+"""The starts where points are a sample, of which there are hundreds."""
+
 
 @dataclass(frozen=True)
 class GraphSpectrum:
@@ -169,6 +172,7 @@ def clusterings(
     clusters: int | Mapping[Pair, int] | None = None,
     *,
     seed: int,
+    restarts: int = RESTARTS,
 ) -> dict[Pair, Clustering]:
     """Clusters by several graphs and Laplacians.
 
@@ -178,16 +182,21 @@ def clusterings(
         clusters: K, for all pairs or for each; None for the eigengap. Where fewer points are in
             clusters at all, K is their number.
         seed: of k-means, which is seeded by the names of the pair, too.
+        restarts: starts of k-means, of which the best counts.
     """
     numbers = clusters if isinstance(clusters, Mapping) else dict.fromkeys(spectra, clusters)
     return {
-        pair: _cut(distances, values, numbers[pair], integer_seed(seed, "k-means", *pair))
+        pair: _cut(distances, values, numbers[pair], integer_seed(seed, "k-means", *pair), restarts)
         for pair, values in spectra.items()
     }
 
 
 def _cut(
-    distances: np.ndarray, graph_spectrum: GraphSpectrum, clusters: int | None, seed: int
+    distances: np.ndarray,
+    graph_spectrum: GraphSpectrum,
+    clusters: int | None,
+    seed: int,
+    restarts: int,
 ) -> Clustering:
     """Clusters from one spectrum."""
     spectrum, kept, parts = graph_spectrum.spectrum, graph_spectrum.kept, graph_spectrum.parts
@@ -197,7 +206,7 @@ def _cut(
         local = _joined(parts, distances, kept, number)
     else:
         points = embedding(spectrum.vectors[:, :number], graph_spectrum.pair[1])
-        local = _k_means(points, number, seed)
+        local = _k_means(points, number, seed, restarts)
     everywhere = np.full(graph_spectrum.size, APART)
     everywhere[kept] = numbered_by_size(local)
     return Clustering(
@@ -224,11 +233,11 @@ def _joined(labels: np.ndarray, distances: np.ndarray, kept: np.ndarray, number:
     return hierarchy.cut_tree(tree, [number]).ravel()[labels]
 
 
-def _k_means(points: np.ndarray, number: int, seed: int) -> np.ndarray:
+def _k_means(points: np.ndarray, number: int, seed: int, restarts: int) -> np.ndarray:
     with warnings.catch_warnings():
         # fewer distinct points than clusters, as copies have: there are then fewer clusters
         warnings.simplefilter("ignore", ConvergenceWarning)
-        return KMeans(number, n_init=RESTARTS, random_state=seed % 2**32).fit(points).labels_
+        return KMeans(number, n_init=restarts, random_state=seed % 2**32).fit(points).labels_
 
 
 def numbered_by_size(labels: np.ndarray) -> np.ndarray:

@@ -2,8 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from itertools import combinations
+from itertools import combinations_with_replacement
 from typing import Any
 
 import numpy as np
@@ -11,9 +10,8 @@ from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score
 from threadpoolctl import threadpool_limits
 
 from thinkalike.clustering.spectral.cut import (
-    ALL,
     APART,
-    Clustering,
+    RESTARTS_OF_SAMPLES,
     Pair,
     clusterings,
     graph_spectra,
@@ -22,10 +20,6 @@ from thinkalike.clustering.spectral.graphs import ScaleSettings
 from thinkalike.clustering.spectral.spectra import TOLERANCE_OF_SAMPLES
 from thinkalike.errors import InputError
 from thinkalike.randomness import generator
-
-STABLE = 0.8
-"""Least stability of clusters. One Gaussian cloud has none, and is cut alike all the same: of 72 cuts of
-such clouds (174 points in 2, 10 and 200 dimensions; 2 and 3 clusters) all but one are below."""
 
 
 def agreement(a: np.ndarray, b: np.ndarray) -> float:
@@ -39,7 +33,10 @@ def agreement(a: np.ndarray, b: np.ndarray) -> float:
 
 def agreements(clusters: Sequence[np.ndarray]) -> np.ndarray:
     """`agreement` of all pairs, (R, R)."""
-    return np.array([[agreement(a, b) for b in clusters] for a in clusters])
+    matrix = np.zeros((len(clusters), len(clusters)))
+    for i, j in combinations_with_replacement(range(len(clusters)), 2):
+        matrix[i, j] = matrix[j, i] = agreement(clusters[i], clusters[j])
+    return matrix
 
 
 def draws(n: int, number: int, seed: int, *names: str) -> list[np.ndarray]:
@@ -53,53 +50,75 @@ def draws(n: int, number: int, seed: int, *names: str) -> list[np.ndarray]:
     ]
 
 
-def stabilities(
+def sample_clusters(
     distances: np.ndarray,
-    results: Mapping[Pair, Clustering],
     samples: Sequence[np.ndarray],
+    numbers: Sequence[Mapping[Pair, int]],
     settings: ScaleSettings,
     *,
     seed: int,
     threads: int = 1,
-) -> dict[Pair, np.ndarray]:
-    """Agreement of every result with the clusters of samples of its points.
+) -> list[list[list[np.ndarray]]]:
+    """Clusters of samples of points, which are clustered again.
 
     Args:
         distances: (N, N).
-        results: of all points; a sample is cut into as many clusters.
         samples: B arrays of points.
+        numbers: how many clusters each graph and Laplacian gives; or several such counts.
         settings: of the scales; what they leave open follows the sample.
         seed: of k-means.
         threads: samples that are clustered at the same time.
 
     Returns:
-        Pair → (B,) adjusted Rand indices with the result of all points, on the points that are in a
-        cluster of both; 0 for a sample that cannot be clustered.
+        For every sample and count the clusters of its points by the pairs of `numbers`, in their order; all
+        `APART` in a sample that cannot be clustered.
     """
-    numbers = {pair: result.number for pair, result in results.items()}
+    most = {pair: max(count[pair] for count in numbers) for pair in numbers[0]}
 
-    def sample_agreements(sample: np.ndarray) -> list[float]:
+    def again(sample: np.ndarray) -> list[list[np.ndarray]]:
         part = distances[np.ix_(sample, sample)]
         try:
             spectra = graph_spectra(
-                part,
-                numbers,
-                settings.scales(part),
-                pairs=list(results),
-                tolerance=TOLERANCE_OF_SAMPLES,
+                part, most, settings.scales(part), pairs=list(most), tolerance=TOLERANCE_OF_SAMPLES
             )
         except InputError:  # fewer than three points, or copies of one
-            return [0.0] * len(results)
-        again = clusterings(part, spectra, numbers, seed=seed)
-        return [
-            agreement(result.clusters[sample], again[pair].clusters)
-            for pair, result in results.items()
-        ]
+            return [[np.full(len(sample), APART)] * len(most)] * len(numbers)
+        cuts = (
+            clusterings(part, spectra, count, seed=seed, restarts=RESTARTS_OF_SAMPLES)
+            for count in numbers
+        )
+        return [[result.clusters for result in cut.values()] for cut in cuts]
 
     # one thread for each sample: the same sums, in the same order, however many there are
     with threadpool_limits(1), ThreadPoolExecutor(threads) as pool:
-        values = np.array(list(pool.map(sample_agreements, samples)))
-    return {pair: values[:, place] for place, pair in enumerate(results)}
+        return list(pool.map(again, samples))
+
+
+def stabilities(
+    clusters: Sequence[np.ndarray],
+    samples: Sequence[np.ndarray],
+    again: Sequence[Sequence[np.ndarray]],
+) -> np.ndarray:
+    """Agreement of results with the clusters of samples of their points, (B, R).
+
+    Args:
+        clusters: of all points, by R results.
+        samples: B arrays of points.
+        again: for each sample the clusters of its points, by the same results.
+
+    Returns:
+        Adjusted Rand indices on the points that are in a cluster of both; 0 for a sample that cannot be
+        clustered.
+    """
+    return np.array(
+        [
+            [
+                agreement(all_points[sample], some)
+                for all_points, some in zip(clusters, cut, strict=True)
+            ]
+            for sample, cut in zip(samples, again, strict=True)
+        ]
+    )
 
 
 def known_agreement(clusters: np.ndarray, known: Sequence[Any] | np.ndarray) -> tuple[float, float]:
@@ -117,27 +136,3 @@ def known_agreement(clusters: np.ndarray, known: Sequence[Any] | np.ndarray) -> 
         float(adjusted_rand_score(codes, mine)),
         float(normalized_mutual_info_score(codes, mine)),
     )
-
-
-@dataclass(frozen=True)
-class Choices:
-    """Mean agreement of results that differ in one choice alone; the lower, the more it matters.
-
-    Attributes:
-        graph: of pairs of results with one Laplacian and two graphs.
-        laplacian: with one graph and two Laplacians.
-        both: with two of either.
-    """
-
-    graph: float
-    laplacian: float
-    both: float
-
-
-def choices(matrix: np.ndarray) -> Choices:
-    """`Choices` from the agreements (12, 12) of the results by `ALL` pairs."""
-    groups: dict[tuple[bool, bool], list[float]] = {}
-    for (i, a), (j, b) in combinations(enumerate(ALL), 2):
-        groups.setdefault((a[0] != b[0], a[1] != b[1]), []).append(float(matrix[i, j]))
-    means = {differ: float(np.mean(values)) for differ, values in groups.items()}
-    return Choices(means[True, False], means[False, True], means[True, True])

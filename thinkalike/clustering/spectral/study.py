@@ -1,12 +1,13 @@
 """Clusters of explanation maps: which images are explained the same way, by one model or by several."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import NamedTuple
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 import pandas as pd
 
+from thinkalike.clustering.spectral.choices import WAYS, choice_table
 from thinkalike.clustering.spectral.cut import (
     ALL,
     APART,
@@ -16,18 +17,19 @@ from thinkalike.clustering.spectral.cut import (
     eigenvalue_count,
     graph_spectra,
 )
-from thinkalike.clustering.spectral.graphs import Scales, ScaleSettings, distances_from_products
+from thinkalike.clustering.spectral.graphs import Scales, ScaleSettings
+from thinkalike.clustering.spectral.nulls import NullSettings, null_test
+from thinkalike.clustering.spectral.points import map_points
 from thinkalike.clustering.spectral.spectra import plane
 from thinkalike.clustering.spectral.stability import (
     agreements,
-    choices,
     draws,
     known_agreement,
+    sample_clusters,
     stabilities,
 )
-from thinkalike.compare.magnitude import near_one
+from thinkalike.clustering.spectral.telling import beyond_one_cloud, null_table
 from thinkalike.compare.maps import Maps
-from thinkalike.compare.products import all_inner_products
 from thinkalike.errors import InputError
 from thinkalike.progress import log
 from thinkalike.stores.damage import same_images
@@ -47,17 +49,26 @@ KNOWN = {
 NAMES = ["/".join(pair) for pair in ALL]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class SpectralSettings(ScaleSettings):
     """Settings of the clustering of maps: scales of the graphs, and what follows.
 
     Attributes:
+        nulls: settings of the comparison with single clouds.
         clusters: K; None for the eigengap.
         bootstraps: samples of the maps that are clustered again, for the stability.
+        shift: cells by which two maps may be shifted against each other.
     """
 
+    nulls: NullSettings
     clusters: int | None = None
     bootstraps: int = 50
+    shift: int = 0
+
+    @classmethod
+    def of(cls, settings: Mapping[str, Any]) -> Self:
+        """Settings from a mapping whose `nulls` are one, too."""
+        return cls(**{**settings, "nulls": NullSettings(**settings["nulls"])})
 
 
 class MapClusters(NamedTuple):
@@ -66,12 +77,12 @@ class MapClusters(NamedTuple):
     Attributes:
         results: a row for each of the twelve: graph, laplacian, clusters, sizes (as in "120, 40, 14"),
             in_clusters (share of the maps), components, edges, gap, stability (mean over bootstrap
-            samples) and its 95 % interval, maps, blank, neighbours, sigma, epsilon.
+            samples) and its 95 % interval, maps, blank, neighbours, sigma, epsilon; and what
+            `telling.null_table` says of it.
         eigenvalues: graph, laplacian, number, value, chosen.
         agreement: result, and adjusted Rand indices with all twelve.
         known: graph, laplacian, known, adjusted_rand, mutual_information.
-        choices: number (of clusters: by the eigengap, or the same for all), clusters, graph, laplacian,
-            both.
+        choices: as `choices.choice_table` gives them.
         points: a row for each map: its columns in the table given, blank, x and y (in the plane of the
             principal components), and its cluster by each of the twelve.
     """
@@ -118,7 +129,7 @@ def cluster_maps(
     seed: int,
     threads: int = 1,
 ) -> MapClusters:
-    """Cluster maps by their directions, with stability and agreement with known labels.
+    """Cluster maps by their directions, with stability beside that of single clouds, and known labels.
 
     Blank maps have no direction and are in no cluster.
 
@@ -126,7 +137,7 @@ def cluster_maps(
         maps: of several models.
         table: a row for each map, model by model, with the columns of `KNOWN`.
         settings: of the clustering.
-        name: seeds the bootstrap samples, together with `seed`.
+        name: seeds the bootstrap samples and the clouds, together with `seed`.
         seed: of the study.
         threads: samples that are clustered at the same time.
 
@@ -134,8 +145,9 @@ def cluster_maps(
         InputError: more clusters than maps that are not blank, fewer than three of these, all the
             same, or a graph without an edge.
     """
-    distances, inside = unit_distances(maps)
+    points = map_points(maps, settings.shift)
     del maps  # of pixels, they are large
+    distances, inside = points.distances, points.inside
     count, clusters = len(inside), settings.clusters
     if count < len(table):
         log.warning("%d of %d maps are blank and left out", len(table) - count, len(table))
@@ -144,66 +156,47 @@ def cluster_maps(
     scales = settings.scales(distances)
     spectra = graph_spectra(distances, eigenvalue_count(clusters), scales)
     results = clusterings(distances, spectra, clusters, seed=seed)
-    samples = draws(count, settings.bootstraps, seed, name)
-    stability = stabilities(distances, results, samples, settings, seed=seed, threads=threads)
-
     labels = [result.clusters for result in results.values()]
-    matrix = agreements(labels)
-    same = int(np.median([result.number for result in results.values()]))
-    fixed = [one.clusters for one in clusterings(distances, spectra, same, seed=seed).values()]
+    numbers = {pair: result.number for pair, result in results.items()}
+    same = dict.fromkeys(numbers, int(np.median(list(numbers.values()))))
+    fixed = clusterings(distances, spectra, same, seed=seed)
+
+    samples = draws(count, settings.bootstraps, seed, name)
+    again = sample_clusters(
+        distances, samples, [numbers, same], settings, seed=seed, threads=threads
+    )
+    stability = stabilities(labels, samples, [sample[0] for sample in again])
+    test = null_test(
+        points, settings, clusters, settings.nulls, name=name, seed=seed, threads=threads
+    )
+    beside = null_table(test)
+    log.info("%s", beyond_one_cloud(beside))
+
+    compared = [agreements(labels), agreements([one.clusters for one in fixed.values()])]
+    of_samples = [[agreements(sample[way]) for sample in again] for way in range(len(WAYS))]
+    ways = zip((np.nan, same[ALL[0]]), compared, of_samples, strict=True)
     return MapClusters(
-        results=_results(results, stability, scales, len(table)),
+        results=_results(results, stability, scales, len(table)).join(beside),
         eigenvalues=_eigenvalues(results),
-        agreement=pd.DataFrame(matrix, NAMES, NAMES).rename_axis("result").reset_index(),
+        agreement=pd.DataFrame(compared[0], NAMES, NAMES).rename_axis("result").reset_index(),
         known=_known(results, table.iloc[inside]),
-        choices=_choices({"eigengap": (np.nan, matrix), "same": (same, agreements(fixed))}),
+        choices=choice_table(dict(zip(WAYS, ways, strict=True))),
         points=_points(table, inside, plane(distances), labels),
     )
 
 
-def unit_distances(maps: Sequence[Maps]) -> tuple[np.ndarray, np.ndarray]:
-    """Distances of maps scaled to length 1, (n, n), and the positions (n,) of those that are not blank."""
-    # near 1, squares of float64 are numbers, as those of float32 are; directions stay
-    maps = [
-        each
-        if each.coefficients.dtype == np.float32
-        else replace(each, coefficients=near_one(each.coefficients, axis=1)[0])
-        for each in maps
-    ]
-    products = all_inner_products(maps)
-    length = np.sqrt(np.diagonal(products))
-    inside = np.flatnonzero(length > 0)
-    products = products[np.ix_(inside, inside)]
-    products /= length[inside, None]
-    products /= length[inside]
-    return distances_from_products(products), inside
-
-
-def _choices(agreement: Mapping[str, tuple[float, np.ndarray]]) -> pd.DataFrame:
-    """Which choice matters, with clusters by the eigengap and with the same number of them for all.
-
-    Args:
-        agreement: how clusters are numbered → their number and the agreements of the results.
-    """
-    rows = [
-        {"number": name, "clusters": number, **vars(choices(matrix))}
-        for name, (number, matrix) in agreement.items()
-    ]
-    return pd.DataFrame(rows)
-
-
 def _results(
     results: Mapping[Pair, Clustering],
-    stability: Mapping[Pair, np.ndarray],
+    stability: np.ndarray,
     scales: Scales,
     maps: int,
 ) -> pd.DataFrame:
     rows = []
-    for pair, result in results.items():
+    for (pair, result), values in zip(results.items(), stability.T, strict=True):
         count = len(result.clusters)
         sizes = ", ".join(map(str, np.bincount(result.clusters[result.clusters != APART])))
-        mean = stability[pair].mean()
-        low, high = np.quantile(stability[pair], [0.025, 0.975])
+        mean = values.mean()
+        low, high = np.quantile(values, [0.025, 0.975])
         log.info("%s, %s: %d clusters (%s), stability %.3f", *pair, result.number, sizes, mean)
         rows.append(
             {
@@ -255,25 +248,6 @@ def _points(
     points.loc[rows, ["x", "y"]] = plane
     points.loc[rows, NAMES] = np.stack(labels, 1)
     return points
-
-
-def most_informative(results: pd.DataFrame) -> int:
-    """Row of the result to look at: the most stable one that says something.
-
-    It has nine of ten maps in clusters, and a second cluster with one of twenty; where no result has,
-    the most stable one counts. A result that parts one map from all others says little, however often
-    it comes out.
-
-    Args:
-        results: sizes, stability and in_clusters, as in `MapClusters.results`.
-    """
-    ranks = []
-    for place, row in enumerate(results.to_dict("records")):
-        sizes = [int(size) for size in str(row["sizes"]).split(", ")]
-        second = sizes[1] if sizes[1:] else 0
-        informative = row["in_clusters"] >= 0.9 and second >= sum(sizes) / 20
-        ranks.append((informative, row["stability"], -place))
-    return max(range(len(ranks)), key=ranks.__getitem__)
 
 
 def read_cases(paths: Sequence[str], cases: Iterable[str], columns: Sequence[str]) -> pd.DataFrame:

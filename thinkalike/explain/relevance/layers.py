@@ -7,7 +7,7 @@ import torch
 
 from thinkalike.explain.relevance.calls import Call
 from thinkalike.explain.relevance.normalisation import check_constants, statistics_and_scales
-from thinkalike.explain.relevance.rules import Layer, by_gamma, convolution, linear
+from thinkalike.explain.relevance.rules import Contributions, Layer, by_gamma, convolution, linear
 from thinkalike.explain.relevance.tape import Kind, Rule, Tape
 
 
@@ -64,16 +64,18 @@ def _layer(tape: Tape, call: Call, make: Callable[[], Layer]) -> Any:
     if tape.kind(bias) is not Kind.CONSTANT:
         return tape.unresolved(call, "its bias depends on the images")
     layer = make()
-    if not tape.composite.layers(layer.convolutional):
+    gamma = tape.composite.gamma(layer.convolutional)
+    if not gamma:
         result = tape.with_gates_fixed(call)()
         if bias is not None:
             tape.ledger.watch(tape.module, result, layer.along(bias))
         return result
-    gamma = tape.gamma(layer.convolutional)
-    fixed, ledger = weight.detach(), tape.ledger
-    result = by_gamma(x, call.with_input, layer, fixed, bias, gamma, ledger, tape.module)
+    with torch.no_grad():
+        result = call.with_input(x)
+    contributions = Contributions(x, layer, weight.detach(), result.shape, gamma)
+    result = by_gamma(contributions, lambda: result, None, bias, tape.ledger, tape.module)
     if layer.convolutional:
-        tape.made[result] = (result._version, x, layer, fixed, bias, gamma)
+        tape.made[result] = (result._version, contributions, bias)
     return result
 
 
@@ -94,13 +96,12 @@ def batch_norm(tape: Tape, call: Call) -> Any:
         result = call()
         tape.ledger.watch(tape.module, result, shift.reshape(-1, *[1] * (x.ndim - 2)))
         return result
-    _, source, layer, weights, offset, gamma = before
+    _, contributions, offset = before
     if offset is not None:
         shift = shift + offset * scale
-    fused = weights * scale.reshape(-1, *[1] * (weights.ndim - 1))
     given = x.detach()
 
-    def compute(_: torch.Tensor) -> torch.Tensor:
+    def compute() -> torch.Tensor:
         return call.with_input(given)
 
-    return by_gamma(source, compute, layer, fused, shift, gamma, tape.ledger, tape.module)
+    return by_gamma(contributions, compute, scale, shift, tape.ledger, tape.module)

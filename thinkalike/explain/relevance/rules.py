@@ -112,16 +112,32 @@ class Layer:
         backward: g, W, x → Wᵀ g in the shape of x.
         channels: dimension of the results' channels, from the end.
         convolutional: whether it is a convolution; else it is linear.
+        transposed: whether it is a transposed convolution, whose weights begin with the inputs' channels.
     """
 
     forward: Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
     backward: Callable[[torch.Tensor, torch.Tensor, torch.Tensor], torch.Tensor]
     channels: int
     convolutional: bool
+    transposed: bool = False
 
     def along(self, values: torch.Tensor) -> torch.Tensor:
         """One number for each channel, in a shape that broadcasts to the results."""
         return values.reshape(-1, *[1] * (-self.channels - 1))
+
+    def signs(self, scaled: torch.Tensor, signed: torch.Tensor) -> torch.Tensor | None:
+        """Sign of `signed` against `scaled` in each channel of the results, in a shape for the weights.
+
+        None where a channel has both signs, or a transposed convolution has both.
+        """
+        others = [d for d in range(scaled.ndim) if d != scaled.ndim + self.channels]
+        if self.transposed:
+            others = list(range(scaled.ndim))
+        same, opposite = ((signed == each).all(others) for each in (scaled, -scaled))
+        if not (same | opposite).all():
+            return None
+        signs = torch.where(same, 1, -1).to(scaled.dtype)
+        return signs.reshape(-1, *[1] * max(-self.channels, 1))
 
 
 def linear() -> Layer:
@@ -159,80 +175,141 @@ def convolution(
     def backward(g: torch.Tensor, w: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
         return torch.ops.aten.convolution_backward(g, x, w, None, *setting, [True, False, False])[0]
 
-    return Layer(forward, backward, -1 - dimensions, True)
+    return Layer(forward, backward, -1 - dimensions, True, transposed)
+
+
+class Contributions:
+    """What one layer W takes of its input x by the rule γ, for all that read its result.
+
+    A reader passes two gradients back, one for the contributions as they are and one for their magnitudes;
+    of all readers they come together before they pass W, so that each costs one product. Magnitudes
+    |W||x| are computed once, when the first reader asks.
+
+    Args:
+        x: input.
+        layer: W.
+        weight: its numbers.
+        shape: of the result.
+        gamma: γ > 0.
+    """
+
+    def __init__(
+        self, x: torch.Tensor, layer: Layer, weight: torch.Tensor, shape: torch.Size, gamma: float
+    ) -> None:
+        self.layer, self._weight = layer, weight
+        # shares of the contributions as they are, and of their magnitudes with the sign of the output
+        self.plain, self.more = (0.5, 0.5) if gamma == float("inf") else (1 + gamma / 2, gamma / 2)
+        self._x = x.detach()
+        self._sizes: torch.Tensor | None = None
+        self.ends: tuple[torch.Tensor, torch.Tensor] = _Contributions.apply(x, shape, self._back)
+
+    def sizes(self) -> torch.Tensor:
+        """|W||x|."""
+        if self._sizes is None:
+            self._sizes = self.layer.forward(self._x.abs(), self._weight.abs())
+        return self._sizes
+
+    def _back(self, scaled: torch.Tensor, signed: torch.Tensor) -> torch.Tensor:
+        """Gradient at x, by one product where inputs are not negative and channels of one sign."""
+        x, self._sizes = self._x, None
+        back, magnitudes = self.layer.backward, self._weight.abs()
+        negative = x < 0
+        if not negative.any():
+            signs = self.layer.signs(scaled, signed)
+            if signs is not None:
+                return back(scaled, self.plain * self._weight + self.more * signs * magnitudes, x)
+        lifted = back(signed, magnitudes, x)
+        lifted = torch.where(negative, -lifted, lifted)
+        return back(scaled, self._weight, x) * self.plain + lifted * self.more
+
+
+class _Contributions(Function):
+    @staticmethod
+    def forward(
+        ctx: Any, x: torch.Tensor, shape: torch.Size, back: Pullback
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        ctx.back = back
+        # no numbers, only places for gradients
+        return x.new_zeros(()).expand(shape), x.new_zeros(()).expand(shape)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: torch.Tensor) -> tuple[torch.Tensor, None, None]:
+        return ctx.back(*gradients), None, None
+
+
+class _Reader(Function):
+    @staticmethod
+    def forward(
+        ctx: Any,
+        plain: torch.Tensor,
+        sizes: torch.Tensor,
+        compute: Callable[[], torch.Tensor],
+        back: Pullback,
+    ) -> torch.Tensor:
+        y = compute()
+        # y may be changed in place later
+        ctx.save_for_backward(y.clone())
+        ctx.back = back
+        return y
+
+    @staticmethod
+    def backward(
+        ctx: Any, *gradients: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor, None, None]:
+        return *ctx.back(gradients[0], *ctx.saved_tensors), None, None
 
 
 def by_gamma(
-    x: torch.Tensor,
-    compute: Callable[[torch.Tensor], torch.Tensor],
-    layer: Layer,
-    weight: torch.Tensor,
-    bias: torch.Tensor | None,
-    gamma: Callable[[], float],
+    contributions: Contributions,
+    compute: Callable[[], torch.Tensor],
+    scale: torch.Tensor | None,
+    shift: torch.Tensor | None,
     ledger: Ledger,
     account: str,
 ) -> torch.Tensor:
-    """y = W x + b by the rule γ, for inputs and weights of any sign.
+    """y = s · W x + b by the rule γ, for inputs and weights of any sign.
 
-    With contributions c_ij = w_ji x_i, and b_j as one more, of an output y_j > 0
+    With contributions c_ij = s_j w_ji x_i, and b_j as one more, of an output y_j > 0
 
         R_ij = (c_ij + γ max(c_ij, 0)) / Σ_i (c_ij + γ max(c_ij, 0)) · R_j
 
     and with min for an output y_j ≤ 0: contributions of the output's own sign count 1 + γ times.
     The denominator has the output's sign and is not smaller, so that no factor y_j/z_j exceeds 1.
-    γ = 0 is the rule epsilon with ε = 0; γ = ∞, only those of the same sign, is z⁺ for both signs.
+    γ = ∞, only those of the same sign, is z⁺ for both signs.
 
     Montavon et al., Layer-wise relevance propagation: an overview, 2019, section 10.2, and for signed
     inputs the generalised form, in Andéol et al., Learning domain invariant representations by joint
     Wasserstein distance minimization, 2021, appendix.
 
     Args:
-        x: input.
-        compute: x → y, as the network does it.
-        layer: W.
-        weight, bias: its numbers, (channels,) of the bias.
-        gamma: called in the backward pass, when the number of layers is known.
+        contributions: of W x.
+        compute: gives y, as the network does it.
+        scale, shift: s and b, (channels,) of each; None for 1 and 0.
         ledger, account: of the share of b_j.
 
     With |W| the magnitudes of the weights, the contributions of the output's own sign sum to
-    (y ± |W||x|)/2, b and |b| among them, and what it passes on to a positive or a negative input is in Wᵀ
-    and |W|ᵀ: one more product forth and one back. One product back is enough where no input is negative and
-    outputs of one sign carry all relevance, as those do that a ReLU follows.
-
-    All is computed in the backward pass, so that a layer whose result goes to a batch norm, which is then
-    one layer with it, costs nothing more.
+    (y ± |W||x|)/2, s, b and |b| among them, and what it passes on to a positive or a negative input is in
+    Wᵀ and |W|ᵀ: one more product forth and one back, all of it in the backward pass. So a layer whose
+    result goes to a batch norm, which is then one layer with it, costs nothing more.
     """
+    along = contributions.layer.along
 
-    def forward(x: torch.Tensor) -> tuple[torch.Tensor, tuple[torch.Tensor, ...]]:
-        y = compute(x)
-        # y may be changed in place later
-        return y, (x, y.clone())
-
-    def backward(g: torch.Tensor, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
-        value = gamma()
-        if value == 0:
-            if bias is not None:
-                ledger.pay(account, g, layer.along(bias))
-            return layer.backward(g, weight, x)
-        # of all contributions, and of the difference between magnitude and value, with the output's sign
-        plain, more = (0.5, 0.5) if value == float("inf") else (1 + value / 2, value / 2)
-        magnitudes = weight.abs()
-        sizes = layer.forward(x.abs(), magnitudes)
-        if bias is not None:
-            sizes += layer.along(bias.abs())
-        up = y > 0
+    def back(g: torch.Tensor, y: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        sizes = contributions.sizes()
+        if scale is not None:
+            sizes = sizes * along(scale.abs())
+        if shift is not None:
+            sizes = sizes + along(shift.abs())
+        up, plain, more = y > 0, contributions.plain, contributions.more
         z = plain * y + more * torch.where(up, sizes, -sizes)
         scaled = g * torch.where((y == 0) | (z == 0), 0, y / z)
         signed = torch.where(up, scaled, -scaled)
-        if bias is not None:
-            ledger.pay(account, scaled, layer.along(plain * bias))
-            ledger.pay(account, signed, layer.along(more * bias.abs()))
-        if not (x < 0).any():
-            for sign in (1, -1):
-                if torch.equal(signed, sign * scaled):
-                    return layer.backward(scaled, plain * weight + sign * more * magnitudes, x)
-        lifted = layer.backward(signed, magnitudes, x)
-        lifted = torch.where(x < 0, -lifted, lifted)
-        return layer.backward(scaled, weight, x) * plain + lifted * more
+        if shift is not None:
+            ledger.pay(account, scaled, along(plain * shift))
+            ledger.pay(account, signed, along(more * shift.abs()))
+        if scale is None:
+            return scaled, signed
+        return scaled * along(scale), signed * along(scale.abs())
 
-    return through(x, forward, backward)
+    result: torch.Tensor = _Reader.apply(*contributions.ends, compute, back)
+    return result

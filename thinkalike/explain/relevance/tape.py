@@ -58,14 +58,12 @@ class Composite:
 
     Attributes:
         convolutions, linears: γ of these layers.
-        share: of the layers, counted from the input, that have this γ; the others have 0.
     """
 
     convolutions: float = 0.0
     linears: float = 0.0
-    share: float = 1.0
 
-    def layers(self, convolutional: bool) -> float:
+    def gamma(self, convolutional: bool) -> float:
         """γ of convolutions, else of linear layers."""
         return self.convolutions if convolutional else self.linears
 
@@ -122,11 +120,10 @@ class Tape(TorchFunctionMode):
         self._table = table
         self.name, self.ledger, self.composite = name, ledger, composite
         self.sigmoids, self.with_sigmoids = sigmoids, False
-        self.layers = 0
         self._origins = WeakTensorKeyDictionary()
         self._origins[images] = Origin(Kind.SIGNAL, "the images", "")
         self.made: WeakTensorKeyDictionary = WeakTensorKeyDictionary()
-        """Result of a convolution → its version, input, layer, weights, bias and γ, for a batch norm."""
+        """Result of a convolution → its version, contributions and bias, for a batch norm."""
         self._names = {module: name for name, module in network.named_modules()}
         self._parameters = {
             tensor.untyped_storage().data_ptr(): name
@@ -170,13 +167,6 @@ class Tape(TorchFunctionMode):
         """Name of the module that computes now."""
         named = [self._names[module] for module in self._open if module in self._names]
         return named[-1] if named and named[-1] else "the network itself"
-
-    def gamma(self, convolutional: bool) -> Callable[[], float]:
-        """γ of the layer that comes now; known when the last layer has come."""
-        number = self.layers
-        self.layers += 1
-        gamma = self.composite.layers(convolutional)
-        return lambda: gamma if number < self.composite.share * self.layers else 0.0
 
     def account(self, constant: Any) -> str:
         """Name of the account of a constant: that of the parameter, or of the module that adds it."""

@@ -44,7 +44,7 @@ CHECKS: tuple[tuple[str, Callable[[Config], Iterable[str]]], ...] = (
     (USED, method_checks.files),
     ("catalogue settings variants", method_checks.composites),
     (
-        "models catalogue weights training methods settings segments variants spectral",
+        "models catalogue weights training methods settings segments variants spectral images",
         method_checks.spectral,
     ),
 )

@@ -23,7 +23,7 @@ DOWNLOADED = ("imagenette", "imagenette_320", "imagenette_160", "cifar10", "arch
 KEYS_OF_KINDS = {
     "path": ("folder",),
     "url": ("archive",),
-    "checksum": ("archive",),
+    "checksum": DOWNLOADED,
     "mirror": DOWNLOADED,
 }
 """Key of `dataset` → kinds of data set that have it."""
@@ -110,11 +110,13 @@ def chance(config: Config) -> Iterator[str]:
 def count(config: Config, held: Contents) -> Iterator[str]:
     """More images than the split has."""
     images = config["images"]
-    most = {"train": held.train, "val": held.val}[images["split"]]
+    most = held.images(images["split"], images["exclude"])
+    left = f" that images.exclude: {images['exclude']} leaves" if images["exclude"] else ""
     if images["count"] > most:
+        fix = f"give at most {most}" if most else "leave exclude out, or take other images"
         yield (
-            f"images.count: {images['count']} is more than the {most} images of {images['split']}; give "
-            f"at most {most}"
+            f"images.count: {images['count']} is more than the {most} images of {images['split']}{left}; "
+            f"{fix}"
         )
 
 

@@ -1,6 +1,6 @@
 """Checks of a study's methods, their variants and settings."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from thinkalike.attributions import ATTRIBUTIONS, wrong_arguments
@@ -19,6 +19,7 @@ from thinkalike.workflow.config.settings import (
     least_evaluations,
     mapped_method,
     mapped_models,
+    mapped_pool,
     row_of,
     selected_entries,
 )
@@ -60,8 +61,8 @@ def metrics(config: Config) -> Iterator[str]:
         )
 
 
-def used_methods(config: Config) -> dict[str, list[str]]:
-    """Method or variant that makes maps for the study → the models that it explains."""
+def asked_methods(config: Config) -> dict[str, list[str]]:
+    """Method or variant that is asked the question of the study → the models that it explains."""
     models = config["models"]
     uses = [(method, models) for method in config["methods"]]
     uses += [
@@ -69,8 +70,20 @@ def used_methods(config: Config) -> dict[str, list[str]]:
         for panels in config["figures"]["panels"].values()
         for method in panels.get("methods", [])
     ]
-    uses.append((config["neon"]["method"], clustered_models(config)))
-    uses.append((mapped_method(config), mapped_models(config)))
+    return _merged(config, [*uses, (mapped_method(config), mapped_models(config))])
+
+
+def used_methods(config: Config) -> dict[str, list[str]]:
+    """Method or variant that makes maps for the study → the models that it explains.
+
+    NEON's is among them. It explains logits of clusters in float32, whatever `explanation` says.
+    """
+    of_clusters = config["neon"]["method"], clustered_models(config)
+    return _merged(config, [*asked_methods(config).items(), of_clusters])
+
+
+def _merged(config: Config, uses: Iterable[tuple[str, list[str]]]) -> dict[str, list[str]]:
+    """Method or variant that has the maps of one that is used → the models of all its uses."""
     explained: dict[str, list[str]] = {}
     for name, some in uses:
         method = METHODS[base_method(config, name)].explained_by or name
@@ -157,8 +170,9 @@ EXACT = (("output", "logit", "logits"), ("precision", "float32", "in float32"))
 
 def lrp(config: Config) -> Iterator[str]:
     """Questions that LRP cannot answer: it explains logits in full precision."""
+    is_asked = any(base_method(config, name) == "lrp" for name in asked_methods(config))
     for key, value, only in EXACT:
-        if config["explanation"][key] != value and settings_of(config, "lrp"):
+        if config["explanation"][key] != value and is_asked:
             yield f"explanation.{key}: lrp explains {only} alone; set {value}, or leave lrp out of methods"
 
 
@@ -170,7 +184,7 @@ def embedding(config: Config) -> Iterator[str]:
     if question["output"] != "logit":
         yield "explanation.output: an embedding has no probability; set logit"
     settings = all_settings(config)
-    for name in used_methods(config):
+    for name in asked_methods(config):
         row = method_of(settings[name])
         if not row.embedding:
             yield (
@@ -257,6 +271,8 @@ def spectral(config: Config) -> Iterator[str]:
             f"spectral.method: {method!r} has maps on superpixels, which differ from image to image; "
             "choose another method"
         )
+    if mapped_models(config):
+        yield from _scale_of_clusters(config)
     clusters, images = values["clusters"] or 0, values["images"]
     if clusters > images:
         yield (
@@ -267,4 +283,26 @@ def spectral(config: Config) -> Iterator[str]:
         yield (
             f"catalogue.{JOINT}: all models together are called so where maps are clustered; give the "
             "model another key, or set spectral.joint: false"
+        )
+
+
+def _scale_of_clusters(config: Config) -> Iterator[str]:
+    """Maps that are clustered over more cells than the frame has pixels, or moved out of it."""
+    pool, size = mapped_pool(config), config["images"]["size"]
+    shift = config["spectral"]["shift"]
+    if pool is None:
+        if shift:
+            yield (
+                "spectral.shift: maps are not moved as they were computed; give spectral.pool, a number of "
+                f"cells a side ({size}: single pixels), or set spectral.shift: 0"
+            )
+    elif config["spectral"]["pool"] is not None and int(pool) > size:
+        yield (
+            f"spectral.pool: {pool} cells a side are more than the {size} pixels of images.size; give at "
+            f"most {size}"
+        )
+    elif shift >= int(pool):
+        yield (
+            f"spectral.shift: {shift} cells move a map of {pool} cells a side out of the frame; give at "
+            f"most {int(pool) - 1}"
         )

@@ -98,12 +98,14 @@ def completed(study: Mapping[str, Any]) -> dict[str, Any]:
     changes = {
         "dataset": {"name": study["dataset"]["name"] or study["dataset"]["kind"]},
         "segments": region_settings.completed(study["segments"], study["images"]["size"]),
+        "finetuning": settings.completed_training(study, study["finetuning"]),
         "similarity": {"scales": settings.scales(study)},
         "subsampling": {"sizes": settings.subsampling_sizes(study)},
         "neon": {"models": settings.clustered_models(study)},
         "spectral": {
             "models": settings.mapped_models(study),
             "method": settings.mapped_method(study),
+            "pool": settings.mapped_pool(study),
             "class": settings.mapped_class_of(study),
         },
         "figures": {"panels": settings.completed_panels(study)},

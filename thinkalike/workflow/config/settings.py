@@ -6,7 +6,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from thinkalike.compare.scales import SEGMENTS
+from thinkalike.compare.scales import SEGMENTS, Pool
 from thinkalike.errors import InputError
 from thinkalike.images import region_settings
 from thinkalike.methods import METHODS, Method, kernelshap_budget, method_of
@@ -60,7 +60,7 @@ def completed_models(config: Config) -> dict[str, dict[str, Any]]:
     completed = {}
     for key, entry in selected_entries(config).items():
         weights = entry.get("weights", config["weights"])
-        training = {**config["training"], **entry.get("training", {})}
+        training = completed_training(config, {**config["training"], **entry.get("training", {})})
         completed[key] = {**entry, "training": training, "weights": weights}
         if is_path(str(weights)):
             completed[key] |= {"weights": "imported", "checkpoint": weights}
@@ -75,6 +75,17 @@ def completed_models(config: Config) -> dict[str, dict[str, Any]]:
             if weights == "random":
                 completed[key] |= {"weights": "trained", "training": {**training, "epochs": 0}}
     return completed
+
+
+def completed_training(config: Config, training: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings of a training; half of the images are mirrored, if nothing is said, where they may be.
+
+    A mirrored photograph shows the same thing, a mirrored digit another or none.
+    """
+    mirror = training["mirror"]
+    if mirror is None:
+        mirror = config["dataset"]["kind"] not in ("digits", "planted_digits")
+    return {**training, "mirror": mirror}
 
 
 def is_path(weights: str) -> bool:
@@ -157,6 +168,24 @@ def mapped_method(config: Config) -> str:
         return str(given)
     on_grid = (m for m in drawn_methods(config) if not row_of(config, m).segments)
     return ["gradcam", *on_grid][-1]
+
+
+AS_COMPUTED = "none"
+"""Setting of maps that are clustered as they were computed."""
+
+CELLS = 8
+"""Cells a side at which maps are clustered that the study compares over segments."""
+
+
+def mapped_pool(config: Config) -> Pool:
+    """Cells a side at which maps are clustered: by default those at which the study compares them.
+
+    Segments differ from image to image; in their place are `CELLS`.
+    """
+    if (given := config["spectral"]["pool"]) is not None:
+        return None if given == AS_COMPUTED else int(given)
+    pool: Pool = all_settings(config)[mapped_method(config)].get("pool")
+    return CELLS if pool == SEGMENTS else pool
 
 
 def mapped_class_of(config: Config) -> str | None:

@@ -1,12 +1,14 @@
-"""What a forward pass of a model takes: operations, bytes of weights, cells of its layers."""
+"""What a forward pass of a model takes: operations, memory, bytes of weights, cells of its layers."""
 
+import json
 import tomllib
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+from thinkalike.workflow.forecast.kept import Kept
 from thinkalike.workflow.study import Study
 
 MEASURED = Path(__file__).with_name("costs.toml")
@@ -19,20 +21,22 @@ class Cost:
     Attributes:
         size: side of the image in pixels.
         gigaflops: additions and multiplications, 10⁹.
+        gigabytes: 10⁹ bytes that its operations write: what small networks spend their time on.
         megabytes: 10⁶ bytes of the weights.
         cells: depth in percent → cells of the Grad-CAM layer there.
     """
 
     size: int
     gigaflops: float
+    gigabytes: float
     megabytes: float
     cells: Mapping[int, int]
 
     def at(self, size: int) -> "Cost":
-        """Cost for images of another size: operations and cells grow with the area."""
+        """Cost for images of another size: all but the weights grows with the area."""
         growth = (size / self.size) ** 2
         cells = {depth: max(round(number * growth), 1) for depth, number in self.cells.items()}
-        return Cost(size, self.gigaflops * growth, self.megabytes, cells)
+        return Cost(size, self.gigaflops * growth, self.gigabytes * growth, self.megabytes, cells)
 
 
 @cache
@@ -43,7 +47,7 @@ def _measured() -> list[tuple[str, dict[str, Any], Cost]]:
         (
             row.pop("timm"),
             row.pop("arguments", {}),
-            Cost(**{**row, "cells": {int(depth): n for depth, n in row["cells"].items()}}),
+            _as_cost(row),
         )
         for row in rows
     ]
@@ -79,20 +83,79 @@ def counted_cost(entry: Mapping[str, Any], size: int, classes: int) -> Cost:
             cells[depth] = int(model.to_grid(output, architecture.layer(depth))[0, 0].numel())
 
         model.layer(depth).register_forward_hook(look)
-    with torch.inference_mode(), FlopCounterMode(display=False) as counter:
+    written = written_bytes()
+    with torch.inference_mode(), FlopCounterMode(display=False) as counter, written:
         network(torch.zeros(1, 3, size, size))
     weights = sum(t.numel() * t.element_size() for t in network.state_dict().values())
-    return Cost(size, counter.get_total_flops() / 1e9, weights / 1e6, cells)
+    return Cost(size, counter.get_total_flops() / 1e9, written.total / 1e9, weights / 1e6, cells)
 
 
-def model_costs(study: Study, classes: int) -> dict[str, Cost]:
+def written_bytes() -> Any:
+    """Context that sums the bytes of the results of torch's operations in `total`; views are none."""
+    from torch import Tensor
+    from torch.utils._python_dispatch import TorchDispatchMode
+    from torch.utils._pytree import tree_leaves
+
+    class WrittenBytes(TorchDispatchMode):
+        total = 0
+
+        def __torch_dispatch__(
+            self, operation: Any, types: Any, args: Any = (), kwargs: Any = None
+        ) -> Any:
+            results = operation(*args, **(kwargs or {}))
+            if not operation.is_view:
+                self.total += sum(
+                    each.numel() * each.element_size()
+                    for each in tree_leaves(results)
+                    if isinstance(each, Tensor)
+                )
+            return results
+
+    return WrittenBytes()
+
+
+def model_costs(study: Study, classes: int, kept: Kept) -> dict[str, Cost]:
     """Model → cost at the image size of the study; one that costs.toml does not have is built and counted.
+
+    Args:
+        study: with the models.
+        classes: of its data set.
+        kept: what was counted before.
 
     Raises:
         InputError: timm cannot make a network.
     """
     size = study["images"]["size"]
-    return {
-        model: cost.at(size) if (cost := known_cost(entry)) else counted_cost(entry, size, classes)
-        for model, entry in study["catalogue"].items()
-    }
+
+    def cost(model: str) -> Cost:
+        entry = study["catalogue"][model]
+        if known := known_cost(entry):
+            return known.at(size)
+        key = [_network(study.architecture(model)), entry.get("layers"), size, classes]
+        return _as_cost(kept.value("cost", key, lambda: asdict(counted_cost(entry, size, classes))))
+
+    return {model: cost(model) for model in study["catalogue"]}
+
+
+def architecture_costs(
+    study: Study, costs: Mapping[str, Cost]
+) -> Callable[[Mapping[str, Any]], Cost | None]:
+    """Function of an architecture, as the params of jobs have it, to its cost; None if it is not known.
+
+    Args:
+        study: whose models have these costs.
+        costs: model → cost.
+    """
+    own = {_network(study.architecture(model)): cost for model, cost in costs.items()}
+    return lambda architecture: known_cost(architecture) or own.get(_network(architecture))
+
+
+def _network(architecture: Mapping[str, Any]) -> str:
+    """An architecture apart from its name and the layers that are looked at, as text."""
+    beside = ("name", "layers", "layout", "prefix")
+    return json.dumps({k: v for k, v in architecture.items() if k not in beside}, sort_keys=True)
+
+
+def _as_cost(fields: Mapping[str, Any]) -> Cost:
+    """Cost of its fields, as TOML and JSON have them: with texts for the depths of layers."""
+    return Cost(**{**fields, "cells": {int(depth): n for depth, n in fields["cells"].items()}})

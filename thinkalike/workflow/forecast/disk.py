@@ -12,7 +12,7 @@ from typing import Any
 
 from thinkalike.stores.features import KEPT
 from thinkalike.workflow.changed_images import ChangedImages
-from thinkalike.workflow.comparisons import Comparisons
+from thinkalike.workflow.comparisons import Comparisons, group_size
 from thinkalike.workflow.forecast.facts import Facts
 from thinkalike.workflow.forecast.plan import Job
 from thinkalike.workflow.study import by_wildcards
@@ -128,7 +128,7 @@ def _compare_models(
     facts: Facts, method: str, row: str | None = None, column: str | None = None
 ) -> float:
     study = facts.study
-    rows, columns = _group_sizes(facts, row, column)
+    rows, columns = (group_size(facts.study, group) for group in (row, column))
     # float64 takes as much as two float32
     numbers = 2 * rows * columns * (3 if study.method(method).estimated else 1)
     return _arrays(study.image_count(method), numbers)
@@ -145,18 +145,9 @@ def _measure_answers(facts: Facts, row: str | None = None, column: str | None = 
 def _measure_chance(
     facts: Facts, method: str, row: str | None = None, column: str | None = None
 ) -> float:
-    rows, columns = _group_sizes(facts, row, column)
+    rows, columns = (group_size(facts.study, group) for group in (row, column))
     subsets = len(Comparisons(facts.study).subsets_of(method))
     return _arrays(facts.study.image_count(method), 2 * rows * columns * subsets)
-
-
-def _group_sizes(facts: Facts, *numbers: str | None) -> list[int]:
-    """Numbers of models of the groups that a job compares; of all models where there is one group."""
-    comparisons = Comparisons(facts.study)
-    return [
-        len(facts.study.compared if number is None else comparisons.groups[int(number)])
-        for number in numbers
-    ]
 
 
 SIZED_RULES: dict[str, Callable[..., float]] = {

@@ -1,14 +1,15 @@
 """What is known of a study before it is run."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from thinkalike.images.contents import Contents, contents
+from thinkalike.images.contents import Contents, contents, listed_contents
 from thinkalike.workflow.forecast.costs import Cost
+from thinkalike.workflow.forecast.steps import STEPPED, usual_steps
 from thinkalike.workflow.study import Study
 
 UNKNOWN = Contents(0, 0, ("",) * 10)
@@ -23,24 +24,37 @@ class Facts:
         study: its settings.
         data: contents of its data set.
         costs: model → cost of a forward pass at the image size of the study.
+        steps: (method, model) → mean steps of Integrated Gradients, where they are known; `usual_steps`
+            of the others.
     """
 
     study: Study
     data: Contents
     costs: Mapping[str, Cost]
+    steps: Mapping[tuple[str, str], float] = field(default_factory=dict)
 
     @property
     def images(self) -> int:
         """Number of images of the study."""
         return int(self.study["images"]["count"])
 
+    def passes(self, method: str, model: str) -> float:
+        """Forward passes that a map of a model by a method costs."""
+        study, row = self.study, self.study.method(method)
+        if row.key == STEPPED:
+            case = study.explained_as(method), model
+            return 2 * (
+                self.steps[case] if case in self.steps else usual_steps(study, method, model)
+            )
+        settings = study.map_settings(method, model)
+        return row.passes(settings, study["images"]["size"], study["segments"]["count"])
+
     @property
     def class_images(self) -> int:
         """Number of images of the spectral study, about: at most those of a class."""
         spectral, data = self.study["spectral"], self.data
         most = int(spectral["images"])
-        splits = {"train": data.train, "val": data.val, "both": data.train + data.val}
-        images = splits[spectral["split"]]
+        images = data.images(spectral["split"], self.study["images"]["exclude"])
         if spectral["class"] is not None:
             images = -(-images // max(len(data.classes), 1))
         # the size of some data sets is not known before they are there
@@ -67,6 +81,4 @@ def known_contents(dataset: Mapping[str, Any], manifest: str | Path) -> Contents
 
 def manifest_contents(manifest: str | Path) -> Contents:
     """Contents of the data set that a manifest lists."""
-    table = pd.read_parquet(manifest, columns=["split", "class_name"])
-    train, val = (int((table["split"] == split).sum()) for split in ("train", "val"))
-    return Contents(train, val, tuple(sorted(table["class_name"].unique())))
+    return listed_contents(pd.read_parquet(manifest, columns=["path"])["path"])

@@ -2,13 +2,13 @@
 
 passes of a job = images × passes per image                           (passes, methods.py)
 operations      = passes × operations of a forward pass of its model  (costs.toml, or counted)
-hours           = operations / sustained rate + START_UP per job      (rates)
+device hours    = passes × pace of its model + START_UP per job       (rates)
+other hours     = law of the rule                                     (laws)
 disk            = sum over the files that are to be written           (disk)
 
 Which jobs are to run, Snakemake says (plan).
 """
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,20 +17,24 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from thinkalike.workflow.forecast.costs import model_costs
+from thinkalike.workflow.forecast.costs import architecture_costs, model_costs
 from thinkalike.workflow.forecast.disk import megabytes
 from thinkalike.workflow.forecast.facts import Facts, known_contents
-from thinkalike.workflow.forecast.passes import NETWORK_RULES, work
+from thinkalike.workflow.forecast.finished import Finished, finished_jobs
+from thinkalike.workflow.forecast.kept import Kept
+from thinkalike.workflow.forecast.laws import law_of, numbers
+from thinkalike.workflow.forecast.passes import NETWORK_RULES, Work, work
+from thinkalike.workflow.forecast.pilot import Pilots, explain_few
 from thinkalike.workflow.forecast.plan import Job, planned_jobs
 from thinkalike.workflow.forecast.rates import (
     START_UP,
-    Finished,
     Rates,
     benchmark_rates,
-    finished_jobs,
-    given_rate,
-    timed_rate,
+    given_rates,
+    timed_rates,
 )
+from thinkalike.workflow.forecast.speed import measured_speed
+from thinkalike.workflow.forecast.steps import StepCounts, count_steps, stepped_cases
 from thinkalike.workflow.study import Study
 
 FORMATS = {
@@ -51,7 +55,7 @@ class Forecast:
     Attributes:
         table: a row for each rule and one for the `total`: `rule`; `jobs`; `passes`, forward passes;
             `teraflop`, their operations; `device_hours` of jobs that run networks; `other_hours` of the
-            others, NaN where none of the rule has run; `disk_mb`, of files that are to be written.
+            others; `disk_mb`, of files that are to be written.
         notes: what a reader has to know.
     """
 
@@ -61,7 +65,7 @@ class Forecast:
     def __str__(self) -> str:
         """The table and the notes, for a terminal."""
         formatters: Any = {column: text.format for column, text in FORMATS.items()}
-        table = self.table.to_string(index=False, formatters=formatters, na_rep="?")
+        table = self.table.to_string(index=False, formatters=formatters)
         return "\n".join([table, "", *self.notes])
 
 
@@ -86,16 +90,34 @@ def study_forecast(
     data = known_contents(
         study["dataset"], Path("resources/datasets", study["dataset"]["name"], "manifest.parquet")
     )
-    finished = finished_jobs("results")
+    kept = Kept("resources/forecast")
+    costs = model_costs(study, len(data.classes), kept)
+    finished = finished_jobs("results", architecture_costs(study, costs))
     given = study["forecast"]["teraflops"]
-    rates = given_rate(given) if given else benchmark_rates(finished) or timed_rate()
-    return forecast(
-        Facts(study, data, model_costs(study, len(data.classes))), jobs, rates, finished
+    speed = measured_speed()
+    rates = given_rates(given) if given else benchmark_rates(finished) or timed_rates(speed)
+    steps = count_steps(
+        study,
+        stepped_cases(study, jobs),
+        content=Pilots(study).content,
+        seconds_per_step=lambda model: rates.seconds(
+            Work("integrated_gradients", model, 2), costs[model]
+        ),
+        explain=explain_few,
+        kept=kept,
+        limit=study["forecast"]["pilot"],
     )
+    facts = Facts(study, data, costs, steps.steps)
+    return forecast(facts, jobs, rates, speed.interpreted, finished, steps)
 
 
 def forecast(
-    facts: Facts, jobs: Sequence[Job], rates: Rates, finished: Sequence[Finished] = ()
+    facts: Facts,
+    jobs: Sequence[Job],
+    rates: Rates,
+    interpreted: float = 1.0,
+    finished: Sequence[Finished] = (),
+    steps: StepCounts | None = None,
 ) -> Forecast:
     """What jobs will take, rule by rule.
 
@@ -103,41 +125,62 @@ def forecast(
         facts: study, contents of its data set, costs of its models.
         jobs: that are to run.
         rates: of the device.
-        finished: jobs that have run: the mean time of a rule's stands for one that runs no network.
+        interpreted: speed at work that is no network's, as a share of the reference machine's.
+        finished: jobs that have run: the mean time of a rule's, of the same study, stands for one that runs
+            no network.
+        steps: where the steps of the facts are from.
     """
-    rows = [_row(facts, job, rates, finished) for job in jobs]
+    earlier: dict[str, list[float]] = {}
+    for done in finished:
+        if done.study == facts.study["study"]:
+            earlier.setdefault(done.rule, []).append(done.seconds)
+    means = {rule: float(np.mean(seconds)) for rule, seconds in earlier.items()}
+    rows = [_row(facts, job, rates, means, interpreted) for job in jobs]
     columns = ["rule", *FORMATS]
     by_rule = pd.DataFrame(rows, columns=columns).groupby("rule", sort=False)
-    table = by_rule.sum(min_count=1).reset_index()
+    table = by_rule.sum().reset_index()
     total = pd.DataFrame([{"rule": "total", **table[columns[1:]].sum()}])
     table = pd.concat([table, total], ignore_index=True).astype({"jobs": int})
-    return Forecast(table, _notes(facts, jobs, rates))
+    return Forecast(table, _notes(facts, jobs, rates, steps or StepCounts()))
 
 
 def _row(
-    facts: Facts, job: Job, rates: Rates, finished: Sequence[Finished]
+    facts: Facts, job: Job, rates: Rates, means: Mapping[str, float], interpreted: float
 ) -> tuple[str, int, float, float, float, float, float]:
     """Row of the table for one job."""
-    passes = teraflop = seconds = 0.0
-    for part in work(facts, job):
-        operations = part.passes * facts.costs[part.model].gigaflops / 1e3
-        passes, teraflop = passes + part.passes, teraflop + operations
-        seconds += operations / rates.teraflops(part.kind, part.model)
+    passes = teraflop = device = other = 0.0
     if job.rule in NETWORK_RULES:
-        device, other = seconds + START_UP, 0.0
+        device = START_UP
+        for part in work(facts, job):
+            cost = facts.costs[part.model]
+            passes, teraflop = passes + part.passes, teraflop + part.passes * cost.gigaflops / 1e3
+            device += rates.seconds(part, cost)
+    elif job.rule in means:
+        other = means[job.rule]
     else:
-        earlier = [done.seconds for done in finished if done.rule == job.rule]
-        device, other = 0.0, float(np.mean(earlier)) if earlier else math.nan
+        other = law_of(job.rule).seconds(numbers(facts, job)) / interpreted
     return job.rule, 1, passes, teraflop, device / 3600, other / 3600, megabytes(facts, job)
 
 
-def _notes(facts: Facts, jobs: Sequence[Job], rates: Rates) -> list[str]:
+def _notes(facts: Facts, jobs: Sequence[Job], rates: Rates, steps: StepCounts) -> list[str]:
     """What a reader of the table has to know."""
     rules = {job.rule for job in jobs}
     notes = [
         f"Rate: {rates.source}; and {START_UP:g} s to start a job that runs a network.",
         "A forward and backward pass counts as 3 forward passes where weights learn, else as 2.",
     ]
+    if cases := stepped_cases(facts.study, jobs):
+        usual = len(cases) - len(steps.recorded) - len(steps.piloted)
+        notes.append(
+            "Steps of Integrated Gradients, by method and model: from finished maps "
+            f"{len(steps.recorded)} times, by a pilot of a few images {len(steps.piloted)} times, as of "
+            f"other networks {usual} times."
+        )
+    if steps.left:
+        notes.append(
+            f"There was no time for the pilot of {len(steps.left)} of these; give it more seconds "
+            "(forecast.pilot)."
+        )
     if facts.study["settings"]["kernelshap"]["tolerance"] is not None:
         notes.append(
             "KernelSHAP stops at its tolerance; what is counted is settings.kernelshap."
@@ -150,7 +193,7 @@ def _notes(facts: Facts, jobs: Sequence[Job], rates: Rates) -> list[str]:
         )
     if rules - set(NETWORK_RULES):
         notes.append(
-            "other_hours: mean time of finished jobs of the rule, whatever their study; ? where there "
-            "are none, which the total leaves out."
+            "other_hours: mean time of the study's finished jobs of the rule, else by the rule's law "
+            "(docs/forecast.md)."
         )
     return notes

@@ -51,13 +51,7 @@ def training_work(model: str, data: Contents, settings: Settings) -> Work:
 
 
 def explaining_work(
-    base: str,
-    model: str,
-    part: Sequence[int],
-    settings: Settings,
-    precision: str,
-    size: int,
-    segments: int,
+    base: str, model: str, part: Sequence[int], passes: float, precision: str = "float32"
 ) -> Work:
     """Work of explaining a part of the images.
 
@@ -65,16 +59,14 @@ def explaining_work(
         base: key of the method.
         model: key of the network.
         part: the first image, and the first that is not explained any more.
-        settings: those of the method that change its maps.
+        passes: forward passes that a map costs.
         precision: of the passes; in less than float32 the first images are explained twice.
-        size: side of the images in pixels.
-        segments: number of superpixels.
     """
     first, stop = part
     images = stop - first
     if precision != "float32" and first == 0:
         images += min(AUDITED, images)
-    return Work(base, model, images * METHODS[base].passes(settings, size, segments))
+    return Work(base, model, images * passes)
 
 
 def _train_model(facts: Facts, model: str) -> list[Work]:
@@ -98,8 +90,8 @@ def _measure_accuracy(facts: Facts, model: str) -> list[Work]:
 def _explain_images(facts: Facts, method: str, model: str, shard: str = "0") -> list[Work]:
     study = facts.study
     base, part = study.method(method).key, study.image_range(method, shard)
-    settings, precision = study.map_settings(method, model), study.question(method)["precision"]
-    return [explaining_work(base, model, part, settings, precision, *_frame(facts))]
+    precision = study.question(method)["precision"]
+    return [explaining_work(base, model, part, facts.passes(method, model), precision)]
 
 
 def _explain_together(facts: Facts) -> list[Work]:
@@ -116,13 +108,11 @@ def _explain_moved(facts: Facts, model: str) -> list[Work]:
     return [
         _kernelshap(facts, model, changed.moved_count(method))
         if method == "kernelshap"
-        else explaining_work(
+        else explaining_work(  # in float32, where nothing is checked
             study.method(method).key,
             model,
             (0, changed.moved_count(method)),
-            study.map_settings(method, model),
-            "float32",  # nothing is checked here
-            *_frame(facts),
+            facts.passes(method, model),
         )
         for method in changed.moved_methods
     ]
@@ -136,7 +126,9 @@ def _delete_regions(facts: Facts, model: str) -> list[Work]:
 
 def _kernelshap(facts: Facts, model: str, images: int) -> Work:
     """Work of KernelSHAP with all its settings: with a tolerance, the most there can be."""
-    passes = METHODS["kernelshap"].passes(facts.study["settings"]["kernelshap"], *_frame(facts))
+    study = facts.study
+    settings, segments = study["settings"]["kernelshap"], study["segments"]["count"]
+    passes = METHODS["kernelshap"].passes(settings, study["images"]["size"], segments)
     return Work("kernelshap", model, images * passes)
 
 
@@ -155,24 +147,15 @@ def _measure_budgets(facts: Facts, model: str) -> list[Work]:
 
 
 def _explain_clusters(facts: Facts, model: str) -> list[Work]:
-    base, passes = _map_passes(facts, facts.study["neon"]["method"], model)
-    return [Work(base, model, facts.images + facts.cluster_images * passes)]
+    method = facts.study["neon"]["method"]
+    passes = facts.images + facts.cluster_images * facts.passes(method, model)
+    return [Work(facts.study.method(method).key, model, passes)]
 
 
 def _explain_class_images(facts: Facts, model: str) -> list[Work]:
-    base, passes = _map_passes(facts, facts.study["spectral"]["method"], model)
-    return [Work(base, model, facts.class_images * (1 + passes))]
-
-
-def _map_passes(facts: Facts, method: str, model: str) -> tuple[str, float]:
-    """Key of a method, and forward passes of one of its maps."""
-    base = facts.study.method(method)
-    return base.key, base.passes(facts.study.map_settings(method, model), *_frame(facts))
-
-
-def _frame(facts: Facts) -> tuple[int, int]:
-    """Side of the images, and number of superpixels."""
-    return facts.study["images"]["size"], facts.study["segments"]["count"]
+    method = facts.study["spectral"]["method"]
+    passes = facts.class_images * (1 + facts.passes(method, model))
+    return [Work(facts.study.method(method).key, model, passes)]
 
 
 NETWORK_RULES: dict[str, Callable[..., list[Work]]] = {
