@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from thinkalike.errors import InputError, did_you_mean
+from thinkalike.errors import InputError, did_you_mean, joined
 
 Arguments = Mapping[str, Any]
 
@@ -281,4 +281,4 @@ def _unknown(row: Attribution, key: str) -> str:
     if key in OURS and (key != "layer" or row.layer):
         place = f"; set {OURS[key]}" if OURS[key] else ""
         return f"the study says it{place}, and {known}" if place else f"thinkalike sets it; {known}"
-    return f"no argument of this name{did_you_mean(key, row.arguments)}; {known}"
+    return joined(f"no argument of this name{did_you_mean(key, row.arguments)}", known)

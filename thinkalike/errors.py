@@ -93,6 +93,14 @@ def did_you_mean(word: object, known: Iterable[object]) -> str:
     return f"; did you mean {best!r}?" if scored.get(best, 0) >= 0.5 else ""
 
 
+def joined(*parts: str) -> str:
+    """Parts of a sentence with `; ` between them, and a blank alone behind a question."""
+    text = ""
+    for part in parts:
+        text += part if not text else f" {part}" if text.endswith("?") else f"; {part}"
+    return text
+
+
 def _nearness(word: str, name: str) -> float:
     """Between 0 and 1: 1 for a word that is the name in another spelling."""
     first, second = (re.sub(r"\W|_", "", text).lower() for text in (word[:100], name))

@@ -523,7 +523,10 @@ WRONG_SETTINGS = {
     "labels": ({"segments": np.zeros((1, 2, 2), int)}, "segments: an array (1, 2, 2) of int64"),
     "no use": ({"method": "lrp", "segments": REGIONS}, "segments: lrp uses no regions"),
     "device": ({"device": "tpu9"}, "device: 'tpu9' cannot be used"),
-    "depth": ({"method": "gradcam", "depth": 33}, "byobnet has no Grad-CAM layer at depth 33"),
+    "depth": (
+        {"method": "gradcam", "depth": 33},
+        "depth: byobnet has no Grad-CAM layer at 33, only at",
+    ),
     "composites": ({"method": "lrp", "composites": 3}, "composites: 3 is no mapping"),
 }
 

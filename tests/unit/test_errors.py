@@ -1,8 +1,11 @@
 """Hints at the name that was meant."""
 
+import re
+
 import pytest
 
-from thinkalike.errors import did_you_mean
+from tests.support.checkout import REPOSITORY
+from thinkalike.errors import did_you_mean, joined
 
 METHODS = ["gradcam", "integrated_gradients", "kernelshap", "lrp"]
 MODELS = ["deit_s", "resnet", "resnet_twin", "resnet50", "resnext50", "swin_t", "vit", "vit_b_32"]
@@ -39,3 +42,16 @@ def test_where_none_is_near_nothing_is_said(word, known):
 
 def test_a_word_without_end_is_looked_at_from_its_beginning():
     assert did_you_mean("resnet" + 10**6 * "x", MODELS) == ""
+
+
+def test_no_semicolon_follows_a_question():
+    assert joined("no 'asb'; did you mean 'abs'?", "keys: abs, max") == (
+        "no 'asb'; did you mean 'abs'? keys: abs, max"
+    )
+    assert joined("no 'xyz'", "keys: abs, max") == "no 'xyz'; keys: abs, max"
+
+
+def test_no_sentence_of_the_library_goes_on_behind_a_hint_with_a_semicolon():
+    for path in (REPOSITORY / "thinkalike").rglob("*.py"):
+        text = path.read_text()
+        assert not re.search(r"did_you_mean\([^{}]*\)\};", text), path.name

@@ -78,8 +78,7 @@ class Architecture:
         if layer is None:
             known = ", ".join(key.removeprefix("depth_") for key in self.layers)
             raise InputError(
-                f"{self.name} has no Grad-CAM layer at depth {depth} (only at {known}); add "
-                f"layers.depth_{depth} to its catalogue entry"
+                f"depth: {self.name} has no Grad-CAM layer at {depth}, only at {known}; give one of these"
             )
         return layer
 

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from thinkalike.errors import InputError, did_you_mean
+from thinkalike.errors import InputError, did_you_mean, joined
 
 KINDS = ("softmax", "binary", "multilabel")
 """What logits mean: of classes of which one is right; one logit of the second of two classes; of classes of
@@ -123,8 +123,10 @@ def check_outputs(outputs: Mapping[str, Any], name: str) -> None:
     for key in outputs:
         if key not in ("logits", "kind"):
             raise InputError(
-                f"{name}: outputs has no {key!r}{did_you_mean(key, ['logits', 'kind'])}; it has `logits` "
-                "and `kind`"
+                joined(
+                    f"{name}: outputs has no {key!r}{did_you_mean(key, ['logits', 'kind'])}",
+                    "it has `logits` and `kind`",
+                )
             )
     if outputs.get("kind", "softmax") not in KINDS:
         raise InputError(

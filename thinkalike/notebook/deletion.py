@@ -7,7 +7,7 @@ import pandas as pd
 
 from thinkalike.compare.maps import with_sign
 from thinkalike.defaults import default_study
-from thinkalike.errors import InputError, did_you_mean
+from thinkalike.errors import InputError, did_you_mean, joined
 from thinkalike.explain.common import Case, Question
 from thinkalike.explain.deletion import Source, deletion_table, top_regions
 from thinkalike.networks.model import Model
@@ -55,8 +55,11 @@ def delete_regions(
     for model in checked_models(models, images):
         if model.name not in first.models:
             raise InputError(
-                f"models: {model.name} is none of the maps' {display.listed(first.models)}"
-                f"{did_you_mean(model.name, first.models)}; explain the images with it, too"
+                joined(
+                    f"models: {model.name} is none of the maps' {display.listed(first.models)}"
+                    f"{did_you_mean(model.name, first.models)}",
+                    "explain the images with it, too",
+                )
             )
         logits = np.stack(first.predictions[model.name]["logits"].tolist())
         question = Question("logit", colour, logits=logits)

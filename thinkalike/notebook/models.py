@@ -12,7 +12,7 @@ import pandas as pd
 import torch
 from safetensors import safe_open
 
-from thinkalike.errors import InputError, did_you_mean
+from thinkalike.errors import InputError, did_you_mean, joined
 from thinkalike.networks import hub
 from thinkalike.networks.architecture import Architecture
 from thinkalike.networks.catalogue import built_in_catalogue, complete_entry
@@ -147,7 +147,10 @@ def _architecture(name: Any) -> Architecture:
     if not isinstance(name, str) or not (is_architecture(name) or timm.is_model(name)):
         known = [*catalogue, *timm.list_models()]
         raise InputError(
-            f"name: there is no model {name!r}{did_you_mean(name, known)}; see ta.list_models()"
+            joined(
+                f"name: there is no model {name!r}{did_you_mean(name, known)}",
+                "see ta.list_models()",
+            )
         )
     if (problem := wrong_tag(name)) and name not in timm.list_pretrained(
         f"{name.partition('.')[0]}.*"

@@ -33,10 +33,7 @@ ROUNDS = 3
 
 def wrapped(text: str, letters: int) -> str:
     """Text in lines of so many letters at most; a longer word is broken, an underscore ends a word."""
-    lines = [
-        textwrap.fill(line.replace("_", "_ "), max(letters, 1), break_on_hyphens=False)
-        for line in text.split("\n")
-    ]
+    lines = [textwrap.fill(line.replace("_", "_ "), max(letters, 1)) for line in text.split("\n")]
     return "\n".join(lines).replace("_ ", "_")
 
 

@@ -797,7 +797,7 @@ def test_a_model_in_training_mode_is_refused_and_its_statistics_stay(part, batch
 
 def test_a_depth_without_a_layer_is_refused():
     case = case_of("vit")
-    with pytest.raises(InputError, match=r"ViT has no Grad-CAM layer at depth 25 \(only at 50, 75"):
+    with pytest.raises(InputError, match=r"depth: ViT has no Grad-CAM layer at 25, only at 50, 75"):
         gradcam.explain(case.model, case.pixels, None, question(), depth=25)
 
 

@@ -214,7 +214,7 @@ def test_a_layer_that_is_not_there(tmp_path):
     model = build(replace(architecture_of("vit"), layers={"depth_100": "blocks.99"}), path, CPU)
     with pytest.raises(InputError, match=r"no layer 'blocks\.99'"):
         model.layer(100)
-    with pytest.raises(InputError, match="no Grad-CAM layer at depth 25"):
+    with pytest.raises(InputError, match=r"depth: .* has no Grad-CAM layer at 25, only at"):
         model.layer(25)
 
 

@@ -508,7 +508,7 @@ SHAPE = [
     (
         "variants/a",
         {"a": {"method": "gradcam", "depht": 50}},
-        "did you mean 'depth'?; keys: method,",
+        "did you mean 'depth'? keys: method,",
     ),
     ("variants/a", {"a": {"method": "kernelshap", "depth": 50}}, "'depth' is not a key here"),
     ("variants", {"Early": {"method": "gradcam"}}, f"'Early' {NAMING}"),
@@ -531,7 +531,7 @@ SHAPE = [
     (
         "figures.panels/first",
         {"first": {"count": 1, "model": ["vit"]}},
-        "'model' is not a key here; did you mean 'models'?; keys: count, images, models, methods",
+        "'model' is not a key here; did you mean 'models'? keys: count, images, models, methods",
     ),
     ("models", ["resnet"], "at least 2 needed, 1 given"),
     ("models/1", ["resnet", 3], "3 is not one of the catalogue's models or timm's architectures"),
@@ -714,7 +714,7 @@ def test_what_is_no_plain_label_is_no_family(family):
 def test_rules_of_lrp_for_a_family_that_no_model_has_are_a_slip():
     (line,) = problems(("settings.lrp.composites.transfomer", "gamma"))
     assert line == (
-        "settings.lrp.composites: no model is of the family 'transfomer'; did you mean 'transformer'?; "
+        "settings.lrp.composites: no model is of the family 'transfomer'; did you mean 'transformer'? "
         "families: cnn, hybrid, transformer"
     )
     mine = {"mine": {"like": "vit", "name": "Mine", "family": "my_group"}}
@@ -780,7 +780,7 @@ MEANING = {
     "images.count: 100 is more than the 90 images of val; give at most 90": [
         ("dataset.validation", 0.05)
     ],
-    "spectral.class: 'shop' is not a class of this data set; did you mean 'ship'?; choose one of "
+    "spectral.class: 'shop' is not a class of this data set; did you mean 'ship'? choose one of "
     'airplane, automobile, bird, cat, deer, dog, frog, horse, ship, truck, or "*" for all': [
         ("dataset.kind", "cifar10"),
         ("spectral.class", "shop"),
@@ -1152,7 +1152,7 @@ def test_missing_keys_and_unknown_keys_are_one_line_each_and_stop_no_other_check
         "subsets.0: all_100 is not fewer than images.count, 100; leave it out",
     ]
     assert problems(("images.counts", 1), ("images.xyz", 2)) == [
-        "images: 'counts' is not a key here; did you mean 'count'?; 'xyz' is not a key here; "
+        "images: 'counts' is not a key here; did you mean 'count'? 'xyz' is not a key here; "
         "keys: split, count, order, exclude, size, shards"
     ]
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from thinkalike.compare.subsets import parse
-from thinkalike.errors import did_you_mean
+from thinkalike.errors import did_you_mean, joined
 from thinkalike.images.contents import PUBLISHED, Contents
 from thinkalike.methods import METHODS
 from thinkalike.workflow.config.settings import (
@@ -200,8 +200,8 @@ def mapped_class(config: Config, held: Contents) -> Iterator[str]:
     name = mapped_class_of(config)
     if mapped_models(config) and name is not None and name not in held.classes:
         more = ", …" if held.classes[20:] else ""
-        yield (
+        yield joined(
             f"spectral.class: {name!r} is not a class of this data set"
-            f"{did_you_mean(name, held.classes)}; choose one of {', '.join(held.classes[:20])}{more}, or "
-            '"*" for all'
+            f"{did_you_mean(name, held.classes)}",
+            f'choose one of {", ".join(held.classes[:20])}{more}, or "*" for all',
         )

@@ -5,7 +5,7 @@ from typing import Any
 
 from thinkalike.attributions import ATTRIBUTIONS, wrong_arguments
 from thinkalike.compare.scales import SEGMENTS
-from thinkalike.errors import InputError, did_you_mean
+from thinkalike.errors import InputError, did_you_mean, joined
 from thinkalike.methods import METHODS, OTHER_FAMILIES, method_of
 from thinkalike.networks.catalogue import built_in_catalogue
 from thinkalike.user_code import check_defined
@@ -256,9 +256,10 @@ def composites(config: Config) -> Iterator[str]:
     for where, settings in given.items():
         for family in settings.get("composites", {}):
             if family not in families and family != OTHER_FAMILIES:
-                yield (
+                yield joined(
                     f"{where}.composites: no model is of the family {family!r}"
-                    f"{did_you_mean(family, sorted(families))}; families: {', '.join(sorted(families))}"
+                    f"{did_you_mean(family, sorted(families))}",
+                    f"families: {', '.join(sorted(families))}",
                 )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from thinkalike.errors import InputError, did_you_mean
+from thinkalike.errors import InputError, did_you_mean, joined
 from thinkalike.images.contents import Contents
 from thinkalike.networks.catalogue import (
     built_in_catalogue,
@@ -127,7 +127,7 @@ def _network(entry: Mapping[str, Any]) -> Iterator[str]:
         try:
             check_defined(entry["file"], entry["build"])
         except InputError as error:
-            yield f".file: {error}; correct `file` or `build`"
+            yield joined(f".file: {error}", "correct `file` or `build`")
     if "build" in entry and "file" not in entry:
         yield ".build: there is no file that it is a function of; give `file`"
     pairs = [("mean", "std"), ("std", "mean")]
@@ -319,10 +319,11 @@ def classes(config: Config, held: Contents) -> Iterator[str]:
         known = _classes(entry) if is_path(str(weights)) else []
         unknown = [name for name in held.classes if known and name not in known]
         if unknown:
-            yield (
+            yield joined(
                 f"catalogue.{key}.classes: no output is called {', '.join(unknown[:3])}"
                 f"{', …' if unknown[3:] else ''}, as the images' classes are"
-                f"{did_you_mean(unknown[0], known)}; name outputs and class folders alike"
+                f"{did_you_mean(unknown[0], known)}",
+                "name outputs and class folders alike",
             )
         if "file" in entry:
             continue

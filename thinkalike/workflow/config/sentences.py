@@ -6,7 +6,7 @@ from typing import Any
 
 from jsonschema import ValidationError
 
-from thinkalike.errors import did_you_mean
+from thinkalike.errors import did_you_mean, joined
 from thinkalike.workflow.config.files import with_point_and_sign
 
 NAME = (
@@ -30,12 +30,13 @@ def sentence(error: ValidationError) -> str:
     match error.validator:
         case "additionalProperties":
             known = schema.get("properties", {})
-            hints = "; ".join(
+            hints = [
                 f"{shown(key)} is not a key here{did_you_mean(key, known)}"
                 for key in given
                 if key not in known
-            )
-            return f"{where}: {hints}; keys: {', '.join(known)}"
+            ]
+            keys = f"keys: {', '.join(known)}"
+            return f"{where}: {joined(*hints, keys)}"
         case "enum":
             options = ["null" if option is None else str(option) for option in expected]
             near = schema.get("examples", options)
