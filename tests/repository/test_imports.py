@@ -48,7 +48,7 @@ ARROWS = {
         "compare.streams defaults explain images networks plotting statistics stores"
     ),
     "api": "compare images networks notebook stores",
-    "workflow": "compare images networks stores",
+    "workflow": "compare explain images networks stores",
 }
 
 # Packages that compute with networks, and what is in them without importing torch at its top.
