@@ -2,10 +2,9 @@
 
 The gradients at 1,458 equal steps along the path to an image are taken once, and kept in
 results/benchmarks/cache; every rule picks among them, and its map is compared with that of all of them. A
-forward pass counts as a third of a gradient. Networks: those of the digits study that are trained
-(`snakemake --cores all weights data`); with `--pictures` untrained ones on photographs, and with
-`--weights` pretrained ones. Writes results/benchmarks/quadrature.csv; `--docs` puts the table on
-docs/measured/quadrature.md.
+forward pass counts as a third of a gradient. Networks: those of the digits study that have weights
+(`snakemake --cores all weights data`), and pretrained ones, `--weights`, on photographs, `--pictures`.
+Writes results/benchmarks/quadrature.csv; `--docs` puts the table on docs/measured/quadrature.md.
 """
 
 import hashlib
@@ -21,12 +20,10 @@ from safetensors.torch import load_file
 
 from benchmarks import digits
 from benchmarks.common import Part, Row, command_line, run
-from benchmarks.imagenet import random_model
 from thinkalike.explain import quadrature
 from thinkalike.explain.common import baseline_image
 from thinkalike.images.loading import load_images
 from thinkalike.networks.architecture import Architecture
-from thinkalike.networks.catalogue import built_in_catalogue, complete_entry
 from thinkalike.networks.model import Model, as_model
 from thinkalike.stores.atomic import atomic
 
@@ -41,7 +38,7 @@ PRICE = 63
 """Gradients that each rule may take, or forward passes instead, three for one."""
 TOLERANCE, MAP_TOLERANCE, MOST_STEPS = 0.02, 0.075, 162
 """Those of config.yaml."""
-UNTRAINED = ("resnet18", "deit_t")
+UNTRAINED = "resnet_untrained"
 
 Rule = Callable[["Dense", int], tuple[np.ndarray, np.ndarray]]
 """Nodes and weights that a rule picks on a path, at a price."""
@@ -269,11 +266,6 @@ def pretrained(folder: Path, size: int) -> Model:
     return as_model(network, Architecture(folder.name), classes=classes, size=size)
 
 
-def untrained(key: str, size: int) -> Model:
-    """A model of the catalogue with random weights."""
-    return random_model(Architecture.of(complete_entry(key, built_in_catalogue())), 10, size)
-
-
 def photographs(folder: Path, count: int, size: int) -> np.ndarray:
     """One photograph of each of the first classes of a folder."""
     classes = sorted(path for path in folder.iterdir() if path.is_dir())[:count]
@@ -282,7 +274,8 @@ def photographs(folder: Path, count: int, size: int) -> np.ndarray:
 
 def main(arguments: list[str] | None = None) -> None:
     """The command line."""
-    names = [*digits.trained(), *UNTRAINED, "pretrained"]
+    small = [*digits.trained(), UNTRAINED]
+    names = [*small, "pretrained"]
     parser = command_line("quadrature", __doc__, names, OUTPUT, PAGE)
     parser.add_argument("--weights", type=Path, nargs="+", default=[], help="folders of networks")
     parser.add_argument("--pictures", type=Path, help="folder of photographs, one folder a class")
@@ -300,14 +293,11 @@ def main(arguments: list[str] | None = None) -> None:
     def make() -> dict[str, Part]:
         parts: dict[str, Part] = {
             key: partial(figures, key, partial(digits.model, key), partial(digits.images, count))
-            for key in digits.trained()
+            for key in small
             if digits.weights(key).exists()
         }
         if asked.pictures:
             pictures = partial(photographs, asked.pictures, count, asked.size)
-            for key in UNTRAINED:
-                name, model = f"{key}, untrained", partial(untrained, key, asked.size)
-                parts[key] = partial(figures, name, model, pictures)
             folders = [(f.name, partial(pretrained, f, asked.size)) for f in asked.weights]
             parts["pretrained"] = lambda: [
                 row for name, model in folders for row in figures(name, model, pictures)
