@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from thinkalike.clustering.spectral.cut import ALL, APART
 from thinkalike.clustering.spectral.graphs import GRAPHS
 from thinkalike.clustering.spectral.spectra import LAPLACIANS
-from thinkalike.clustering.spectral.telling import beyond_one_cloud
+from thinkalike.clustering.spectral.telling import STABLE, beyond_one_cloud
 from thinkalike.images.synsets import class_word
 from thinkalike.methods import method_name
 from thinkalike.plotting.style import MISSING, PALETTE, WIDTH
@@ -147,13 +147,14 @@ def number_of_clusters(row: Any) -> str:
     """Number of clusters of one result in words, with clusters of one map, and with maps that are in none.
 
     Args:
-        row: clusters, sizes, in_clusters, beyond.
+        row: clusters, sizes, in_clusters, beyond, stability.
     """
     single = [int(size) for size in str(row.sizes).split(", ")].count(1)
     clusters = f"{row.clusters} cluster{'s' if row.clusters != 1 else ''}"
     notes = [f"{single} of a single map"] if single else []
     if row.in_clusters < 1:
         notes.append(f"{1 - row.in_clusters:.0%} of maps in none")
+    clusters += ", unstable" if row.stability < STABLE else ""
     words = clusters if row.beyond else f"cut in {row.clusters}, like one cloud"
     return "\n".join([words, *([", ".join(notes)] if notes else [])])
 

@@ -73,7 +73,19 @@ def test_the_result_that_exceeds_single_clouds_most_is_looked_at(
 
 
 def test_no_clusters_beyond_one_cloud_is_said():
-    table = pd.DataFrame({"beyond": [False] * 12, "clouds": 39})
+    table = pd.DataFrame({"beyond": [False] * 12, "clouds": 39, "stability": 0.9})
     assert beyond_one_cloud(table).startswith("no clusters beyond one cloud (none of twelve")
     table.loc[3, "beyond"] = True
-    assert beyond_one_cloud(table) == "1 of twelve results exceed 39 single clouds"
+    assert beyond_one_cloud(table) == "1 of twelve results exceeds 39 single clouds"
+    table.loc[3, "stability"] = 0.19
+    assert beyond_one_cloud(table).endswith("exceeds 39 single clouds, but is unstable")
+    table.loc[4, "beyond"] = True
+    assert beyond_one_cloud(table) == (
+        "2 of twelve results exceed 39 single clouds, 1 of them unstable"
+    )
+
+
+def test_of_results_beyond_one_cloud_a_stable_one_is_looked_at():
+    table = {"sizes": ["60, 40"] * 2, "in_clusters": 1.0, "beyond": True, "excess": [3.0, 2.0]}
+    assert telling(pd.DataFrame({**table, "stability": [0.2, 0.9]})) == 1
+    assert telling(pd.DataFrame({**table, "stability": [0.6, 0.9]})) == 0

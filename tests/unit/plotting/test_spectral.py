@@ -26,10 +26,11 @@ def test_what_is_not_beyond_one_cloud_is_called_a_cut_of_one_cloud():
             "4 clusters\n3 of a single map, 10% of maps in none",
         ),
         ({"clusters": 3, "sizes": "9, 8, 3", "beyond": False}, "cut in 3, like one cloud"),
+        ({"clusters": 2, "sizes": "9, 8", "stability": 0.2}, "2 clusters, unstable"),
     ],
 )
 def test_panels_say_what_clusters_there_are(row, expected):
-    row = pd.Series({"in_clusters": 1.0, "beyond": True, **row})
+    row = pd.Series({"in_clusters": 1.0, "beyond": True, "stability": 0.9, **row})
     assert number_of_clusters(row) == expected
 
 

@@ -169,14 +169,14 @@ def cluster_maps(
     test = null_test(
         points, settings, clusters, settings.nulls, name=name, seed=seed, threads=threads
     )
-    beside = null_table(test)
-    log.info("%s", beyond_one_cloud(beside))
+    tested = _results(results, stability, scales, len(table)).join(null_table(test))
+    log.info("%s", beyond_one_cloud(tested))
 
     compared = [agreements(labels), agreements([one.clusters for one in fixed.values()])]
     of_samples = [[agreements(sample[way]) for sample in again] for way in range(len(WAYS))]
     ways = zip((np.nan, same[ALL[0]]), compared, of_samples, strict=True)
     return MapClusters(
-        results=_results(results, stability, scales, len(table)).join(beside),
+        results=tested,
         eigenvalues=_eigenvalues(results),
         agreement=pd.DataFrame(compared[0], NAMES, NAMES).rename_axis("result").reset_index(),
         known=_known(results, table.iloc[inside]),

@@ -12,6 +12,10 @@ MEASURES = ("stability", "gap")
 """Numbers of a result that are compared with those of single clouds, in the order of `NullTest`."""
 
 
+STABLE = 0.5
+"""Stability from which on a cluster is found again by other samples, more or less."""
+
+
 def null_table(test: NullTest) -> pd.DataFrame:
     """A row for each of the twelve results, in the order of `ALL`.
 
@@ -43,24 +47,28 @@ def beyond_one_cloud(results: pd.DataFrame) -> str:
     """How many of the twelve results are more than cuts of one cloud, in words.
 
     Args:
-        results: beyond, tested, clouds.
+        results: beyond, clouds, stability.
     """
     number, clouds = int(results["beyond"].sum()), results["clouds"].iloc[0]
+    unstable = int((results["beyond"] & (results["stability"] < STABLE)).sum())
     if not number:
         return (
             f"no clusters beyond one cloud (none of twelve results exceeds {clouds} single clouds)"
         )
-    return f"{number} of twelve results exceed {clouds} single clouds"
+    exceed = "exceeds" if number == 1 else "exceed"
+    but = "but is unstable" if number == 1 else f"{unstable} of them unstable"
+    words = f"{number} of twelve results {exceed} {clouds} single clouds"
+    return f"{words}, {but}" if unstable else words
 
 
 def telling(results: pd.DataFrame) -> int:
     """Row of the result to look at: of those beyond one cloud the one that exceeds single clouds most.
 
     Where none is beyond, all count. A result that says something of most maps goes first: it has nine of
-    ten in clusters, and a second cluster with one of twenty.
+    ten in clusters, a second cluster with one of twenty, and a stability of `STABLE`.
 
     Args:
-        results: beyond, excess, sizes and in_clusters, as in `MapClusters.results`.
+        results: beyond, excess, stability, sizes and in_clusters, as in `MapClusters.results`.
     """
     ranks = [
         (bool(row["beyond"]), _informative(row), row["excess"], -place)
@@ -70,7 +78,8 @@ def telling(results: pd.DataFrame) -> int:
 
 
 def _informative(row: Mapping[Any, Any]) -> bool:
-    """Whether nine of ten maps are in clusters, and the second cluster has one of twenty of these."""
+    """Whether nine of ten maps are in stable clusters, and the second has one of twenty of these."""
     sizes = [int(size) for size in str(row["sizes"]).split(", ")]
     second = sizes[1] if sizes[1:] else 0
-    return bool(row["in_clusters"] >= 0.9 and second >= sum(sizes) / 20)
+    is_large = row["in_clusters"] >= 0.9 and second >= sum(sizes) / 20
+    return bool(is_large and row["stability"] >= STABLE)
