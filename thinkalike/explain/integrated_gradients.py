@@ -26,9 +26,9 @@ from thinkalike.networks.batches import Batches
 from thinkalike.networks.devices import on_device
 from thinkalike.networks.model import Model
 
-KEPT = {"cpu": 2**29, "cuda": 2**31}
-"""Bytes of gradients that are kept at a time, at most, but always those of one image; fixed, so that a
-rerun explains the same images together.
+KEPT = {False: 2**29, True: 2**31}
+"""Whether the device is CUDA → bytes of gradients that are kept at a time, at most, but always those of one
+image; fixed, so that a rerun explains the same images together.
 """
 
 ADDED = 1 / 8
@@ -104,7 +104,7 @@ def explain(
 def _groups(model: Model, count: int, most_steps: int) -> Iterator[slice]:
     """Slices of images whose gradients may be kept together."""
     of_one = most_steps * model.size**2 * model.dtype.itemsize
-    size = max(KEPT[model.device.type] // of_one, 1)
+    size = max(KEPT[model.device.type == "cuda"] // of_one, 1)
     return (slice(start, start + size) for start in range(0, count, size))
 
 
@@ -128,7 +128,7 @@ class _Path:
         self._ends, self._allowed, self._map_tolerance = (empty, full), allowed, map_tolerance
         self._slopes, self._scores = np.empty(0), np.empty(0)
         self._shares: list[torch.Tensor] = []
-        self._halved, self._change = torch.zeros(()), torch.zeros(2)
+        self._halved, self._change = torch.zeros(0), torch.zeros(2)
 
     @property
     def is_near(self) -> bool:
@@ -164,13 +164,15 @@ class _Path:
         self._slopes = np.concatenate([self._slopes, known[1]])
         self._shares.append(shares)
         if all_halved:
-            before, self._halved = self._halved.to(shares), self._mean()
+            before = self._halved if len(self._halved) else shares.new_zeros(())
+            self._halved = self._mean()
             self._change = torch.stack([(self._halved - before).norm(), self._halved.norm()])
         return self._change
 
     def settle(self, moved: float, norm: float) -> None:
         """Estimate the distance of the map from its limit from what `add` has returned."""
-        self.error = moved / norm / math.sqrt(3) if moved else 0.0
+        limit = norm * math.sqrt(3)
+        self.error = moved / limit if limit else math.inf if moved else 0.0
 
     def ends(self, most: int) -> bool:
         """Whether no more nodes are wanted; the map is then made, and the rest let go of."""
@@ -180,13 +182,13 @@ class _Path:
         if goes_on and not (self.is_near and is_complete):
             return False
         self.map = self._mean()
-        self._shares, self._halved = [], torch.zeros(())
+        self._shares, self._halved = [], torch.zeros(0)
         return True
 
     def _mean(self) -> torch.Tensor:
         """Weighted mean (pixels,) of what pixels have of the slopes."""
         shares = torch.cat(self._shares)
-        return torch.from_numpy(self._weights()).to(shares) @ shares
+        return on_device(torch.from_numpy(self._weights()).to(shares.dtype), shares.device) @ shares
 
     def _weights(self) -> np.ndarray:
         """Weights (n,) of the nodes."""
@@ -242,5 +244,5 @@ class _Gradients:
                 paths, wanted, np.split(known, ends, 1), shares, strict=True
             )
         ]
-        for path, change in zip(paths, torch.stack(changes).tolist(), strict=True):
+        for path, change in zip(paths, torch.stack(changes).cpu().numpy().tolist(), strict=True):
             path.settle(*change)
