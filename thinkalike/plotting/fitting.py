@@ -9,6 +9,7 @@ from typing import Any
 
 import matplotlib as mpl
 import numpy as np
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 from matplotlib.font_manager import FontProperties
@@ -189,8 +190,7 @@ def _places(figure: Figure) -> Iterator[_Place]:
     """Titles and labels of a figure, of its parts and its axes, with their room."""
     page = figure.bbox
     for part in _parts(figure):
-        title: Text | None = vars(part)["_suptitle"]  # which no public name gives
-        if title is not None:
+        for title in _saying(part.get_suptitle(), part.texts):
             yield _Place(title, _centred(title, page.x0, page.x1), part)
     shown = [axes for axes in figure.axes if axes.get_visible()]
     frames = np.array([axes.get_window_extent().extents for axes in shown]).reshape(-1, 4)
@@ -198,9 +198,9 @@ def _places(figure: Figure) -> Iterator[_Place]:
         left, right = _between(frames, number, 0, page.x0, page.x1)
         low, high = _between(frames, number, 1, page.y0, page.y1)
         top, bottom = frames[number, 3].round(), frames[number, 1].round()
-        for name in ("title", "_left_title", "_right_title"):
-            heading: Text = vars(axes)[name]
-            yield _Place(heading, _centred(heading, left, right), ("above", top))
+        for side in ("left", "center", "right"):
+            for heading in _saying(axes.get_title(side), axes.get_children()):
+                yield _Place(heading, _centred(heading, left, right), ("above", top))
         if axes.axison:
             label = axes.xaxis.label
             yield _Place(label, _centred(label, left, right), ("below", bottom))
@@ -208,6 +208,12 @@ def _places(figure: Figure) -> Iterator[_Place]:
                 middle = (frames[number, 1] + frames[number, 3]) / 2
                 room = 2 * min(high - middle, middle - low) - MARGIN
                 yield _Place(axes.yaxis.label, room, None)
+
+
+def _saying(words: str, artists: Iterable[Artist]) -> list[Text]:
+    """The last text of some artists that says these words, as titles come last, if there are words."""
+    texts = [each for each in artists if isinstance(each, Text) and each.get_text() == words]
+    return texts[-1:] if words else []
 
 
 def _centred(text: Text, left: float, right: float) -> float:
