@@ -14,17 +14,14 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-import timm
 import torch
-from safetensors.torch import load_file
 
 from benchmarks import digits
 from benchmarks.common import Part, Row, command_line, run
+from benchmarks.imagenet import photographs, pretrained
 from thinkalike.explain import quadrature
 from thinkalike.explain.common import baseline_image
-from thinkalike.images.loading import load_images
-from thinkalike.networks.architecture import Architecture
-from thinkalike.networks.model import Model, as_model
+from thinkalike.networks.model import Model
 from thinkalike.stores.atomic import atomic
 
 OUTPUT = Path("results/benchmarks/quadrature.csv")
@@ -255,21 +252,6 @@ def _dense_path(model: Model, pixels: np.ndarray) -> Dense:
         scores = [model.network(baseline + part * difference)[:, target] for part in ends]
     every = np.concatenate(maps).astype(np.float64)
     return Dense(torch.cat(scores).double().numpy(), every.sum(1), every @ every.T)
-
-
-def pretrained(folder: Path, size: int) -> Model:
-    """A network of timm with the weights `model.safetensors` of a folder of its name."""
-    network = timm.create_model(folder.name)
-    network.load_state_dict(load_file(folder / "model.safetensors"))
-    network.eval().requires_grad_(False)
-    classes = list(map(str, range(1000)))
-    return as_model(network, Architecture(folder.name), classes=classes, size=size)
-
-
-def photographs(folder: Path, count: int, size: int) -> np.ndarray:
-    """One photograph of each of the first classes of a folder."""
-    classes = sorted(path for path in folder.iterdir() if path.is_dir())[:count]
-    return load_images([str(min(path.iterdir())) for path in classes], size)
 
 
 def main(arguments: list[str] | None = None) -> None:

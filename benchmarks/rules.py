@@ -10,7 +10,6 @@ study of photographs, and pretrained EfficientNet-Lites:
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property, partial
-from itertools import chain, zip_longest
 from pathlib import Path
 from unittest.mock import patch
 
@@ -18,11 +17,10 @@ import numpy as np
 import pandas as pd
 import torch
 
-import thinkalike as ta
 from benchmarks import digits
 from benchmarks.attention import ATTENDED
 from benchmarks.common import Part, Row, command_line, run
-from benchmarks.imagenet import random_model
+from benchmarks.imagenet import photographs, pretrained, random_model
 from benchmarks.judges import Superpixels, cosines, deletion, sums
 from benchmarks.speed import forward_operations, operations_of
 from thinkalike.errors import InputError
@@ -30,8 +28,6 @@ from thinkalike.explain import lrp
 from thinkalike.explain.common import Question, baseline_image
 from thinkalike.explain.relevance.table import TABLE
 from thinkalike.explain.relevance.tape import Composite, Table
-from thinkalike.images.listing import class_files
-from thinkalike.images.loading import load_images
 from thinkalike.networks.architecture import Architecture
 from thinkalike.networks.model import Model
 from thinkalike.networks.weights import build
@@ -234,19 +230,6 @@ def operations(networks: Networks) -> list[Row]:
     return rows
 
 
-def images(folder: Path, count: int, size: int) -> np.ndarray:
-    """The first images of each class folder in turn, (count, size, size, 3) uint8.
-
-    Raises:
-        InputError: there are fewer.
-    """
-    rounds = chain.from_iterable(zip_longest(*class_files(folder).values()))
-    files = [str(path) for path in rounds if path is not None][:count]
-    if len(files) < count:
-        raise InputError(f"--images: {folder} has {len(files)} images, {count} are needed")
-    return load_images(files, size)
-
-
 def of_digits(count: int) -> Networks:
     """The trained networks of the digits study, one of each kind."""
     keys = [key for key in digits.trained() if "_seed" not in key and not key.endswith("_twin")]
@@ -281,41 +264,23 @@ def of_study(overlay: Path, folder: Path, count: int) -> Networks:
         for key, entry in entries.items()
     }
     size = config["images"]["size"]
-    return Networks("Photographs", models, images(folder, count, size))
+    return Networks("Photographs", models, photographs(folder, count, size))
 
 
 def of_lites(weights: Path, folder: Path, count: int) -> Networks:
     """Pretrained EfficientNet-Lites."""
-    models = pretrained(weights, LITES, LITE_SIZE)
-    return Networks("EfficientNet-Lite", models, images(folder, count, LITE_SIZE))
-
-
-def pretrained(weights: Path, keys: tuple[str, ...], size: int) -> dict[str, Model]:
-    """Networks of timm with weights that are at hand, `<key>/model.safetensors` for each.
-
-    Raises:
-        InputError: a file is missing.
-    """
-    paths = {key: weights / key / "model.safetensors" for key in keys}
-    missing = [str(path) for path in paths.values() if not path.exists()]
-    if missing:
-        raise InputError(
-            f"{', '.join(missing)} missing; put the weights of timm's networks of these names there"
-        )
-    classes = [str(number) for number in range(1000)]
-    return {
-        key: ta.load(key, weights=path, classes=classes, size=size) for key, path in paths.items()
-    }
+    models = {key: pretrained(weights / key, LITE_SIZE) for key in LITES}
+    return Networks("EfficientNet-Lite", models, photographs(folder, count, LITE_SIZE))
 
 
 def parts(
-    lite: Path | None, photographs: Path | None, folder: Path | None, *, count: int
+    lite: Path | None, overlay: Path | None, folder: Path | None, *, count: int
 ) -> dict[str, Part]:
     """What can be measured, in the order in which it is.
 
     Args:
         lite: folder of the weights of EfficientNet-Lites.
-        photographs: overlay of a study of photographs.
+        overlay: of a study of photographs.
         folder: of images for both.
         count: images that are explained.
     """
@@ -332,7 +297,7 @@ def parts(
     return {
         "digits": lambda: measured(lambda: of_digits(count)),
         "photographs": lambda: measured(
-            lambda: of_study(given(photographs, "--photographs"), given(folder, "--images"), count)
+            lambda: of_study(given(overlay, "--photographs"), given(folder, "--images"), count)
         ),
         "lite": lambda: measured(
             lambda: of_lites(given(lite, "--lite"), given(folder, "--images"), count)
