@@ -8,7 +8,7 @@ import pytest
 from scipy.stats import pearsonr, spearmanr
 
 from scripts import correlate_agreement
-from thinkalike.compare.predictions import accuracy_table, agreement
+from thinkalike.compare.predictions import accuracy_reached, accuracy_table, agreement
 from thinkalike.errors import InputError
 from thinkalike.stores.tables import write_table
 
@@ -78,6 +78,22 @@ def squares(seed: int = 0, models: list[str] = MODELS) -> tuple[pd.DataFrame, pd
         pd.DataFrame(counts, index=index, columns=models),
         pd.DataFrame(values, index=index, columns=models),
     )
+
+
+@pytest.mark.parametrize("bar", [0.0, 0.7])
+def test_a_model_that_reaches_its_bar_has_a_row(bar):
+    header = {"accuracy": 0.7, "images": 40, "code": "abc"}
+    assert accuracy_reached("vit", header, bar).to_dict("records") == [
+        {"model": "vit", "accuracy": 0.7, "images": 40, "accuracy_at_least": bar}
+    ]
+
+
+def test_a_model_under_its_bar_is_refused_with_what_can_be_done():
+    with pytest.raises(
+        InputError,
+        match=r"vit reaches an accuracy of 0\.699 on val, under .*, 0\.7; .* lower the bar",
+    ):
+        accuracy_reached("vit", {"accuracy": 0.699, "images": 40}, 0.7)
 
 
 def test_correlations_of_agreement_are_scipys_with_and_without_the_diagonal(tmp_path):

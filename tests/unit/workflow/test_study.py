@@ -107,6 +107,18 @@ def test_the_accuracy_goal_is_that_of_the_study_s_own_training(weights, goal):
     assert Study.of(configuration(weights=weights, dataset=IMAGENETTE)).accuracy_goal == goal
 
 
+def test_weights_do_not_depend_on_the_bar_and_each_model_has_its_own():
+    """So that a lower bar trains nothing again; a control that learns nothing has none."""
+    control = {"like": "resnet", "name": "Control", "training": {"epochs": 0}}
+    lenient = {"like": "vit", "name": "Lenient", "training": {"accuracy_at_least": 0.5}}
+    names = ("resnet", "tuned", "control", "lenient")
+    study = of_models(*names, tuned=TUNED, control=control, lenient=lenient)
+    assert [study.accuracy_bar(name) for name in names] == [0.95, 0.9, 0, 0.5]
+    assert all("accuracy_at_least" not in study.training_settings(name) for name in names)
+    assert Weights(study).checks() == [f"<results>/weights/{name}_accuracy.csv" for name in names]
+    assert Weights(study).checks("tuned") == ["<results>/weights/tuned_accuracy.csv"]
+
+
 def test_an_architecture_is_what_builds_the_network(study):
     expected = {
         "name": "byobnet_brief",
