@@ -10,6 +10,9 @@ from thinkalike.errors import InputError
 from thinkalike.images.imagenet import bears_training_name
 from thinkalike.images.listing import class_files, split_files, split_folders
 
+OF_DIGITS = ("digits", "planted_digits")
+"""Kinds of data sets that show digits."""
+
 DIGITS = (178, 182, 177, 183, 181, 182, 181, 179, 174, 180)
 """Images of every digit in scikit-learn's data set."""
 
@@ -80,7 +83,7 @@ def contents(dataset: Mapping[str, Any]) -> Contents | None:
         train, val, names = PUBLISHED[kind]
         seen = SEEN if PUBLISHED[kind] is IMAGENETTE else (0, 0)
         return Contents(train, val, tuple(names.split()), *seen)
-    if kind in ("digits", "planted_digits"):
+    if kind in OF_DIGITS:
         return _divided({str(k): n for k, n in enumerate(DIGITS)}, dataset["validation"])
     folder = Path(dataset["path"])
     if splits := split_folders(folder):

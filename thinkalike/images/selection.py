@@ -170,7 +170,8 @@ def select_class(
     images = remaining(images[images["split"].isin(splits)], exclude)
     if images.empty:
         left = f" that exclude: {exclude} leaves" if exclude else ""
-        raise InputError(f"split: class {class_name} has no image in {split}{left}; choose both")
+        fix = "choose both" if split != "both" else "leave exclude out, or take another class"
+        raise InputError(f"split: class {class_name} has no image in {split}{left}; {fix}")
     of_image = images.set_index("image_id")["split"]
     count = min(most, len(images))
     chosen = select(

@@ -107,10 +107,9 @@ def job_log(snakemake: Any) -> Iterator[None]:
     """Log a job to its rule log and to the terminal, and end it in words a user can act on.
 
     An `InputError` becomes one line and exit status 1; any other exception keeps its traceback, in
-    the log as well. The last line gives wall time, CPU time of the process
-    since its start, and peak memory. Hubs are set offline: weights
-    and data are files by the time a job starts. An input that is damaged is moved aside, so that
-    Snakemake makes it anew.
+    the log as well. The last line gives wall time, CPU time of the process since its start, and peak
+    memory. Hubs are set offline: weights and data are files by the time a job starts. An input that is
+    damaged is moved aside, so that Snakemake makes it anew.
     """
     os.environ["HF_HUB_OFFLINE"] = "1"
     os.environ["HF_DATASETS_OFFLINE"] = "1"

@@ -815,6 +815,8 @@ def test_training_images_of_imagenet_can_be_left_out():
     others = images[[bears_training_name(path) for path in images["path"]]]
     with pytest.raises(InputError, match=r"no image in val that exclude: imagenet_train leaves"):
         select_class(others, **of_class)
+    with pytest.raises(InputError, match=r"no image in both that .* leaves; leave exclude out"):
+        select_class(others, **{**of_class, "split": "both"})
 
 
 @pytest.mark.parametrize(

@@ -59,6 +59,7 @@ def test_the_default_study_resolves():
         "dataset": {**DEFAULT["dataset"], "name": "digits"},
         "subsampling": {"sizes": [10, 20, 30, 40, 50, 60, 70, 80, 90], "repeats": 25},
         "segments": {**DEFAULT["segments"], "at_least": 15, "cells": 5},
+        "finetuning": {**DEFAULT["finetuning"], "mirror": False},
         "similarity": {**DEFAULT["similarity"], "scales": [32, 16, 8, 4, 2, "segments"]},
         "neon": {**DEFAULT["neon"], "models": DEFAULT["models"]},
         "spectral": {
@@ -339,7 +340,26 @@ def test_the_catalogue_of_a_study_has_its_models_only_each_of_them_complete():
         assert set(entry["training"]) == set(DEFAULT["training"])
     # the entry's before the study's
     untrained = resolved["catalogue"]["resnet_untrained"]["training"]
-    assert untrained == {**DEFAULT["training"], "epochs": 0}
+    assert untrained == {**DEFAULT["training"], "epochs": 0, "mirror": False}
+
+
+@pytest.mark.parametrize(
+    ("kind", "said", "expected"),
+    [
+        ("digits", None, False),
+        ("planted_digits", None, False),
+        ("imagenette", None, True),
+        ("imagenette", False, False),
+        ("digits", True, True),
+    ],
+)
+def test_photographs_are_mirrored_in_training_and_digits_are_not_unless_it_is_said(
+    kind, said, expected
+):
+    changes = (("dataset.kind", kind), ("training.mirror", said), ("finetuning.mirror", said))
+    resolved = resolve(study(*changes, ("spectral.class", "*")))
+    mirrored = [entry["training"]["mirror"] for entry in resolved["catalogue"].values()]
+    assert {*mirrored, resolved["finetuning"]["mirror"]} == {expected}
 
 
 def test_weights_are_the_entrys_before_the_studys():

@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.configuration import configuration
 from thinkalike.images.contents import Contents
-from thinkalike.workflow.forecast import finished, speed
+from thinkalike.workflow.forecast import finished, forecast, speed
 from thinkalike.workflow.forecast.costs import Cost, known_cost, model_costs
 from thinkalike.workflow.forecast.facts import Facts
 from thinkalike.workflow.forecast.finished import Finished, cpu_seconds, finished_jobs
@@ -22,10 +22,12 @@ from thinkalike.workflow.forecast.rates import (
     Pace,
     Rates,
     benchmark_rates,
+    cpu_rates,
     given_rates,
     measured_paces,
     timed_rates,
 )
+from thinkalike.workflow.forecast.steps import StepCounts
 from thinkalike.workflow.study import Study
 
 MODELS = ["resnet", "vit", "resnet_untrained"]
@@ -213,6 +215,28 @@ def test_without_any_benchmark_the_cpu_is_timed(monkeypatch):
     dense, waiting = Cost(64, 1.0, 0.0, 1.0, {}), Cost(64, 0.0, 1.0, 1.0, {})
     assert found.seconds(part, dense) == pytest.approx(law.seconds(part, dense) / 2)
     assert found.seconds(part, waiting) == pytest.approx(law.seconds(part, waiting) * 2)
+
+
+def test_a_pilot_is_timed_for_the_cpu_that_it_runs_on(tmp_path, monkeypatch):
+    """A fast device that the study will run on leaves it no more images."""
+    monkeypatch.chdir(tmp_path)
+    here, asked = speed.Speed(2.0, 0.5, 3.0), {}
+
+    def count_steps(*_, **options):
+        asked.update(options)
+        return StepCounts()
+
+    for name, stub in {
+        "planned_jobs": lambda *_: [job("predict_images", model="vit")],
+        "measured_speed": lambda: here,
+        "count_steps": count_steps,
+    }.items():
+        monkeypatch.setattr(forecast, name, stub)
+    changes = {"models": MODELS, "replicas": None, "forecast": {"teraflops": 1000}}
+    found = forecast.study_forecast("Snakefile", configuration(**changes))
+    assert "given (forecast.teraflops)" in str(found)
+    step, cost = Work("integrated_gradients", "vit", 2), known().costs["vit"]
+    assert asked["seconds_per_step"]("vit") == pytest.approx(cpu_rates(here).seconds(step, cost))
 
 
 def test_the_speed_of_this_machine_is_a_share_of_another(monkeypatch):

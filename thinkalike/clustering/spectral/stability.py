@@ -45,8 +45,8 @@ def draws(n: int, number: int, seed: int, *names: str) -> list[np.ndarray]:
     Copies are dropped: a point would be its own nearest neighbour, and a graph would fall apart.
     """
     return [
-        np.unique(generator(seed, "bootstrap", *names, number).integers(0, n, n))
-        for number in range(number)
+        np.unique(generator(seed, "bootstrap", *names, draw).integers(0, n, n))
+        for draw in range(number)
     ]
 
 

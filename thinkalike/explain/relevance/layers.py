@@ -72,10 +72,11 @@ def _layer(tape: Tape, call: Call, make: Callable[[], Layer]) -> Any:
         return result
     with torch.no_grad():
         result = call.with_input(x)
-    contributions = Contributions(x, layer, weight.detach(), result.shape, gamma)
-    result = by_gamma(contributions, lambda: result, None, bias, tape.ledger, tape.module)
+    contributions = Contributions(x, layer, weight.detach(), gamma)
+    ends = contributions.ends(x, result.shape)
+    result = by_gamma(contributions, ends, lambda: result, None, bias, tape.ledger, tape.module)
     if layer.convolutional:
-        tape.made[result] = (result._version, contributions, bias)
+        tape.made[result] = (result._version, contributions, ends, bias)
     return result
 
 
@@ -96,7 +97,7 @@ def batch_norm(tape: Tape, call: Call) -> Any:
         result = call()
         tape.ledger.watch(tape.module, result, shift.reshape(-1, *[1] * (x.ndim - 2)))
         return result
-    _, contributions, offset = before
+    _, contributions, ends, offset = before
     if offset is not None:
         shift = shift + offset * scale
     given = x.detach()
@@ -104,4 +105,4 @@ def batch_norm(tape: Tape, call: Call) -> Any:
     def compute() -> torch.Tensor:
         return call.with_input(given)
 
-    return by_gamma(contributions, compute, scale, shift, tape.ledger, tape.module)
+    return by_gamma(contributions, ends, compute, scale, shift, tape.ledger, tape.module)

@@ -15,6 +15,7 @@ from torch.autograd import Function
 from thinkalike.explain.relevance.ledger import Ledger
 
 Pullback = Callable[..., torch.Tensor]
+Ends = tuple[torch.Tensor, torch.Tensor]
 
 
 class _Through(Function):
@@ -189,19 +190,23 @@ class Contributions:
         x: input.
         layer: W.
         weight: its numbers.
-        shape: of the result.
         gamma: γ > 0.
     """
 
-    def __init__(
-        self, x: torch.Tensor, layer: Layer, weight: torch.Tensor, shape: torch.Size, gamma: float
-    ) -> None:
+    def __init__(self, x: torch.Tensor, layer: Layer, weight: torch.Tensor, gamma: float) -> None:
         self.layer, self._weight = layer, weight
         # shares of the contributions as they are, and of their magnitudes with the sign of the output
         self.plain, self.more = (0.5, 0.5) if gamma == float("inf") else (1 + gamma / 2, gamma / 2)
         self._x = x.detach()
         self._sizes: torch.Tensor | None = None
-        self.ends: tuple[torch.Tensor, torch.Tensor] = _Contributions.apply(x, shape, self._back)
+
+    def ends(self, x: torch.Tensor, shape: torch.Size) -> Ends:
+        """Two tensors of a result's shape, without numbers, whose gradients of all readers reach x.
+
+        They are not kept here: a graph that holds what holds the graph is never let go of.
+        """
+        ends: Ends = _Contributions.apply(x, shape, self._back)
+        return ends
 
     def sizes(self) -> torch.Tensor:
         """|W||x|."""
@@ -225,9 +230,7 @@ class Contributions:
 
 class _Contributions(Function):
     @staticmethod
-    def forward(
-        ctx: Any, x: torch.Tensor, shape: torch.Size, back: Pullback
-    ) -> tuple[torch.Tensor, torch.Tensor]:
+    def forward(ctx: Any, x: torch.Tensor, shape: torch.Size, back: Pullback) -> Ends:
         ctx.back = back
         # no numbers, only places for gradients
         return x.new_zeros(()).expand(shape), x.new_zeros(()).expand(shape)
@@ -261,6 +264,7 @@ class _Reader(Function):
 
 def by_gamma(
     contributions: Contributions,
+    ends: Ends,
     compute: Callable[[], torch.Tensor],
     scale: torch.Tensor | None,
     shift: torch.Tensor | None,
@@ -283,6 +287,7 @@ def by_gamma(
 
     Args:
         contributions: of W x.
+        ends: of the contributions.
         compute: gives y, as the network does it.
         scale, shift: s and b, (channels,) of each; None for 1 and 0.
         ledger, account: of the share of b_j.
@@ -311,5 +316,5 @@ def by_gamma(
             return scaled, signed
         return scaled * along(scale), signed * along(scale.abs())
 
-    result: torch.Tensor = _Reader.apply(*contributions.ends, compute, back)
+    result: torch.Tensor = _Reader.apply(*ends, compute, back)
     return result

@@ -123,7 +123,7 @@ class Tape(TorchFunctionMode):
         self._origins = WeakTensorKeyDictionary()
         self._origins[images] = Origin(Kind.SIGNAL, "the images", "")
         self.made: WeakTensorKeyDictionary = WeakTensorKeyDictionary()
-        """Result of a convolution → its version, contributions and bias, for a batch norm."""
+        """Result of a convolution → its version, contributions, their ends and bias, for a batch norm."""
         self._names = {module: name for name, module in network.named_modules()}
         self._parameters = {
             tensor.untyped_storage().data_ptr(): name

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from thinkalike.compare.subsets import parse
 from thinkalike.errors import did_you_mean, joined
-from thinkalike.images.contents import PUBLISHED, Contents
+from thinkalike.images.contents import OF_DIGITS, PUBLISHED, Contents
 from thinkalike.methods import METHODS
 from thinkalike.workflow.config.settings import (
     Config,
@@ -51,7 +51,7 @@ def dataset(config: Config) -> Iterator[str]:
     for key in NEEDED.get(kind, ()):
         if values.get(key) is None:
             yield f"dataset.{key}: the kind {kind} needs it; give it"
-    if name != kind and name in ("digits", "planted_digits", *PUBLISHED):
+    if name != kind and name in (*OF_DIGITS, *PUBLISHED):
         yield f"dataset.name: {name!r} is a built-in data set; give yours a name of its own"
     if kind == "folder" and not Path(values.get("path", ".")).is_dir():
         yield f"dataset.path: {values['path']!r} is not a folder; fix the path"

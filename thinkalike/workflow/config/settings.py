@@ -9,6 +9,7 @@ from typing import Any
 from thinkalike.compare.scales import SEGMENTS, Pool
 from thinkalike.errors import InputError
 from thinkalike.images import region_settings
+from thinkalike.images.contents import OF_DIGITS
 from thinkalike.methods import METHODS, Method, kernelshap_budget, method_of
 from thinkalike.networks.catalogue import built_in_catalogue, complete_entry
 from thinkalike.user_code import content_of
@@ -60,7 +61,7 @@ def completed_models(config: Config) -> dict[str, dict[str, Any]]:
     completed = {}
     for key, entry in selected_entries(config).items():
         weights = entry.get("weights", config["weights"])
-        training = completed_training(config, {**config["training"], **entry.get("training", {})})
+        training = {**config["training"], **entry.get("training", {})}
         completed[key] = {**entry, "training": training, "weights": weights}
         if is_path(str(weights)):
             completed[key] |= {"weights": "imported", "checkpoint": weights}
@@ -84,7 +85,7 @@ def completed_training(config: Config, training: Mapping[str, Any]) -> dict[str,
     """
     mirror = training["mirror"]
     if mirror is None:
-        mirror = config["dataset"]["kind"] not in ("digits", "planted_digits")
+        mirror = config["dataset"]["kind"] not in OF_DIGITS
     return {**training, "mirror": mirror}
 
 
@@ -116,6 +117,8 @@ def network_of(entry: Mapping[str, Any]) -> list[Any]:
 def completed_entries(config: Config) -> dict[str, dict[str, Any]]:
     """Complete catalogue entries of the study's models and of their replicas."""
     entries = completed_models(config)
+    for entry in entries.values():
+        entry["training"] = completed_training(config, entry["training"])
     for replica, model in replicas_of(config).items():
         number = replica.removeprefix(f"{model}_seed")
         entries[replica] = {**entries[model], "name": f"{entries[model]['name']} (seed {number})"}
@@ -191,7 +194,7 @@ def mapped_pool(config: Config) -> Pool:
 def mapped_class_of(config: Config) -> str | None:
     """Name of the class whose maps are clustered; None for all classes."""
     name = config["spectral"]["class"]
-    if name is None and config["dataset"]["kind"] in ("digits", "planted_digits"):
+    if name is None and config["dataset"]["kind"] in OF_DIGITS:
         return "8"
     return None if name == "*" else name
 

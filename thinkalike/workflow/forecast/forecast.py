@@ -30,6 +30,7 @@ from thinkalike.workflow.forecast.rates import (
     START_UP,
     Rates,
     benchmark_rates,
+    cpu_rates,
     given_rates,
     timed_rates,
 )
@@ -96,11 +97,13 @@ def study_forecast(
     given = study["forecast"]["teraflops"]
     speed = measured_speed()
     rates = given_rates(given) if given else benchmark_rates(finished) or timed_rates(speed)
+    # a pilot runs here, on whatever the study will run
+    here = cpu_rates(speed)
     steps = count_steps(
         study,
         stepped_cases(study, jobs),
         content=Pilots(study).content,
-        seconds_per_step=lambda model: rates.seconds(
+        seconds_per_step=lambda model: here.seconds(
             Work("integrated_gradients", model, 2), costs[model]
         ),
         explain=explain_few,

@@ -24,7 +24,6 @@ START_UP = 3.0
 LEAST_SECONDS = 3 * START_UP
 """Seconds of a job that says something about a rate: most of a shorter one is its start."""
 
-
 READING = 5e-4
 """Seconds to read an image: JPEGs of 224 × 224 pixels take 0.4 to 0.9 ms, the digits 0.1 ms."""
 
@@ -134,6 +133,11 @@ def timed_rates(speed: Speed) -> Rates:
     if _has_gpu():
         teraflops, name = _gpu_teraflops()
         return given_rates(teraflops, f"timed now: ResNet-18 on {name}")
+    return cpu_rates(speed)
+
+
+def cpu_rates(speed: Speed) -> Rates:
+    """Rates of this CPU: the measured paces at its speed."""
     paces = {
         name: Pace(
             pace.per_gigaflop / speed.dense,

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from thinkalike.errors import InputError
+from thinkalike.images.contents import OF_DIGITS
 from thinkalike.methods import expected_steps
 from thinkalike.stores.arrays import open_arrays
 from thinkalike.workflow.changed_images import ChangedImages
@@ -59,7 +60,7 @@ def stepped_cases(study: Study, jobs: Iterable[Job]) -> list[Case]:
 def usual_steps(study: Study, method: str, model: str) -> float:
     """Mean steps that an image usually needs (`expected_steps`), by what the network has seen."""
     settings = study["settings"][method]
-    seen = "digits" if "digits" in study["dataset"]["kind"] else "photographs"
+    seen = "digits" if study["dataset"]["kind"] in OF_DIGITS else "photographs"
     if model in study.untrained:
         seen = "untrained"
     return expected_steps(settings["map_tolerance"], settings["most_steps"], seen)
