@@ -21,7 +21,7 @@ rule weights:
 
 
 rule explanations:
-    """What does each model look at? Maps by every method: all that profits from a GPU."""
+    """What does each model look at? Maps by every method: most of what profits from a GPU."""
     input:
         [study.maps_files(method) for method in study.methods],
 
