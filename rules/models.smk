@@ -270,7 +270,7 @@ rule predict_images:
     """What one model predicts for the images, and its features of them, from the same passes."""
     input:
         # another bar makes nothing anew that has passed it
-        lambda wildcards: ancient(weights.checks(wildcards.model)),
+        depends_on=lambda wildcards: ancient(weights.checks(wildcards.model)),
         images="<results>/images.parquet",
         weights=by_wildcards(weights.file),
     output:

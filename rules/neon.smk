@@ -5,7 +5,7 @@ rule explain_clusters:
     """Clusters of one model's features, explained to the features and, by a method, to the pixels."""
     input:
         # another bar makes nothing anew that has passed it
-        lambda wildcards: ancient(weights.checks(wildcards.model)),
+        depends_on=lambda wildcards: ancient(weights.checks(wildcards.model)),
         images="<results>/images.parquet",
         weights=by_wildcards(weights.file),
         segments=study.segments_file(study["neon"]["method"]),

@@ -35,7 +35,7 @@ rule explain_class_images:
     """Predictions and maps of these images by one model."""
     input:
         # another bar makes nothing anew that has passed it
-        lambda wildcards: ancient(weights.checks(wildcards.model)),
+        depends_on=lambda wildcards: ancient(weights.checks(wildcards.model)),
         images="<results>/spectral/images.parquet",
         weights=by_wildcards(weights.file),
     output:

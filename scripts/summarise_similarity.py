@@ -28,15 +28,11 @@ def main(
 ) -> None:
     kernel, above = Kernel.read(similarity, models), Chance.read(chance, subset)
     options = {"subset": subset, "predictions": predictions, "stratified": stratified}
-    if explanations:
-        options["not_converged"] = read_not_converged(explanations, kernel.images)
+    options["not_converged"] = read_not_converged(explanations, kernel.images)
     tables = pair_tables(kernel, above, architectures, Settings(**settings), **options)
-    write_table(tables.dissimilarity, dissimilarity, index=True)
-    write_table(tables.similarity, means, index=True)
-    write_table(tables.rho, rho, index=True)
-    write_table(tables.seeds, seeds)
-    write_table(tables.pairs, pairs)
-    write_table(tables.geometry, geometry)
+    squares = dissimilarity, means, rho
+    for table, path in zip(tables, (*squares, pairs, seeds, geometry), strict=True):
+        write_table(table, path, index=path in squares)
 
 
 if __name__ == "__main__":

@@ -85,13 +85,16 @@ def _row(images: int, not_converged: int, missed: np.ndarray) -> dict[str, Any]:
     }
 
 
-def read_not_converged(paths: Sequence[str], images: Sequence[str]) -> np.ndarray:
+def read_not_converged(paths: Sequence[str], images: Sequence[str]) -> np.ndarray | None:
     """Which maps did not converge, (N, M) bool, of the first images in the files of M models.
 
     Args:
         paths: of the maps of each model; without the measure `converged` all did, as those with a ledger,
             of which one that does not close has been refused.
         images: their ids.
+
+    Returns:
+        None without files, of methods whose maps promise no sum.
 
     Raises:
         InputError: a file is missing, damaged, or about other images.
@@ -103,7 +106,7 @@ def read_not_converged(paths: Sequence[str], images: Sequence[str]) -> np.ndarra
             flags = file["converged"][: len(images)].to_numpy() if "converged" in file else None
         columns.append(np.zeros(len(names), bool) if flags is None else flags == 0)
         same_images(path, names, paths[0], images)
-    return np.stack(columns, 1)
+    return np.stack(columns, 1) if columns else None
 
 
 def _tell(method: str, table: pd.DataFrame) -> None:

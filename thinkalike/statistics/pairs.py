@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -37,8 +38,7 @@ class Settings:
     dissimilarity: str
 
 
-@dataclass(frozen=True)
-class PairTables:
+class PairTables(NamedTuple):
     """Dissimilarity of all pairs of models over a subset of the images.
 
     Attributes:

@@ -5,7 +5,7 @@ import pytest
 
 from thinkalike.clustering.embedding import multidimensional_scaling, principal_components
 from thinkalike.clustering.hierarchical import LINKAGES, cophenetic_correlation, linkage
-from thinkalike.clustering.spectral.study import unit_distances
+from thinkalike.clustering.spectral.points import map_points
 from thinkalike.compare.answers import Answers, residuals
 from thinkalike.compare.bases import Grid, Pixels, Segments
 from thinkalike.compare.features import linear_cka
@@ -107,9 +107,9 @@ def test_unit_maps(factor):
 @factors
 def test_distances_of_unit_maps(factor):
     models, others = ([maps(BASES[0], size), maps(BASES[1], 1.0)] for size in (1.0, factor))
-    (found, inside), (expected, _) = unit_distances(others), unit_distances(models)
-    assert len(inside) == 6
-    np.testing.assert_allclose(found, expected, rtol=1e-6, atol=1e-7)
+    found, expected = map_points(others), map_points(models)
+    assert len(found.inside) == 6
+    np.testing.assert_allclose(found.distances, expected.distances, rtol=1e-6, atol=1e-7)
 
 
 @factors
