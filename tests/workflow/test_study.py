@@ -52,8 +52,8 @@ QUESTION = {
     ),
     "jobs": (
         (2 + 1)  # data set, images, segments
-        + 3 * (2 + 1 + 1)  # weights, trained and in the study, predictions, accuracy
-        + (2 + 1)  # those of the replica, whose accuracy nobody asks for
+        + 3 * (2 + 1 + 1 + 1)  # weights, trained, in the study and checked, predictions, accuracy
+        + (2 + 1 + 1)  # those of the replica, whose accuracy nobody asks for
         + (4 + 4 + 2)  # explanations, of the variant those that are drawn
         + (3 + 3 + 2)  # of moved images; again, ceiling
         + (3 + 1 + 1)  # regions deleted, summarised, drawn
