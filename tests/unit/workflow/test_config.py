@@ -1266,3 +1266,18 @@ def test_every_key_of_the_default_study_but_names_of_the_users_is_asked_for():
     assert {"settings.gradcam", "clustering.louvain", "finetuning", "budgets"} <= set(sections)
     asked = {path: set(node["required"]) for path, (node, _) in sections.items()}
     assert asked == {path: set(config) for path, (_, config) in sections.items()}
+
+
+def test_the_order_of_keys_in_an_overlay_changes_no_parameter():
+    entry = {"like": "vit", "training": {"shift": 1, "epochs": 2}}
+    first = configuration(models=["mine"], replicas={}, catalogue={"mine": entry})
+
+    def turned(value):
+        if not isinstance(value, dict):
+            return value
+        return {key: turned(value[key]) for key in reversed(value)}
+
+    second = {**first, "catalogue": {"mine": turned(entry)}}
+    second |= {name: turned(first[name]) for name in ("explanation", "spectral", "training")}
+    second["settings"] = {name: turned(values) for name, values in first["settings"].items()}
+    assert repr(resolve(first)) == repr(resolve(second))

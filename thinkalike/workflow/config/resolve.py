@@ -29,6 +29,9 @@ PATHS = (
 )
 """Keys whose values may begin with `~`, the user's home; `*` stands for any key."""
 
+NAMED = {"catalogue": 1, "variants": 1, "settings": 1, "replicas": 1, "figures": 2}
+"""Section → levels of keys that users name, and whose order is theirs."""
+
 HARMLESS = ("uniqueItems", "minItems")
 """Faults of a list that stop no further check of its section."""
 
@@ -110,10 +113,22 @@ def completed(study: Mapping[str, Any]) -> dict[str, Any]:
         },
         "figures": {"panels": settings.completed_panels(study)},
     }
-    return {
+    complete = {
         **study,
         **{section: {**study[section], **values} for section, values in changes.items()},
         "catalogue": settings.completed_entries(study),
         "replicas": settings.replicas_of(study),
         "settings": settings.all_settings(study),
     }
+    return {name: _in_order(section, NAMED.get(name, 0)) for name, section in complete.items()}
+
+
+def _in_order(value: Any, named: int) -> Any:
+    """A copy whose mappings have their keys in order, below some levels that keep theirs.
+
+    Snakemake tells parameters apart by their text: the order of an overlay must not make a job run again.
+    """
+    if not isinstance(value, dict):
+        return value
+    keys = value if named else sorted(value, key=str)
+    return {key: _in_order(value[key], max(named - 1, 0)) for key in keys}
