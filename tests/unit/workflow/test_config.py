@@ -1269,7 +1269,7 @@ def test_every_key_of_the_default_study_but_names_of_the_users_is_asked_for():
 
 
 def test_the_order_of_keys_in_an_overlay_changes_no_parameter():
-    entry = {"like": "vit", "training": {"shift": 1, "epochs": 2}}
+    entry = {"like": "vit", "name": "Mine", "training": {"shift": 1, "epochs": 2}}
     first = configuration(models=["mine", "vit"], replicas={}, catalogue={"mine": entry})
 
     def turned(value):
