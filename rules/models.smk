@@ -269,8 +269,7 @@ rule disturb_weights:
 rule predict_images:
     """What one model predicts for the images, and its features of them, from the same passes."""
     input:
-        # another bar makes nothing anew that has passed it
-        depends_on=lambda wildcards: ancient(weights.checks(wildcards.model)),
+        depends_on=by_wildcards(weights.checks),
         images="<results>/images.parquet",
         weights=by_wildcards(weights.file),
     output:

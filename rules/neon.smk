@@ -4,8 +4,7 @@
 rule explain_clusters:
     """Clusters of one model's features, explained to the features and, by a method, to the pixels."""
     input:
-        # another bar makes nothing anew that has passed it
-        depends_on=lambda wildcards: ancient(weights.checks(wildcards.model)),
+        depends_on=by_wildcards(weights.checks),
         images="<results>/images.parquet",
         weights=by_wildcards(weights.file),
         segments=study.segments_file(study["neon"]["method"]),

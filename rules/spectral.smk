@@ -34,8 +34,7 @@ rule select_class_images:
 rule explain_class_images:
     """Predictions and maps of these images by one model."""
     input:
-        # another bar makes nothing anew that has passed it
-        depends_on=lambda wildcards: ancient(weights.checks(wildcards.model)),
+        depends_on=by_wildcards(weights.checks),
         images="<results>/spectral/images.parquet",
         weights=by_wildcards(weights.file),
     output:

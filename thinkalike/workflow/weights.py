@@ -56,12 +56,12 @@ class Weights:
         """Files of the weights of all models."""
         return [self.file(model) for model in self.study.models]
 
-    def checks(self, *models: str) -> list[str]:
-        """Files that say that models which are trained here have learned enough; all, if none is named."""
+    def checks(self, model: str | None = None) -> list[str]:
+        """Files that say that a model, or all, have learned enough; of those that are trained here."""
         return [
-            f"<results>/weights/{model}_accuracy.csv"
-            for model in models or self.study.models
-            if self.study["catalogue"][model]["weights"] in ("trained", "finetuned")
+            f"<results>/weights/{name}_accuracy.csv"
+            for name in ([model] if model else self.study.models)
+            if self.study["catalogue"][name]["weights"] in ("trained", "finetuned")
         ]
 
     def initial(self, model: str) -> str:
