@@ -132,6 +132,7 @@ def test_one_more_model_runs_its_own_jobs_and_the_aggregates(study):
     assert study.plan(*EVERYTHING, overlay=overlay) == {
         "train_model": 1,
         "place_weights": 1,
+        "check_accuracy": 1,
         "predict_images": 1,
         "explain_images": 2,
         "explain_again": 1,
@@ -341,6 +342,7 @@ def test_a_model_at_the_end_is_compared_by_the_jobs_of_the_last_group_alone(chec
     assert checkout.plan(target, overlay=four) == {
         "train_model": 1,
         "place_weights": 1,
+        "check_accuracy": 1,
         "predict_images": 1,
         "explain_images": 1,
         "compare_models": 2,

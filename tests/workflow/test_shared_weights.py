@@ -55,7 +55,7 @@ def test_a_second_study_trains_nothing_and_has_the_same_weights(maps_study):
     assert "train_model" not in counts
     assert counts["explain_images"] == 2
     plan = maps_study.plan("weights", overlay=second)
-    assert plan == {"place_weights": 2, "weights": 1}
+    assert plan == {"place_weights": 2, "check_accuracy": 2, "weights": 1}
     run = maps_study.snakemake("weights", overlay=second)
     assert run.status == 0, run.output
     assert weights(maps_study, "second") == weights(maps_study, "maps")
@@ -66,6 +66,7 @@ def test_a_second_study_trains_nothing_and_has_the_same_weights(maps_study):
     assert maps_study.plan("weights", overlay=overlay(maps_study, "third", seed=1)) == {
         "train_model": 2,
         "place_weights": 2,
+        "check_accuracy": 2,
         "weights": 1,
     }
 
