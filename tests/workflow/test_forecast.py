@@ -39,7 +39,8 @@ def test_a_forecast_is_made_anew_by_every_call_and_leaves_no_file_of_the_study(c
     run = checkout.snakemake("forecast", overlay=overlay)
     assert run.status == 0, run.output
     assert len(re.findall(r"^ *rule +jobs +passes .*$", run.output, re.MULTILINE)) == 1
-    assert total in run.output
+    # jobs, passes and operations; the hours follow the speed that is measured each time
+    assert total.split()[:4] in [line.split()[:4] for line in run.output.splitlines()]
     assert checkout.plan("forecast", overlay=overlay) == {"forecast": 1}
     results = checkout.root / "results/tiny"
     made = {str(path.relative_to(results)) for path in results.rglob("*") if path.is_file()}
