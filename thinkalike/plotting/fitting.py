@@ -33,9 +33,24 @@ ROUNDS = 3
 
 
 def wrapped(text: str, letters: int) -> str:
-    """Text in lines of so many letters at most; a longer word is broken, an underscore ends a word."""
-    lines = [textwrap.fill(line.replace("_", "_ "), max(letters, 1)) for line in text.split("\n")]
+    """Text in lines of so many letters at most, of about one length; a longer word is broken.
+
+    An underscore ends a word.
+    """
+    lines = [_even(line.replace("_", "_ "), max(letters, 1)) for line in text.split("\n")]
     return "\n".join(lines).replace("_ ", "_")
+
+
+def _even(line: str, letters: int) -> str:
+    """As few lines of so many letters as hold the words, the longest of them as short as it can be."""
+    lines = textwrap.wrap(line, letters)
+    words = [len(word) for word in line.split() if len(word) <= letters]
+    for shorter in range(letters - 1, max(words, default=letters) - 1, -1):
+        others = textwrap.wrap(line, shorter)
+        if len(others) > len(lines):
+            break
+        lines = others
+    return "\n".join(lines)
 
 
 def inches_of(labels: Iterable[str], points: float) -> float:

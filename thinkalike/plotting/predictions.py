@@ -203,7 +203,10 @@ def _scatter(axes: Axes, pairs: pd.DataFrame, row: pd.Series) -> None:
     axes.plot(
         shown["same"], shown["dissimilarity"], "o", ms=2.8, color=PALETTE[0], mew=0, alpha=0.7
     )
-    text = f"r = {row[f'pearson{which}']:.2f}, of ranks {row[f'spearman{which}']:.2f}"
+    linear, ranked = row[f"pearson{which}"], row[f"spearman{which}"]
+    text = f"r = {linear:.2f}, of ranks {ranked:.2f}"
+    if np.isnan(linear):
+        text = "no r: too few pairs, or all the same"
     axes.text(0.98, 0.98, text, transform=axes.transAxes, ha="right", va="top", fontsize=5.5)
     axes.xaxis.set_major_locator(MaxNLocator(4, integer=True))
     low, high = axes.get_ylim()

@@ -120,3 +120,6 @@ def test_fitted_text_is_no_wider_than_its_place_and_loses_no_letter(text, inches
 def test_underscores_end_words_and_lines_stay_lines():
     assert wrapped("EfficientNetV2_Small_21k", 16) == "EfficientNetV2_\nSmall_21k"
     assert wrapped("one\ntwo three", 20) == "one\ntwo three"
+    # no word is left alone in a line, nor broken for it
+    assert wrapped("one two three four", 15) == "one two\nthree four"
+    assert wrapped("aa bb extraordinarily", 15) == "aa bb\nextraordinarily"
