@@ -15,6 +15,7 @@ from torch import nn
 
 from thinkalike.explain.common import Case, Question
 from thinkalike.neon.features import FeatureClustering, FeatureClusters, cluster_features
+from thinkalike.neon.layers import cluster_logits
 from thinkalike.networks.model import Model, penultimate
 from thinkalike.networks.predict import features
 from thinkalike.randomness import integer_seed
@@ -29,7 +30,6 @@ class ClusterNetwork(nn.Module):
     """
 
     origin: torch.Tensor
-    competitors: torch.Tensor
 
     def __init__(self, backbone: nn.Module, centroids: torch.Tensor) -> None:
         super().__init__()
@@ -41,13 +41,9 @@ class ClusterNetwork(nn.Module):
         self.scores.weight.copy_(2 * centred)
         self.scores.bias.copy_(-(centred**2).sum(1))
         self.register_buffer("origin", origin)
-        every = torch.arange(len(centroids), device=centroids.device)
-        others = torch.stack([every[every != k] for k in every])
-        self.register_buffer("competitors", others, persistent=False)
 
     def forward(self, inputs: torch.Tensor) -> torch.Tensor:
-        scores = self.scores(penultimate(self.backbone, inputs) - self.origin)
-        return scores - scores[:, self.competitors].amax(2)
+        return cluster_logits(-self.scores(penultimate(self.backbone, inputs) - self.origin))
 
 
 def clustering(model: Model, centroids: np.ndarray) -> Model:

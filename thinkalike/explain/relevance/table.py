@@ -110,7 +110,7 @@ _TABLE: tuple[tuple[Rule, str], ...] = (
         "max_pool1d max_pool2d adaptive_max_pool2d "
         "interpolate upsample pixel_shuffle pixel_unshuffle unfold fold channel_shuffle "
         "cumsum cumsum_ take_along_dim unsafe_chunk unsafe_split swapaxes_ permute_copy "
-        "sort msort kthvalue cummax cummin aminmax",
+        "sort msort kthvalue topk cummax cummin aminmax",
     ),
     (as_another, "expand_as view_as reshape_as type_as"),
     (largest, "max min amax amin"),
@@ -147,7 +147,7 @@ _TABLE: tuple[tuple[Rule, str], ...] = (
         gate,
         "softmax softmin softplus logsigmoid erf norm vector_norm var std "
         "exp exp_ reciprocal reciprocal_ __rtruediv__ __rpow__ "
-        "sqrt rsqrt argmax argmin argsort topk eq ne lt le gt ge isnan isfinite sign sgn "
+        "sqrt rsqrt argmax argmin argsort eq ne lt le gt ge isnan isfinite sign sgn "
         "__eq__ __ne__ __lt__ __le__ __gt__ __ge__",
     ),
     (constant, "zeros_like ones_like full_like new_zeros new_ones new_full new_tensor"),
