@@ -63,7 +63,7 @@ def cosines(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return np.divide((a * b).sum(1), lengths, out=np.full(len(a), np.nan), where=lengths > 0)
 
 
-class Superpixels:
+class SuperpixelValues:
     """Shapley values of some superpixels of images, about 50 of each."""
 
     def __init__(self, pixels: np.ndarray) -> None:

@@ -21,7 +21,7 @@ from benchmarks import digits
 from benchmarks.attention import ATTENDED
 from benchmarks.common import Part, Row, command_line, run
 from benchmarks.imagenet import photographs, pretrained, random_model
-from benchmarks.judges import Superpixels, cosines, deletion, sums
+from benchmarks.judges import SuperpixelValues, cosines, deletion, sums
 from benchmarks.speed import forward_operations, operations_of
 from thinkalike.errors import InputError
 from thinkalike.explain import lrp
@@ -97,9 +97,9 @@ class Networks:
         return [*keys[place:], *keys[: place - 1]][:PARTNERS]
 
     @cached_property
-    def superpixels(self) -> Superpixels:
+    def superpixels(self) -> SuperpixelValues:
         """Of the first images."""
-        return Superpixels(self.pixels[:SUPERPIXELS])
+        return SuperpixelValues(self.pixels[:SUPERPIXELS])
 
 
 def question() -> Question:

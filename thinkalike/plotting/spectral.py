@@ -72,7 +72,7 @@ def embeddings(points: pd.DataFrame, results: pd.DataFrame, *, title: str) -> Fi
         axes.set_aspect("equal", adjustable="datalim")
         axes.spines[:].set_color("#DDDDDD")
         axes.spines[:].set_visible(True)
-        axes.set_title(f"{number_of_clusters(row)}\n{_stability_beside(row)}", fontsize=6)
+        axes.set_title(f"{clusters_in_words(row)}\n{_stability_beside(row)}", fontsize=6)
     _name_columns(grid[0])
     figure.suptitle(
         f"{title}: clusters by four graphs, three Laplacians\n{beyond_one_cloud(results)}"
@@ -106,7 +106,7 @@ def spectra(values: pd.DataFrame, results: pd.DataFrame, *, title: str) -> Figur
         top = value.max() or 1
         axes.set(ylim=(-0.05 * top, 1.08 * top), xlim=(0.3, number.max() + 0.7))
         axes.set_xticks([tick for tick in (1, 5, 10, 15, 20) if tick <= len(table)])
-        axes.set_title(f"{number_of_clusters(row)}\n{_gap_beside(row)}", fontsize=6)
+        axes.set_title(f"{clusters_in_words(row)}\n{_gap_beside(row)}", fontsize=6)
     _name_columns(grid[0])
     for axes in grid[-1]:
         axes.set_xlabel("number of the eigenvalue")
@@ -143,7 +143,7 @@ def _rows(table: pd.DataFrame) -> list[Any]:
     return list(table.itertuples())
 
 
-def number_of_clusters(row: Any) -> str:
+def clusters_in_words(row: Any) -> str:
     """Number of clusters of one result in words, with clusters of one map, and with maps that are in none.
 
     Args:

@@ -9,7 +9,7 @@ from torch.nn import functional as F
 from benchmarks import rules
 from benchmarks.attention import ATTENDED
 from benchmarks.common import table
-from benchmarks.judges import Superpixels, cosines, deletion
+from benchmarks.judges import SuperpixelValues, cosines, deletion
 from benchmarks.rules import Networks, gradient_times_input, study, tables
 from tests.support.explaining import images, linear
 from thinkalike.explain.relevance.ledger import Ledger
@@ -39,7 +39,7 @@ def test_deletion_takes_cells_of_a_map_one_after_the_other():
 
 def test_what_a_linear_network_says_of_itself_agrees_with_its_shapley_values():
     model, pixels, targets = linear(), images(2, 16), np.array([0, 2])
-    judge = Superpixels(pixels)
+    judge = SuperpixelValues(pixels)
     values = judge.values(model, targets)
     own = gradient_times_input(model, pixels, targets)
     np.testing.assert_allclose(judge.agreement(own, values), 1, rtol=1e-5)

@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from thinkalike.plotting.spectral import maps_title, number_of_clusters, result_name
+from thinkalike.plotting.spectral import clusters_in_words, maps_title, result_name
 from thinkalike.plotting.spectral_choices import choice_sentence
 
 
@@ -31,7 +31,7 @@ def test_what_is_not_beyond_one_cloud_is_called_a_cut_of_one_cloud():
 )
 def test_panels_say_what_clusters_there_are(row, expected):
     row = pd.Series({"in_clusters": 1.0, "beyond": True, "stability": 0.9, **row})
-    assert number_of_clusters(row) == expected
+    assert clusters_in_words(row) == expected
 
 
 def test_a_choice_matters_in_the_cases_that_were_looked_at():
