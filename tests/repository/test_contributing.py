@@ -1,4 +1,4 @@
-"""What contributors find says what the Makefile says: hooks, continuous integration, forms, image, versions."""
+"""Hooks, continuous integration, forms, image and versions say what the Makefile says."""
 
 import os
 import re
