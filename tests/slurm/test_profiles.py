@@ -91,6 +91,15 @@ def test_a_second_try_may_use_twice_the_memory_and_time(rule):
         assert re.fullmatch(r"[1-9]\d* \* attempt", asked[resource]), (resource, asked)
 
 
+@pytest.mark.parametrize("name", ["gpu", "slurm"])
+def test_every_rule_that_can_use_a_gpu_gets_one(name):
+    text = "\n".join(file.read_text() for file in sorted((ROOT / "rules").glob("*.smk")))
+    rules = re.split(r"(?m)^ *rule (\w+):", text)
+    able = {rule for rule, body in zip(rules[1::2], rules[2::2], strict=True) if "gpu=0" in body}
+    asked = read(name)["set-resources"]
+    assert able == {rule for rule, what in asked.items() if what.get("gpu") == 1}
+
+
 def test_rules_that_run_networks_are_no_part_of_a_group():
     profile = read("slurm")
     networks = {rule for rule, asked in profile["set-resources"].items() if asked.get("gpu")}

@@ -1,0 +1,252 @@
+/**
+ * Maps become pixels, and pixels become colours.
+ *
+ * A map is its values in a basis. It is rendered at any size by the formulas of `thinkalike.compare.bases`: at the size
+ * of the frame the pixels are the same. Orange speaks for the class that is explained, blue against it; the stronger the
+ * colour, the larger the value.
+ */
+
+/**
+ * @typedef {object} Labels
+ * @property {ArrayLike<number>} labels superpixel of each pixel, row by row
+ * @property {number} height
+ * @property {number} width
+ */
+
+/**
+ * @typedef {object} PlacedMap
+ * @property {import("./types.js").Basis} basis
+ * @property {ArrayLike<number>} values of its cells, row by row, or of its superpixels; NaN: missing
+ * @property {Labels | null} [labels] of a basis of segments
+ */
+
+/** Red, green and blue of full colour, for and against a class: the pair of the palette that is told apart best. */
+export const FOR_COLOUR = [213, 64, 0];
+export const AGAINST_COLOUR = [0, 89, 191];
+/** What stands where there is no number. */
+export const MISSING_COLOUR = [217, 217, 217];
+/** Opacity of a map over its image in all figures of the report. */
+export const FIGURE_OPACITY = 0.75;
+
+const SHARE_BELOW_FULL = 0.995;
+
+/**
+ * Pixels of a map, row by row.
+ *
+ * Pixel p of P lies at (p + ½)·cells/P − ½ between the centres of a grid, held inside it; it is in cell ⌊p·cells/P⌋ of
+ * cells, and in the superpixel at ⌊(p + ½)·side/P⌋.
+ *
+ * @param {PlacedMap} map
+ * @param {number} width
+ * @param {number} height
+ * @returns {Float32Array}
+ * @throws {Error} another kind of basis
+ */
+export function renderMap(map, width, height) {
+  const { kind, rows, columns } = map.basis;
+  if (kind === "grid") return renderGrid(map.values, rows, columns, width, height);
+  if (kind === "cells") {
+    const row = placesOf(height, (y) => Math.floor((y * rows) / height));
+    const column = placesOf(width, (x) => Math.floor((x * columns) / width));
+    return pixelsFrom(row, column, (y, x) => map.values[y * columns + x]);
+  }
+  if (kind === "segments" && map.labels) {
+    const { labels, height: high, width: wide } = map.labels;
+    const row = placesOf(height, (y) => Math.floor(((y + 0.5) * high) / height));
+    const column = placesOf(width, (x) => Math.floor(((x + 0.5) * wide) / width));
+    return pixelsFrom(row, column, (y, x) => map.values[labels[y * wide + x]]);
+  }
+  throw new Error(`a map in a basis of the kind "${kind}" cannot be drawn`);
+}
+
+/** @param {number} count @param {(place: number) => number} place @returns {number[]} */
+function placesOf(count, place) {
+  return Array.from({ length: count }, (_, number) => place(number));
+}
+
+/** @param {number[]} rows @param {number[]} columns @param {(y: number, x: number) => number} value */
+function pixelsFrom(rows, columns, value) {
+  const pixels = new Float32Array(rows.length * columns.length);
+  let place = 0;
+  for (const y of rows) for (const x of columns) pixels[place++] = value(y, x);
+  return pixels;
+}
+
+/** @param {number} pixels @param {number} cells @returns {{low: number, high: number, weight: number}[]} */
+function betweenCentres(pixels, cells) {
+  return Array.from({ length: pixels }, (_, p) => {
+    const place = Math.min(Math.max(((p + 0.5) * cells) / pixels - 0.5, 0), cells - 1);
+    const low = Math.min(Math.floor(place), Math.max(cells - 2, 0));
+    return { low, high: Math.min(low + 1, cells - 1), weight: place - low };
+  });
+}
+
+/** @param {ArrayLike<number>} values @returns {Float32Array} */
+function renderGrid(values, rows, columns, width, height) {
+  const across = betweenCentres(width, columns);
+  const pixels = new Float32Array(width * height);
+  let place = 0;
+  for (const { low, high, weight } of betweenCentres(height, rows)) {
+    const line = Array.from(
+      { length: columns },
+      (_, x) => (1 - weight) * values[low * columns + x] + weight * values[high * columns + x],
+    );
+    for (const x of across) {
+      pixels[place++] = (1 - x.weight) * line[x.low] + x.weight * line[x.high];
+    }
+  }
+  return pixels;
+}
+
+/**
+ * Whether a map has no direction: all zero, or without any number.
+ *
+ * @param {ArrayLike<number>} values
+ */
+export function isBlank(values) {
+  for (let place = 0; place < values.length; place++) {
+    if (values[place] > 0 || values[place] < 0) return false;
+  }
+  return true;
+}
+
+/**
+ * Size of a value that gets full colour: 99.5 % of the pixels stay below it, as in all figures; 0 of a blank map.
+ *
+ * @param {ArrayLike<number>} pixels
+ * @returns {number}
+ */
+export function fullColour(pixels) {
+  const sizes = Float64Array.from(pixels, Math.abs)
+    .filter((size) => size >= 0)
+    .sort();
+  if (!sizes.length) return 0;
+  const place = SHARE_BELOW_FULL * (sizes.length - 1);
+  const low = Math.floor(place);
+  const high = Math.min(low + 1, sizes.length - 1);
+  return sizes[low] + (place - low) * (sizes[high] - sizes[low]) || sizes[sizes.length - 1];
+}
+
+/** @param {ArrayLike<number>} pixels @returns {number} Euclidean length; missing pixels count as zero */
+function lengthOf(pixels) {
+  let square = 0;
+  for (let place = 0; place < pixels.length; place++) square += pixels[place] ** 2 || 0;
+  return Math.sqrt(square);
+}
+
+/**
+ * A map of length 1, or all zero if it is blank; missing pixels are zero.
+ *
+ * @param {ArrayLike<number>} pixels
+ * @returns {Float32Array}
+ */
+export function unitMap(pixels) {
+  const length = lengthOf(pixels);
+  return Float32Array.from(pixels, (value) => (length ? value / length || 0 : 0));
+}
+
+/**
+ * Consensus of some maps: the mean of those that are not blank, each scaled to length 1.
+ *
+ * @param {ArrayLike<number>[]} maps pixels of each, equally many
+ * @returns {Float32Array | null} null if there is none that is not blank
+ */
+export function consensusMap(maps) {
+  const units = maps.filter((pixels) => !isBlank(pixels)).map(unitMap);
+  if (!units.length) return null;
+  const mean = new Float32Array(units[0].length);
+  for (const unit of units) {
+    for (let place = 0; place < mean.length; place++) mean[place] += unit[place] / units.length;
+  }
+  return mean;
+}
+
+/**
+ * What the first map has more than the second, both scaled to length 1.
+ *
+ * @param {ArrayLike<number>} first pixels
+ * @param {ArrayLike<number>} second as many pixels
+ * @returns {Float32Array}
+ */
+export function differenceMap(first, second) {
+  const other = unitMap(second);
+  return unitMap(first).map((value, place) => value - other[place]);
+}
+
+/**
+ * Cosine of the angle between two maps; null if one is blank.
+ *
+ * @param {ArrayLike<number>} first pixels
+ * @param {ArrayLike<number>} second as many pixels
+ * @returns {number | null}
+ */
+export function cosineOf(first, second) {
+  const lengths = lengthOf(first) * lengthOf(second);
+  if (!lengths) return null;
+  let product = 0;
+  for (let place = 0; place < first.length; place++) product += first[place] * second[place] || 0;
+  return product / lengths;
+}
+
+/**
+ * Colours of a map over an image.
+ *
+ * With opacity o the image turns grey by min(1, o/¾) and pale by o, and a value v of size s = min(1, |v|/full) covers
+ * s·min(1, o/¾) of it. So 0 is the image, ¾ an overlay as in the figures, 1 the map alone, on white.
+ *
+ * @param {ArrayLike<number>} pixels of the map
+ * @param {number} full size of a value that gets full colour
+ * @param {number} opacity from 0 to 1
+ * @param {ArrayLike<number> | null} picture red, green, blue and alpha of each pixel; null: white
+ * @returns {Uint8ClampedArray} red, green, blue and alpha of each pixel
+ */
+export function mapColours(pixels, full, opacity, picture) {
+  const colours = new Uint8ClampedArray(4 * pixels.length);
+  const strength = Math.min(1, opacity / FIGURE_OPACITY);
+  for (let place = 0; place < pixels.length; place++) {
+    const value = pixels[place];
+    const missing = Number.isNaN(value);
+    const covered = strength * (missing ? 1 : full ? Math.min(1, Math.abs(value) / full) : 0);
+    const colour = missing ? MISSING_COLOUR : value > 0 ? FOR_COLOUR : AGAINST_COLOUR;
+    const at = 4 * place;
+    const grey = picture
+      ? 0.299 * picture[at] + 0.587 * picture[at + 1] + 0.114 * picture[at + 2]
+      : 255;
+    for (let channel = 0; channel < 3; channel++) {
+      const seen = picture ? picture[at + channel] : 255;
+      const ground = (1 - opacity) * (seen + strength * (grey - seen)) + opacity * 255;
+      colours[at + channel] = Math.round(ground + covered * (colour[channel] - ground));
+    }
+    colours[at + 3] = 255;
+  }
+  return colours;
+}
+
+/**
+ * Paint a map on a canvas, over an image if there is one; a blank map is crossed out.
+ *
+ * @param {HTMLCanvasElement} canvas of any size
+ * @param {object} drawing
+ * @param {ArrayLike<number> | null} drawing.pixels of the map, as many as the canvas has; null: the image alone
+ * @param {CanvasImageSource | null} [drawing.picture]
+ * @param {number | null} [drawing.full] as for `mapColours`; by default this map's own
+ * @param {number} [drawing.opacity]
+ */
+export function paintMap(canvas, { pixels, picture = null, full = null, opacity = 1 }) {
+  const { width, height } = canvas;
+  const pen = canvas.getContext("2d", { willReadFrequently: true });
+  if (!pen) return;
+  pen.clearRect(0, 0, width, height);
+  if (picture) pen.drawImage(picture, 0, 0, width, height);
+  if (!pixels || opacity === 0) return;
+  const behind = picture ? pen.getImageData(0, 0, width, height).data : null;
+  const colours = mapColours(pixels, full ?? fullColour(pixels), opacity, behind);
+  pen.putImageData(new ImageData(colours, width, height), 0, 0);
+  if (isBlank(pixels)) {
+    pen.strokeStyle = "#888888";
+    pen.beginPath();
+    pen.moveTo(0, height);
+    pen.lineTo(width, 0);
+    pen.stroke();
+  }
+}
