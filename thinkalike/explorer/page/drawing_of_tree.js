@@ -1,0 +1,133 @@
+/** The tree of models as a drawing whose branches are picked by pointer or keyboard. */
+
+import { colour } from "./charts.js";
+import { element } from "./dom.js";
+import { number, percent } from "./format.js";
+import { symbolPath } from "./symbols.js";
+import { treeLayout } from "./tree.js";
+
+const ROW = 24;
+const TOP = 8;
+const FOOT = 40;
+
+/**
+ * Draw the tree: root at the left, models at the right, heights to the left. Each branch is a button: arrows go from
+ * branch to branch, Enter picks it.
+ *
+ * @param {import("./study.js").Study} study
+ * @param {import("./types.js").Case} entry with a tree
+ * @param {object} options
+ * @param {number} options.width pixels
+ * @param {Set<number>} options.chosen indices of models
+ * @param {(models: number[], add: boolean) => void} options.pick called with the models under a branch, or one
+ * @returns {SVGSVGElement}
+ */
+export function drawTree(study, entry, { width, chosen, pick }) {
+  const tree = /** @type {import("./types.js").Tree} */ (entry.tree);
+  const { order, branches } = treeLayout(tree, entry.order);
+  const names = order.map((place) => study.models[entry.models[place]].name);
+  const longest = Math.min(Math.max(...names.map((name) => name.length)), 26);
+  const right = Math.max(width * 0.4, width - 36 - longest * 7);
+  const highest = Math.max(...branches.map((branch) => branch.height), 1e-9);
+  const x = (/** @type {number} */ height) => right - (height / highest) * (right - 16);
+  const y = (/** @type {number} */ place) => TOP + (place + 0.5) * ROW;
+  const height = TOP + order.length * ROW + FOOT;
+  const numbered = order.length <= 40;
+  const [ink, soft, accent] = ["ink", "soft", "accent"].map(colour);
+  const drawn = branches.map((branch) => {
+    const models = branch.leaves.map((place) => entry.models[place]);
+    const inside = models.every((model) => chosen.has(model));
+    const [first, second] = branch.children;
+    const line = `M${x(first.height)},${y(first.place)}H${x(branch.height)}V${y(second.place)}H${x(second.height)}`;
+    const says = branchSays(study, models, branch);
+    const button = element(
+      "g",
+      {
+        class: inside ? "branch chosen" : "branch", role: "button", tabindex: -1, "aria-label": says,
+        "aria-pressed": String(inside && models.length === chosen.size), "data-key": `branch-${branch.merge}`,
+        on: { click: (/** @type {MouseEvent} */ event) => pick(models, event.shiftKey) },
+      },
+      element("title", {}, says),
+      element("path", { class: "branch-target", d: line, fill: "none", stroke: "transparent", "stroke-width": 12 }),
+      element("path", { class: "branch-line", d: line, fill: "none", stroke: inside ? accent : ink, "stroke-width": inside ? 3 : 1.5 }),
+    );
+    if (branch.support !== null && numbered) {
+      button.append(element("text", { x: x(branch.height) + 4, y: y(branch.place) + 4, "font-size": 11, fill: soft }, percent(branch.support)));
+    }
+    return { branch, button };
+  });
+  byArrows(drawn, pick, (branch) => branch.leaves.map((place) => entry.models[place]));
+  const leaves = order.map((place, row) => leafOf(study, entry.models[place], { x: right, y: y(row), chosen, pick }));
+  return element(
+    "svg",
+    { class: "tree", width, height, viewBox: `0 0 ${width} ${height}`, role: "group", "aria-label": `Tree of ${order.length} models`, "font-family": getComputedStyle(document.body).fontFamily },
+    [...drawn].sort((p, q) => q.branch.height - p.branch.height).map(({ button }) => button),
+    leaves,
+    axisOf(highest, x, height - FOOT + 6, tree.linkage),
+  );
+}
+
+/**
+ * @param {import("./study.js").Study} study
+ * @param {number[]} models
+ * @param {import("./tree.js").Branch} branch
+ */
+function branchSays(study, models, branch) {
+  const names = models.map((model) => study.models[model].name);
+  const listed = names.length > 6 ? `${names.slice(0, 5).join(", ")} and ${names.length - 5} more` : names.join(", ");
+  const support = branch.support === null ? "" : `, found again in ${percent(branch.support)} of resampled sets of images`;
+  return `Branch of ${listed}: dissimilarity ${number(branch.height)}${support}`;
+}
+
+/** One branch can be reached by Tab; arrows lead to the others, in the order from the root down. */
+function byArrows(
+  /** @type {{branch: import("./tree.js").Branch, button: any}[]} */ drawn,
+  /** @type {(models: number[], add: boolean) => void} */ pick,
+  /** @type {(branch: import("./tree.js").Branch) => number[]} */ modelsOf,
+) {
+  const ordered = [...drawn].sort((p, q) => q.branch.height - p.branch.height || p.branch.place - q.branch.place);
+  ordered[0]?.button.setAttribute("tabindex", "0");
+  ordered.forEach(({ branch, button }, number) => {
+    button.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => {
+      const step = { ArrowDown: 1, ArrowRight: 1, ArrowUp: -1, ArrowLeft: -1 }[event.key];
+      if (event.key === "Enter" || event.key === " ") pick(modelsOf(branch), event.shiftKey);
+      else if (step) ordered[(number + step + ordered.length) % ordered.length].button.focus();
+      else return;
+      event.preventDefault();
+    });
+    button.addEventListener("focus", () => {
+      for (const other of ordered) other.button.setAttribute("tabindex", other.button === button ? "0" : "-1");
+    });
+  });
+}
+
+/** @returns {SVGElement} a model at its leaf; a click takes it into the group, or out */
+function leafOf(
+  /** @type {import("./study.js").Study} */ study,
+  /** @type {number} */ model,
+  /** @type {{x: number, y: number, chosen: Set<number>, pick: (models: number[], add: boolean) => void}} */ { x, y, chosen, pick },
+) {
+  const { name, family, control } = study.models[model];
+  return element(
+    "g",
+    { class: chosen.has(model) ? "leaf chosen" : "leaf", on: { click: () => pick([model], true) } },
+    symbolPath(study.family(family), { x: x + 10, y, size: 5, hollow: control }),
+    element("text", { x: x + 20, y: y + 4, "font-size": 13, "font-weight": chosen.has(model) ? "bold" : "normal", fill: colour("ink") }, control ? `${name} (control)` : name),
+  );
+}
+
+/** @returns {SVGElement} heights of the tree below it */
+function axisOf(/** @type {number} */ highest, /** @type {(height: number) => number} */ x, /** @type {number} */ y, /** @type {string} */ linkage) {
+  const step = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5].find((size) => highest / size <= 5) ?? highest;
+  const ticks = Array.from({ length: Math.floor(highest / step + 1e-9) + 1 }, (_, i) => i * step);
+  return element(
+    "g",
+    { "aria-hidden": "true", "font-size": 11, fill: colour("soft") },
+    element("path", { d: `M${x(highest)},${y}H${x(0)}`, stroke: colour("line") }),
+    ticks.map((tick) => [
+      element("path", { d: `M${x(tick)},${y}v4`, stroke: colour("line") }),
+      element("text", { x: x(tick), y: y + 16, "text-anchor": "middle" }, number(tick, step < 0.1 ? 2 : 1)),
+    ]).flat(),
+    element("text", { x: (x(0) + x(highest)) / 2, y: y + 31, "text-anchor": "middle" }, `dissimilarity (${linkage} linkage)`),
+  );
+}
