@@ -125,6 +125,8 @@ def test_maps_that_did_not_converge_are_counted():
     assert found.text.startswith(
         "4 of 150 maps did not converge, 3 of them of Carl: they are farther"
     )
+    alone = said(facts(), evidence(images=50, not_converged={"a": 0, "b": 0, "c": 3}))
+    assert "3 of 150 maps did not converge, all of them of Carl" in alone["unconverged"].text
     none = said(facts(), evidence(images=50, not_converged=dict.fromkeys(counts, 0)))
     assert "unconverged" not in none
 
