@@ -100,9 +100,7 @@ def _matrix_models(pairs: pd.DataFrame) -> list[str]:
     return list(dict.fromkeys([*pairs["model_a"], *pairs["model_b"]]))
 
 
-def together(
-    study: StudyFolder, pairs: pd.DataFrame, seeds: pd.DataFrame | None
-) -> pd.DataFrame:
+def together(study: StudyFolder, pairs: pd.DataFrame, seeds: pd.DataFrame | None) -> pd.DataFrame:
     """Pairs of the matrix, and after them those of seeds that stand in none, with their category."""
     further = pd.DataFrame(columns=["model_a", "model_b"]) if seeds is None else seeds
     inside = set(_matrix_models(pairs))

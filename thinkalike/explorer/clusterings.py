@@ -1,6 +1,6 @@
 """Clusters of images as the explorer's page has them: of maps (spectral), of features (NEON)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -26,24 +26,27 @@ SHOWN = 12
 
 
 def spectral_clusterings(
-    study: StudyFolder, names: Mapping[str, str], method: str, ids: Sequence[str]
+    study: StudyFolder,
+    names: Mapping[str, str],
+    comparison: Comparison,
+    collection: Mapping[str, Any],
 ) -> list[dict[str, Any]]:
     """Clusterings of the maps of one class as `Clustering` of `page/types.js`.
 
     Args:
         study: of the files.
         names: model → display name.
-        method: of the maps.
-        ids: of the images of the collection.
+        comparison: how maps were prepared.
+        collection: of the images, with the maps of one method.
     """
-    place = {image: number for number, image in enumerate(ids)}
+    place = {image: number for number, image in enumerate(collection["ids"])}
+    (method,) = collection["maps"]
     found = []
     for case, models in study.spectral.items():
         points = read_table(study.path("spectral", "clusters", case, "points.parquet"))
         results = read_table(study.path("spectral", "clusters", case, "results.csv"))
         paths = [study.path("spectral", "explanations", f"{model}.nc") for model in models]
-        prepare = Comparison("cosine", **study.clustered).prepare  # type: ignore[arg-type]
-        maps = UnitMaps([prepare(read_maps(path)[0]) for path in paths])
+        maps = UnitMaps([comparison.prepare(read_maps(path)[0]) for path in paths])
         who = names[models[0]] if len(models) == 1 else "all together"
         found.append(
             {
@@ -52,7 +55,9 @@ def spectral_clusterings(
                 "kind": "spectral",
                 "collection": "class",
                 "maps": method,
-                "results": [_result(row, points, maps, names) for row in results.to_dict("records")],
+                "results": [
+                    _result(row, points, maps, names) for row in results.to_dict("records")
+                ],
                 "telling": telling(results),
                 "images": [place[str(image)] for image in points["image_id"]],
                 "models": points["model"].tolist(),
@@ -78,7 +83,7 @@ def _result(
             "class": counts(members["class_name"], 4),
             "cosine with mean map": round(prototype.cosine, 3),
         }
-        if members["model"].nunique() > 1 or len(maps.maps) > 1:
+        if len(maps.maps) > 1:
             known["models"] = counts(members["model"].map(dict(names)), 4)
         clusters.append(
             {
@@ -114,9 +119,7 @@ def _says(row: Mapping[Any, Any]) -> str:
     )
 
 
-def neon_clustering(
-    study: StudyFolder, model: str, name: str, blocks: Blocks
-) -> dict[str, Any]:
+def neon_clustering(study: StudyFolder, model: str, name: str, blocks: Blocks) -> dict[str, Any]:
     """Clusters of a model's features as `Clustering` of `page/types.js`.
 
     Args:

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from thinkalike.compare.scales import scale_name, scale_of
+from thinkalike.compare.similarity import Comparison
 from thinkalike.explorer.blocks import Blocks
 from thinkalike.explorer.cases import scale_cases, study_case, together
 from thinkalike.explorer.clusterings import neon_clustering, spectral_clusterings
@@ -45,8 +45,11 @@ def study_contents(
     clusterings = []
     if study.spectral:
         method = _spectral_method(study)
-        collections.append(_class_collection(study, blocks, classes, method))
-        clusterings += spectral_clusterings(study, names, method, collections[1]["ids"])
+        prepared = (
+            study.clustered or study.comparison(method) or Comparison("cosine", "signed", "none")
+        )
+        collections.append(_class_collection(study, blocks, classes, method, prepared.sign))
+        clusterings += spectral_clusterings(study, names, prepared, collections[1])
     clusterings += [neon_clustering(study, model, names[model], blocks) for model in study.neon]
     scales = {method["key"]: method["compared"] for method in methods}
     cases = [study_case(study, key, blocks, scales[key.method]) for key in study.cases]
@@ -62,7 +65,9 @@ def study_contents(
         "frame": list(study.frame),
         "dissimilarity": dissimilarity,
         "correction": correction,
-        "unrelated": round(2**0.5, 5) if dissimilarity == "chord" and correction == "chance" else None,
+        "unrelated": round(2**0.5, 5)
+        if dissimilarity == "chord" and correction == "chance"
+        else None,
         "models": _models(study),
         "families": families(study.models),
         "methods": methods,
@@ -166,9 +171,7 @@ def _study_collection(
     segments, size = None, [0, 0]
     if study.segments:
         segments, size = add_segments(blocks, "segments", study.segments)
-    predicted = {
-        model: study.table("predictions", f"{model}.parquet") for model in study.keys
-    }
+    predicted = {model: study.table("predictions", f"{model}.parquet") for model in study.keys}
     return {
         **_images(study, blocks, classes, study.images, ("study", "The study's images")),
         "segments": segments,
@@ -179,7 +182,7 @@ def _study_collection(
 
 
 def _class_collection(
-    study: StudyFolder, blocks: Blocks, classes: Classes, method: str
+    study: StudyFolder, blocks: Blocks, classes: Classes, method: str, sign: str
 ) -> dict[str, Any]:
     """Images whose maps are clustered."""
     table = read_table(study.path("spectral", "images.parquet"), ["image_id", "path", "class_name"])
@@ -187,7 +190,7 @@ def _class_collection(
     files = {model: study.path("spectral", "explanations", f"{model}.nc") for model in models}
     side = pixel_side(study.frame, 4 * len(models) * len(table), 1)
     for model, path in files.items():
-        add_maps(blocks, f"class/maps/{model}", Source(path), side)
+        add_maps(blocks, f"class/maps/{model}", Source(path, sign), side)
     predicted = {
         model: study.table("spectral", "predictions", f"{model}.parquet") for model in models
     }
@@ -222,9 +225,7 @@ def _images(
         "ids": ids,
         "classes": [classes.number(str(name)) for name in table["class_name"]],
         "captions": [Path(image).name for image in ids],
-        "pictures": add_pictures(
-            blocks, f"{key}/pictures", study.image_files(table), study.frame
-        ),
+        "pictures": add_pictures(blocks, f"{key}/pictures", study.image_files(table), study.frame),
     }
 
 

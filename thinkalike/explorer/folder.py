@@ -39,7 +39,7 @@ class StudyFolder:
         cases: comparisons.
         spectral: case of the spectral study → models whose maps are clustered.
         neon: models whose clusters of features are shown.
-        clustered: how the maps of the spectral study were prepared: sign, rescaling and pool.
+        clustered: how the maps of the spectral study were prepared; None: as those that are compared.
     """
 
     folder: Path
@@ -47,13 +47,15 @@ class StudyFolder:
     cases: Sequence[Key]
     spectral: Mapping[str, Sequence[str]] = field(default_factory=dict)
     neon: Sequence[str] = ()
-    clustered: Mapping[str, object] = field(default_factory=dict)
+    clustered: Comparison | None = None
 
     @classmethod
     def found(cls, folder: Path) -> "StudyFolder":
         """All of a study that is there: of one that is not finished, less."""
         explained = _stems(folder / "explanations", "*")
-        places = sorted(path.parent for path in (folder / "dissimilarity").glob("*/*/all_pairs.parquet"))
+        places = sorted(
+            path.parent for path in (folder / "dissimilarity").glob("*/*/all_pairs.parquet")
+        )
         cases = [
             Key(place.parent.name, place.name, path.name.removesuffix("_pairs.parquet"))
             for place in places
@@ -110,7 +112,8 @@ class StudyFolder:
             path = self.path("similarity", method, f"{name}.nc")
             if path.exists():
                 with open_arrays(path) as file:
-                    return stated_comparison(file.attrs)
+                    # answers to coalitions are no maps, and have no sign
+                    return stated_comparison(file.attrs) if "sign" in file.attrs else None
         return None
 
     @cached_property
@@ -124,7 +127,9 @@ class StudyFolder:
             for model in self.keys:
                 if path := self.maps_file(method, model):
                     with open_arrays(path) as file:
-                        height, width = (np.ravel(file.attrs[key])[0] for key in ("height", "width"))
+                        height, width = (
+                            np.ravel(file.attrs[key])[0] for key in ("height", "width")
+                        )
                         return int(height), int(width)
         raise InputError(f"{self.folder} has no maps to show; run the study's target explanations")
 

@@ -32,7 +32,9 @@ VIEWS: dict[str, dict[str, str]] = {
 
 
 def sentence_link(
-    statement: Mapping[str, Any], cases: Mapping[str, Mapping[str, str]], pairs: Mapping[str, pd.DataFrame]
+    statement: Mapping[str, Any],
+    cases: Mapping[str, Mapping[str, str]],
+    pairs: Mapping[str, pd.DataFrame],
 ) -> str:
     """Fragment of the page's address for a sentence; empty where no view shows it.
 
@@ -54,4 +56,3 @@ def sentence_link(
         closest = strangers.nlargest(1, "rho")
         state |= {"a": str(closest["model_a"].iloc[0]), "b": str(closest["model_b"].iloc[0])}
     return urlencode(state, quote_via=quote)
-

@@ -1,13 +1,13 @@
 """Maps in the bases they were computed in, with the sign that was compared, in 8 bits a number."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from thinkalike.compare.bases import Cells, Grid, Pixels, Segments
+from thinkalike.compare.bases import Cells, Grid, Pixels
 from thinkalike.compare.maps import Maps, with_sign
 from thinkalike.compare.pooling import pooled
 from thinkalike.explorer.blocks import Blocks, row_codes

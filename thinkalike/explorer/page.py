@@ -38,9 +38,7 @@ def write_page(
     contents, blocks = [], []
     for prefix, (about, packed) in zip(("", "other-"), studies, strict=False):
         text = json_text({**about, "blocks": packed.entries})
-        contents.append(
-            f'<script type="application/json" id="{prefix}contents">{text}</script>'
-        )
+        contents.append(f'<script type="application/json" id="{prefix}contents">{text}</script>')
         blocks += [
             f'<script type="text/plain" id="{prefix}block-{html.escape(name)}">{text}</script>'
             for name, text in packed.texts()

@@ -97,9 +97,7 @@ def _source(study: StudyFolder, key: Key, kernel: Kernel) -> MapSource | None:
     return map_files(paths, {}, comparison, kernel.images, segments)
 
 
-def _null_counts(
-    source: MapSource, kernel: Kernel, pairs: pd.DataFrame, low: float
-) -> np.ndarray:
+def _null_counts(source: MapSource, kernel: Kernel, pairs: pd.DataFrame, low: float) -> np.ndarray:
     """Numbers of similarities in each bin, (pairs, bins) uint16.
 
     The maps of image i are compared with those of the images i + 1, i + 2, … after it, around a block.

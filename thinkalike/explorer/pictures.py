@@ -89,7 +89,9 @@ def predictions(table: pd.DataFrame, classes: Classes) -> dict[str, Any] | None:
     """
     if "predicted_name" not in table:
         return None
-    names = zip(table["predicted_class"].astype(str), table["predicted_name"].astype(str), strict=True)
+    names = zip(
+        table["predicted_class"].astype(str), table["predicted_name"].astype(str), strict=True
+    )
     return {
         "classes": [classes.number(name, title) for name, title in names],
         "probabilities": _rounded(table["probability"].to_numpy(float)),
