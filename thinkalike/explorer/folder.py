@@ -1,0 +1,160 @@
+"""Files of a study that the explorer shows, in its folder of results."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from thinkalike.compare.similarity import Comparison, stated_comparison
+from thinkalike.errors import InputError
+from thinkalike.statistics.roles import COLUMNS, Roles
+from thinkalike.stores.arrays import open_arrays
+from thinkalike.stores.tables import read_table
+
+
+class Key(NamedTuple):
+    """A comparison of a study."""
+
+    method: str
+    metric: str
+    subset: str
+
+    @property
+    def place(self) -> str:
+        """Folder of the method and metric."""
+        return f"{self.method}/{self.metric}"
+
+
+@dataclass(frozen=True)
+class StudyFolder:
+    """What of a study is shown, and where it stands.
+
+    Attributes:
+        folder: `results/<study>`.
+        methods: method or variant → the method in whose files its maps are; "" where it has no maps.
+        cases: comparisons.
+        spectral: case of the spectral study → models whose maps are clustered.
+        neon: models whose clusters of features are shown.
+        clustered: how the maps of the spectral study were prepared; None: as those that are compared.
+    """
+
+    folder: Path
+    methods: Mapping[str, str]
+    cases: Sequence[Key]
+    spectral: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    neon: Sequence[str] = ()
+    clustered: Comparison | None = None
+
+    @classmethod
+    def found(cls, folder: Path) -> "StudyFolder":
+        """All of a study that is there: of one that is not finished, less."""
+        explained = _stems(folder / "explanations", "*")
+        places = sorted(
+            path.parent for path in (folder / "dissimilarity").glob("*/*/all_pairs.parquet")
+        )
+        cases = [
+            Key(place.parent.name, place.name, path.name.removesuffix("_pairs.parquet"))
+            for place in places
+            for path in sorted(place.glob("*_pairs.parquet"))
+        ]
+        methods = dict.fromkeys([*(case.method for case in cases), *explained])
+        points = sorted((folder / "spectral" / "clusters").glob("*/points.parquet"))
+        return cls(
+            folder,
+            {method: _explained_as(method, explained) for method in methods},
+            cases,
+            {path.parent.name: _models_of(path) for path in points},
+            _stems(folder / "neon" / "clusters", "*.nc"),
+        )
+
+    def path(self, *parts: str) -> Path:
+        """Path of a file in the folder."""
+        return self.folder.joinpath(*parts)
+
+    def table(self, *parts: str) -> pd.DataFrame | None:
+        """A table, or None where it is not there."""
+        path = self.path(*parts)
+        return read_table(path) if path.exists() else None
+
+    @cached_property
+    def models(self) -> pd.DataFrame:
+        """Table of the models and replicas: `statistics.roles.COLUMNS`."""
+        return read_table(self.path("models.csv"), COLUMNS)
+
+    @cached_property
+    def keys(self) -> list[str]:
+        """Keys of models and replicas, in order."""
+        return self.models["model"].tolist()
+
+    @cached_property
+    def roles(self) -> Roles:
+        """Families, seeds of one network, and controls."""
+        return Roles.of_table(self.models)
+
+    @cached_property
+    def images(self) -> pd.DataFrame:
+        """Table of the images: image_id, path, class_name."""
+        return read_table(self.path("images.parquet"), ["image_id", "path", "class_name"])
+
+    def maps_file(self, method: str, model: str) -> Path | None:
+        """File of the maps of a model, or None where there is none."""
+        path = self.path("explanations", self.methods[method], f"{model}.nc")
+        return path if self.methods[method] and path.exists() else None
+
+    def comparison(self, method: str, metric: str | None = None) -> Comparison | None:
+        """How the maps of a method were compared by a metric, or by any; None where they were not."""
+        metrics = [metric] if metric else _stems(self.path("similarity", method), "*.nc")
+        for name in metrics:
+            path = self.path("similarity", method, f"{name}.nc")
+            if path.exists():
+                with open_arrays(path) as file:
+                    # answers to coalitions are no maps, and have no sign
+                    return stated_comparison(file.attrs) if "sign" in file.attrs else None
+        return None
+
+    @cached_property
+    def frame(self) -> tuple[int, int]:
+        """Height and width, in pixels, of the images that maps refer to.
+
+        Raises:
+            InputError: there are no maps.
+        """
+        for method in self.methods:
+            for model in self.keys:
+                if path := self.maps_file(method, model):
+                    with open_arrays(path) as file:
+                        height, width = (
+                            np.ravel(file.attrs[key])[0] for key in ("height", "width")
+                        )
+                        return int(height), int(width)
+        raise InputError(f"{self.folder} has no maps to show; run the study's target explanations")
+
+    @property
+    def segments(self) -> Path | None:
+        """File of the superpixels, where there is one."""
+        path = self.path("segments.nc")
+        return path if path.exists() else None
+
+    def image_files(self, table: pd.DataFrame) -> list[str]:
+        """Paths of images: from where we are, or from the folder that `results/` is in."""
+        parents = self.folder.resolve().parents
+        root = parents[1] if len(parents) > 1 else self.folder
+        return [path if Path(path).exists() else str(root / path) for path in table["path"]]
+
+
+def _stems(folder: Path, pattern: str) -> list[str]:
+    return sorted(path.stem for path in folder.glob(pattern))
+
+
+def _explained_as(method: str, explained: Sequence[str]) -> str:
+    """Method whose maps a method or variant compares: its own, or those of the method that it varies."""
+    known = [key for key in explained if method == key or method.startswith(f"{key}_")]
+    return max(known, key=len, default="")
+
+
+def _models_of(points: Path) -> list[str]:
+    return list(dict.fromkeys(read_table(points, ["model"])["model"]))

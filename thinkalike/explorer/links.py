@@ -1,0 +1,58 @@
+"""Which view of the explorer shows what a sentence of the verdict says."""
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import pandas as pd
+
+from thinkalike.compare.pairs import DIFFERENT_FAMILIES, SAME_FAMILY
+
+VIEWS: dict[str, dict[str, str]] = {
+    "predictions": {"view": "image"},
+    "mostly_chance": {"view": "matrix", "column": "mean"},
+    "above_chance": {"view": "matrix", "column": "rho"},
+    "parts": {"view": "matrix", "column": "mean"},
+    "closest": {"view": "pair"},
+    "control_at_chance": {"view": "matrix", "column": "rho"},
+    "control_opposed": {"view": "matrix", "column": "rho"},
+    "control_alike": {"view": "matrix", "column": "rho"},
+    "seeds": {"view": "matrix", "column": "rho"},
+    "seeds_as_strangers": {"view": "matrix", "column": "rho"},
+    "scale": {"view": "matrix", "column": "rho", "scale": "as_computed"},
+    "families": {"view": "models"},
+    "branches": {"view": "matrix"},
+    "no_branches": {"view": "matrix"},
+    "mute": {"view": "image"},
+    "missing": {"view": "matrix", "column": "n"},
+    "few_images": {"view": "matrix", "column": "n"},
+    "seed_std": {"view": "matrix", "column": "half"},
+}
+"""Rule of a sentence (`statistics.verdict`) → state of the page that shows it."""
+
+
+def sentence_link(
+    statement: Mapping[str, Any],
+    cases: Mapping[str, Mapping[str, str]],
+    pairs: Mapping[str, pd.DataFrame],
+) -> str:
+    """Fragment of the page's address for a sentence; empty where no view shows it.
+
+    Args:
+        statement: topic, rule, text.
+        cases: title of a method → its `method` and `metric`.
+        pairs: title of a method → all its pairs, with their category.
+    """
+    view = VIEWS.get(statement["rule"])
+    if view is None:
+        return ""
+    title = statement["topic"]
+    if title not in cases:  # a limit names its method at its beginning
+        title = next((each for each in cases if statement["text"].startswith(f"{each}: ")), "")
+    state = {**view, **cases.get(title, {})}
+    if statement["rule"] == "closest":
+        table = pairs[title]
+        strangers = table[table["category"].isin([SAME_FAMILY, DIFFERENT_FAMILIES])]
+        closest = strangers.nlargest(1, "rho")
+        state |= {"a": str(closest["model_a"].iloc[0]), "b": str(closest["model_b"].iloc[0])}
+    return urlencode(state, quote_via=quote)

@@ -1,0 +1,122 @@
+"""What every image says of every pair of models, and what maps of different images would say."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from thinkalike.compare.map_sources import MapSource, map_files
+from thinkalike.compare.similarity import Comparison
+from thinkalike.explorer.blocks import Blocks, table_codes
+from thinkalike.explorer.folder import Key, StudyFolder
+from thinkalike.stores.kernels import Chance, Kernel
+
+STEPS = 1000
+"""Steps from 0 to the largest number of a block: finer than a similarity of two maps is known."""
+BINS = 60
+"""Bins of the similarities of maps of different images."""
+DIFFERENT = 2000
+"""Pairs of different images, at most, that the maps of two models are compared on, each both ways."""
+
+
+def add_images(
+    blocks: Blocks, study: StudyFolder, key: Key, pairs: pd.DataFrame
+) -> dict[str, Any] | None:
+    """Add the similarities of a comparison image by image, as `PerImage` of `page/types.js`.
+
+    The similarities themselves and the null are of all images, whatever the subset.
+
+    Args:
+        blocks: of the page.
+        study: of the files.
+        key: of the comparison.
+        pairs: model_a, model_b, in order.
+
+    Returns:
+        None where the similarities of single images are not there.
+    """
+    path = study.path("similarity", key.method, f"{key.metric}.nc")
+    if not path.exists():
+        return None
+    kernel = Kernel.read(str(path))
+    stem = f"pairs/{key.place}"
+    found = {
+        "collection": "study",
+        "images": len(kernel.images),
+        "values": f"{stem}/values",
+        "influence": None,
+        **_null(blocks, study, key, kernel, pairs),
+    }
+    if found["values"] not in blocks.entries:
+        _add_table(blocks, found["values"], _of_pairs(kernel.parts(), kernel.models, pairs))
+    chance = study.path("chance", key.method, f"{key.metric}.nc")
+    if chance.exists():
+        known = Chance.read(str(chance), key.subset)
+        rows = _of_pairs(known.parts(), known.models, pairs)
+        found["influence"] = _add_table(blocks, f"{stem}/{key.subset}/influence", rows)
+    return found
+
+
+def _of_pairs(parts: Any, models: list[str], pairs: pd.DataFrame) -> np.ndarray:
+    """Rows (pairs, images) of values (image, model, model) that come in parts."""
+    place = {model: number for number, model in enumerate(models)}
+    first, second = (pairs[side].map(place).to_numpy(int) for side in ("model_a", "model_b"))
+    columns = [values[:, first, second].astype(np.float32) for _, values in parts]
+    return np.concatenate(columns).T
+
+
+def _add_table(blocks: Blocks, name: str, values: np.ndarray) -> str:
+    largest = np.abs(values[np.isfinite(values)]).max(initial=0)
+    step = float(f"{(largest or 1) / STEPS:.6g}")
+    return blocks.add_numbers(name, table_codes(values, step), step)
+
+
+def _null(
+    blocks: Blocks, study: StudyFolder, key: Key, kernel: Kernel, pairs: pd.DataFrame
+) -> dict[str, Any]:
+    """`nulls` and `nullRange`: how often maps of different images are so similar."""
+    name = f"pairs/{key.place}/nulls"
+    source = _source(study, key, kernel)
+    if source is None:
+        return {"nulls": None, "nullRange": [0, 1]}
+    low = -1 if key.metric == "cosine" and source.comparison.sign == "signed" else 0
+    if name not in blocks.entries:
+        counts = _null_counts(source, kernel, pairs, low)
+        blocks.add_numbers(name, counts)
+    return {"nulls": name, "nullRange": [low, 1]}
+
+
+def _source(study: StudyFolder, key: Key, kernel: Kernel) -> MapSource | None:
+    """Maps of all models as they were compared; None where they are not there."""
+    files = {model: study.maps_file(key.method, model) for model in kernel.models}
+    comparison: Comparison | None = study.comparison(key.method, key.metric)
+    if comparison is None or len(kernel.images) < 2 or None in files.values():
+        return None
+    paths = {model: str(path) for model, path in files.items()}
+    segments = str(study.segments) if study.segments else None
+    return map_files(paths, {}, comparison, kernel.images, segments)
+
+
+def _null_counts(source: MapSource, kernel: Kernel, pairs: pd.DataFrame, low: float) -> np.ndarray:
+    """Numbers of similarities in each bin, (pairs, bins) uint16.
+
+    The maps of image i are compared with those of the images i + 1, i + 2, … after it, around a block.
+    """
+    place = {model: number for number, model in enumerate(kernel.models)}
+    first, second = (pairs[side].map(place).to_numpy(int) for side in ("model_a", "model_b"))
+    usable = ~kernel.blank if source.comparison.blanks == "exclude" else np.ones_like(kernel.blank)
+    counts = np.zeros((len(pairs), BINS + 1), np.uint16)  # the last: blank maps
+    rows = np.arange(len(pairs))
+    shifts = max(DIFFERENT // len(kernel.images), 1)
+    for part, maps, _ in source.blocks():
+        images = part.stop - part.start
+        for shift in range(1, min(shifts, images - 1) + 1):
+            for one in range(images):
+                other = (one + shift) % images
+                values = source.kernel(maps[:, one], maps[:, other])
+                there = np.outer(usable[part.start + one], usable[part.start + other])
+                bins = np.floor((values - low) / (1 - low) * BINS).clip(0, BINS - 1).astype(int)
+                bins = np.where(there, bins, BINS)
+                counts[rows, bins[first, second]] += 1
+                counts[rows, bins[second, first]] += 1
+    return counts[:, :BINS]
