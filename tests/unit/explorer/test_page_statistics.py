@@ -160,7 +160,12 @@ def test_tree_lies_as_scipy_draws_it() -> None:
     np.fill_diagonal(table, 0)
     merges = linkage(squareform(table), "average")
     drawn = dendrogram(merges, no_plot=True)
-    tree = {"linkage": "average", "merges": merges.tolist(), "support": [None] * 7}
+    tree = {
+        "linkage": "average",
+        "leaves": list(range(8)),
+        "merges": merges.tolist(),
+        "support": [None] * 7,
+    }
     found = call("tree.js", "treeLayout", tree, drawn["leaves"])
     # scipy draws leaf k at 5 + 10 k, branches as four points
     expected = {
@@ -179,7 +184,11 @@ def test_tree_lies_as_scipy_draws_it() -> None:
 
 
 def test_branch_of_leaves() -> None:
-    tree = {"merges": [[0, 1, 0.1, 2], [2, 3, 0.2, 2], [4, 5, 0.9, 4]], "support": [0.9, None, 1]}
+    tree = {
+        "leaves": [0, 1, 2, 3],
+        "merges": [[0, 1, 0.1, 2], [2, 3, 0.2, 2], [4, 5, 0.9, 4]],
+        "support": [0.9, None, 1],
+    }
     assert call("tree.js", "branchOf", tree, [1, 0]) == {"merge": 0, "support": 0.9}
     assert call("tree.js", "branchOf", tree, [3, 2]) == {"merge": 1, "support": None}
     assert call("tree.js", "branchOf", tree, [1, 2]) is None

@@ -3,7 +3,7 @@
 import { counted, interval, number, percent } from "./format.js";
 import { groupInterval, meanOfPairs, membership, pairsOfGroup, rankOfGroup, shareOfImages, squareOf } from "./groups.js";
 import { meanInterval, meanOf } from "./means.js";
-import { branchOf } from "./tree.js";
+import { branchOf, leavesUnder } from "./tree.js";
 
 /**
  * @typedef {object} GroupFacts
@@ -51,7 +51,12 @@ export async function groupFacts(study, entry, group) {
   const intervalOf = async (/** @type {number[]} */ among) =>
     groupInterval(among.map((pair) => pairs.rho[pair]), await rows(perImage?.influence, among), images);
   const [inside, across, within] = [await intervalOf(places.inside), await intervalOf(places.across), await intervalOf(places.within)];
-  const [similarInside, similarAcross] = [await rows(perImage?.values, places.inside), await rows(perImage?.values, places.across)];
+  // values are of all images, influences of those of the subset
+  const ofSubset = async (/** @type {number[]} */ among) => {
+    const [values, influence] = [await rows(perImage?.values, among), await rows(perImage?.influence, among)];
+    return values?.map((row, pair) => (influence ? row.map((value, image) => (Number.isFinite(influence[pair][image]) ? value : NaN)) : row)) ?? null;
+  };
+  const [similarInside, similarAcross] = [await ofSubset(places.inside), await ofSubset(places.across)];
   const onImages = similarInside && similarAcross
     ? { inside: meanOfPairs(similarInside, images), across: meanOfPairs(similarAcross, images) }
     : null;
@@ -156,10 +161,7 @@ export function knownGroups(study, entry) {
     candidates.push({ kind: family.title, models: plain.filter((model) => study.models[model].family === family.key), support: null });
   }
   if (tree) {
-    const under = models.map((_, place) => [place]);
-    tree.merges.forEach(([first, second], merge) => {
-      under.push([...under[first], ...under[second]]);
-      const places = under[under.length - 1];
+    leavesUnder(tree).slice(tree.merges.length + 1).forEach((places, merge) => {
       candidates.push({ kind: "branch", models: places.map((place) => models[place]), support: tree.support[merge] ?? null });
     });
   }

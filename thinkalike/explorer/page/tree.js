@@ -20,11 +20,13 @@
  * @returns {{order: number[], branches: Branch[]}}
  */
 export function treeLayout(tree, order) {
-  const leaves = tree.merges.length + 1;
   const under = leavesUnder(tree);
-  const sorted = order ?? (leaves > 1 ? under[under.length - 1] : [0]);
+  const count = tree.merges.length + 1;
+  const inside = new Set(under.slice(0, count).flat());
+  const sorted = (order ?? under[under.length - 1]).filter((leaf) => inside.has(leaf));
   const placeOf = new Map(sorted.map((leaf, place) => [leaf, place]));
-  const nodes = sorted.map((_, leaf) => ({ place: placeOf.get(leaf) ?? leaf, height: 0 }));
+  const placed = (/** @type {number} */ leaf) => placeOf.get(leaf) ?? 0;
+  const nodes = under.slice(0, count).map(([leaf]) => ({ place: placed(leaf), height: 0 }));
   const branches = tree.merges.map(([first, second, height], merge) => {
     const pair = [nodes[first], nodes[second]].sort((p, q) => p.place - q.place);
     const place = (pair[0].place + pair[1].place) / 2;
@@ -34,7 +36,7 @@ export function treeLayout(tree, order) {
       height,
       place,
       children: /** @type {Branch["children"]} */ (pair),
-      leaves: [...under[leaves + merge]].sort((i, j) => nodes[i].place - nodes[j].place),
+      leaves: [...under[count + merge]].sort((p, q) => placed(p) - placed(q)),
       support: tree.support[merge] ?? null,
     };
   });
@@ -42,13 +44,13 @@ export function treeLayout(tree, order) {
 }
 
 /**
- * Leaves under every node of a tree: those of the leaves themselves, then those of the merges.
+ * Leaves under every node of a tree, as places in the case's `models`: of the leaves themselves, then of the merges.
  *
  * @param {import("./types.js").Tree} tree
  * @returns {number[][]}
  */
 export function leavesUnder(tree) {
-  const under = Array.from({ length: tree.merges.length + 1 }, (_, leaf) => [leaf]);
+  const under = Array.from({ length: tree.merges.length + 1 }, (_, leaf) => [tree.leaves?.[leaf] ?? leaf]);
   for (const [first, second] of tree.merges) under.push([...under[first], ...under[second]]);
   return under;
 }

@@ -130,6 +130,7 @@
 /**
  * @typedef {object} Tree
  * @property {string} linkage "average", …
+ * @property {number[]} [leaves] place in the case's `models` of each leaf; by default leaf i is model i
  * @property {[number, number, number, number][]} merges as scipy has them: two places (leaves, then merges), height, leaves
  * @property {(number | null)[]} support share of resampled sets of images in which the branch of each merge is found again
  */
