@@ -43,7 +43,7 @@ EXCEPTIONS = {
     "tests/unit/networks/test_own.py": "the same",
     "tests/unit/networks/test_lite_weights.py": "it writes a package as the published ones are",
     "tests/workflow/test_own_networks.py": "the same",
-    "docs/notebook.py": "it runs the cells of the documentation's own notebooks",
+    "docs/tools/notebook.py": "it runs the cells of the documentation's own notebooks",
     "tests/repository/test_security.py": "it spells out what is looked for",
 }
 
