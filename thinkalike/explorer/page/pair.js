@@ -3,7 +3,7 @@
  */
 
 /** Orders of the images of a pair. */
-export const SORTS = [
+export const PAIR_SORTS = [
   { key: "alike", title: "Most alike" },
   { key: "different", title: "Most different" },
   { key: "influential", title: "Most influential" },

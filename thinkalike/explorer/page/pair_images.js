@@ -6,7 +6,7 @@ import { Tiles, canvasSize, lookControls, lookOf, placedMap } from "./drawing.js
 import { choice, element, notice } from "./dom.js";
 import { counted, number, percent } from "./format.js";
 import { differenceMap, renderMap } from "./maps.js";
-import { SORTS, rhoWithout, sortedOf } from "./pair.js";
+import { PAIR_SORTS, rhoWithout, sortedOf } from "./pair.js";
 import { writeState } from "./state.js";
 
 /** @typedef {import("./main.js").Context} Context */
@@ -28,7 +28,7 @@ export function pairImages(context, facts) {
   const values = /** @type {Float32Array} */ (facts.values);
   const { influence } = facts;
   const keys = facts.models.map((model) => study.models[model].key);
-  const sorts = SORTS.filter(({ key }) => key !== "influential" || influence);
+  const sorts = PAIR_SORTS.filter(({ key }) => key !== "influential" || influence);
   const sort = sorts.some(({ key }) => key === state.sort) ? state.sort : "alike";
   const all = sortedOf(filtered(facts.collection, keys), values, influence, sort);
   const frame = study.contents.frame;
@@ -43,7 +43,7 @@ export function pairImages(context, facts) {
 
   const show = () => {
     const next = chosen.slice(shown, shown + PAIR_IMAGES);
-    list.append(...next.map((image) => imageCard(context, facts, tiles, image)));
+    list.append(...next.map((image) => pairImageCard(context, facts, tiles, image)));
     shown += next.length;
     more.hidden = shown >= chosen.length;
     clear.hidden = chosen === all;
@@ -94,7 +94,7 @@ function within(images, values, [from, to]) {
  * @param {Tiles} tiles
  * @param {number} image
  */
-function imageCard({ study, state }, { entry, collection, models, row, values, influence }, tiles, image) {
+function pairImageCard({ study, state }, { entry, collection, models, row, values, influence }, tiles, image) {
   const { captions, ids, classes } = study.collection(collection);
   const keys = models.map((model) => study.models[model].key);
   const target = writeState({
