@@ -64,7 +64,7 @@ class Page {
     this.study = study;
     /** @type {Study | null} */
     this.other = null;
-    this.state = readState(location.hash);
+    this.state = this.read();
     /** @type {{view: View, rendered: Rendered, charts: Charts, root: HTMLElement} | null} */
     this.shown = null;
     this.turn = 0;
@@ -89,10 +89,20 @@ class Page {
     });
     addEventListener("hashchange", () => {
       if (location.hash.replace(/^#/, "") === writeState(this.state)) return;
-      this.state = readState(location.hash);
+      this.state = this.read();
       this.show();
     });
     return this.show();
+  }
+
+  /** The state of the address; "sentence=3" stands for the link of that sentence of the verdict. */
+  read() {
+    const state = readState(location.hash);
+    if (!state.sentence) return state;
+    const link = this.study.contents.verdict[Number(state.sentence)]?.link;
+    const linked = readState(link || "view=verdict");
+    step("replaceState", `#${writeState(linked)}`);
+    return linked;
   }
 
   tools() {
@@ -126,8 +136,8 @@ class Page {
     const before = this.view().key;
     this.state = changedState(this.state, changes);
     const hash = `#${writeState(this.state)}`;
-    if (replace || quiet) history.replaceState(null, "", hash);
-    else if (hash !== (location.hash || "#")) history.pushState(null, "", hash);
+    if (replace || quiet) step("replaceState", hash);
+    else if (hash !== (location.hash || "#")) step("pushState", hash);
     if (!quiet) this.show(false, before !== this.view().key);
   }
 
@@ -265,6 +275,20 @@ function part(id) {
 function focusOn(root, key) {
   const nodes = /** @type {NodeListOf<HTMLElement>} */ (root.querySelectorAll("[data-key], [id]"));
   [...nodes].find((node) => (node.dataset.key ?? node.id) === key)?.focus({ preventScroll: true });
+}
+
+/**
+ * Write the address. Where the page stands in another (a report), the browser may forbid it; then the state lives in the page alone.
+ *
+ * @param {"pushState" | "replaceState"} kind
+ * @param {string} hash
+ */
+function step(kind, hash) {
+  try {
+    history[kind](null, "", hash);
+  } catch (error) {
+    if (!(error instanceof DOMException)) throw error;
+  }
 }
 
 /** @param {boolean} dark */
