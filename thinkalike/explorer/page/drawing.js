@@ -149,6 +149,26 @@ export class Tiles {
     for (const tile of this.tiles.values()) tile.point(place);
   }
 
+  /**
+   * Fill the first tiles now, wherever they are.
+   *
+   * @param {number} count
+   */
+  async fillFirst(count) {
+    const first = [...this.tiles.values()].slice(0, count);
+    await Promise.all(first.map((tile) => tile.fill()));
+  }
+
+  /**
+   * Addresses of the pictures on all canvases, in the order in which they were added; null where there is neither image nor
+   * map.
+   *
+   * @returns {(string | null)[]}
+   */
+  drawn() {
+    return [...this.tiles.values()].map((tile) => (tile.pixels || tile.picture ? tile.canvas.toDataURL() : null));
+  }
+
   dispose() {
     this.observer.disconnect();
     this.tiles.clear();
@@ -174,6 +194,8 @@ class Tile {
     /** @type {CanvasImageSource | null} */
     this.picture = null;
     this.isFilled = false;
+    /** @type {Promise<void> | null} */
+    this.filling = null;
     this.canvas = element("canvas", { role: "img", "aria-label": label });
     Object.assign(this.canvas, tiles.size);
     this.note = element("span", { class: "tile-note" });
@@ -188,7 +210,13 @@ class Tile {
     this.node.addEventListener("pointerleave", () => tiles.point(null));
   }
 
-  async fill() {
+  /** Draw what the tile shows; once. */
+  fill() {
+    this.filling ??= this.loadAndPaint();
+    return this.filling;
+  }
+
+  async loadAndPaint() {
     const { width, height } = this.tiles.size;
     const { picture, map } = await this.load();
     this.picture = picture;

@@ -189,6 +189,26 @@ export function cosineOf(first, second) {
 }
 
 /**
+ * Cosine of each map with the consensus of the others; null of a blank map, and where there is no other.
+ *
+ * @param {ArrayLike<number>[]} maps pixels of each, equally many
+ * @param {boolean[]} counted whether a map is part of the consensus
+ * @returns {(number | null)[]}
+ */
+export function agreementWithOthers(maps, counted) {
+  const units = maps.map((pixels) => (isBlank(pixels) ? null : unitMap(pixels)));
+  const total = new Float64Array(maps[0]?.length ?? 0);
+  units.forEach((unit, number) => {
+    if (unit && counted[number]) for (let place = 0; place < total.length; place++) total[place] += unit[place];
+  });
+  const others = units.filter((unit, number) => unit && counted[number]).length;
+  return units.map((unit, number) => {
+    if (!unit || others - Number(counted[number]) < 1) return null;
+    return cosineOf(unit, counted[number] ? total.map((sum, place) => sum - unit[place]) : total);
+  });
+}
+
+/**
  * Colours of a map over an image.
  *
  * With opacity o the image turns grey by min(1, o/¾) and pale by o, and a value v of size s = min(1, |v|/full) covers

@@ -1,0 +1,85 @@
+/**
+ * A panel of tiles as a picture to save: rows and columns of canvases with their words.
+ */
+
+/**
+ * @typedef {object} Panel
+ * @property {string} title
+ * @property {string[]} columns
+ * @property {{head: string, note: string, cells: {href: string | null, text: string}[]}[]} rows
+ * @property {{width: number, height: number}} tile pixels
+ */
+
+const HEAD_WIDTH = 150;
+const GAP = 8;
+const TEXT_HEIGHT = 18;
+const TOP_HEIGHT = 56;
+
+/**
+ * Text that can stand in XML.
+ *
+ * @param {string} text
+ * @returns {string}
+ */
+export function xmlText(text) {
+  const names = /** @type {Record<string, string>} */ ({ "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;" });
+  // what XML has no character for is left out
+  return text.replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/g, "").replace(/[&<>"']/g, (sign) => names[sign]);
+}
+
+/**
+ * A panel as SVG.
+ *
+ * @param {Panel} panel
+ * @returns {string}
+ */
+export function panelPicture({ title, columns, rows, tile }) {
+  const width = HEAD_WIDTH + columns.length * (tile.width + GAP) + GAP;
+  const pitch = tile.height + TEXT_HEIGHT + GAP;
+  const height = TOP_HEIGHT + rows.length * pitch;
+  const left = (/** @type {number} */ column) => HEAD_WIDTH + column * (tile.width + GAP);
+  const text = (/** @type {number} */ x, /** @type {number} */ y, /** @type {string} */ words, more = "") =>
+    words ? `<text x="${x}" y="${y}"${more}>${xmlText(words)}</text>` : "";
+  const parts = [
+    text(GAP, 22, title, ' font-size="15" font-weight="600"'),
+    ...columns.map((name, column) => text(left(column), TOP_HEIGHT - 8, name)),
+    ...rows.flatMap(({ head, note, cells }, row) => {
+      const top = TOP_HEIGHT + row * pitch;
+      return [
+        text(GAP, top + 16, head, ' font-weight="600"'),
+        text(GAP, top + 33, note, ' fill="#555555"'),
+        ...cells.flatMap(({ href, text: words }, column) => [
+          href ? `<image x="${left(column)}" y="${top}" width="${tile.width}" height="${tile.height}" href="${xmlText(href)}"/>` : "",
+          text(left(column), top + tile.height + 14, words, ' fill="#555555" font-size="11"'),
+        ]),
+      ];
+    }),
+  ];
+  return (
+    `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" ` +
+    `font-family="Helvetica, Arial, sans-serif" font-size="12" fill="#111111"><rect width="100%" height="100%" fill="#ffffff"/>` +
+    `${parts.join("")}</svg>`
+  );
+}
+
+/**
+ * A picture in SVG as PNG, twice as large.
+ *
+ * @param {string} svg
+ * @returns {Promise<Blob>}
+ */
+export async function rasterised(svg) {
+  const address = URL.createObjectURL(new Blob([svg], { type: "image/svg+xml" }));
+  try {
+    const picture = new Image();
+    picture.src = address;
+    await picture.decode();
+    const canvas = document.createElement("canvas");
+    canvas.width = 2 * picture.width;
+    canvas.height = 2 * picture.height;
+    canvas.getContext("2d")?.drawImage(picture, 0, 0, canvas.width, canvas.height);
+    return await new Promise((resolve) => canvas.toBlob((blob) => resolve(blob ?? new Blob()), "image/png"));
+  } finally {
+    URL.revokeObjectURL(address);
+  }
+}
