@@ -1,4 +1,4 @@
-"""Make the pictures of the documentation from a finished digits study: `python -m docs.pictures`.
+"""Make the pictures of the documentation from a finished digits study: `python -m docs.tools.pictures`.
 
 They are figures of `make demo`, made narrower and reduced to 256 colours, so that a checkout stays small.
 """

@@ -82,7 +82,7 @@ def _similarity(facts: StudyFacts, evidence: Evidence) -> Iterator[Statement]:
     yield statement(
         evidence.title,
         "closest",
-        "{count:.0f} of {pairs:.0f} pairs are surely above it; the closest are {a} and {b} "
+        "{count:.0f} of {pairs:.0f} pairs are surely above chance; the closest are {a} and {b} "
         "({rho:.2f}, 95 % interval {low:.2f} to {high:.2f}).",
         source,
         {"a": facts.names[first["model_a"]], "b": facts.names[first["model_b"]]},

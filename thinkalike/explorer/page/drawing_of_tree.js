@@ -6,8 +6,9 @@ import { number, percent } from "./format.js";
 import { symbolPath } from "./symbols.js";
 import { treeLayout } from "./tree.js";
 
-const ROW = 24;
-const TOP = 8;
+/** Pixels of a leaf's row, at least and at most; between them as many as fill the height. */
+const ROWS = [20, 44];
+const TOP = 4;
 const FOOT = 40;
 
 /**
@@ -18,20 +19,21 @@ const FOOT = 40;
  * @param {import("./types.js").Case} entry with a tree
  * @param {object} options
  * @param {number} options.width pixels
+ * @param {number} options.height that it should fill
  * @param {Set<number>} options.chosen indices of models
  * @param {(models: number[], add: boolean) => void} options.pick called with the models under a branch, or one
  * @returns {SVGSVGElement}
  */
-export function drawTree(study, entry, { width, chosen, pick }) {
+export function drawTree(study, entry, { width, height: room, chosen, pick }) {
   const tree = /** @type {import("./types.js").Tree} */ (entry.tree);
   const { order, branches } = treeLayout(tree, entry.order);
-  const names = order.map((place) => study.models[entry.models[place]].name);
-  const longest = Math.min(Math.max(...names.map((name) => name.length)), 26);
-  const right = Math.max(width * 0.4, width - 36 - longest * 7);
+  const letters = Math.max(...order.map((place) => labelOf(study.models[entry.models[place]]).length));
+    const row = Math.min(ROWS[1], Math.max(ROWS[0], (room - TOP - FOOT) / order.length));
+  const right = Math.max(width * 0.4, width - 30 - letters * 7.2);
   const highest = Math.max(...branches.map((branch) => branch.height), 1e-9);
   const x = (/** @type {number} */ height) => right - (height / highest) * (right - 16);
-  const y = (/** @type {number} */ place) => TOP + (place + 0.5) * ROW;
-  const height = TOP + order.length * ROW + FOOT;
+  const y = (/** @type {number} */ place) => TOP + (place + 0.5) * row;
+  const height = TOP + order.length * row + FOOT;
   const numbered = order.length <= 40;
   const [ink, soft, accent] = ["ink", "soft", "accent"].map(colour);
   const drawn = branches.map((branch) => {
@@ -52,12 +54,12 @@ export function drawTree(study, entry, { width, chosen, pick }) {
       element("path", { class: "branch-line", d: line, fill: "none", stroke: inside ? accent : ink, "stroke-width": inside ? 3 : 1.5 }),
     );
     if (branch.support !== null && numbered) {
-      button.append(element("text", { x: x(branch.height) + 4, y: y(branch.place) + 4, "font-size": 11, fill: soft }, percent(branch.support)));
+      button.append(element("text", { x: x(branch.height) - 4, y: y(branch.place) - 4, "text-anchor": "end", "font-size": 11, fill: soft }, percent(branch.support)));
     }
     return { branch, button };
   });
   byArrows(drawn, pick, (branch) => branch.leaves.map((place) => entry.models[place]));
-  const leaves = order.map((place, row) => leafOf(study, entry.models[place], { x: right, y: y(row), chosen, pick }));
+  const leaves = order.map((place, i) => leafOf(study, entry.models[place], { x: right, y: y(i), chosen, pick }));
   return element(
     "svg",
     { class: "tree", width, height, viewBox: `0 0 ${width} ${height}`, role: "group", "aria-label": `Tree of ${order.length} models`, "font-family": getComputedStyle(document.body).fontFamily },
@@ -101,18 +103,24 @@ function byArrows(
   });
 }
 
+/** @returns {string} name of a model in the tree */
+function labelOf(/** @type {import("./types.js").Model} */ { name, control }) {
+  const short = name.length > 26 ? `${name.slice(0, 25)}…` : name;
+  return control ? `${short} (control)` : short;
+}
+
 /** @returns {SVGElement} a model at its leaf; a click takes it into the group, or out */
 function leafOf(
   /** @type {import("./study.js").Study} */ study,
   /** @type {number} */ model,
   /** @type {{x: number, y: number, chosen: Set<number>, pick: (models: number[], add: boolean) => void}} */ { x, y, chosen, pick },
 ) {
-  const { name, family, control } = study.models[model];
+  const { family, control } = study.models[model];
   return element(
     "g",
     { class: chosen.has(model) ? "leaf chosen" : "leaf", on: { click: () => pick([model], true) } },
     symbolPath(study.family(family), { x: x + 10, y, size: 5, hollow: control }),
-    element("text", { x: x + 20, y: y + 4, "font-size": 13, "font-weight": chosen.has(model) ? "bold" : "normal", fill: colour("ink") }, control ? `${name} (control)` : name),
+    element("text", { x: x + 20, y: y + 4, "font-size": 13, "font-weight": chosen.has(model) ? "bold" : "normal", fill: colour("ink") }, labelOf(study.models[model])),
   );
 }
 

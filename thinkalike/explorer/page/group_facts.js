@@ -119,7 +119,7 @@ export function groupSentences(study, facts) {
   }
   if (rest.length) {
     sentences.push(
-      `With ${rest.length === 1 ? namesOf(study, rest) : `the other ${rest.length} models`} ${size > 1 ? "it" : `the mean ρ of ${namesOf(study, group)}`} is ${number(across.mean)}${sure(across)}`
+      `With ${rest.length === 1 ? namesOf(study, rest) : `the ${rest.length} others`} ${size > 1 ? "it" : `the mean ρ of ${namesOf(study, group)}`} is ${number(across.mean)}${sure(across)}`
         + (size > 1 ? `: a gap of ${number(gap.mean)}${sure(gap)}.` : "."),
     );
   }
@@ -127,12 +127,14 @@ export function groupSentences(study, facts) {
     sentences.push(`On ${percent(more.share)} of ${counted(more.n, "image")} their maps are more alike among themselves than with the rest.`);
   }
   if (rank) {
-    const among = rank.all ? `all ${(rank.of).toLocaleString("en-GB")} groups of ${size}` : `this and ${(rank.of - 1).toLocaleString("en-GB")} random groups of ${size}`;
-    sentences.push(rank.rank === 1 ? `No other of ${among} has as large a gap.` : `By its gap it is number ${rank.rank} of ${among}.`);
+    const others = (rank.of - 1).toLocaleString("en-GB");
+    const among = rank.all ? `the ${others} other groups of ${size} models` : `${others} random groups of ${size} models`;
+    const wider = rank.rank - 1;
+    sentences.push(`Of ${among} ${wider === 0 ? "none has" : wider === 1 ? "one has" : `${wider.toLocaleString("en-GB")} have`} as wide a gap.`);
   }
   if (size > 1 && rest.length) {
     const support = branch && branch.support !== null ? `, found again in ${percent(branch.support)} of resampled sets of images` : "";
-    sentences.push(branch ? `It is a branch of the tree${support}.` : "It is no branch of the tree.");
+    sentences.push(branch ? `They are a branch of the tree${support}.` : "They are no branch of the tree.");
   }
   return [...sentences, ...accuracySentence(study, facts)];
 }

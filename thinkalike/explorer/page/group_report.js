@@ -2,11 +2,11 @@
 
 import { colour } from "./charts.js";
 import { choice, element, notice } from "./dom.js";
-import { Tiles, lookControls, lookOf, placedMap } from "./drawing.js";
+import { consensusOf } from "./consensus.js";
+import { Tiles, lookControls, lookOf } from "./drawing.js";
 import { counted, number } from "./format.js";
 import { groupSentences } from "./group_facts.js";
 import { sortedImages } from "./groups.js";
-import { consensusMap, renderMap } from "./maps.js";
 import { modelSymbol } from "./symbols.js";
 
 /** Images that are shown at first, and more at a click. */
@@ -42,7 +42,7 @@ export async function groupReport(root, context, entry, facts) {
         further.map((sentence) => element("p", {}, sentence)),
         chart,
         facts.group.length > 1
-          ? element("p", { class: "small muted" }, "Intervals are over images. A group that is chosen because it looks close has no interval for the choice: its place among all groups says more.")
+          ? element("p", { class: "small muted" }, "Intervals are over images. They do not know that the group was chosen; the comparison with other groups does.")
           : null,
       ),
       element("section", { class: "card", "aria-label": "Models by their similarity to the group" }, membersTable(study, facts)),
@@ -117,7 +117,7 @@ function membersTable(/** @type {import("./study.js").Study} */ study, /** @type
 }
 
 /** Append the images on which the group agrees, with its consensus beside that of the rest. */
-function groupImages(
+async function groupImages(
   /** @type {HTMLElement} */ root,
   /** @type {import("./main.js").Context} */ context,
   /** @type {import("./types.js").Case} */ entry,
@@ -142,13 +142,14 @@ function groupImages(
   const images = sortedImages(sort.key === "against" ? against : inside, passing, sort.key === "least");
   const tiles = new Tiles(study.contents.frame, lookOf(state));
   const grid = element("div", { class: "grid models-images" });
-  const more = element("button", { type: "button", on: { click: () => show() } }, "Show more");
+  const more = element("button", { type: "button", class: "more", on: { click: () => show() } }, "Show more");
   const show = () => {
     const from = grid.childElementCount;
     grid.append(...images.slice(from, from + AT_ONCE).map((image) => imageCard(context, entry, facts, tiles, image)));
     more.hidden = grid.childElementCount >= images.length;
   };
   show();
+  await tiles.fillFirst(2 * AT_ONCE);
   const now = { ...state };
   const look = lookControls(state, (changes) => {
     Object.assign(now, changes);
@@ -187,11 +188,15 @@ function imageCard(
   const collection = study.collection(key);
   const caption = collection.captions[image];
   const { inside, across } = /** @type {{inside: Float64Array, across: Float64Array}} */ (facts.images);
+  const load = async (/** @type {number[]} */ models) => ({
+    picture: await study.picture(key, image),
+    map: (await consensusOf(study, key, image, entry.method, models.map((model) => study.models[model].key))).map,
+  });
   const side = (/** @type {string} */ name, /** @type {number[]} */ models, /** @type {string} */ says) =>
     element(
       "figure",
       {},
-      tiles.add(`Consensus map of ${name}, ${caption}`, () => consensusOf(study, key, entry.method, models, image, tiles.size), { group: `${image}` }),
+      tiles.add(`Consensus map of ${name}, ${caption}`, () => load(models), { group: `${image}` }),
       element("figcaption", {}, element("strong", {}, name), element("br"), says, element("br"), predictedBy(study, key, models, image)),
     );
   return element(
@@ -199,7 +204,7 @@ function imageCard(
     { class: "card" },
     element(
       "button",
-      { type: "button", class: "link", "data-key": `image-${image}`, on: { click: () => context.go({ view: "image", image: collection.ids[image] }) } },
+      { type: "button", class: "link", "data-key": `image-${image}`, on: { click: () => context.go({ view: "image", image: collection.ids[image], group: null }) } },
       caption,
     ),
     element("span", { class: "muted small" }, ` ${study.contents.classes[collection.classes[image]] ?? ""}`),
@@ -210,21 +215,6 @@ function imageCard(
       facts.rest.length ? side("rest", facts.rest, `with the group ${number(across[image])}`) : null,
     ),
   );
-}
-
-/** @returns {Promise<import("./drawing.js").Drawn>} mean of the models' maps of length 1, over the image */
-async function consensusOf(
-  /** @type {import("./study.js").Study} */ study,
-  /** @type {string} */ collection,
-  /** @type {string} */ method,
-  /** @type {number[]} */ models,
-  /** @type {number} */ image,
-  /** @type {{width: number, height: number}} */ { width, height },
-) {
-  const picture = await study.picture(collection, image);
-  const placed = await Promise.all(models.map((model) => placedMap(study, collection, method, study.models[model].key, image)));
-  const values = consensusMap(placed.flatMap((map) => (map ? [renderMap(map, width, height)] : [])));
-  return { picture, map: values && { basis: { kind: "cells", rows: height, columns: width }, values } };
 }
 
 /** @returns {string} what most of some models predict, and how many do */

@@ -11,7 +11,7 @@
  */
 
 const HEAD_WIDTH = 150;
-const GAP = 8;
+const PANEL_GAP = 8;
 const TEXT_HEIGHT = 18;
 const TOP_HEIGHT = 56;
 
@@ -34,20 +34,20 @@ export function xmlText(text) {
  * @returns {string}
  */
 export function panelPicture({ title, columns, rows, tile }) {
-  const width = HEAD_WIDTH + columns.length * (tile.width + GAP) + GAP;
-  const pitch = tile.height + TEXT_HEIGHT + GAP;
+  const width = HEAD_WIDTH + columns.length * (tile.width + PANEL_GAP) + PANEL_GAP;
+  const pitch = tile.height + TEXT_HEIGHT + PANEL_GAP;
   const height = TOP_HEIGHT + rows.length * pitch;
-  const left = (/** @type {number} */ column) => HEAD_WIDTH + column * (tile.width + GAP);
+  const left = (/** @type {number} */ column) => HEAD_WIDTH + column * (tile.width + PANEL_GAP);
   const text = (/** @type {number} */ x, /** @type {number} */ y, /** @type {string} */ words, more = "") =>
     words ? `<text x="${x}" y="${y}"${more}>${xmlText(words)}</text>` : "";
   const parts = [
-    text(GAP, 22, title, ' font-size="15" font-weight="600"'),
+    text(PANEL_GAP, 22, title, ' font-size="15" font-weight="600"'),
     ...columns.map((name, column) => text(left(column), TOP_HEIGHT - 8, name)),
     ...rows.flatMap(({ head, note, cells }, row) => {
       const top = TOP_HEIGHT + row * pitch;
       return [
-        text(GAP, top + 16, head, ' font-weight="600"'),
-        text(GAP, top + 33, note, ' fill="#555555"'),
+        text(PANEL_GAP, top + 16, head, ' font-weight="600"'),
+        text(PANEL_GAP, top + 33, note, ' fill="#555555"'),
         ...cells.flatMap(({ href, text: words }, column) => [
           href ? `<image x="${left(column)}" y="${top}" width="${tile.width}" height="${tile.height}" href="${xmlText(href)}"/>` : "",
           text(left(column), top + tile.height + 14, words, ' fill="#555555" font-size="11"'),

@@ -61,7 +61,7 @@ export const imageView = {
         "div",
         { class: "image-columns" },
         element("div", { class: "image-side" }, pictureCard(context, subject, tiles), agreementCard(context, subject, chart)),
-        element("div", { class: "image-main card" }, element("div", { class: "row image-controls" }, controls, orderOf(context)), table(context, subject, tiles)),
+        element("div", { class: "image-main card" }, element("div", { class: "row image-controls" }, controls, orderMenu(context)), table(context, subject, tiles)),
       ),
     );
     await tiles.fillFirst(DRAWN_FIRST);
@@ -219,7 +219,7 @@ async function drawAgreement({ study, charts, go }, { agreement }, place) {
 }
 
 /** @param {Context} context */
-function orderOf({ state, go }) {
+function orderMenu({ state, go }) {
   const options = [["study", "as in the study"], ["tree", "as their tree on this image"], ["consensus", "nearest to the consensus first"]];
   const list = element(
     "select",

@@ -112,7 +112,7 @@ async function planeOfModels(
   const width = Math.max(240, place.clientWidth - 34);
   const spec = scatterOfModels(points, {
     width,
-    height: Math.round(Math.min(460, Math.max(260, width * 0.72))),
+    height: heightOf(width),
     axes: EMBEDDINGS[kind]?.axes ?? ["first axis", "second axis"],
     colours: { ink: colour("ink"), line: colour("line"), accent: colour("accent"), card: colour("card") },
   });
@@ -126,6 +126,11 @@ async function planeOfModels(
   });
   card.append(familiesKey(study, entry));
   return chart;
+}
+
+/** @returns {number} pixels of the plane's height, and of the tree's beside it */
+function heightOf(/** @type {number} */ width) {
+  return Math.round(Math.min(440, Math.max(260, width * 0.72)));
 }
 
 /** @returns {import("./scatter_of_models.js").ModelPoint} */
@@ -177,7 +182,8 @@ function treeOfModels(
   }
   const place = element("div", { class: "scroll models-tree" });
   card.append(place);
-  place.append(drawTree(study, entry, { width: Math.max(260, place.clientWidth - 4), chosen, pick }));
+  const width = Math.max(260, place.clientWidth - 4);
+  place.append(drawTree(study, entry, { width, height: heightOf(width), chosen, pick }));
   if (entry.tree.support.some((support) => support !== null)) {
     card.append(element("p", { class: "small muted" }, "Per cent at a branch: resampled sets of images in which it is found again."));
   }
