@@ -7,10 +7,12 @@ from pathlib import Path
 
 import thinkalike
 from thinkalike.errors import InputError
+from thinkalike.explorer.bundle import page_content
 from thinkalike.images.listing import folder_listing, image_listing
 from thinkalike.images.masks import masks_content
 from thinkalike.workflow.changed_images import ChangedImages
 from thinkalike.workflow.comparisons import Comparisons
+from thinkalike.workflow.explored import Explored
 from thinkalike.workflow.fingerprint import fingerprint as _fingerprint
 from thinkalike.workflow.study import Study, by_wildcards
 from thinkalike.workflow.verdict import read_unconverged, read_verdict
@@ -31,6 +33,7 @@ except InputError as error:
 
 changed = ChangedImages(study)
 comparisons = Comparisons(study)
+explored = Explored(comparisons)
 weights = Weights(study)
 
 # Captions of figures read the configuration: they see it complete, with what follows from other keys.
