@@ -83,7 +83,7 @@ bench-peers: $(STAMP) ## the newest peers of KernelSHAP for bench: resources/pee
 	@# Python 3.11 has no `type` statement; the two are of type checkers alone
 	sed -i.3.12 's/^    type \([A-Za-z]*\) = /    \1 = /' $(PEERS)/shapiq/tree/conversion/lightgbm.py
 
-bench-scale: $(STAMP) ## measure up to 100 models and 50,000 images, an hour: docs/scale.md
+bench-scale: $(STAMP) ## measure up to 100 models and 50,000 images, an hour: docs/measured/scale.md
 	OMP_NUM_THREADS=1 python -m benchmarks.scale
 	python -m benchmarks.scale --docs
 
@@ -103,13 +103,13 @@ format: $(STAMP) ## bring the code into that style
 	ruff format .
 	snakefmt Snakefile rules replication
 
-docs: $(STAMP) ## generate docs/configuration.md from the schema, run the notebooks
-	python -m docs.generate
-	python -m docs.notebook
+docs: $(STAMP) ## generate docs/reference/configuration.md from the schema, run the notebooks
+	python -m docs.tools.generate
+	python -m docs.tools.notebook
 
 timm-models: $(STAMP) ## what timm's architectures take and which methods explain them: an hour, goes on
-	python -m docs.timm_models
-	python -m docs.model_support
+	python -m docs.tools.timm_models
+	python -m docs.tools.model_support
 
 lock: ## resolve requirements.lock anew from pyproject.toml
 	$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 \

@@ -1,7 +1,7 @@
 """The explanation methods beside their peers: `python -m benchmarks.explainers`.
 
 Writes results/benchmarks/explainers.csv and, beside it, a JSON of where and how it was measured;
-`--docs` puts the table on docs/benchmarks-explainers.md, which says what is measured. Needs the images and
+`--docs` puts the table on docs/measured/explainers.md, which says what is measured. Needs the images and
 the trained models of the digits study.
 """
 
@@ -12,7 +12,7 @@ from benchmarks.common import Part, command_line, run
 
 OUTPUT = Path("results/benchmarks/explainers.csv")
 PARTIAL = OUTPUT.with_stem("explainers-partial")
-PAGE = Path("docs/benchmarks-explainers.md")
+PAGE = Path("docs/measured/explainers.md")
 MODELS = ("resnet", "efficientnet", "convnext", "vit", "vit_registers")
 """Networks whose games are asked: each takes references of 40,000 evaluations an image."""
 

@@ -1,7 +1,7 @@
 """NEON beside its peers: `python -m benchmarks.neon`.
 
 Writes results/benchmarks/neon.csv and, beside it, a JSON of where and how it was measured; `--docs` puts
-the table on docs/benchmarks-neon.md, which says what is measured. Needs no study.
+the table on docs/measured/neon.md, which says what is measured. Needs no study.
 """
 
 import tracemalloc
@@ -20,7 +20,7 @@ from thinkalike.neon.flipping import flip, flip_by
 
 OUTPUT = Path("results/benchmarks/neon.csv")
 PARTIAL = OUTPUT.with_stem("neon-partial")
-PAGE = Path("docs/benchmarks-neon.md")
+PAGE = Path("docs/measured/neon.md")
 PEERS = {peers.LOOP: peers.loop, peers.WEIGHTS: peers.all_weights}
 DATA = {"iris": (load_iris, 3), "wine": (load_wine, 3), "digits": (load_digits, 10)}
 """Loaders, and how many clusters are made."""

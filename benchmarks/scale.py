@@ -1,8 +1,8 @@
 """More models and more images: `python -m benchmarks.scale`.
 
 Writes results/benchmarks/scale.csv and, beside it, a JSON of where and how it was measured; `--docs` puts
-the table on docs/scale.md, which says what is measured. Needs no study, some 10 GB of disk for a while,
-and an hour.
+the table on docs/measured/scale.md, which says what is measured. Needs no study, some 10 GB of disk for
+a while, and an hour.
 """
 
 import json
@@ -22,7 +22,7 @@ from benchmarks.scale_jobs import groups, make_maps
 
 OUTPUT = Path("results/benchmarks/scale.csv")
 PARTIAL = OUTPUT.with_stem("scale-partial")
-PAGE = Path("docs/scale.md")
+PAGE = Path("docs/measured/scale.md")
 STAGES = ("compare", "summarise", "subsample", "draw")
 MEGABYTES = 2_000
 """That a job may take."""

@@ -2,7 +2,7 @@
 
 Games whose values are known (benchmarks/games.py), the digits networks, and the time of solving. Writes
 results/benchmarks/shapley.csv and, beside it, a JSON of where and how it was measured; `--docs` puts the
-table on docs/benchmarks-shapley.md, which says what is measured. The peers are those of shapiq 1.8, which
+table on docs/measured/shapley.md, which says what is measured. The peers are those of shapiq 1.8, which
 `make bench-peers` installs; without them ours is measured alone. A network of timm on photographs is asked
 too where the three options for it are given.
 """
@@ -37,7 +37,7 @@ from thinkalike.networks.model import Model
 
 OUTPUT = Path("results/benchmarks/shapley.csv")
 PARTIAL = OUTPUT.with_stem("shapley-partial")
-PAGE = Path("docs/benchmarks-shapley.md")
+PAGE = Path("docs/measured/shapley.md")
 PARTS = ("families", "networks", "seconds", "photographs")
 MODELS = ("resnet", "efficientnet", "convnext", "vit", "vit_registers")
 TIMED = ("resnet", "vit")

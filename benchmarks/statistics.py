@@ -1,7 +1,7 @@
 """Tests over permutations, and resampling of images, beside peers: `python -m benchmarks.statistics`.
 
 Writes results/benchmarks/statistics.csv and, beside it, a JSON of where and how it was measured; `--docs`
-puts the table on docs/benchmarks-statistics.md, which says what is measured. Needs no study.
+puts the table on docs/measured/statistics.md, which says what is measured. Needs no study.
 """
 
 from collections.abc import Callable
@@ -20,7 +20,7 @@ from thinkalike.statistics.permanova import permanova, permdisp
 
 OUTPUT = Path("results/benchmarks/statistics.csv")
 PARTIAL = OUTPUT.with_stem("statistics-partial")
-PAGE = Path("docs/benchmarks-statistics.md")
+PAGE = Path("docs/measured/statistics.md")
 PEER = "scikit-bio"
 
 

@@ -116,6 +116,7 @@ def verbatim(value):
 
 # Questions of a reader, in their order: the report sorts its categories by the alphabet.
 CATEGORIES = {
+    "answer": "0 What did the study find, and where can I look for myself?",
     "alike": "1 How alike are the models, and how sure is it?",
     "clusters": "2 Which models belong together?",
     "maps": "3 What does each model look at?",

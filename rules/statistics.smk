@@ -299,8 +299,8 @@ rule write_verdict:
         page=report(
             "<results>/verdict.md",
             caption="../report/verdict.rst",
-            category="0 Verdict",
-            labels={"figure": "verdict"},
+            category=CATEGORIES["answer"],
+            labels={"what": "every sentence of the verdict"},
         ),
         numbers="<results>/verdict.json",
     log:

@@ -85,7 +85,7 @@ class Method:
 def gradcam_passes(settings: Settings, size: int, segments: int) -> float:
     """Forward passes of a Grad-CAM map: 1 + (1 − depth/100), the backward pass ends at the layer.
 
-    Counted operations are up to 1.15 at depth 100 (docs/benchmarks-explainers.md).
+    Counted operations are up to 1.15 at depth 100 (docs/measured/explainers.md).
     """
     return 2 - settings["depth"] / 100
 
@@ -95,7 +95,8 @@ FIRST_STEPS = 6
 USUAL_STEPS, USUAL_TOLERANCE = {"digits": 24.4, "photographs": 70.0, "untrained": 20.0}, 0.075
 """What a network has seen → mean steps of a map at a tolerance of maps; and that tolerance, beside 0.02 of
 sums. Of digits, six networks of the digits study, 16 images each (docs/measured/quadrature.md); of
-photographs, EfficientNet-Lite0 and Lite2; untrained, ResNet and EfficientNet-Lite0 (docs/forecast.md)."""
+photographs, EfficientNet-Lite0 and Lite2; untrained, ResNet and EfficientNet-Lite0
+(docs/measured/forecast.md)."""
 TOLERANCE_POWER = 1 / 2
 """Steps grow with map_tolerance^(−1/2): double where gradients jump, and hardly where they are smooth. Of 8
 images of the same networks it gives 31.3 steps at 0.0375, where 34.2 were measured."""
@@ -140,7 +141,7 @@ def kernelshap_budget(settings: Settings, segments: int) -> dict[str, int]:
 
 
 def lrp_passes(settings: Settings, size: int, segments: int) -> float:
-    """Forward passes of a map by LRP: two, and three to four with γ for convolutions (docs/lrp.md)."""
+    """Forward passes of a map by LRP: two, with γ for convolutions 3 to 4 (docs/reference/lrp.md)."""
     return 2.0 if settings["composite"] == "epsilon" else 3.5
 
 

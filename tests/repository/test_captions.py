@@ -1,10 +1,14 @@
 """Captions of figures say what the figures show, whatever the study asks for."""
 
 import re
+from collections.abc import Sequence
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
+from docutils import nodes
 from docutils.core import publish_doctree
 from jinja2 import Environment, StrictUndefined
 
@@ -17,17 +21,54 @@ CAPTIONS = sorted((REPOSITORY / "report").glob("*.rst"))
 SUBSETS = ["all", "matching", "differing", "all_64", "matching_64", "differing_8"]
 
 
-def caption(name: str, subset: str = "all", method: str = "kernelshap", **changes: Any) -> str:
-    """Text of a caption as the report renders it, in one line."""
-    unconverged = changes.pop("unconverged", {})
+CATEGORIES = re.findall(r'": "(\d [^"]*\?)"', (REPOSITORY / "rules/common.smk").read_text())
+FILES = ["explorer.html", "pairs.svg"]
+VERDICT = [
+    {"place": 0, "rule": "predictions", "topic": "In short", "text": "All predict alike."},
+    {"place": 1, "rule": "short_sure", "topic": "In short", "text": "All is sure."},
+    {"place": 2, "rule": "parts", "topic": "LRP", "text": "It has three parts."},
+    {"place": 3, "rule": "closest", "topic": "LRP", "text": "The closest are A and B."},
+    {"place": 4, "rule": "raw", "topic": "What cannot be said", "text": "Why it is so."},
+]
+
+
+@pytest.fixture(scope="module")
+def figure_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A figure of a report."""
+    path = tmp_path_factory.mktemp("figures") / "pairs.svg"
+    path.write_text('<svg xmlns="http://www.w3.org/2000/svg"><text>a_ `b` é</text></svg>')
+    return path
+
+
+def source(
+    name: str, files: Sequence[Path] = (), questions: Sequence[str] = (), **given: Any
+) -> str:
+    """reStructuredText of a caption, as the report makes it of a template.
+
+    Args:
+        files: the files in the report.
+        questions: its categories.
+        given: what differs in the configuration; and `subset`, `method`, `verdict`, `unconverged`.
+    """
+    wildcards = {"metric": "rbf", "subset": given.pop("subset", "all")}
+    wildcards["method"] = given.pop("method", "kernelshap")
+    told = {"unconverged": given.pop("unconverged", {}), "verdict": given.pop("verdict", [])}
     job = SimpleNamespace(
-        config={**resolve(configuration(**changes)), "unconverged": unconverged},
-        wildcards=SimpleNamespace(method=method, metric="rbf", subset=subset),
+        config={**resolve(configuration(**given)), **told}, wildcards=SimpleNamespace(**wildcards)
     )
     text = (REPOSITORY / "report" / f"{name}.rst").read_text()
     # Snakemake's, but that a name nobody knows is an error
     environment = Environment(trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined)
-    rendered = environment.from_string(text).render(snakemake=job)
+    return environment.from_string(text).render(
+        snakemake=job,
+        categories=[SimpleNamespace(name=question) for question in questions],
+        files=[SimpleNamespace(target=path.name, path=path) for path in files],
+    )
+
+
+def caption(name: str, subset: str = "all", method: str = "kernelshap", **given: Any) -> str:
+    """Text of a caption as the report renders it, in one line."""
+    rendered = source(name, subset=subset, method=method, **given)
     publish_doctree(rendered, settings_overrides={"halt_level": 2})
     return " ".join(rendered.split())
 
@@ -91,16 +132,70 @@ def test_captions_leave_out_what_is_not_drawn():
     assert "Further rows" in caption("borders", borders={"layers": {"resnet": ["layer3"]}})
 
 
-def test_the_first_page_explains_every_category_of_the_report():
-    rules = (REPOSITORY / "rules" / "common.smk").read_text()
-    categories = re.findall(r'"(\d [^"]*\?)"', rules)
-    assert len(categories) == 9
-    grounded = {"groups": {"resnet": "a", "byobnet": "a", "vit": "b"}}
-    page = caption("workflow", grounded=grounded)
-    for category in ("0 Verdict", *categories):
-        assert f"**{category}**" in page
-    assert "**9 " not in caption("workflow")
-    assert "**7 " not in caption("workflow", neon={"models": []})
+@pytest.mark.parametrize("path", CAPTIONS, ids=lambda path: path.stem)
+def test_every_caption_says_first_what_to_look_for(path):
+    if path.stem != "workflow":
+        assert re.match(
+            r"\*\*Look [^*.]+(?:\.\d[^*.]*)*\.\*\*\n\n", f"{source(path.stem)}\n\n".lstrip()
+        )
+
+
+def first_page(figure: Path, **given: Any) -> list[nodes.section]:
+    """Sections of the first page of a report that has everything."""
+    files = [Path("results/tiny/explorer.html"), figure]
+    text = source("workflow", files=files, questions=CATEGORIES, verdict=VERDICT, **given)
+    # Snakemake adds a target for each file and category
+    targets = [f".. _{name}: javascript:show" for name in (*FILES, *CATEGORIES)]
+    page = publish_doctree(
+        "\n".join([text, "", *targets]),
+        settings_overrides={"halt_level": 2, "doctitle_xform": True},
+    )
+    return list(page.findall(nodes.section))
+
+
+def test_the_first_page_goes_from_the_verdict_to_the_jobs(figure_file):
+    titles = [section.next_node(nodes.title).astext() for section in first_page(figure_file)]
+    assert titles == [
+        "The verdict",
+        "All pairs of models",
+        "The explorer",
+        "The questions",
+        "How to read it",
+        "How it was computed",
+    ]
+
+
+def test_the_first_page_leads_from_sentences_to_the_explorer(figure_file):
+    verdict = first_page(figure_file)[0]
+    text = verdict.astext()
+    assert "LRP: The closest are A and B." in text
+    assert "It has three parts" not in text
+    places = [
+        re.search(r"sentence=(\d)", link["refuri"])[1] for link in verdict.findall(nodes.reference)
+    ]
+    assert places == ["0", "1", "3", "4"]
+
+
+def test_the_first_page_shows_all_pairs_of_models(figure_file):
+    (image,) = first_page(figure_file)[1].findall(nodes.image)
+    kind, _, data = image["uri"].partition(",")
+    assert kind == "data:image/svg+xml"
+    assert unquote(data) == figure_file.read_text()
+
+
+def test_the_first_page_leads_to_every_question_that_the_report_has(figure_file):
+    assert len(CATEGORIES) == 10
+    links = first_page(figure_file)[3].findall(nodes.reference)
+    assert [link.astext() for link in links] == sorted(CATEGORIES)
+    assert all(
+        not answer.endswith("? ") for answer in first_page(figure_file)[3].astext().split("\n")
+    )
+
+
+def test_a_report_of_a_part_has_a_first_page_without_what_is_not_there():
+    page = caption("workflow")
+    for words in ("verdict", "All pairs", "explorer", "see <"):
+        assert words not in page
 
 
 def test_the_caption_of_a_heat_map_counts_maps_that_did_not_converge():

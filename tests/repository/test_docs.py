@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from docs.generate import PAGE, page
+from docs.tools.generate import PAGE, page
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [

@@ -79,7 +79,7 @@ def test_what_the_workflow_and_its_developers_need_are_extras(wheel):
         (name,) = (name for name in archive.namelist() if name.endswith("/METADATA"))
         metadata = message_from_string(archive.read(name).decode())
     assert metadata["License-Expression"] == "BSD-3-Clause"
-    assert set(metadata.get_all("Provides-Extra")) == {"workflow", "dev"}
+    assert set(metadata.get_all("Provides-Extra")) == {"workflow", "docs", "dev"}
     needed = metadata.get_all("Requires-Dist")
     of_the_library = [line for line in needed if "extra ==" not in line]
     assert "lazy-loader>=0.6" in of_the_library

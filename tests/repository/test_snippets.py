@@ -14,7 +14,7 @@ import xarray as xr
 import yaml
 from PIL import Image
 
-from docs.notebook import execute
+from docs.tools.notebook import execute
 from tests.support.checkout import REPOSITORY, Checkout
 from tests.support.configuration import configuration
 from thinkalike.attributions import ATTRIBUTIONS
@@ -31,7 +31,7 @@ def run(code: str, folder: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, "-c", code], cwd=folder, text=True, capture_output=True)
 
 
-@pytest.mark.parametrize("code", snippets("docs/adding-a-model.md"))
+@pytest.mark.parametrize("code", snippets("docs/guides/adding-a-model.md"))
 def test_what_a_page_shows_of_the_library_runs(code):
     done = run(code, REPOSITORY)
     assert done.returncode == 0, done.stderr
@@ -86,7 +86,7 @@ def test_the_ten_lines_of_the_front_page_run_as_they_are_written(tmp_path):
     check_ten_lines(ten_lines(code, tmp_path), tmp_path)
 
 
-@pytest.mark.parametrize("code", snippets("docs/from-a-notebook.md"))
+@pytest.mark.parametrize("code", snippets("docs/guides/from-a-notebook.md"))
 def test_what_the_guide_to_notebooks_shows_runs(code, tmp_path):
     done = ten_lines(code, tmp_path)
     assert done.returncode == 0, done.stderr
@@ -94,7 +94,7 @@ def test_what_the_guide_to_notebooks_shows_runs(code, tmp_path):
 
 def test_the_cells_of_the_notebook_run_in_their_order(tmp_path):
     (tmp_path / "photos").mkdir()
-    notebook = json.loads((REPOSITORY / "docs/notebooks/ten-lines.ipynb").read_text())
+    notebook = json.loads((REPOSITORY / "docs/guides/ten-lines.ipynb").read_text())
     executed = execute(notebook, tmp_path)
     for cell, again in zip(notebook["cells"], executed["cells"], strict=True):
         assert kinds(again) == kinds(cell), cell["source"]
@@ -110,7 +110,7 @@ def test_images_of_16_bits_are_made_into_those_of_8_as_the_guide_says(tmp_path):
     deep[0, 0], deep[0, 1] = 0, 65535
     (tmp_path / "deep_images" / "cat").mkdir(parents=True)
     tifffile.imwrite(tmp_path / "deep_images" / "cat" / "1.tif", deep)
-    (code,) = snippets("docs/your-own-images.md")
+    (code,) = snippets("docs/guides/your-own-images.md")
     done = run(code, tmp_path)
     assert done.returncode == 0, done.stderr
     found = np.asarray(open_image(tmp_path / "my_images" / "cat" / "1.png"))
@@ -118,7 +118,7 @@ def test_images_of_16_bits_are_made_into_those_of_8_as_the_guide_says(tmp_path):
 
 
 def test_a_method_from_a_file_is_explained_by_as_any_method_says(tmp_path, monkeypatch):
-    method, library = snippets("docs/any-method.md")
+    method, library = snippets("docs/guides/any-method.md")
     (tmp_path / "methods").mkdir()
     (tmp_path / "methods" / "mine.py").write_text(method)
     monkeypatch.setenv("PYTHONPATH", str(REPOSITORY))
@@ -129,7 +129,7 @@ def test_a_method_from_a_file_is_explained_by_as_any_method_says(tmp_path, monke
     assert table[0].split() == ["resnet10t", "resnet14t"]
     # and the overlay of the page is a study
     (overlay,) = re.findall(
-        r"^```yaml\n(.*?)^```", (REPOSITORY / "docs/any-method.md").read_text(), re.M | re.S
+        r"^```yaml\n(.*?)^```", (REPOSITORY / "docs/guides/any-method.md").read_text(), re.M | re.S
     )
     monkeypatch.chdir(tmp_path)
     study = Study.of(configuration(**yaml.safe_load(overlay)))
@@ -139,7 +139,7 @@ def test_a_method_from_a_file_is_explained_by_as_any_method_says(tmp_path, monke
 def test_the_table_of_attributions_is_that_of_the_library():
     rows = re.findall(
         r"^\| `([A-Z]\w+)` \|([^|]*)\|([^|]*)\|([^|]*)\|$",
-        (REPOSITORY / "docs/any-method.md").read_text().split("### What is refused")[0],
+        (REPOSITORY / "docs/guides/any-method.md").read_text().split("### What is refused")[0],
         re.M,
     )
     assert [name for name, *_ in rows] == list(ATTRIBUTIONS)

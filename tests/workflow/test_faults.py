@@ -1,6 +1,6 @@
 """What breaks in the middle: nothing older is lost, nothing stale is kept, and the next run repairs it.
 
-The table in docs/reliability.md names these tests. Faults come from outside: signals, and a
+The table in docs/measured/reliability.md names these tests. Faults come from outside: signals, and a
 `sitecustomize` that jobs import (see injected/).
 """
 

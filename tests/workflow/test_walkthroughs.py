@@ -19,7 +19,7 @@ def blocks(checkout, page: str) -> list[dict]:
 
 
 def test_your_own_images(checkout, tmp_path):
-    (overlay,) = blocks(checkout, "your-own-images.md")
+    (overlay,) = blocks(checkout, "guides/your-own-images.md")
     (checkout.root / "studies/my_images.yaml").write_text(yaml.safe_dump(overlay))
     images = make_digits(tmp_path / "digits", validation=0.5, seed=0)
     for name, part in images.groupby("class_name"):
@@ -41,7 +41,7 @@ def test_your_own_images(checkout, tmp_path):
     assert checkout.plan("data", overlay=overlay)["download_dataset"] == 1
 
 
-@pytest.mark.parametrize("page", ["adding-a-model.md"])
+@pytest.mark.parametrize("page", ["guides/adding-a-model.md"])
 def test_overlays_for_models_plan(checkout, page):
     found = blocks(checkout, page)
     assert len(found) >= 2

@@ -1,8 +1,8 @@
 """Layer-wise relevance propagation of a logit to the pixels, with a ledger that closes.
 
 One forward and one backward pass. In the forward pass a `Tape` holds gates and normalisers fixed, so that
-value times gradient is relevance; the `Ledger` has the relevance of the biases. docs/lrp.md lists the
-rules and says how they were chosen.
+value times gradient is relevance; the `Ledger` has the relevance of the biases. docs/reference/lrp.md
+lists the rules and says how they were chosen.
 
 Bach et al., On pixel-wise explanations for non-linear classifier decisions by layer-wise relevance
 propagation, PLoS ONE 10(7), 2015; for attention and norms Ali et al., XAI for transformers: better

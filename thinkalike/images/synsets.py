@@ -6,7 +6,7 @@ from pathlib import Path
 
 TABLE = Path(__file__).resolve().parents[1] / "synset_words.csv"
 """Synset and the first of its words in WordNet, for all classes of ImageNet, as timm has them (made by
-`python -m docs.synset_words`).
+`python -m docs.tools.synset_words`).
 """
 
 

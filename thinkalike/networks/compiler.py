@@ -2,7 +2,7 @@
 
 timm and torchvision mark a few functions as not to be compiled while they are imported, and for that
 mark torch imports its whole compiler: about a processor second of every job that loads a network, a
-tenth of the default study (docs/benchmarks.md), although nothing here is ever compiled.
+tenth of the default study (docs/measured/benchmarks.md), although nothing here is ever compiled.
 """
 
 import sys

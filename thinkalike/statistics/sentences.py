@@ -82,7 +82,7 @@ def _similarity(facts: StudyFacts, evidence: Evidence) -> Iterator[Statement]:
     yield statement(
         evidence.title,
         "closest",
-        "{count:.0f} of {pairs:.0f} pairs are surely above it; the closest are {a} and {b} "
+        "{count:.0f} of {pairs:.0f} pairs are surely above chance; the closest are {a} and {b} "
         "({rho:.2f}, 95 % interval {low:.2f} to {high:.2f}).",
         source,
         {"a": facts.names[first["model_a"]], "b": facts.names[first["model_b"]]},
@@ -303,15 +303,17 @@ def _unconverged(facts: StudyFacts, evidence: Evidence) -> Iterator[Statement]:
     if not any(missing.values()):
         return
     worst = max(missing, key=lambda model: missing[model])
+    count = sum(missing.values())
+    share = "all" if missing[worst] == count else "{most:.0f}"
     yield statement(
         evidence.title,
         "unconverged",
-        "{count:.0f} of {maps:.0f} maps did not converge, {most:.0f} of them of {who}: they are farther "
-        "from what they should sum to, or from their limit, than the tolerance, and are compared like the "
-        "others.",
+        f"{{count:.0f}} of {{maps:.0f}} maps did not converge, {share} of them of {{who}}: they are "
+        "farther from what they should sum to, or from their limit, than the tolerance, and are compared "
+        "like the others.",
         "statistics/completeness.csv",
         {"who": facts.names[worst]},
-        count=sum(missing.values()),
+        count=count,
         maps=maps * len(missing),
         most=missing[worst],
     )

@@ -13,25 +13,29 @@ def _plain(text: str) -> str:
     return re.sub(r"([^\w\s]|_)", r"\\\1", text)
 
 
-def read_verdict(path: str | Path) -> dict[str, list[str]]:
-    """Topic → sentences of the verdict, from its JSON file; nothing where there is none yet.
+def read_verdict(path: str | Path) -> list[dict[str, str | int]]:
+    """Sentences of the verdict, from its JSON file; none where there is no such file yet.
 
     The page is reStructuredText, and sentences hold the display names of models: every sign in them stands
     for itself.
+
+    Returns:
+        For each sentence its `place` in the verdict (from 0), `rule`, `topic` and `text`.
 
     Raises:
         InputError: the file is no verdict.
     """
     file = Path(path)
     if not file.exists():
-        return {}
-    topics: dict[str, list[str]] = {}
+        return []
     try:
-        for statement in json.loads(file.read_text(encoding="utf-8")):
-            topics.setdefault(_plain(statement["topic"]), []).append(_plain(statement["text"]))
+        return [
+            {"place": place, "rule": each["rule"]}
+            | {key: _plain(each[key]) for key in ("topic", "text")}
+            for place, each in enumerate(json.loads(file.read_text(encoding="utf-8")))
+        ]
     except (ValueError, TypeError, KeyError):
         raise InputError(f"{path} is damaged; delete it and run again") from None
-    return topics
 
 
 def read_unconverged(path: str | Path) -> dict[str, str]:

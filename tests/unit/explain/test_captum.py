@@ -502,7 +502,7 @@ def test_deeplift_says_why_it_cannot_explain_a_network(attribution):
 SMALL = [key for key in DIGITS if not key.endswith(("twin", "untrained"))]
 RELUS = {"resnet", "byobnet", "nfnet"}
 EXPLAINED = {"relu": RELUS, "rescale": {"resnet"}, "": set(SMALL)}
-"""Modules whose gradients are replaced → small architectures that are explained (docs/any-method.md)."""
+"""Modules whose gradients are replaced → architectures that are explained (docs/guides/any-method.md)."""
 
 
 @pytest.mark.parametrize("key", SMALL)

@@ -3,7 +3,7 @@
 import pytest
 from timm.data import ImageNetInfo
 
-from docs.synset_words import words
+from docs.tools.synset_words import words
 from thinkalike.images.synsets import class_word, synset_words
 
 

@@ -74,8 +74,8 @@ def test_what_a_usual_study_says():
         "above_chance": "Above chance two trained networks share 0.40 (median; 0.40 to 0.40).",
         "parts": "Of a similarity 0.05 is common to maps of all images, where a shortcut at a fixed place "
         "would be, 0.10 more to those of one class, and 0.20 more to those of one image (medians).",
-        "closest": "9 of 9 pairs are surely above it; the closest are Anna and Bert (0.40, 95 % interval "
-        "0.35 to 0.45).",
+        "closest": "9 of 9 pairs are surely above chance; the closest are Anna and Bert (0.40, 95 % "
+        "interval 0.35 to 0.45).",
         "control_at_chance": "An untrained network is at chance (0.02).",
         "seeds": "Two seeds of one network share: Anna 0.80.",
         "image_count": "100 images are enough to order the pairs: it takes about 60 (Kendall's τ of 0.9).",
@@ -125,6 +125,8 @@ def test_maps_that_did_not_converge_are_counted():
     assert found.text.startswith(
         "4 of 150 maps did not converge, 3 of them of Carl: they are farther"
     )
+    alone = said(facts(), evidence(images=50, not_converged={"a": 0, "b": 0, "c": 3}))
+    assert "3 of 150 maps did not converge, all of them of Carl" in alone["unconverged"].text
     none = said(facts(), evidence(images=50, not_converged=dict.fromkeys(counts, 0)))
     assert "unconverged" not in none
 

@@ -521,7 +521,7 @@ SHAPE = [
     ("dataset.url", "https://example.org/folder/", "must be an address of a file, http or https"),
     ("dataset.checksum", "md5:" + 32 * "G", "must be sha256: or md5: and as many hexadecimal"),
     ("pretrained.folder", 3, "3 is not of type ['string', 'null']"),
-    ("variants/early", {"early": {}}, "method missing; see docs/configuration.md"),
+    ("variants/early", {"early": {}}, "method missing; see docs/reference/configuration.md"),
     ("variants/early/method", {"early": {"method": "grad"}}, "did you mean 'gradcam'?"),
     ("variants/a/depth", {"a": {"method": "gradcam", "depth": 60}}, "60 is not one of ['25', "),
     ("variants/a/images", {"a": {"method": "lrp", "images": 1.0}}, "1.0 is not of type ['integer'"),
@@ -682,8 +682,8 @@ def test_a_wrong_name_is_named_beside_another_fault_of_its_list():
 @pytest.mark.parametrize(
     ("key", "line"),
     [
-        ("images.count", "images: count missing; see docs/configuration.md"),
-        ("training", "(top level): training missing; see docs/configuration.md"),
+        ("images.count", "images: count missing; see docs/reference/configuration.md"),
+        ("training", "(top level): training missing; see docs/reference/configuration.md"),
     ],
 )
 def test_a_missing_key_is_named_with_its_section(key, line):
@@ -1167,7 +1167,7 @@ def test_missing_keys_and_unknown_keys_are_one_line_each_and_stop_no_other_check
         ("seed", ABSENT), ("catalogue", ABSENT), ("subsets", ["all_100"]), ("budgets.models", ["x"])
     )
     assert lines == [
-        "(top level): seed, catalogue missing; see docs/configuration.md",
+        "(top level): seed, catalogue missing; see docs/reference/configuration.md",
         "budgets.models.0: 'x' is not one of `models`",
         "subsets.0: all_100 is not fewer than images.count, 100; leave it out",
     ]

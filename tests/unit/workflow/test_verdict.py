@@ -10,12 +10,15 @@ from thinkalike.errors import InputError
 from thinkalike.workflow.verdict import read_unconverged, read_verdict
 
 
-def test_sentences_stand_under_their_topics_in_order(tmp_path):
+def test_sentences_have_their_place_rule_and_topic(tmp_path):
     path = tmp_path / "verdict.json"
-    assert read_verdict(path) == {}
-    rows = [{"topic": topic, "text": text} for topic, text in ("aB", "bC", "aD")]
-    path.write_text(json.dumps(rows))
-    assert read_verdict(path) == {"a": ["B", "D"], "b": ["C"]}
+    assert read_verdict(path) == []
+    rows = [
+        {"topic": "a", "rule": "raw", "text": "B"},
+        {"topic": "b", "rule": "closest", "text": "C"},
+    ]
+    path.write_text(json.dumps([{**row, "source": "pairs.csv", "numbers": {}} for row in rows]))
+    assert read_verdict(path) == [{"place": 0, **rows[0]}, {"place": 1, **rows[1]}]
 
 
 @pytest.mark.parametrize(
@@ -23,10 +26,13 @@ def test_sentences_stand_under_their_topics_in_order(tmp_path):
 )
 def test_a_display_name_is_no_markup_of_the_page(text, tmp_path):
     path = tmp_path / "verdict.json"
-    path.write_text(json.dumps([{"topic": "In short", "text": f"1.5 is {text}."}]))
-    (sentence,) = read_verdict(path)["In short"]
-    page = publish_parts(sentence, writer="html5")["body"]
-    assert page.strip() == f"<p>1.5 is {escape(text, quote=True)}.</p>".replace("&#x27;", "'")
+    path.write_text(json.dumps([{"topic": text, "rule": "raw", "text": f"1.5 is {text}."}]))
+    (sentence,) = read_verdict(path)
+    shown = escape(text, quote=True).replace("&#x27;", "'")
+    page = publish_parts(sentence["text"], writer="html5")["body"]
+    assert page.strip() == f"<p>1.5 is {shown}.</p>"
+    page = publish_parts(f"1.5 {sentence['topic']}", writer="html5")["body"]
+    assert page.strip() == f"<p>1.5 {shown}</p>"
 
 
 @pytest.mark.parametrize("text", ["", "[{}]", "3"])

@@ -59,11 +59,13 @@ const VIEWS = [verdictView, matrixView, pairView, imageView, modelsView, cluster
 const DIMENSIONS = /** @type {const} */ (["method", "metric", "scale", "subset"]);
 
 class Page {
-  /** @param {Study} study */
-  constructor(study) {
+  /**
+   * @param {Study} study
+   * @param {Study | null} other
+   */
+  constructor(study, other) {
     this.study = study;
-    /** @type {Study | null} */
-    this.other = null;
+    this.other = other;
     this.state = this.read();
     /** @type {{view: View, rendered: Rendered, charts: Charts, root: HTMLElement} | null} */
     this.shown = null;
@@ -297,7 +299,8 @@ function setTheme(dark) {
 }
 
 try {
-  await new Page(Study.fromDocument(document)).start();
+  const second = document.getElementById("other-contents") ? Study.fromDocument(document, "other-") : null;
+  await new Page(Study.fromDocument(document), second).start();
 } catch (error) {
   console.error(error);
   part("main").replaceChildren(notice(error instanceof Error ? error.message : String(error)));

@@ -120,7 +120,7 @@ export function pairLines(study, entry, row) {
  * @param {Case} entry
  * @returns {number[]}
  */
-export function orderOf(entry) {
+export function matrixOrder(entry) {
   return entry.order ?? entry.models.map((_, place) => place);
 }
 
@@ -134,7 +134,7 @@ export function orderOf(entry) {
  *   matrix, a (of the row) and b indices of models
  */
 export function cellsOf(study, entry, key) {
-  const models = orderOf(entry).map((place) => entry.models[place]);
+  const models = matrixOrder(entry).map((place) => entry.models[place]);
   return models.flatMap((a, y) =>
     models.flatMap((b, x) => {
       if (x === y) return [];

@@ -9,10 +9,10 @@ import { treeLayout } from "./tree.js";
 /** @typedef {import("./types.js").Case} Case */
 
 /** Room for a symbol beside a name, and between the parts, in pixels. */
-const SYMBOL = 18;
-const GAP = 10;
+const SYMBOL_ROOM = 18;
+const MATRIX_GAP = 10;
 /** Slope of the names over the columns, degrees. */
-const SLOPE = -48;
+const NAME_SLOPE = -48;
 
 /**
  * @typedef {object} Layout
@@ -37,12 +37,12 @@ const SLOPE = -48;
  * @returns {Layout}
  */
 export function layoutOf({ models, width, height, letters, tree }) {
-  const names = Math.min(letters, 170) + SYMBOL + 6;
-  const slope = (Math.abs(SLOPE) * Math.PI) / 180;
-  const top = Math.ceil((names - SYMBOL) * Math.sin(slope)) + SYMBOL + 8;
-  const overhang = Math.ceil((names - SYMBOL) * Math.cos(slope));
+  const names = Math.min(letters, 170) + SYMBOL_ROOM + 6;
+  const slope = (Math.abs(NAME_SLOPE) * Math.PI) / 180;
+  const top = Math.ceil((names - SYMBOL_ROOM) * Math.sin(slope)) + SYMBOL_ROOM + 8;
+  const overhang = Math.ceil((names - SYMBOL_ROOM) * Math.cos(slope));
   const trunk = tree && width > 560 ? Math.max(110, Math.min(170, width * 0.17)) : 0;
-  const right = Math.max(trunk ? trunk + 2 * GAP + 16 : 0, overhang);
+  const right = Math.max(trunk ? trunk + 2 * MATRIX_GAP + 16 : 0, overhang);
   const below = tree ? 40 : 6;
   const fits = Math.min((width - names - right) / models, (height - top - below) / models);
   const least = models > 60 ? 6 : models > 30 ? 10 : 22;
@@ -130,14 +130,14 @@ export function matrixPicture({ cells, labels, entry, decimals, colours, page, l
     {
       type: "text", from: { data: "models" },
       encode: {
-        enter: { align: { value: "right" }, baseline: { value: "middle" }, limit: { value: 170 }, x: { value: left - SYMBOL - 2 }, y: { signal: `${top} + (datum.i + .5) * ${cell}` } },
+        enter: { align: { value: "right" }, baseline: { value: "middle" }, limit: { value: 170 }, x: { value: left - SYMBOL_ROOM - 2 }, y: { signal: `${top} + (datum.i + .5) * ${cell}` } },
         update: look("y"),
       },
     },
     {
       type: "text", from: { data: "models" },
       encode: {
-        enter: { align: { value: "left" }, baseline: { value: "middle" }, angle: { value: SLOPE }, limit: { value: 170 }, x: { signal: `${left} + (datum.i + .5) * ${cell}` }, y: { value: top - SYMBOL - 2 } },
+        enter: { align: { value: "left" }, baseline: { value: "middle" }, angle: { value: NAME_SLOPE }, limit: { value: 170 }, x: { signal: `${left} + (datum.i + .5) * ${cell}` }, y: { value: top - SYMBOL_ROOM - 2 } },
         update: look("x"),
       },
     },
@@ -173,7 +173,7 @@ function treeData(entry, { cell, left, top, size, tree }) {
   if (!entry.tree) return { name: "tree", values: [] };
   const { branches } = treeLayout(entry.tree, entry.order);
   const highest = Math.max(...branches.map((branch) => branch.height), 0) || 1;
-  const x = (/** @type {number} */ height) => left + size + GAP + (height / highest) * (tree - 4);
+  const x = (/** @type {number} */ height) => left + size + MATRIX_GAP + (height / highest) * (tree - 4);
   const y = (/** @type {number} */ place) => top + (place + 0.5) * cell;
   const values = branches.map(({ merge, height, place, children: [first, second], leaves, support }) => ({
     merge, leaves, support,
@@ -215,7 +215,7 @@ function treeMarks(entry, { left, top, size, tree }, page) {
     },
     {
       type: "group",
-      encode: { enter: { x: { value: left + size + GAP }, y: { value: top + size + 6 }, width: { value: tree - 4 }, height: { value: 1 } } },
+      encode: { enter: { x: { value: left + size + MATRIX_GAP }, y: { value: top + size + 6 }, width: { value: tree - 4 }, height: { value: 1 } } },
       scales: [{ name: "height", type: "linear", domain: [0, highest], range: [0, tree - 4], zero: true }],
       axes: [{ scale: "height", orient: "bottom", tickCount: 3, title: `dissimilarity, ${entry.tree?.linkage ?? ""} linkage`, titleFontSize: 10.5, labelFontSize: 10.5, titleAnchor: "start", titlePadding: 2 }],
     },

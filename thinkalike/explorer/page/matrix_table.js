@@ -5,7 +5,7 @@
 import { element } from "./dom.js";
 import { number } from "./format.js";
 import { nextPlace } from "./matrix_cursor.js";
-import { cellsOf, orderOf, pairLines } from "./matrix.js";
+import { cellsOf, matrixOrder, pairLines } from "./matrix.js";
 
 /**
  * @param {import("./study.js").Study} study
@@ -15,7 +15,7 @@ import { cellsOf, orderOf, pairLines } from "./matrix.js";
  * @returns {HTMLElement}
  */
 export function matrixTable(study, entry, quantity, open) {
-  const models = orderOf(entry).map((place) => entry.models[place]);
+  const models = matrixOrder(entry).map((place) => entry.models[place]);
   const size = models.length;
   const decimals = quantity.key === "n" ? 0 : 2;
   const cells = new Map(cellsOf(study, entry, quantity.key).map((cell) => [cell.y * size + cell.x, cell]));

@@ -42,7 +42,7 @@ export function stripPicture({ pairs, categories, scale, marks, colours, title, 
         data: { values: pairs },
         mark: { type: "tick", orient: "horizontal", thickness: 2, bandSize: 30, cursor: "pointer" },
         encoding: {
-          x: { field: "category", type: "nominal", sort: categories, title: null, scale: { domain: categories, range: [26, width] }, axis: { labelAngle: 0, labelLimit: 74, ticks: false, domain: false, labelExpr: "split(datum.label, ' ')" } },
+          x: { field: "category", type: "nominal", sort: categories, title: null, scale: { domain: categories, range: [26, width] }, axis: { labelAngle: 0, labelLimit: 74, labelFontSize: 10, ticks: false, domain: false, labelExpr: "split(datum.label, ' ')" } },
           y,
           color: { condition: { test: "hot === datum.row", value: page.warm }, value: page.accent },
           opacity: { condition: { test: "hot === datum.row", value: 1 }, value: pairs.length > 200 ? 0.3 : 0.65 },

@@ -99,10 +99,11 @@ export class Study {
    * The study that a document holds. The document may come from a parser: nothing in it is run.
    *
    * @param {Document} page
+   * @param {string} [prefix] of the ids: "other-" of the second study of a page
    * @returns {Study}
    */
-  static fromDocument(page) {
-    const contents = page.getElementById("contents")?.textContent;
+  static fromDocument(page, prefix = "") {
+    const contents = page.getElementById(`${prefix}contents`)?.textContent;
     if (!contents) throw new Error("This file is no explorer page of thinkalike; choose the explorer.html of a study.");
     const parsed = JSON.parse(contents);
     if (parsed.format !== 1) {
@@ -111,7 +112,7 @@ export class Study {
     /** @type {Map<string, string | null>} */
     const texts = new Map();
     return new Study(parsed, (name) => {
-      if (!texts.has(name)) texts.set(name, page.getElementById(`block-${name}`)?.textContent ?? null);
+      if (!texts.has(name)) texts.set(name, page.getElementById(`${prefix}block-${name}`)?.textContent ?? null);
       return texts.get(name) ?? null;
     });
   }

@@ -177,6 +177,8 @@
  * @property {string} key "full/random_walk"
  * @property {string} title
  * @property {string} says one sentence: is it more than one cloud, how stable is it
+ * @property {boolean} [beyond] of spectral clustering: whether it is more than cuts of a single cloud
+ * @property {number} [stability] adjusted Rand index with the clusters of other samples
  * @property {(number | null)[]} x of each point
  * @property {(number | null)[]} y
  * @property {(number | null)[]} labels cluster of each point, from 0; null: in none

@@ -9,7 +9,7 @@ import { number } from "./format.js";
 import { MatrixCursor } from "./matrix_cursor.js";
 import { layoutOf, matrixPicture } from "./matrix_picture.js";
 import { matrixTable } from "./matrix_table.js";
-import { CATEGORIES, categoriesOf, cellsOf, marksOf, orderOf, pairLines, quantitiesOf, quantityOf, scaleOf } from "./matrix.js";
+import { CATEGORIES, categoriesOf, cellsOf, marksOf, matrixOrder, pairLines, quantitiesOf, quantityOf, scaleOf } from "./matrix.js";
 import { stripPicture } from "./strip_picture.js";
 import { modelSymbol } from "./symbols.js";
 
@@ -77,7 +77,7 @@ export const matrixView = {
  */
 async function drawMatrix(card, { study, entry, charts, go, announce }, quantity, open, hot) {
   if (!entry) throw new Error("There is no case.");
-  const order = orderOf(entry).map((place) => entry.models[place]);
+  const order = matrixOrder(entry).map((place) => entry.models[place]);
   const dark = document.documentElement.dataset.theme === "dark";
   const page = Object.fromEntries(["ink", "soft", "line", "card", "blank", "accent"].map((name) => [name, colour(name)]));
   const labels = order.map((index) => {
@@ -176,7 +176,7 @@ async function drawStrip(side, { study, entry, charts }, quantity, open) {
       marks: marksOf(entry, quantity.key, unrelated),
       colours: colourScale(scale, dark),
       title: quantity.title,
-      width: Math.max(180, Math.min(side.clientWidth, 360) - 128),
+      width: Math.max(180, Math.min(side.clientWidth, 360) - 126),
       height: 250,
       page: { ink: colour("ink"), soft: colour("soft"), warm: colour("warm"), accent: colour("accent") },
     }),

@@ -44,7 +44,7 @@ def sentence(error: ValidationError) -> str:
             return f"{where}: {shown(given)} is not one of {schema.get('title', options)}{hint}"
         case "required":
             missing = [key for key in expected if key not in given]
-            return f"{where}: {', '.join(missing)} missing; see docs/configuration.md"
+            return f"{where}: {', '.join(missing)} missing; see docs/reference/configuration.md"
         case "pattern":
             hint = did_you_mean(given, schema.get("examples", []))
             return f"{where}: {shown(given)} must be {schema.get('title', NAME)}{hint}"

@@ -54,7 +54,7 @@ CASES = [
     (family, evaluations)
     for family in NAMED
     for evaluations in (PLAYERS + 2, 100, 350, 1000)
-    # two coalitions in fifty tell anything there: docs/benchmarks-shapley.md has what is reached
+    # two coalitions in fifty tell anything there: docs/measured/shapley.md has what is reached
     if (family, evaluations) != ("one product of order 10", PLAYERS + 2)
 ]
 

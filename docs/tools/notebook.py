@@ -1,4 +1,4 @@
-"""Run the notebooks of the documentation and keep what they print: `python -m docs.notebook`.
+"""Run the notebooks of the documentation and keep what they print: `python -m docs.tools.notebook`.
 
 Cells run in one namespace, in order. Of the last line of a cell, if it is an expression, the notebook
 keeps text, HTML and picture, as Jupyter does.
@@ -13,7 +13,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-NOTEBOOKS = Path(__file__).with_name("notebooks")
+NOTEBOOKS = Path(__file__).resolve().parents[1] / "guides"
 
 
 def execute(notebook: dict[str, Any], folder: Path) -> dict[str, Any]:

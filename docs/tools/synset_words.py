@@ -1,4 +1,4 @@
-"""Make thinkalike/synset_words.csv, a word for each class of ImageNet: `python -m docs.synset_words`."""
+"""Make thinkalike/synset_words.csv, a word for a class of ImageNet: `python -m docs.tools.synset_words`."""
 
 import csv
 from importlib.resources import files

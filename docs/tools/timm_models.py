@@ -1,4 +1,4 @@
-"""Make thinkalike/timm_models.csv, what each architecture of timm takes: `python -m docs.timm_models`.
+"""Make thinkalike/timm_models.csv, what architectures of timm take: `python -m docs.tools.timm_models`.
 
 It is gone on with where it was stopped (results/timm_models/table.jsonl).
 """
@@ -14,12 +14,12 @@ import timm
 import torch
 from timm.models._registry import _model_to_module
 
-from docs.random_networks import create
-from docs.sweeps import Row, sweep
+from docs.tools.random_networks import create
+from docs.tools.sweeps import Row, sweep
 from thinkalike.errors import InputError
 from thinkalike.networks.introspection import Layers, inspect
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 TABLE = ROOT / "thinkalike" / "timm_models.csv"
 JOURNAL = ROOT / "results" / "timm_models" / "table.jsonl"
 COLUMNS = (

@@ -1,4 +1,6 @@
-"""Draw what rules of LRP show of photographs: `python -m docs.lrp_maps FOLDER`, docs/images/lrp_maps.png.
+"""Draw what rules of LRP show of photographs: `python -m docs.tools.lrp_maps FOLDER`.
+
+The picture is docs/images/lrp_maps.png.
 
 FOLDER has the weights of EfficientNet-Lite0, `tf_efficientnet_lite0/model.safetensors`, by timm's names.
 The photographs are scikit-image's own samples, free of copyright: Chelsea the cat (Stefan van der Walt,
