@@ -63,7 +63,11 @@ def contents_of(recipe: Recipe) -> tuple[dict[str, Any], Blocks]:
         for method in recipe.methods
         for case in (
             _case(recipe, blocks, method, maps[method]),
-            {**_case(recipe, None, method, maps[method]), "scale": "4_x_4_cells", "scaleTitle": "4 × 4 cells"},
+            {
+                **_case(recipe, None, method, maps[method]),
+                "scale": "4_x_4_cells",
+                "scaleTitle": "4 × 4 cells",
+            },
         )
     ]
     return {
@@ -144,7 +148,9 @@ def _collection(
     places = np.arange(FRAME) * side // FRAME
     labels = (places[:, None] * side + places).astype(np.uint8)
     blocks.add_numbers("segments", np.stack([labels.ravel()] * recipe.images))
-    blocks.add_files("study/pictures", [_picture(random) for _ in range(recipe.images)], "image/png")
+    blocks.add_files(
+        "study/pictures", [_picture(random) for _ in range(recipe.images)], "image/png"
+    )
     found: dict[str, dict[str, str]] = {}
     for method, values in maps.items():
         found[method] = {}
@@ -193,7 +199,12 @@ def _case(recipe: Recipe, blocks: Blocks | None, method: str, maps: np.ndarray) 
     off = ~np.eye(recipe.images, dtype=bool)
     a, b = zip(*combinations(models, 2), strict=True)
     rows = similarity[list(a), list(b)]
-    chance = np.array([np.nanmean(mismatched[i, j][off]) if recipe.images > 1 else 0 for i, j in zip(a, b, strict=True)])
+    chance = np.array(
+        [
+            np.nanmean(mismatched[i, j][off]) if recipe.images > 1 else 0
+            for i, j in zip(a, b, strict=True)
+        ]
+    )
     n = np.isfinite(rows).sum(1)
     with np.errstate(invalid="ignore", divide="ignore"):
         mean = np.nanmean(rows, 1)
@@ -208,7 +219,9 @@ def _case(recipe: Recipe, blocks: Blocks | None, method: str, maps: np.ndarray) 
             "collection": "study",
             "images": recipe.images,
             "values": blocks.add_numbers(f"{method}/values", table_codes(rows, STEP), STEP),
-            "influence": blocks.add_numbers(f"{method}/influence", table_codes(influence, STEP), STEP),
+            "influence": blocks.add_numbers(
+                f"{method}/influence", table_codes(influence, STEP), STEP
+            ),
             "nulls": blocks.add_numbers(f"{method}/nulls", nulls),
             "nullRange": [-1, 1],
         }
@@ -270,7 +283,11 @@ def _verdict(recipe: Recipe) -> list[dict[str, str]]:
     method = recipe.methods[0]
     link = f"view=pair&method={method}&a={key_of(0)}&b={key_of(1)}"
     return [
-        {"topic": recipe.prefix + TITLES[method], "text": f"{recipe.prefix}Two models are close.", "link": link},
+        {
+            "topic": recipe.prefix + TITLES[method],
+            "text": f"{recipe.prefix}Two models are close.",
+            "link": link,
+        },
         {"topic": "Limits", "text": "Few images.", "link": ""},
     ]
 

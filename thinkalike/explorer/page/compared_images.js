@@ -97,12 +97,12 @@ function cardOfImage(
         tiles.add(`${title}, ${name(model)}, ${caption}`, async () => ({ picture: await study.picture(own, place), map: await placedMap(study, own, entry.method, model, place) })),
         element("figcaption", {}, name(model)),
       );
+    const maps = study.method(entry.method)?.maps;
     return element(
       "div",
       { class: "compare-side" },
       element("div", { class: "small" }, element("strong", {}, title), element("br"), `similarity ${number(similarity)}`),
-      tile(pair.a),
-      tile(pair.b),
+      maps ? [tile(pair.a), tile(pair.b)] : element("span", { class: "small muted compare-mapless" }, "It has no maps to draw."),
     );
   };
   return element(

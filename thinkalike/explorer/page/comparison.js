@@ -29,22 +29,34 @@ import { commonPairs, differenceOfPair, mantel } from "./pairing.js";
  */
 
 /**
+ * What a case can be put beside.
+ *
+ * @typedef {object} Counterpart
+ * @property {string} key
+ * @property {string} title
+ * @property {string} study2 "other" of the second study, else ""
+ * @property {string} method2
+ * @property {string} metric2
+ * @property {boolean} maps whether there are maps to draw
+ */
+
+/**
  * Comparisons that a case can be put beside: others of its study, and those of a second study.
  *
  * @param {import("./study.js").Study} study
  * @param {import("./types.js").Case} entry
  * @param {import("./study.js").Study | null} other
- * @returns {{key: string, title: string, study2: string, method2: string, metric2: string}[]} those of the second study first
+ * @returns {Counterpart[]} those of the second study first
  */
 export function counterparts(study, entry, other) {
   const listed = (/** @type {import("./study.js").Study} */ of, /** @type {string} */ study2) => {
     const metrics = new Set(of.contents.cases.map((one) => one.metric));
-    /** @type {Map<string, {key: string, title: string, study2: string, method2: string, metric2: string}>} */
+    /** @type {Map<string, Counterpart>} */
     const found = new Map();
     for (const { method, metric } of of.contents.cases) {
       const key = [study2, method, metric].join("/");
       const name = `${of.method(method)?.title ?? method}${metrics.size > 1 ? `, ${metric}` : ""}`;
-      found.set(key, { key, title: study2 ? `${of.contents.study}: ${name}` : name, study2, method2: method, metric2: metric });
+      found.set(key, { key, title: study2 ? `${of.contents.study}: ${name}` : name, study2, method2: method, metric2: metric, maps: of.method(method)?.maps ?? false });
     }
     return [...found.values()];
   };
@@ -55,10 +67,10 @@ export function counterparts(study, entry, other) {
 /**
  * The counterpart that a state asks for; else the same method of the second study, or another method of this one.
  *
- * @param {ReturnType<typeof counterparts>} options
+ * @param {Counterpart[]} options
  * @param {import("./types.js").Case} entry
  * @param {Record<string, string>} state
- * @returns {ReturnType<typeof counterparts>[number] | null}
+ * @returns {Counterpart | null}
  */
 export function chosenCounterpart(options, entry, state) {
   const asked = options.find(
@@ -66,7 +78,7 @@ export function chosenCounterpart(options, entry, state) {
   );
   return asked
     ?? options.find((one) => one.study2 && one.method2 === entry.method && one.metric2 === entry.metric)
-    ?? options.find((one) => one.method2 !== entry.method && one.metric2 === entry.metric)
+    ?? options.find((one) => one.maps && one.method2 !== entry.method && one.metric2 === entry.metric)
     ?? options[0]
     ?? null;
 }

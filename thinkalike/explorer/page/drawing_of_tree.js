@@ -9,6 +9,7 @@ import { treeLayout } from "./tree.js";
 /** Pixels of a leaf's row, at least and at most; between them as many as fill the height. */
 const ROWS = [20, 44];
 const TOP = 4;
+const LEFT = 44;
 const FOOT = 40;
 
 /**
@@ -29,13 +30,14 @@ export function drawTree(study, entry, { width, height: room, chosen, pick }) {
   const { order, branches } = treeLayout(tree, entry.order);
   const letters = Math.max(...order.map((place) => labelOf(study.models[entry.models[place]]).length));
     const row = Math.min(ROWS[1], Math.max(ROWS[0], (room - TOP - FOOT) / order.length));
-  const right = Math.max(width * 0.4, width - 30 - letters * 7.2);
+  const right = Math.max(width * 0.35, width - 30 - letters * 7.2);
+  const scroll = Math.max(width, right + 30 + letters * 7.2);
   const highest = Math.max(...branches.map((branch) => branch.height), 1e-9);
-  const x = (/** @type {number} */ height) => right - (height / highest) * (right - 16);
+  const x = (/** @type {number} */ height) => right - (height / highest) * (right - LEFT);
   const y = (/** @type {number} */ place) => TOP + (place + 0.5) * row;
   const height = TOP + order.length * row + FOOT;
   const numbered = order.length <= 40;
-  const [ink, soft, accent] = ["ink", "soft", "accent"].map(colour);
+  const [ink, soft, accent, card] = ["ink", "soft", "accent", "card"].map(colour);
   const drawn = branches.map((branch) => {
     const models = branch.leaves.map((place) => entry.models[place]);
     const inside = models.every((model) => chosen.has(model));
@@ -54,7 +56,7 @@ export function drawTree(study, entry, { width, height: room, chosen, pick }) {
       element("path", { class: "branch-line", d: line, fill: "none", stroke: inside ? accent : ink, "stroke-width": inside ? 3 : 1.5 }),
     );
     if (branch.support !== null && numbered) {
-      button.append(element("text", { x: x(branch.height) - 4, y: y(branch.place) - 4, "text-anchor": "end", "font-size": 11, fill: soft }, percent(branch.support)));
+      button.append(element("text", { x: x(branch.height) - 4, y: y(branch.place) - 4, "text-anchor": "end", "font-size": 11, fill: soft, stroke: card, "stroke-width": 3, "paint-order": "stroke" }, percent(branch.support)));
     }
     return { branch, button };
   });
@@ -62,7 +64,7 @@ export function drawTree(study, entry, { width, height: room, chosen, pick }) {
   const leaves = order.map((place, i) => leafOf(study, entry.models[place], { x: right, y: y(i), chosen, pick }));
   return element(
     "svg",
-    { class: "tree", width, height, viewBox: `0 0 ${width} ${height}`, role: "group", "aria-label": `Tree of ${order.length} models`, "font-family": getComputedStyle(document.body).fontFamily },
+    { class: "tree", width: scroll, height, viewBox: `0 0 ${scroll} ${height}`, role: "group", "aria-label": `Tree of ${order.length} models`, "font-family": getComputedStyle(document.body).fontFamily },
     [...drawn].sort((p, q) => q.branch.height - p.branch.height).map(({ button }) => button),
     leaves,
     axisOf(highest, x, height - FOOT + 6, tree.linkage),

@@ -42,7 +42,7 @@ export async function groupReport(root, context, entry, facts) {
         further.map((sentence) => element("p", {}, sentence)),
         chart,
         facts.group.length > 1
-          ? element("p", { class: "small muted" }, "Intervals are over images. They do not know that the group was chosen; the comparison with other groups does.")
+          ? element("p", { class: "small muted" }, `${facts.group.length + facts.rest.length < entry.models.length ? "Controls are not among the others. " : ""}Intervals are over images. They do not know that the group was chosen; the comparison with other groups does.`)
           : null,
       ),
       element("section", { class: "card", "aria-label": "Models by their similarity to the group" }, membersTable(study, facts)),
@@ -81,7 +81,7 @@ async function intervalsChart(
         tooltip: { field: "tip" },
       },
       layer: [
-        { mark: { type: "rule", strokeWidth: 3, color: colour("accent"), opacity: 0.5 }, encoding: { x: { field: "low", type: "quantitative", title: "mean ρ: 0 unrelated, 1 the same", scale: { domain: [least, 1] }, axis: { tickCount: 5 } }, x2: { field: "high" } } },
+        { mark: { type: "rule", strokeWidth: 3, color: colour("accent"), opacity: 0.5 }, encoding: { x: { field: "low", type: "quantitative", title: place.clientWidth < 460 ? "mean ρ" : "mean ρ: 0 unrelated, 1 the same", scale: { domain: [least, 1] }, axis: { tickCount: 5 } }, x2: { field: "high" } } },
         { mark: { type: "point", filled: true, size: 90, opacity: 1 }, encoding: { x: { field: "mean", type: "quantitative" } } },
       ],
     },

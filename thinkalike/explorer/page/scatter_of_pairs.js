@@ -7,7 +7,7 @@ const SYMBOL_OF = /** @type {Record<string, string>} */ ({
 const COLOUR_OF = /** @type {Record<string, string>} */ ({
   seeds: "#009E73", "same family": "#0072B2", "different families": "#D55E00", control: "#8C8C8C",
 });
-/** Pairs that are named in the chart: those that differ most. */
+/** Pairs that are named in the chart: those without a control that differ most. */
 const NAMED_PAIRS = 6;
 
 /**
@@ -21,9 +21,10 @@ const NAMED_PAIRS = 6;
  * @returns {any}
  */
 export function scatterOfPairs(pairs, { size, titles, colours }) {
+  const named = new Set(pairs.filter((pair) => pair.category !== "control").slice(0, NAMED_PAIRS));
   const values = pairs.map((pair, i) => ({
     i, tip: pair.tip, chosen: pair.chosen, category: pair.category,
-    name: pair.chosen || i < NAMED_PAIRS ? pair.name : "",
+    name: pair.chosen || named.has(pair) ? pair.name : "",
     x: pair.first.rho, xLow: pair.first.low, xHigh: pair.first.high,
     y: pair.second.rho, yLow: pair.second.low, yHigh: pair.second.high,
   }));

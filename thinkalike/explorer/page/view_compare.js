@@ -59,7 +59,7 @@ export const compareView = {
       context.go({ a: pair.a, b: pair.b });
       context.announce(tipOfPair(first, second, pair).replaceAll("\n", "; "));
     };
-    const shown = pairs.find((pair) => isPair(pair, state.a, state.b)) ?? pairs[0];
+    const shown = pairs.find((pair) => isPair(pair, state.a, state.b)) ?? pairs.find((pair) => pair.category !== "control") ?? pairs[0];
     root.append(element("section", { class: "card", "aria-label": "How both agree" }, sentencesOf(first, second, pairs)));
     const matrices = element("div", { class: "compare-two" });
     const below = element("div", { class: "compare-two" });
@@ -82,21 +82,23 @@ function isPair(/** @type {SharedPair} */ { a, b }, /** @type {string} */ one, /
 }
 
 /** @returns {[Side, Side] | null} both sides, with titles that tell them apart */
-function sidesOf(/** @type {Context} */ { study, entry, other, state }, /** @type {NonNullable<ReturnType<typeof chosenCounterpart>>} */ chosen) {
+function sidesOf(/** @type {Context} */ { study, entry, other, state }, /** @type {import("./comparison.js").Counterpart} */ chosen) {
   const theirs = chosen.study2 ? other : study;
   if (!theirs || !entry) return null;
   const second = theirs.caseOf({ ...state, scale: entry.scale, subset: entry.subset, method: chosen.method2, metric: chosen.metric2 });
   if (!second) return null;
-  const method = study.method(entry.method)?.title ?? entry.method;
-  const mine = chosen.study2 ? `${study.contents.study}: ${method}` : entry.metric === second.metric ? method : `${method}, ${entry.metric}`;
-  return [{ study, entry, title: mine }, { study: theirs, entry: second, title: chosen.title }];
+  const title = (/** @type {Study} */ of, /** @type {import("./types.js").Case} */ { method, metric }) => {
+    const parts = [of.method(method)?.title ?? method, entry.metric === second.metric ? "" : metric];
+    return `${chosen.study2 ? `${of.contents.study}: ` : ""}${parts.filter(Boolean).join(", ")}`;
+  };
+  return [{ study, entry, title: title(study, entry) }, { study: theirs, entry: second, title: title(theirs, second) }];
 }
 
 /** @returns {HTMLElement} what is compared with what, and where a second study comes from */
 function controlsOfSides(
   /** @type {Context} */ context,
-  /** @type {ReturnType<typeof counterparts>} */ options,
-  /** @type {ReturnType<typeof chosenCounterpart>} */ chosen,
+  /** @type {import("./comparison.js").Counterpart[]} */ options,
+  /** @type {import("./comparison.js").Counterpart | null} */ chosen,
 ) {
   const { other, go, setOther, announce } = context;
   const take = async (/** @type {File | undefined} */ file) => {
@@ -279,11 +281,16 @@ function tableOfPairs(
     return element(
       "tr",
       { "aria-selected": pair === shown ? "true" : null },
-      element("td", {}, element("button", { type: "button", class: "link", "data-key": `pair-${pair.a}-${pair.b}`, on: { click: () => pick(pair) } }, nameOfPair(first, pair))),
+      element("td", { class: "compare-pair" }, element("button", { type: "button", class: "link", "data-key": `pair-${pair.a}-${pair.b}`, on: { click: () => pick(pair) } }, nameOfPair(first, pair))),
       element("td", { class: "number" }, number(pair.first.rho)),
       element("td", { class: "number" }, number(pair.second.rho)),
-      element("td", { class: "number" }, number(pair.difference), beyond ? element("span", { title: "beyond its 95 % interval" }, " *") : null),
-      element("td", { class: "number muted" }, interval(pair.low, pair.high)),
+      element(
+        "td",
+        { class: "number" },
+        beyond ? element("span", { title: "the interval leaves 0 out" }, "* ") : null,
+        number(pair.difference),
+        element("div", { class: "small muted" }, interval(pair.low, pair.high)),
+      ),
     );
   };
   const body = element("tbody", {}, pairs.slice(0, FIRST_ROWS).map(row));
@@ -292,7 +299,7 @@ function tableOfPairs(
     { type: "button", hidden: pairs.length <= FIRST_ROWS, on: { click: () => { body.append(...pairs.slice(FIRST_ROWS).map(row)); more.hidden = true; } } },
     `Show all ${pairs.length}`,
   );
-  const heads = [first.title, second.title, "Difference", "95 % interval"];
+  const heads = [first.title, second.title, "Difference, 95 % interval"];
   return element(
     "section",
     { class: "card", "aria-label": "Pairs that differ most" },
@@ -303,7 +310,7 @@ function tableOfPairs(
       element(
         "table",
         { class: "table" },
-        element("thead", {}, element("tr", {}, element("th", { scope: "col" }, "Pair"), heads.map((head) => element("th", { scope: "col", class: "number" }, head)))),
+        element("thead", {}, element("tr", {}, element("th", { scope: "col" }, "Pair of models"), heads.map((head) => element("th", { scope: "col", class: "number" }, head)))),
         body,
       ),
     ),
