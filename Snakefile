@@ -55,6 +55,7 @@ include: "rules/statistics.smk"
 include: "rules/neon.smk"
 include: "rules/spectral.smk"
 include: "rules/grounded.smk"
+include: "rules/explorer.smk"
 include: "rules/forecast.smk"
 include: "replication/replication.smk"
 

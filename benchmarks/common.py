@@ -22,6 +22,7 @@ import pandas as pd
 import torch
 from threadpoolctl import threadpool_limits
 
+from docs.tools.markers import write_part
 from thinkalike.errors import InputError
 from thinkalike.stores.atomic import atomic
 from thinkalike.stores.tables import write_table
@@ -348,10 +349,4 @@ def write_page(page: Path, path: Path, layout: Layout = by_kind) -> None:
         raise InputError(
             f"{path} is not complete; run `python -m benchmarks.{path.stem}` first"
         ) from None
-    begin, end = f"<!-- {path.stem}: begin -->", f"<!-- {path.stem}: end -->"
-    before, found, rest = page.read_text().partition(begin)
-    _, closed, after = rest.partition(end)
-    if not (found and closed):
-        raise InputError(f"{page} has no markers {begin} and {end}; put them back")
-    with atomic(page) as temporary:
-        temporary.write_text(f"{before}{begin}\n{written(rows, about, layout)}\n{end}{after}")
+    write_part(page, path.stem, written(rows, about, layout))

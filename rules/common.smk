@@ -7,10 +7,13 @@ from pathlib import Path
 
 import thinkalike
 from thinkalike.errors import InputError
+from thinkalike.explorer.bundle import page_content
 from thinkalike.images.listing import folder_listing, image_listing
 from thinkalike.images.masks import masks_content
+from thinkalike.methods import method_name
 from thinkalike.workflow.changed_images import ChangedImages
 from thinkalike.workflow.comparisons import Comparisons
+from thinkalike.workflow.explored import Explored
 from thinkalike.workflow.fingerprint import fingerprint as _fingerprint
 from thinkalike.workflow.study import Study, by_wildcards
 from thinkalike.workflow.verdict import read_unconverged, read_verdict
@@ -31,6 +34,7 @@ except InputError as error:
 
 changed = ChangedImages(study)
 comparisons = Comparisons(study)
+explored = Explored(comparisons)
 weights = Weights(study)
 
 # Captions of figures read the configuration: they see it complete, with what follows from other keys.
@@ -116,7 +120,7 @@ def verbatim(value):
 
 # Questions of a reader, in their order: the report sorts its categories by the alphabet.
 CATEGORIES = {
-    "answer": "0 What did the study find, and where can I look for myself?",
+    "answer": "0 What was found?",
     "alike": "1 How alike are the models, and how sure is it?",
     "clusters": "2 Which models belong together?",
     "maps": "3 What does each model look at?",
@@ -128,8 +132,16 @@ CATEGORIES = {
     "grounded": "9 Is the measure valid, where the answer is known?",
 }
 
+# Subcategory of what tests the methods, beside that of each panel.
+CHECKS = "checks of the methods"
 
-def figure(stem, caption, category, subcategory=None, **labels):
+
+def by_method(wildcards):
+    """Subcategory of the report of a method's figures: its title."""
+    return method_name(wildcards.method)
+
+
+def figure(stem, caption, category, subcategory, **labels):
     """Files of one figure: SVG (in the report), PNG, and the CSV behind it."""
     svg = report(
         f"<results>/figures/{stem}.svg",
@@ -148,7 +160,11 @@ def svg_files(stems):
 
 def evaluation_figures(subcategory):
     """Output of a rule that draws an evaluation of NEON."""
-    figures = {"flipping": "feature flipping", "areas": "areas", "betas": "beta"}
+    figures = {
+        "flipping": "curves of feature flipping",
+        "areas": "areas under these curves",
+        "betas": "what β does",
+    }
     return {
         f"{name}_figure": figure(f"neon/{name}", f"neon_{name}", "neon", subcategory, figure=title)
         for name, title in figures.items()

@@ -69,7 +69,13 @@ if changed.deletion_signs:
         input:
             summary="<results>/statistics/deletion.csv",
         output:
-            figure=figure("statistics/deletion", "deletion", "maps", "deletion", figure="deletion"),
+            figure=figure(
+                "statistics/deletion",
+                "deletion",
+                "maps",
+                CHECKS,
+                figure="do maps say what matters (deletion)",
+            ),
         log:
             "<logs>/plot_deletion.log",
         benchmark:

@@ -205,7 +205,7 @@ if study.complete_methods:
                 "<results>/statistics/completeness.csv",
                 caption="../report/completeness.rst",
                 category=CATEGORIES["maps"],
-                subcategory="completeness",
+                subcategory=CHECKS,
                 labels={"figure": "what maps sum to"},
             ),
         log:
@@ -343,7 +343,9 @@ for panels, drawn in study["figures"]["panels"].items():
             figures=[
                 path
                 for position, stem in enumerate(study.panel_stems(panels))
-                for path in figure(stem, "panel", "maps", panels, figure=f"image {position:03d}")
+                for path in figure(
+                    stem, "panel", "maps", f"images: {panels}", figure=f"image {position:03d}"
+                )
             ],
         log:
             f"<logs>/plot_panels/{panels}.log",
@@ -380,7 +382,9 @@ rule plot_borders:
             if layers
         ],
     output:
-        figure=figure("gradcam/borders", "borders", "maps", "gradcam", figure="borders"),
+        figure=figure(
+            "gradcam/borders", "borders", "maps", CHECKS, figure="Grad-CAM at the borders"
+        ),
     log:
         "<logs>/plot_borders.log",
     benchmark:
@@ -407,7 +411,13 @@ rule plot_budgets:
     input:
         budgets=[f"<results>/budgets/{model}.csv" for model in study["budgets"]["models"]],
     output:
-        figure=figure("budgets/kernelshap", "budgets", "maps", "kernelshap", figure="budgets"),
+        figure=figure(
+            "budgets/kernelshap",
+            "budgets",
+            "maps",
+            CHECKS,
+            figure="what more evaluations of KernelSHAP buy",
+        ),
     log:
         "<logs>/plot_budgets.log",
     benchmark:

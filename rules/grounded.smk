@@ -45,7 +45,13 @@ rule plot_grounded:
         table="<results>/grounded/table.csv",
         ladder_values="<results>/grounded/ladder.csv",
     output:
-        figure=figure("grounded/grounded", "grounded", "grounded", figure="validity"),
+        figure=figure(
+            "grounded/grounded",
+            "grounded",
+            "grounded",
+            "all methods",
+            figure="which measures find likeness that is known",
+        ),
     log:
         "<logs>/plot_grounded.log",
     benchmark:

@@ -369,15 +369,24 @@ rule plot_predictions:
         ),
     output:
         accuracy_figure=figure(
-            "predictions/accuracy", "accuracy", "predictions", figure="accuracy per model"
+            "predictions/accuracy",
+            "accuracy",
+            "predictions",
+            "all models",
+            figure="accuracy per model",
         ),
         agreement_figure=figure(
-            "predictions/agreement", "agreement", "predictions", figure="agreement of models"
+            "predictions/agreement",
+            "agreement",
+            "predictions",
+            "all models",
+            figure="agreement of models",
         ),
         scatter=figure(
             "predictions/agreement_scatter",
             "agreement_scatter",
             "predictions",
+            "all models",
             figure="agreement against dissimilarity",
         ),
     log:
@@ -408,7 +417,13 @@ rule plot_accuracy:
     input:
         accuracy=study.files("<results>/accuracy/{model}.csv"),
     output:
-        figure=figure("predictions/transforms", "transforms", "predictions", figure="preprocessing"),
+        figure=figure(
+            "predictions/transforms",
+            "transforms",
+            "predictions",
+            "all models",
+            figure="what preprocessing does to accuracy",
+        ),
     log:
         "<logs>/plot_accuracy.log",
     benchmark:

@@ -75,12 +75,22 @@ rule plot_galleries:
         maps=study.files("<results>/neon/maps/{model}.nc", model=study["neon"]["models"]),
         segments=study.segments_file(study["neon"]["method"]),
     output:
-        quality=figure("neon/quality", "cluster_quality", "neon", "galleries", figure="quality"),
+        quality=figure(
+            "neon/quality",
+            "cluster_quality",
+            "neon",
+            "clusters of each model",
+            figure="how good clusters are",
+        ),
         galleries=[
             path
             for model in study["neon"]["models"]
             for path in figure(
-                f"neon/galleries/{model}", "gallery", "neon", "galleries", model=model
+                f"neon/galleries/{model}",
+                "gallery",
+                "neon",
+                "clusters of each model",
+                figure=f"clusters of {model}",
             )
         ],
     log:
@@ -114,7 +124,7 @@ rule plot_evaluation:
         betas="<results>/neon/evaluation/betas.csv",
         conservation="<results>/neon/evaluation/conservation.csv",
     output:
-        **evaluation_figures("evaluation"),
+        **evaluation_figures("how good the explanations are"),
     log:
         "<logs>/plot_evaluation.log",
     benchmark:

@@ -122,7 +122,9 @@ rule plot_spectra:
         agreement="<results>/spectral/clusters/{case}/agreement.csv",
         known="<results>/spectral/clusters/{case}/known.csv",
     output:
-        embeddings_figure=case_figure("embeddings", "spectral_embeddings", "points"),
+        embeddings_figure=case_figure(
+            "embeddings", "spectral_embeddings", "maps as points, in clusters"
+        ),
         spectra_figure=case_figure("spectra", "spectral_spectra", "eigenvalues"),
         agreement_figure=case_figure("agreement", "spectral_agreement", "agreement and stability"),
     log:
@@ -156,7 +158,7 @@ rule plot_map_clusters:
             model=study.spectral_models(wildcards.case),
         ),
     output:
-        clusters=case_figure("clusters", "map_clusters", "clusters"),
+        clusters=case_figure("clusters", "map_clusters", "what is in the clusters"),
     log:
         "<logs>/plot_map_clusters/{case}.log",
     benchmark:
@@ -193,7 +195,7 @@ rule plot_choices:
             "spectral/choices",
             "spectral_choices",
             "spectral",
-            "all",
+            "all cases",
             figure="which choice matters",
         ),
     log:

@@ -180,14 +180,14 @@ rule plot_influences:
             "statistics/{method}/images",
             "influential_images",
             "alike",
-            "{method}",
+            by_method,
             figure="images that matter",
         ),
         share_figure=figure(
             "statistics/{method}/consensus",
             "consensus",
             "alike",
-            "{method}",
+            by_method,
             figure="consensus about images",
         ),
     log:
@@ -223,7 +223,9 @@ rule plot_pairs:
         seeds=comparisons.at_first_metric("<results>/dissimilarity/{method}/{metric}/all_seeds.csv"),
         scales=comparisons.scales_files,
     output:
-        pairs_figure=figure("statistics/pairs", "pairs", "alike", figure="all pairs of models"),
+        pairs_figure=figure(
+            "statistics/pairs", "pairs", "alike", "all methods", figure="all pairs of models"
+        ),
     log:
         "<logs>/plot_pairs.log",
     benchmark:
@@ -255,7 +257,9 @@ rule plot_scales:
     input:
         scales=comparisons.scales_files,
     output:
-        figure=figure("statistics/scales", "scales", "alike", figure="at which scale"),
+        figure=figure(
+            "statistics/scales", "scales", "alike", "all methods", figure="at which scale"
+        ),
     log:
         "<logs>/plot_scales.log",
     benchmark:

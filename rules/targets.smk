@@ -7,6 +7,12 @@ rule verdict:
         "<results>/verdict.md",
 
 
+rule explorer:
+    """Which models are alike, how sure, on which images? One page to look at all of it, offline."""
+    input:
+        "<results>/explorer.html",
+
+
 rule data:
     """Which images? Data set and selected images (needs the network, where a data set is downloaded)."""
     input:

@@ -259,7 +259,7 @@ def is_complete(name: str, arguments: Arguments) -> bool:
 
 
 def wrong_arguments(name: str, arguments: Arguments) -> Iterator[str]:
-    """What is wrong with the arguments of an attribution: `arguments…: ` and a sentence for each."""
+    """What is wrong with the arguments of an attribution: `arguments…:` and a sentence for each."""
     row = ATTRIBUTIONS[name]
     for key in row.required:
         if key not in arguments:

@@ -36,7 +36,9 @@ VERDICT = [
 def figure_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A figure of a report."""
     path = tmp_path_factory.mktemp("figures") / "pairs.svg"
-    path.write_text('<svg xmlns="http://www.w3.org/2000/svg"><text>a_ `b` é</text></svg>')
+    # longer than the 10,000 characters that docutils takes in one line
+    words = "a_ `b` é-" * 5000
+    path.write_text(f'<svg xmlns="http://www.w3.org/2000/svg"><text>{words}</text></svg>')
     return path
 
 

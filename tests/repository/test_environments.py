@@ -26,6 +26,7 @@ IMPORT_NAMES = {
     "lazy_loader": "lazy-loader",
     "snakemake_interface_logger_plugins": "snakemake-interface-logger-plugins",
     "yaml": "pyyaml",
+    "vl_convert": "vl-convert-python",
 }
 DEVICE = ("thinkalike.networks.devices", "device_for")
 # what a package imports only when it is used so

@@ -152,8 +152,8 @@ def test_the_table_of_attributions_is_that_of_the_library():
             assert row.passes({}, 64, 30) == int(passes), name
 
 
-@pytest.mark.parametrize("code", snippets("CONTRIBUTING.md"))
-def test_a_script_is_called_from_python_as_contributing_says(code, finished: Checkout, tmp_path):
+@pytest.mark.parametrize("code", snippets("docs/contributing/how-it-is-built.md"))
+def test_a_script_is_called_from_python_as_the_page_says(code, finished: Checkout, tmp_path):
     study = tmp_path / "checkout"
     for folder in ("scripts", "thinkalike"):
         shutil.copytree(REPOSITORY / folder, study / folder)

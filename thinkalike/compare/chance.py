@@ -151,7 +151,8 @@ def rbf_kernel(sigma: float, pixels: int) -> Callable[[np.ndarray, np.ndarray], 
     """Kernel exp(−‖x − y‖² / (2 σ² P)) of coordinates, as `compare.similarity.similarity` has it."""
 
     def kernel(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-        squares = np.square(a).sum(1)[:, None] + np.square(b).sum(1) - 2 * a @ b.T
+        lengths = np.square(a).sum(-1)[..., :, None] + np.square(b).sum(-1)[..., None, :]
+        squares = lengths - 2 * a @ b.swapaxes(-1, -2)
         values: np.ndarray = np.exp(-np.maximum(squares, 0) / (2 * sigma**2 * pixels))
         return values
 

@@ -54,9 +54,9 @@ class MapSource:
         self._kept: list[Block] | None = None
 
     def kernel(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
-        """Similarities (n, m) of maps with these coordinates, (n, P) and (m, P)."""
+        """Similarities (…, n, m) of maps with these coordinates, (…, n, P) and (…, m, P)."""
         if self.comparison.metric == "cosine":
-            products: np.ndarray = unit(a) @ unit(b).T
+            products: np.ndarray = unit(a) @ unit(b).swapaxes(-1, -2)
             return products
         return rbf_kernel(self.comparison.sigma, self.pixels)(a, b)
 

@@ -5,6 +5,7 @@ in one module script. They are written for it: imports are `import { a, b } from
 before a function, a class or a constant, and no two modules have a top-level name in common.
 """
 
+import hashlib
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +18,14 @@ EMPTY_EXPORT = re.compile(r"^export \{\};\n", re.MULTILINE)
 TOP_LEVEL = re.compile(
     r"^(?:export )?(?:async )?(?:function\*?|class|const|let)\s+(?:\{([^}]*)\}|(\w+))", re.MULTILINE
 )
+
+
+def page_content() -> str:
+    """Hash of the files of the page, 16 hexadecimal digits."""
+    digest = hashlib.sha256()
+    for path in sorted(PAGE.glob("*")):
+        digest.update(path.name.encode() + path.read_bytes())
+    return digest.hexdigest()[:16]
 
 
 def joined_modules(folder: Path = PAGE, entry: str = ENTRY) -> str:

@@ -174,7 +174,7 @@ def _clusters(study: StudyFolder, key: Key, models: Sequence[str]) -> dict[str, 
     return {
         **_tree(linkage, merges, leaves, order["model"].tolist(), models, branches),
         "embeddings": {
-            name: _points(table["model"], table[["x", "y"]].to_numpy(float), models)
+            name: _points(table["model"].tolist(), table[["x", "y"]].to_numpy(float), models)
             for name, table in points.items()
             if table is not None
         },
@@ -184,7 +184,7 @@ def _clusters(study: StudyFolder, key: Key, models: Sequence[str]) -> dict[str, 
 
 def _clusters_of(pairs: pd.DataFrame, models: Sequence[str]) -> dict[str, Any]:
     """Tree by average linkage, its order, and points of a table of pairs."""
-    square = square_of_pairs(pairs, "dissimilarity").reindex(index=models, columns=models)
+    square = square_of_pairs(pairs, "dissimilarity").loc[[*models], [*models]]
     matrix = square.to_numpy(copy=True)
     np.fill_diagonal(matrix, 0)
     keep = complete(matrix)

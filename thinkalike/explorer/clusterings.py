@@ -17,10 +17,11 @@ from thinkalike.explorer.maps import Source, add_maps
 from thinkalike.methods import method_name
 from thinkalike.neon.features import FeatureClusters, read_clusters
 from thinkalike.plotting.spectral import GRAPH_NAMES, LAPLACIAN_NAMES
-from thinkalike.stores.arrays import open_arrays
 from thinkalike.stores.maps import read_image_ids, read_maps
 from thinkalike.stores.tables import read_table
 
+FINE = 32
+"""Cells a side of maps on pixels of the evidence for a cluster, at most."""
 SHOWN = 12
 """Points of a cluster that stand for it."""
 
@@ -98,6 +99,8 @@ def _result(
         "key": key,
         "title": f"{GRAPH_NAMES[row['graph']]} graph, {LAPLACIAN_NAMES[row['laplacian']]}",
         "says": _says(row),
+        "beyond": bool(row["beyond"]),
+        "stability": round(float(row["stability"]), 4),
         "x": numbers(points["x"]),
         "y": numbers(points["y"]),
         "labels": [None if label == APART else int(label) for label in labels],
@@ -139,9 +142,7 @@ def neon_clustering(study: StudyFolder, model: str, name: str, blocks: Blocks) -
         rows = [place[image] for image in ids]
         block = f"neon/{model}"
         source = Source(maps, "signed", study.segments, rows)
-        with open_arrays(maps) as file:
-            side = min(int(np.ravel(file.attrs["height"])[0]), 32)
-        basis = add_maps(blocks, block, source, side)
+        basis = add_maps(blocks, block, source, min(*study.frame, FINE))
         mapped = [position[image] for image in ids]
         found = {"clusterMaps": block, "clusterBasis": basis, "mapped": mapped}
     points = _plane(explained.features)

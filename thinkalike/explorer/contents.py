@@ -14,11 +14,11 @@ from thinkalike.explorer.clusterings import neon_clustering, spectral_clustering
 from thinkalike.explorer.families import families
 from thinkalike.explorer.folder import StudyFolder
 from thinkalike.explorer.links import sentence_link
-from thinkalike.explorer.maps import Source, add_maps, is_on_pixels, pixel_side
+from thinkalike.explorer.maps import Source, add_maps, pixel_side
 from thinkalike.explorer.pictures import Classes, add_pictures, add_segments, predictions
 from thinkalike.methods import method_name
 from thinkalike.stores.arrays import open_arrays
-from thinkalike.stores.maps import read_image_ids
+from thinkalike.stores.maps import open_maps
 from thinkalike.stores.tables import read_table
 
 FORMAT = 1
@@ -133,9 +133,9 @@ def _methods(
         for model in study.keys
         if (path := study.maps_file(method, model))
     }
-    on_pixels = {path for path in files.values() if is_on_pixels(path)}
-    count = sum(len(read_image_ids(path)) for path in on_pixels)
-    described, maps = [], {}
+    count = sum(map(_maps_on_pixels, set(files.values())))
+    described: list[dict[str, Any]] = []
+    maps: dict[str, dict[str, str]] = {}
     for method in study.methods:
         comparison = study.comparison(method)
         sign = comparison.sign if comparison else "signed"
@@ -163,6 +163,11 @@ def _methods(
             }
         )
     return described, maps
+
+
+def _maps_on_pixels(path: Path) -> int:
+    with open_maps(path) as file:
+        return file.count if file.basis == "pixels" else 0
 
 
 def _study_collection(

@@ -6,13 +6,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
-import numpy as np
 import pandas as pd
 
 from thinkalike.compare.similarity import Comparison, stated_comparison
 from thinkalike.errors import InputError
 from thinkalike.statistics.roles import COLUMNS, Roles
 from thinkalike.stores.arrays import open_arrays
+from thinkalike.stores.maps import open_maps
 from thinkalike.stores.tables import read_table
 
 
@@ -126,11 +126,8 @@ class StudyFolder:
         for method in self.methods:
             for model in self.keys:
                 if path := self.maps_file(method, model):
-                    with open_arrays(path) as file:
-                        height, width = (
-                            np.ravel(file.attrs[key])[0] for key in ("height", "width")
-                        )
-                        return int(height), int(width)
+                    with open_maps(path) as file:
+                        return file.frame
         raise InputError(f"{self.folder} has no maps to show; run the study's target explanations")
 
     @property

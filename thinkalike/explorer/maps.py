@@ -7,11 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from thinkalike.compare.bases import Cells, Grid, Pixels
+from thinkalike.compare.bases import Cells, Grid, Pixels, Segments
 from thinkalike.compare.maps import Maps, with_sign
 from thinkalike.compare.pooling import pooled
 from thinkalike.explorer.blocks import Blocks, row_codes
-from thinkalike.stores.maps import open_maps, read_image_ids, read_segments
+from thinkalike.stores.joining import padded
+from thinkalike.stores.maps import open_maps, read_segments
 
 FINEST = 96
 """Cells a side of maps that were computed on pixels, at most."""
@@ -39,16 +40,19 @@ class Source:
 
     def parts(self, side: int) -> Iterator[Maps]:
         """Maps as they are shown, some images at a time; those on pixels as `side` × `side` cells."""
-        count = len(read_image_ids(self.path))
-        shared = read_segments(self.segments) if self.segments else None
-        if shared is not None and self.rows is not None:
-            shared = [shared[row] for row in self.rows]
         with open_maps(self.path) as file:
-            for start in range(0, count, READ):
-                part = slice(start, min(start + READ, count))
-                maps, _ = file.maps(None if shared is None else shared[part], part)
+            for start in range(0, file.count, READ):
+                part = slice(start, min(start + READ, file.count))
+                maps, _ = file.maps(
+                    self._segments(part) if file.basis == "segments" else None, part
+                )
                 signed = with_sign(maps, self.sign)
                 yield pooled(signed, side) if isinstance(maps.bases[0], Pixels) else signed
+
+    def _segments(self, part: slice) -> list[Segments] | None:
+        if self.segments is None:
+            return None
+        return read_segments(self.segments, part if self.rows is None else self.rows[part])
 
 
 def pixel_side(frame: tuple[int, int], count: int, compared: int) -> int:
@@ -78,11 +82,7 @@ def add_maps(blocks: Blocks, name: str, source: Source, side: int) -> dict[str, 
     """
     parts = list(source.parts(side))
     width = max(part.coefficients.shape[1] for part in parts)
-    values = np.full((sum(map(len, parts)), width), np.nan)
-    start = 0
-    for part in parts:
-        values[start : start + len(part), : part.coefficients.shape[1]] = part.coefficients
-        start += len(part)
+    values = np.concatenate([padded(part.coefficients, [width]) for part in parts])
     blocks.add_numbers(name, *row_codes(values))
     return described_basis(parts[0])
 
@@ -94,11 +94,3 @@ def described_basis(maps: Maps) -> dict[str, Any]:
         kind = "grid" if isinstance(basis, Grid) else "cells"
         return {"kind": kind, "rows": basis.rows, "columns": basis.columns}
     return {"kind": "segments", "rows": 0, "columns": 0}
-
-
-def is_on_pixels(path: Path) -> bool:
-    """Whether the maps of a file have a number for each pixel."""
-    from thinkalike.stores.arrays import open_arrays
-
-    with open_arrays(path) as file:
-        return str(file.attrs["basis"]) == "pixels"

@@ -33,7 +33,8 @@ def write_page(
     import vl_convert
 
     style = (PAGE / "page.css").read_text(encoding="utf-8")
-    vega = closed(vl_convert.javascript_bundle())
+    # without a snippet of ours: all of Vega, Vega-Lite and vega-embed, as globals
+    vega = closed(vl_convert.javascript_bundle())  # type: ignore[call-arg]
     script = closed(joined_modules())
     contents, blocks = [], []
     for prefix, (about, packed) in zip(("", "other-"), studies, strict=False):

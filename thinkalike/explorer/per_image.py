@@ -1,5 +1,6 @@
 """What every image says of every pair of models, and what maps of different images would say."""
 
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ from thinkalike.compare.map_sources import MapSource, map_files
 from thinkalike.compare.similarity import Comparison
 from thinkalike.explorer.blocks import Blocks, table_codes
 from thinkalike.explorer.folder import Key, StudyFolder
+from thinkalike.stores.arrays import NUMBERS
 from thinkalike.stores.kernels import Chance, Kernel
 
 STEPS = 1000
@@ -76,20 +78,22 @@ def _null(
 ) -> dict[str, Any]:
     """`nulls` and `nullRange`: how often maps of different images are so similar."""
     name = f"pairs/{key.place}/nulls"
-    source = _source(study, key, kernel)
-    if source is None:
-        return {"nulls": None, "nullRange": [0, 1]}
-    low = -1 if key.metric == "cosine" and source.comparison.sign == "signed" else 0
+    comparison = study.comparison(key.method, key.metric)
+    has_sign = comparison is not None and comparison.sign == "signed"
+    low = -1 if has_sign and key.metric == "cosine" else 0
     if name not in blocks.entries:
-        counts = _null_counts(source, kernel, pairs, low)
-        blocks.add_numbers(name, counts)
+        source = _source(study, key, kernel, comparison)
+        if source is None:
+            return {"nulls": None, "nullRange": [low, 1]}
+        blocks.add_numbers(name, _null_counts(source, kernel, pairs, low))
     return {"nulls": name, "nullRange": [low, 1]}
 
 
-def _source(study: StudyFolder, key: Key, kernel: Kernel) -> MapSource | None:
+def _source(
+    study: StudyFolder, key: Key, kernel: Kernel, comparison: Comparison | None
+) -> MapSource | None:
     """Maps of all models as they were compared; None where they are not there."""
     files = {model: study.maps_file(key.method, model) for model in kernel.models}
-    comparison: Comparison | None = study.comparison(key.method, key.metric)
     if comparison is None or len(kernel.images) < 2 or None in files.values():
         return None
     paths = {model: str(path) for model, path in files.items()}
@@ -105,18 +109,20 @@ def _null_counts(source: MapSource, kernel: Kernel, pairs: pd.DataFrame, low: fl
     place = {model: number for number, model in enumerate(kernel.models)}
     first, second = (pairs[side].map(place).to_numpy(int) for side in ("model_a", "model_b"))
     usable = ~kernel.blank if source.comparison.blanks == "exclude" else np.ones_like(kernel.blank)
-    counts = np.zeros((len(pairs), BINS + 1), np.uint16)  # the last: blank maps
-    rows = np.arange(len(pairs))
+    counts = np.zeros(len(pairs) * BINS, np.int64)
+    rows = np.arange(len(pairs)) * BINS
     shifts = max(DIFFERENT // len(kernel.images), 1)
     for part, maps, _ in source.blocks():
-        images = part.stop - part.start
-        for shift in range(1, min(shifts, images - 1) + 1):
-            for one in range(images):
-                other = (one + shift) % images
-                values = source.kernel(maps[:, one], maps[:, other])
-                there = np.outer(usable[part.start + one], usable[part.start + other])
-                bins = np.floor((values - low) / (1 - low) * BINS).clip(0, BINS - 1).astype(int)
-                bins = np.where(there, bins, BINS)
-                counts[rows, bins[first, second]] += 1
-                counts[rows, bins[second, first]] += 1
-    return counts[:, :BINS]
+        by_image, there = maps.swapaxes(0, 1), usable[part]
+        images = len(there)
+        step = max(NUMBERS // (8 * len(pairs)), 1)
+        for shift, start in product(range(1, min(shifts, images - 1) + 1), range(0, images, step)):
+            ones = np.arange(start, min(start + step, images))
+            others = (ones + shift) % images
+            values = source.kernel(by_image[ones], by_image[others])
+            bins = np.floor((values - low) / (1 - low) * BINS).clip(0, BINS - 1).astype(int)
+            both = there[ones][:, :, None] & there[others][:, None, :]
+            for one, other in ((first, second), (second, first)):
+                places = (rows + bins[:, one, other])[both[:, one, other]]
+                counts += np.bincount(places, minlength=len(counts))
+    return counts.reshape(len(pairs), BINS).astype(np.uint16)

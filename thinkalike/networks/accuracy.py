@@ -2,11 +2,11 @@
 
 Three transforms are compared:
 
-own: how the makers of the weights evaluate them. Most resize to more than the native size and keep
-    the middle, so that the rim of an image is lost.
-common: the same for all models. The whole image, squashed to the study's size, normalised with
-    ImageNet's mean and standard deviation.
-common_own_normalisation: the study's. The same pixels, normalised with the model's own.
+* own: how the makers of the weights evaluate them. Most resize to more than the native size and keep
+  the middle, so that the rim of an image is lost.
+* common: the same for all models. The whole image, squashed to the study's size, normalised with
+  ImageNet's mean and standard deviation.
+* common_own_normalisation: the study's. The same pixels, normalised with the model's own.
 """
 
 from collections.abc import Mapping, Sequence

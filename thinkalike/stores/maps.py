@@ -177,11 +177,17 @@ class MapsFile:
 
     Attributes:
         path: of the file.
+        count: of images.
+        basis: grid, cells, pixels or segments.
+        frame: height and width of the images in pixels.
         numbers: coefficients of the map of one image, draws included.
     """
 
     def __init__(self, path: str | Path, dataset: Any) -> None:
         self.path, self._dataset = path, dataset
+        self.count: int = dataset.sizes["image"]
+        self.basis = str(dataset.attrs["basis"])
+        self.frame = int(dataset.attrs["height"]), int(dataset.attrs["width"])
         self.numbers = dataset.sizes["component"] * (1 + dataset.sizes.get("draw", 0))
 
     def maps(
@@ -201,15 +207,13 @@ class MapsFile:
             coefficients = file["coefficients"][images].to_numpy()
             image_ids = [str(name) for name in file["image"][images].to_numpy()]
             known = np.asarray(file["segmentation"][images] if "segmentation" in file else [])
-        attributes = file.attrs
-        frame = int(attributes["height"]), int(attributes["width"])
-        match attributes["basis"]:
+        match self.basis:
             case "grid" | "cells" as name:
                 kind = Grid if name == "grid" else Cells
-                rows, columns = int(attributes["rows"]), int(attributes["columns"])
-                return Maps(coefficients, (kind(rows, columns, *frame),)), image_ids
+                rows, columns = int(file.attrs["rows"]), int(file.attrs["columns"])
+                return Maps(coefficients, (kind(rows, columns, *self.frame),)), image_ids
             case "pixels":
-                return Maps(coefficients, (Pixels(*frame),)), image_ids
+                return Maps(coefficients, (Pixels(*self.frame),)), image_ids
         if segments is None:
             raise InputError(f"{self.path} is on superpixels; give them too (segments.nc)")
         bases = tuple(segments[: len(coefficients)])
@@ -228,7 +232,7 @@ class MapsFile:
         return draws
 
 
-def read_segments(path: str | Path, images: slice = slice(None)) -> list[Segments]:
+def read_segments(path: str | Path, images: slice | Sequence[int] = slice(None)) -> list[Segments]:
     """Read the superpixels of the images of a study, or of some."""
     with open_arrays(path, ["labels"]) as dataset:
         return [Segments(labels) for labels in dataset["labels"][images].to_numpy()]

@@ -51,13 +51,16 @@ export function notice(sentence) {
  * @param {{key: string, title: string}[]} options
  * @param {string} chosen key
  * @param {(key: string) => void} choose
- * @param {number} [most] options that are shown as buttons
+ * @param {object} [look]
+ * @param {number} [look.most] so many options are shown as buttons
+ * @param {number} [look.letters] with so many letters together
+ * @param {boolean} [look.named] whether the label is seen
  * @returns {HTMLElement}
  */
-export function choice(label, options, chosen, choose, most = 5) {
-  const name = element("span", { class: "choice-label" }, label);
-  const letters = options.reduce((sum, option) => sum + option.title.length, 0);
-  if (options.length > most || letters > 72) {
+export function choice(label, options, chosen, choose, { most = 5, letters = 72, named = true } = {}) {
+  const name = element("span", { class: named ? "choice-label" : "unseen" }, label);
+  const length = options.reduce((sum, option) => sum + option.title.length, 0);
+  if (options.length > most || length > letters) {
     const list = element(
       "select",
       { "aria-label": label, "data-key": `choose-${label}`, on: { change: () => choose(list.value) } },

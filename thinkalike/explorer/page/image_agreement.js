@@ -8,9 +8,9 @@ import { number } from "./format.js";
 import { treeLayout } from "./tree.js";
 
 /** Widths in pixels: of the tree, of a letter of a name; models from which on names are left out. */
-const TREE_WIDTH = 56;
-const LETTER_WIDTH = 6.9;
-const MOST_NAMED = 36;
+const SMALL_TREE = 56;
+const SMALL_LETTER = 6.9;
+const MOST_NAMED_HERE = 36;
 
 /** @typedef {import("./agreement.js").ImageAgreement} ImageAgreement */
 
@@ -85,9 +85,9 @@ export function agreementChart(study, agreement, width) {
   const { models, similarity, beyond } = agreement;
   const { order, branches } = agreementTree(agreement);
   const names = order.map((place) => study.models[models[place]].name);
-  const named = names.length <= MOST_NAMED;
-  const left = named ? 14 + LETTER_WIDTH * Math.max(...names.map((name) => name.length)) : 4;
-  const cell = Math.max(2, Math.min(24, (width - left - TREE_WIDTH) / names.length));
+  const named = names.length <= MOST_NAMED_HERE;
+  const left = named ? 14 + SMALL_LETTER * Math.max(...names.map((name) => name.length)) : 4;
+  const cell = Math.max(2, Math.min(24, (width - left - SMALL_TREE) / names.length));
   const count = names.length;
   const cells = order.flatMap((row, y) =>
     order.map((column, x) => ({
@@ -97,7 +97,7 @@ export function agreementChart(study, agreement, width) {
     })),
   );
   const highest = Math.max(...branches.map((branch) => branch.height), 1e-9);
-  const across = (/** @type {number} */ height) => count + 0.3 + ((height / highest) * (TREE_WIDTH - 10)) / cell;
+  const across = (/** @type {number} */ height) => count + 0.3 + ((height / highest) * (SMALL_TREE - 10)) / cell;
   const lines = branches.flatMap((branch) => {
     const [first, second] = branch.children;
     const at = across(branch.height);
@@ -107,7 +107,7 @@ export function agreementChart(study, agreement, width) {
     ];
   });
   const lowest = Math.min(0, ...cells.map(({ value }) => value).filter(Number.isFinite));
-  const wide = count + TREE_WIDTH / cell;
+  const wide = count + SMALL_TREE / cell;
   const x = { field: "x", type: "quantitative", axis: null, scale: { domain: [0, wide], nice: false } };
   const y = { field: "y", type: "quantitative", axis: null, scale: { domain: [count, 0], nice: false } };
   const middle = (/** @type {string} */ axis) => [{ calculate: `datum.${axis} + 1`, as: `${axis}2` }];

@@ -50,7 +50,7 @@ import { verdictView } from "./view_verdict.js";
  * @typedef {object} View
  * @property {string} key
  * @property {string} title
- * @property {("method" | "metric" | "scale" | "subset" | "filter")[]} [uses]
+ * @property {readonly ("method" | "metric" | "scale" | "subset" | "filter")[]} [uses]
  * @property {(root: HTMLElement, context: Context) => Promise<Rendered | void>} render
  */
 
@@ -258,6 +258,7 @@ class Page {
       [...options].map(([key, title]) => ({ key, title })),
       entry[dimension],
       (key) => this.go({ [dimension]: key }),
+      dimension === "method" ? { named: false } : { letters: 30, named: dimension !== "metric" },
     );
   }
 }

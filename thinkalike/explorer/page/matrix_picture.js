@@ -43,7 +43,7 @@ export function layoutOf({ models, width, height, letters, tree }) {
   const overhang = Math.ceil((names - SYMBOL_ROOM) * Math.cos(slope));
   const trunk = tree && width > 560 ? Math.max(110, Math.min(170, width * 0.17)) : 0;
   const right = Math.max(trunk ? trunk + 2 * MATRIX_GAP + 16 : 0, overhang);
-  const below = tree ? 40 : 6;
+  const below = trunk ? 46 : 6;
   const fits = Math.min((width - names - right) / models, (height - top - below) / models);
   const least = models > 60 ? 6 : models > 30 ? 10 : 22;
   const cell = Math.max(least, Math.min(60, Math.floor(fits)));
@@ -66,12 +66,12 @@ export function layoutOf({ models, width, height, letters, tree }) {
  * @returns {object}
  */
 export function matrixPicture({ cells, labels, entry, decimals, colours, page, layout }) {
-  const { cell, left, top, size } = layout;
+  const { cell, left, top } = layout;
   const letters = cell >= 36 ? 12 : 10;
   const filled = cells.map((one) => {
     const fill = one.value === null ? page.blank : colours(one.value);
     const text = cell < 25 ? "" : one.value === null ? "–" : number(one.value, decimals);
-    return { ...one, fill, text: cell < 32 ? text.replace(/^(−?)0\./, "$1.") : text, ink: one.value === null ? page.soft : inkOn(fill) };
+    return { ...one, fill, text: cell < 44 ? text.replace(/^(−?)0\./, "$1.") : text, ink: one.value === null ? page.soft : inkOn(fill) };
   });
   const gap = cell > 14 ? 1 : 0;
   const names = cell >= 9;

@@ -28,17 +28,29 @@ export function histogram(values, [low, high], bins) {
 }
 
 /**
- * Counts in bins as shares of all; of zeros, zeros.
+ * Two distributions over the same bins, as shares of all: only the bins between the first and the last in which one of them
+ * has something, joined until at most so many are left.
  *
- * @param {ArrayLike<number>} counts
- * @param {number} [merged] so many bins are taken as one
- * @returns {number[]}
+ * @param {ArrayLike<number>[]} counts of each distribution
+ * @param {[number, number]} range of all bins
+ * @param {number} most
+ * @returns {{shares: number[][], range: [number, number]}} the range of the bins that are left
  */
-export function shares(counts, merged = 1) {
-  const values = Array.from(counts);
-  const total = values.reduce((sum, count) => sum + count, 0) || 1;
-  const joined = Array.from({ length: Math.ceil(values.length / merged) }, (_, i) => values.slice(i * merged, (i + 1) * merged));
-  return joined.map((bin) => bin.reduce((sum, count) => sum + count, 0) / total);
+export function distributions(counts, [low, high], most) {
+  const bins = counts[0].length;
+  const full = Array.from({ length: bins }, (_, i) => i).filter((i) => counts.some((each) => each[i] > 0));
+  const [first, last] = full.length ? [full[0], full[full.length - 1]] : [0, bins - 1];
+  const joined = Math.ceil((last - first + 1) / most);
+  const left = Math.ceil((last - first + 1) / joined);
+  const start = Math.max(0, Math.min(first, bins - left * joined));
+  const shares = counts.map((each) => {
+    const values = Array.from(each);
+    const total = values.reduce((sum, count) => sum + count, 0) || 1;
+    const sums = Array.from({ length: left }, (_, i) => values.slice(start + i * joined, start + (i + 1) * joined));
+    return sums.map((bin) => bin.reduce((sum, count) => sum + count, 0) / total);
+  });
+  const edge = (/** @type {number} */ bin) => low + ((high - low) * bin) / bins;
+  return { shares, range: [edge(start), edge(start + left * joined)] };
 }
 
 /**

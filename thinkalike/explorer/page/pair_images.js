@@ -111,7 +111,7 @@ function pairImageCard({ study, state }, { entry, collection, models, row, value
           picture: await picture(),
           map: await placedMap(study, collection, entry.method, keys[i], image),
         }), { group: "maps" })
-      : tiles.add(captions[image], async () => ({ picture: await picture(), map: null }));
+      : null;
     return element("figure", {}, tile, element("figcaption", {}, element("b", {}, name), predictionLine(study, collection, keys[i], image)));
   });
   const difference = () => differenceOf(study, collection, entry.method, keys, image);
@@ -122,7 +122,7 @@ function pairImageCard({ study, state }, { entry, collection, models, row, value
       "h3",
       {},
       element("a", { href: `#${target}`, "data-key": `pair-image-${ids[image]}` }, captions[image]),
-      element("span", { class: "muted" }, ` ${study.contents.classes[classes[image]] ?? ""}`),
+      element("span", { class: "muted" }, ` class ${study.contents.classes[classes[image]] ?? "?"}`),
     ),
     element(
       "p",
@@ -133,7 +133,7 @@ function pairImageCard({ study, state }, { entry, collection, models, row, value
     element(
       "div",
       { class: "pair-maps" },
-      hasMaps ? element("figure", {}, tiles.add(captions[image], async () => ({ picture: await picture(), map: null })), element("figcaption", {}, "Image")) : null,
+      element("figure", {}, tiles.add(captions[image], async () => ({ picture: await picture(), map: null })), element("figcaption", {}, "Image")),
       figures,
       hasMaps
         ? element("figure", {}, tiles.add(`Difference of the two maps on ${captions[image]}`, difference, { group: "difference", map: true }),

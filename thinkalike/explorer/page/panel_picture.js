@@ -10,10 +10,10 @@
  * @property {{width: number, height: number}} tile pixels
  */
 
-const HEAD_WIDTH = 150;
+const PANEL_HEAD = 150;
 const PANEL_GAP = 8;
-const TEXT_HEIGHT = 18;
-const TOP_HEIGHT = 56;
+const PANEL_LINE = 18;
+const PANEL_TOP = 56;
 
 /**
  * Text that can stand in XML.
@@ -34,17 +34,17 @@ export function xmlText(text) {
  * @returns {string}
  */
 export function panelPicture({ title, columns, rows, tile }) {
-  const width = HEAD_WIDTH + columns.length * (tile.width + PANEL_GAP) + PANEL_GAP;
-  const pitch = tile.height + TEXT_HEIGHT + PANEL_GAP;
-  const height = TOP_HEIGHT + rows.length * pitch;
-  const left = (/** @type {number} */ column) => HEAD_WIDTH + column * (tile.width + PANEL_GAP);
+  const width = PANEL_HEAD + columns.length * (tile.width + PANEL_GAP) + PANEL_GAP;
+  const pitch = tile.height + PANEL_LINE + PANEL_GAP;
+  const height = PANEL_TOP + rows.length * pitch;
+  const left = (/** @type {number} */ column) => PANEL_HEAD + column * (tile.width + PANEL_GAP);
   const text = (/** @type {number} */ x, /** @type {number} */ y, /** @type {string} */ words, more = "") =>
     words ? `<text x="${x}" y="${y}"${more}>${xmlText(words)}</text>` : "";
   const parts = [
     text(PANEL_GAP, 22, title, ' font-size="15" font-weight="600"'),
-    ...columns.map((name, column) => text(left(column), TOP_HEIGHT - 8, name)),
+    ...columns.map((name, column) => text(left(column), PANEL_TOP - 8, name)),
     ...rows.flatMap(({ head, note, cells }, row) => {
-      const top = TOP_HEIGHT + row * pitch;
+      const top = PANEL_TOP + row * pitch;
       return [
         text(PANEL_GAP, top + 16, head, ' font-weight="600"'),
         text(PANEL_GAP, top + 33, note, ' fill="#555555"'),

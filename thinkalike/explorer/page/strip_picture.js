@@ -26,7 +26,7 @@ export function stripPicture({ pairs, categories, scale, marks, colours, title, 
   });
   const y = { field: "value", type: "quantitative", title, scale: { domain: [low, high], nice: false, zero: false } };
   return {
-    width, height, padding: { left: 2, right: 4, top: 8, bottom: 2 },
+    width, height, autosize: { type: "fit-x", contains: "padding" }, padding: { left: 2, right: 4, top: 8, bottom: 2 },
     params: [{ name: "hot", value: null }],
     layer: [
       {
@@ -42,7 +42,7 @@ export function stripPicture({ pairs, categories, scale, marks, colours, title, 
         data: { values: pairs },
         mark: { type: "tick", orient: "horizontal", thickness: 2, bandSize: 30, cursor: "pointer" },
         encoding: {
-          x: { field: "category", type: "nominal", sort: categories, title: null, scale: { domain: categories, range: [26, width] }, axis: { labelAngle: 0, labelLimit: 74, labelFontSize: 10, ticks: false, domain: false, labelExpr: "split(datum.label, ' ')" } },
+          x: { field: "category", type: "nominal", sort: categories, title: null, scale: { domain: categories, range: [26, { expr: "width" }] }, axis: { labelAngle: 0, labelLimit: 74, labelFontSize: 10, ticks: false, domain: false, labelExpr: "split(datum.label, ' ')" } },
           y,
           color: { condition: { test: "hot === datum.row", value: page.warm }, value: page.accent },
           opacity: { condition: { test: "hot === datum.row", value: 1 }, value: pairs.length > 200 ? 0.3 : 0.65 },
@@ -53,12 +53,12 @@ export function stripPicture({ pairs, categories, scale, marks, colours, title, 
       {
         data: { values: marks },
         mark: { type: "rule", strokeDash: [5, 3], strokeWidth: 1.5 },
-        encoding: { x: { value: 0 }, x2: { value: width }, y, color: { value: page.ink } },
+        encoding: { x: { value: 0 }, x2: { value: "width" }, y, color: { value: page.ink } },
       },
       {
         data: { values: marks },
         mark: { type: "text", align: "left", dx: 5, fontSize: 11, fontWeight: 600, clip: false },
-        encoding: { x: { value: width }, y, text: { field: "title" }, color: { value: page.ink } },
+        encoding: { x: { value: "width" }, y, text: { field: "title" }, color: { value: page.ink } },
       },
     ],
   };

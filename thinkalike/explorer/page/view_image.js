@@ -3,7 +3,7 @@
  */
 
 import { element, notice } from "./dom.js";
-import { consensusOf } from "./consensus.js";
+import { imageConsensus } from "./consensus.js";
 import { Tiles, lookControls, lookOf, placedMap } from "./drawing.js";
 import { centreStrip, filmstrip } from "./filmstrip.js";
 import { counted, number, percent } from "./format.js";
@@ -55,13 +55,13 @@ export const imageView = {
     const strip = filmstrip(context, subject.collection, subject.images, subject.image);
     const chart = element("div", { class: "image-chart" });
     root.append(
-      heading(context, subject),
+      imageHeading(context, subject),
       strip,
       element(
         "div",
         { class: "image-columns" },
         element("div", { class: "image-side" }, pictureCard(context, subject, tiles), agreementCard(context, subject, chart)),
-        element("div", { class: "image-main card" }, element("div", { class: "row image-controls" }, controls, orderMenu(context)), table(context, subject, tiles)),
+        element("div", { class: "image-main card" }, element("div", { class: "row image-controls" }, controls, orderChoice(context)), mapTable(context, subject, tiles)),
       ),
     );
     await tiles.fillFirst(DRAWN_FIRST);
@@ -69,7 +69,7 @@ export const imageView = {
     const drawn = drawAgreement(context, subject, chart);
     const picture = async () => panelPicture(await panelOf(context, subject, tiles));
     return {
-      exports: { svg: picture, png: async () => rasterised(await picture()), table: () => numbers(context, subject) },
+      exports: { svg: picture, png: async () => rasterised(await picture()), table: () => imageNumbers(context, subject) },
       dispose: () => {
         tiles.dispose();
         return drawn;
@@ -97,7 +97,7 @@ async function subjectOf({ study, state, entry, filtered }) {
       return wanted && (collection.predictions[key] || shown.some((method) => collection.maps[method.key][key]));
     });
   const keys = models.map((model) => study.models[model].key);
-  const consensus = await Promise.all(shown.map(({ key }) => consensusOf(study, collection.key, image, key, keys)));
+  const consensus = await Promise.all(shown.map(({ key }) => imageConsensus(study, collection.key, image, key, keys)));
   const agreement = entry && collection === collections[0] ? await agreementOn(study, entry, image) : null;
   const chosen = shown.findIndex(({ key }) => key === entry?.method);
   const order = rowOrder(state.rows, models, agreement, (model) => consensus[Math.max(0, chosen)]?.agreement.get(study.models[model].key));
@@ -121,7 +121,7 @@ function rowOrder(rows, models, agreement, share) {
 }
 
 /** @param {Context} context @param {Subject} subject */
-function heading({ study, state, go }, { collection, image, images }) {
+function imageHeading({ study, state, go }, { collection, image, images }) {
   const { ids, captions, title } = study.collection(collection);
   const place = images.indexOf(image);
   const step = (/** @type {number} */ by, /** @type {string} */ label, /** @type {string} */ sign) =>
@@ -133,7 +133,7 @@ function heading({ study, state, go }, { collection, image, images }) {
   const group = state.group?.split(",");
   return element(
     "header",
-    { class: "image-heading" },
+    { class: "image-imageHeading" },
     element("h2", {}, captions[image]),
     element("span", { class: "row" }, step(-1, "previous", "‹"), element("span", { class: "muted small" }, `${place + 1} of ${images.length}`), step(1, "next", "›")),
     element("span", { class: "muted small" }, title),
@@ -219,7 +219,7 @@ async function drawAgreement({ study, charts, go }, { agreement }, place) {
 }
 
 /** @param {Context} context */
-function orderMenu({ state, go }) {
+function orderChoice({ state, go }) {
   const options = [["study", "as in the study"], ["tree", "as their tree on this image"], ["consensus", "nearest to the consensus first"]];
   const list = element(
     "select",
@@ -231,7 +231,7 @@ function orderMenu({ state, go }) {
 }
 
 /** @param {Context} context @param {Subject} subject @param {Tiles} tiles */
-function table({ study, state, entry }, subject, tiles) {
+function mapTable({ study, state, entry }, subject, tiles) {
   const { collection, image, methods, models, consensus, agreement } = subject;
   const caption = study.collection(collection).captions[image];
   const picture = () => study.picture(collection, image);
@@ -327,7 +327,7 @@ async function panelOf({ study }, { collection, image, methods, models, consensu
 }
 
 /** @param {Context} context @param {Subject} subject */
-function numbers({ study }, { collection, image, methods, models, consensus }) {
+function imageNumbers({ study }, { collection, image, methods, models, consensus }) {
   const { ids, classes } = study.collection(collection);
   return {
     columns: ["image", "class", "model", "control", "predicted", "probability", "probability_of_class", ...methods.map(({ key }) => `${key}_cosine_with_consensus_of_others`)],

@@ -176,7 +176,7 @@ async function drawStrip(side, { study, entry, charts }, quantity, open) {
       marks: marksOf(entry, quantity.key, unrelated),
       colours: colourScale(scale, dark),
       title: quantity.title,
-      width: Math.max(180, Math.min(side.clientWidth, 360) - 126),
+      width: side.clientWidth - 34,
       height: 250,
       page: { ink: colour("ink"), soft: colour("soft"), warm: colour("warm"), accent: colour("accent") },
     }),

@@ -5,15 +5,16 @@
 import { colour } from "./charts.js";
 import { element, notice } from "./dom.js";
 import { counted, interval, number, percent } from "./format.js";
-import { closestPair, histogram, rankOfPair, shares } from "./pair.js";
+import { closestPair, distributions, histogram, rankOfPair } from "./pair.js";
 import { pairImages } from "./pair_images.js";
 import { pairPicture } from "./pair_picture.js";
 import { modelSymbol } from "./symbols.js";
 
 /** @typedef {import("./main.js").Context} Context */
 
-/** Bins of the distribution. */
-const PAIR_BINS = 30;
+/** Most bins of the distribution that is shown, and the bins where the page has none for chance. */
+const PAIR_BINS = 32;
+const FINE_BINS = 60;
 
 /**
  * What the view knows of its pair.
@@ -175,10 +176,9 @@ function numbersCard({ study, state }, { entry, row, models, collection }) {
  */
 async function drawDistribution(card, { charts, state }, { values, nulls, range, entry, row }, choose) {
   const observed = /** @type {Float32Array} */ (values).filter((value) => !Number.isNaN(value));
-  const low = Math.min(range[0], Math.floor(Math.min(...observed, range[0]) * 10) / 10);
-  const span = /** @type {[number, number]} */ ([low, Math.max(range[1], ...observed)]);
-  const merged = nulls ? Math.max(1, Math.round(nulls.length / PAIR_BINS)) : 1;
-  const chance = nulls && span[0] === range[0] && span[1] === range[1] ? shares(nulls, merged) : null;
+  const all = /** @type {[number, number]} */ (nulls ? range : [Math.min(...range, ...observed), Math.max(...range, ...observed)]);
+  const counts = histogram(observed, all, nulls?.length ?? FINE_BINS);
+  const { shares, range: span } = distributions(nulls ? [counts, nulls] : [counts], all, PAIR_BINS);
   const { mean, chance: expected } = entry.pairs;
   const marks = [
     { title: "mean", value: mean[row] },
@@ -189,7 +189,7 @@ async function drawDistribution(card, { charts, state }, { values, nulls, range,
     element(
       "p",
       { class: "small muted" },
-      chance ? "Bars: maps of the same image. Broken line: maps of different images, which is chance. " : "",
+      nulls ? "Bars: maps of the same image. Broken line: maps of different images, which is chance. " : "",
       "Drag over the bars to keep only these images.",
     ),
   );
@@ -197,8 +197,7 @@ async function drawDistribution(card, { charts, state }, { values, nulls, range,
   return charts.chart(
     card,
     pairPicture({
-      observed: shares(histogram(observed, span, chance?.length ?? PAIR_BINS)),
-      chance, range: span, chosen, images: observed.length,
+      observed: shares[0], chance: shares[1] ?? null, range: span, chosen, images: observed.length,
       marks: /** @type {{title: string, value: number}[]} */ (marks),
       width: card.clientWidth - 100, height: 180,
       page: { ink: colour("ink"), soft: colour("soft"), warm: colour("warm"), accent: colour("accent") },
