@@ -17,7 +17,8 @@ NAMELESS = """
     node.getAttribute("aria-label") || node.getAttribute("title") || node.textContent.trim() ||
     node.alt || said(node) || node.getAttribute("placeholder");
   const hidden = (node) =>
-    node.getClientRects().length === 0 || node.closest("[aria-hidden=true], [role=presentation]");
+    node.getClientRects().length === 0 ||
+    node.closest("[aria-hidden=true], [role=presentation], img[alt='']");
   const acting = "button, a[href], input, select, summary, [role=button], [tabindex='0']";
   const all = [...document.querySelectorAll(`${acting}, canvas, img, [role=img]`)];
   return all.filter((node) => !hidden(node) && !nameOf(node)).map((node) => node.outerHTML.slice(0, 200));
