@@ -16,4 +16,5 @@ from .api import wrap as wrap
 from .notebook.comparing import compare_answers as compare_answers
 from .notebook.comparing import measure_ceiling as measure_ceiling
 from .notebook.deletion import delete_regions as delete_regions
+from .notebook.exploring import explore as explore
 from .notebook.heads import fit_head as fit_head

@@ -42,13 +42,16 @@ ARROWS = {
     "explain": "compare images networks stores",
     "neon": "clustering explain images networks stores",
     "plotting": "clustering compare images neon statistics stores",
+    "explorer": (
+        "clustering compare compare.map_sources compare.streams images neon plotting statistics stores"
+    ),
     "defaults": "",
     "notebook": (
         "clustering compare compare.answer_streams compare.chance_streams compare.map_sources "
-        "compare.streams defaults explain images networks plotting statistics stores"
+        "compare.streams defaults explain explorer images networks plotting statistics stores"
     ),
     "api": "compare images networks notebook stores",
-    "workflow": "compare explain images networks stores",
+    "workflow": "compare explain explorer images networks stores",
 }
 
 # Packages that compute with networks, and what is in them without importing torch at its top.

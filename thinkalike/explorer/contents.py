@@ -98,7 +98,7 @@ def _software() -> str:
 def _models(study: StudyFolder) -> list[dict[str, Any]]:
     found = []
     for row in study.models.to_dict("records"):
-        table = study.table("predictions", f"{row['model']}.parquet")
+        table = study.predictions(row["model"])
         known = table is not None and "correct" in table
         right = table["correct"].mean() if table is not None and known else None
         found.append(
@@ -176,7 +176,7 @@ def _study_collection(
     segments, size = None, [0, 0]
     if study.segments:
         segments, size = add_segments(blocks, "segments", study.segments)
-    predicted = {model: study.table("predictions", f"{model}.parquet") for model in study.keys}
+    predicted = {model: study.predictions(model) for model in study.keys}
     return {
         **_images(study, blocks, classes, study.images, ("study", "The study's images")),
         "segments": segments,

@@ -23,7 +23,7 @@ SYMBOLS = {
 
 def families(models: pd.DataFrame) -> list[dict[str, Any]]:
     """Families of a table of models as `Family` of `page/types.js`, in the order of figures."""
-    known = models["family"].fillna("").astype(str)
+    known = models["family"].astype(object).fillna("").astype(str)
     labels = {model: family for model, family in zip(models["model"], known, strict=True) if family}
     with style.styled(labels):
         present = set(labels.values())

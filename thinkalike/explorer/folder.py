@@ -6,13 +6,15 @@ from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
 import pandas as pd
 
 from thinkalike.compare.similarity import Comparison, stated_comparison
 from thinkalike.errors import InputError
+from thinkalike.statistics.intervals import chord
 from thinkalike.statistics.roles import COLUMNS, Roles
 from thinkalike.stores.arrays import open_arrays
-from thinkalike.stores.maps import open_maps
+from thinkalike.stores.maps import file_stem, open_maps
 from thinkalike.stores.tables import read_table
 
 
@@ -102,7 +104,7 @@ class StudyFolder:
 
     def maps_file(self, method: str, model: str) -> Path | None:
         """File of the maps of a model, or None where there is none."""
-        path = self.path("explanations", self.methods[method], f"{model}.nc")
+        path = self.path("explanations", self.methods[method], f"{file_stem(model)}.nc")
         return path if self.methods[method] and path.exists() else None
 
     def comparison(self, method: str, metric: str | None = None) -> Comparison | None:
@@ -130,11 +132,30 @@ class StudyFolder:
                         return file.frame
         raise InputError(f"{self.folder} has no maps to show; run the study's target explanations")
 
+    def predictions(self, model: str) -> pd.DataFrame | None:
+        """Predictions of a model, or None where they are not there."""
+        return self.table("predictions", f"{file_stem(model)}.parquet")
+
     @property
     def segments(self) -> Path | None:
         """File of the superpixels, where there is one."""
         path = self.path("segments.nc")
         return path if path.exists() else None
+
+    def dissimilarity(self) -> dict[str, str]:
+        """Kind of the dissimilarities, and what was corrected, as the tables of pairs tell it."""
+        for key in self.cases:
+            folder = ("dissimilarity", key.method, key.metric)
+            pairs = self.table(*folder, f"{key.subset}_pairs.parquet")
+            if pairs is None or pairs["rho"].isna().all():
+                continue
+            of_rho = chord(pairs["rho"].to_numpy())
+            if np.allclose(of_rho, pairs["dissimilarity"], equal_nan=True):
+                return {"dissimilarity": "chord", "correction": "chance"}
+            if pairs["dissimilarity_low"].notna().any():
+                return {"dissimilarity": "chord", "correction": "none"}
+            return {"dissimilarity": "rms", "correction": "none"}
+        return {"dissimilarity": "chord", "correction": "chance"}
 
     def image_files(self, table: pd.DataFrame) -> list[str]:
         """Paths of images: from where we are, or from the folder that `results/` is in."""

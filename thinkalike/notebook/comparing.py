@@ -68,6 +68,7 @@ def compare_answers(
         subset=subset,
         names=maps.names,
         replicas=maps.replicas,
+        maps=maps,
     )
 
 
@@ -140,7 +141,7 @@ def compared(
         def pictures(part: slice) -> np.ndarray:
             return distance_from(pixels[part], colour)
 
-    return Result.of_maps(
+    result = Result.of_maps(
         maps.maps,
         settings,
         images=maps.image_ids,
@@ -156,6 +157,7 @@ def compared(
         names=maps.names,
         replicas=maps.replicas,
     )
+    return replace(result, maps=maps)
 
 
 def _check(maps: Any, roles: Mapping[str, Any]) -> None:

@@ -1,6 +1,5 @@
 """Explanations of the same images by several models, as the files of a study have them."""
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,7 +17,7 @@ from thinkalike.notebook import display
 from thinkalike.notebook.images import Images
 from thinkalike.statistics.roles import Roles
 from thinkalike.stores.arrays import write_arrays
-from thinkalike.stores.maps import maps_arrays, read_segments, write_maps
+from thinkalike.stores.maps import file_stem, maps_arrays, read_segments, write_maps
 from thinkalike.stores.tables import read_table, write_table
 
 if TYPE_CHECKING:
@@ -305,11 +304,6 @@ def _described(maps: Maps) -> str:
         return f"{basis.rows} × {basis.columns} cells"
     sizes = [basis.size for basis in maps.bases]
     return f"{min(sizes)} to {max(sizes)} regions"
-
-
-def file_stem(model: str) -> str:
-    """Name of a model as part of a file's name: letters, digits, and a few signs."""
-    return re.sub(r"[^\w+-]", "_", model)
 
 
 def read_explanations(

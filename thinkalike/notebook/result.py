@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     import xarray as xr
     from matplotlib.figure import Figure
 
+    from thinkalike.notebook.explanations import Explanations
+
 PRINTED = ("model_a", "model_b", "n", "mean", "chance", "rho", "low", "high")
 """Columns of `intervals` that a result prints."""
 
@@ -55,6 +57,7 @@ class Result:
         subset: of the images, over which the similarity above chance is.
         names: model → display name.
         replicas: models that are further seeds of others, and stand in no matrix.
+        maps: what was compared, where that is in memory; or the folder of the study that it is of.
     """
 
     chance: Chance
@@ -66,6 +69,7 @@ class Result:
     subset: str = "all"
     names: Mapping[str, str] = field(default_factory=dict)
     replicas: Sequence[str] = ()
+    maps: "Explanations | Path | None" = None
 
     @classmethod
     def of_maps(
@@ -265,6 +269,22 @@ class Result:
         from thinkalike.notebook.drawing import heat_map
 
         return heat_map(self, path)
+
+    def explore(self, path: str | Path = "explorer.html") -> Path:
+        """Write a page on which the models, the images and their maps can be looked at, offline.
+
+        Args:
+            path: of the HTML file.
+
+        Returns:
+            The path.
+
+        Raises:
+            InputError: the maps are not known, as of a result that was read from a single file.
+        """
+        from thinkalike.notebook.exploring import explore
+
+        return explore(self, path=path)
 
     def to_xarray(self) -> "xr.Dataset":
         """All that is known, with labels: similarities, those above chance, and the roles of models.

@@ -157,7 +157,24 @@ class FinishedStudy:
             method=method,
             names=self.names,
             replicas=self.replicas,
+            maps=self.folder,
         )
+
+    def explore(self, path: str | Path = "explorer.html") -> Path:
+        """Write a page on which everything that is there of the study can be looked at, offline.
+
+        Args:
+            path: of the HTML file.
+
+        Returns:
+            The path.
+
+        Raises:
+            InputError: there are no maps yet, or an image is no longer there.
+        """
+        from thinkalike.notebook.exploring import explore
+
+        return explore(self, path=path)
 
     @cached_property
     def roles(self) -> Roles:

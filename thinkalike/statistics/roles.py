@@ -86,7 +86,7 @@ class Roles:
             raise InputError(
                 f"the table of models has no column {', '.join(missing)}; make it anew"
             )
-        known = table[table["family"].fillna("").astype(str) != ""]
+        known = table[table["family"].astype(object).fillna("").astype(str) != ""]
         return cls(
             dict(zip(known["model"], known["family"], strict=True)),
             dict(zip(table["model"], table["architecture"].astype(str), strict=True)),

@@ -1,6 +1,7 @@
 """Files of the maps of one model, and of superpixels."""
 
 import hashlib
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +19,11 @@ from thinkalike.stores.damage import AGAIN
 
 ANSWERS = {"answers": "scores", "coalition_size": "size", "coalition_ink": "ink"}
 """Variable of a file of maps → field of `compare.answers.Answers`."""
+
+
+def file_stem(model: str) -> str:
+    """Name of a model as part of a file's name: letters, digits, and a few signs."""
+    return re.sub(r"[^\w+-]", "_", model)
 
 
 def content_hash(*arrays: Any) -> str:

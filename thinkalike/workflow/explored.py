@@ -29,8 +29,8 @@ class Explored:
         files = [
             path for method in study.with_maps for path in self.comparisons.compared_maps(method)
         ]
-        segments = self.comparisons.drawn_segments([*study.with_maps, *self._neon_methods])
-        return [*dict.fromkeys(files), *([segments] if segments else [])]
+        shared = self.comparisons.drawn_segments([*study.with_maps, *self._neon_methods])
+        return [*dict.fromkeys(files), *([shared] if isinstance(shared, str) else [])]
 
     @property
     def tables(self) -> list[str]:
