@@ -91,12 +91,13 @@ bench-gpu: $(STAMP) ## measure on a GPU, eight minutes: docs/measured/gpu.md
 	OMP_NUM_THREADS=1 python -m benchmarks.gpu
 	python -m benchmarks.gpu --docs
 
-lint: $(STAMP) ## code style of Python and Snakemake, types
+lint: $(STAMP) ## code style of Python and Snakemake, types, those of JavaScript too
 	ruff check .
 	ruff format --check .
 	snakefmt --check Snakefile rules replication
 	snakemake --lint
 	mypy
+	.ci/lint_javascript
 
 format: $(STAMP) ## bring the code into that style
 	ruff check --fix .
