@@ -2,7 +2,7 @@
 
 import { colour } from "./charts.js";
 import { choice, element, notice } from "./dom.js";
-import { imageConsensus } from "./consensus.js";
+import { consensusOf } from "./consensus.js";
 import { Tiles, lookControls, lookOf } from "./drawing.js";
 import { counted, number } from "./format.js";
 import { groupSentences } from "./group_facts.js";
@@ -190,7 +190,7 @@ function imageCard(
   const { inside, across } = /** @type {{inside: Float64Array, across: Float64Array}} */ (facts.images);
   const load = async (/** @type {number[]} */ models) => ({
     picture: await study.picture(key, image),
-    map: (await imageConsensus(study, key, image, entry.method, models.map((model) => study.models[model].key))).map,
+    map: (await consensusOf(study, key, image, entry.method, models.map((model) => study.models[model].key))).map,
   });
   const side = (/** @type {string} */ name, /** @type {number[]} */ models, /** @type {string} */ says) =>
     element(
