@@ -48,11 +48,13 @@ demo: $(STAMP) ## the digits study, its extras, the published examples, and the 
 	  "$$(ls $(RESULTS)/dissimilarity/*/*/*_pairs.parquet | wc -l) dissimilarity matrices" "$(RESULTS)/dissimilarity/<method>/<metric>/<subset>.csv" \
 	  "$$(find $(RESULTS)/figures -name '*.svg' | wc -l) figures (SVG, PNG, and the CSV behind each)" "$(RESULTS)/figures/"
 	@echo
-	@echo "Look first at the report: unzip $(RESULTS)/report.zip and open report.html,"
-	@echo "or at $(RESULTS)/figures/clusters/gradcam/cosine/all/heat_map.png"
+	@echo "Look first at the report: $(CURDIR)/$(RESULTS)/report/report.html"
+	@echo "(to send it: $(RESULTS)/report.zip), or at the explorer: $(RESULTS)/explorer.html"
 
 report: $(STAMP) ## the Snakemake report of the digits study
 	snakemake $(EVERYTHING) --report $(RESULTS)/report.zip
+	@rm -rf $(RESULTS)/report
+	@python -m zipfile -e $(RESULTS)/report.zip $(RESULTS)
 
 test: $(STAMP) ## what matters, in minutes: all units, a whole study, what runs again, what breaks
 	OMP_NUM_THREADS=1 python -m pytest --numprocesses $(WORKERS) --dist worksteal -m "not slow"
