@@ -40,10 +40,6 @@ autodoc_typehints = "description"
 autodoc_typehints_description_target = "documented"
 napoleon_numpy_docstring = False
 napoleon_use_ivar = True
-autodoc_default_options = {
-    # of scikit-learn's base class, with references to its own site
-    "exclude-members": "set_fit_request, set_score_request, set_transform_request, set_predict_request",
-}
 suppress_warnings = ["ref.python"]  # one attribute name, such as `models`, in several classes
 
 html_theme = "pydata_sphinx_theme"
@@ -87,9 +83,17 @@ def link_to_pages_of_the_site(app: Sphinx, page: object, *source: object) -> Non
     text[0] = re.sub(rf"\]\((?:\.\./)*({names})", lambda link: f"]({PAGES[link[1]]}", text[0])
 
 
+def left_out(
+    app: Sphinx, kind: str, name: str, thing: object, skip: bool, options: object
+) -> bool | None:
+    """Leave out methods that scikit-learn adds to estimators, which refer to its own site."""
+    return True if name.startswith("set_") and name.endswith("_request") else None
+
+
 def setup(app: Sphinx) -> None:
     if EXPLORER.is_file():
         app.tags.add("explorer")
+    app.connect("autodoc-skip-member", left_out)
     app.connect("autodoc-process-docstring", docstrings.prepare)
     app.connect("source-read", link_to_pages_of_the_site)
     app.connect("include-read", link_to_pages_of_the_site)
