@@ -35,6 +35,7 @@ myst_enable_extensions = ["colon_fence", "attrs_inline"]
 myst_heading_anchors = 4
 nb_execution_mode = "off"  # `python -m docs.tools.notebook` runs them and keeps what they print
 
+add_module_names = False
 autodoc_member_order = "bysource"
 autodoc_typehints = "description"
 autodoc_typehints_description_target = "documented"
@@ -48,6 +49,7 @@ html_static_path = ["_static"]
 html_css_files = ["site.css"]
 html_show_sourcelink = False
 html_copy_source = False
+html_context = {"default_mode": "auto"}
 html_theme_options = {
     "navbar_align": "left",
     "navbar_end": ["theme-switcher"],
@@ -70,6 +72,7 @@ if EXPLORER.is_file():
 PAGES = {
     "README.md": "/index.md",
     "CONTRIBUTING.md": "/contributing/contributing.md",
+    "CODE_OF_CONDUCT.md": "/contributing/code-of-conduct.md",
     "SECURITY.md": "/contributing/security.md",
     "CHANGELOG.md": "/contributing/changelog.md",
 }
