@@ -106,9 +106,11 @@ format: $(STAMP) ## bring the code into that style
 	ruff format .
 	snakefmt Snakefile rules replication
 
-docs: $(STAMP) ## generate docs/reference/configuration.md from the schema, run the notebooks
+docs: $(STAMP) ## generate pages, run the notebooks, build the site: docs/_build/html/index.html
 	python -m docs.tools.generate
+	python -m docs.tools.method_cards
 	python -m docs.tools.notebook
+	sphinx-build --fail-on-warning --keep-going --quiet docs docs/_build/html
 
 timm-models: $(STAMP) ## what timm's architectures take and which methods explain them: an hour, goes on
 	python -m docs.tools.timm_models
@@ -123,5 +125,5 @@ audit: $(STAMP) ## known vulnerabilities of what requirements.lock names (asks a
 	$(BIN)/uv tool run --quiet pip-audit@2.10.1 --requirement requirements.lock --require-hashes \
 	  --disable-pip --strict --progress-spinner off
 
-clean: ## remove results and resources (keeps the environment)
-	rm -rf results/* resources/* .snakemake
+clean: ## remove results, resources and the site (keeps the environment)
+	rm -rf results/* resources/* .snakemake docs/_build
