@@ -60,6 +60,11 @@ class Visit:
         self.page.wait_for_selector(f"html{which}", state="attached")
         self.page.wait_for_selector(".view.coming", state="detached")
 
+    def go(self, state: str, view: str) -> None:
+        """Go to another state, as the address bar does, and wait until its view is drawn."""
+        self.page.evaluate("state => { location.hash = `#${state}` }", state)
+        self.drawn(view)
+
     @property
     def state(self) -> dict[str, str]:
         """State in the page's address."""

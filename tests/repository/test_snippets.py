@@ -31,7 +31,7 @@ def run(code: str, folder: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, "-c", code], cwd=folder, text=True, capture_output=True)
 
 
-@pytest.mark.parametrize("code", snippets("docs/guides/adding-a-model.md"))
+@pytest.mark.parametrize("code", snippets("docs/guides/your-own-model.md"))
 def test_what_a_page_shows_of_the_library_runs(code):
     done = run(code, REPOSITORY)
     assert done.returncode == 0, done.stderr

@@ -61,6 +61,7 @@ def contents_of(recipe: Recipe) -> tuple[dict[str, Any], Blocks]:
     cases = [
         case
         for method in recipe.methods
+        if recipe.models > 1
         for case in (
             _case(recipe, blocks, method, maps[method]),
             {

@@ -2,7 +2,7 @@
  * Images of a cluster, or of a rectangle, with their maps.
  */
 
-import { factsTogether, pointFacts } from "./cluster_points.js";
+import { clusterName, factsTogether, pointFacts, pointsOfCluster } from "./cluster_points.js";
 import { element } from "./dom.js";
 import { Tiles, placedMap, withLabels } from "./drawing.js";
 import { counted, number, percent } from "./format.js";
@@ -17,6 +17,8 @@ const SHOWN_AT_ONCE = 60;
 const MOST_AVERAGED = 500;
 /** Images of a cluster in the overview of all. */
 const IN_OVERVIEW = 6;
+/** Keys of the state that go along to the view of an image: how maps are shown. */
+const KEPT = ["shown", "opacity", "range", "metric"];
 
 /** @typedef {import("./main.js").Context} Context */
 /** @typedef {import("./types.js").Clustering} Clustering */
@@ -65,7 +67,8 @@ export function pointCard({ study, state }, clustering, result, tiles, point) {
   const { collection } = clustering;
   const load = async () => ({ picture: await study.picture(collection, fact.image), map: await mapOfPoint(study, clustering, point) });
   const { ids } = study.collection(collection);
-  const target = { view: "image", collection, image: ids[fact.image], a: fact.model, method: clustering.maps ?? state.method ?? "" };
+  const kept = Object.fromEntries(KEPT.map((key) => [key, state[key] ?? ""]));
+  const target = { ...kept, view: "image", collection, image: ids[fact.image], a: fact.model, method: clustering.maps ?? state.method ?? "" };
   const several = new Set(clustering.models).size > 1;
   const predicted = fact.prediction && `${fact.predicted}, ${number(fact.prediction.probability)}`;
   const wrong = fact.prediction && !fact.prediction.right;
@@ -95,7 +98,7 @@ export function meanTile({ study }, clustering, tiles, points, label) {
     const values = consensusMap(maps);
     return { picture: null, map: values && { basis: /** @type {const} */ ({ kind: "grid", rows: MEAN_SIDE, columns: MEAN_SIDE }), values } };
   };
-  return tiles.add(label, load, { group: "mean", map: true });
+  return tiles.add(label, load, { group: "mean", map: true, valued: false });
 }
 
 /**
@@ -112,26 +115,20 @@ export function overview(context, clustering, result, tiles, name) {
   const rows = result.clusters.map((cluster) =>
     element(
       "section",
-      { class: "cluster-row", "aria-label": cluster.title },
+      { class: "cluster-row", "aria-label": clusterName(cluster) },
       element("div", { class: "cluster-about" }, name(cluster.label), element("div", { class: "muted small" }, briefly(cluster.known))),
       clustering.maps !== null &&
-        element("figure", { class: "cluster-mean" }, meanTile(context, clustering, tiles, pointsOf(result, cluster.label), `Mean map of ${cluster.title}`), element("figcaption", {}, "mean map")),
-      shownFirst(clustering, cluster).map((point) => pointCard(context, clustering, result, tiles, point)),
+        element("figure", { class: "cluster-mean" }, meanTile(context, clustering, tiles, pointsOfCluster(result, cluster.label), `Mean map of ${clusterName(cluster)}`), element("figcaption", {}, "mean map")),
+      mappedFirst(clustering, pointsOfCluster(result, cluster.label)).slice(0, IN_OVERVIEW).map((point) => pointCard(context, clustering, result, tiles, point)),
     ),
   );
   return element("div", { class: "cluster-overview" }, rows);
 }
 
-/** @param {Results} result @param {number} label */
-function pointsOf({ labels }, label) {
-  return labels.flatMap((value, point) => (value === label ? [point] : []));
-}
-
-/** @param {Clustering} clustering @param {Results["clusters"][number]} cluster points with a map before others */
-function shownFirst({ mapped, clusterMaps }, { nearest }) {
+/** @param {Clustering} clustering @param {number[]} points @returns {number[]} those with a map first */
+function mappedFirst({ mapped, clusterMaps }, points) {
   const has = new Set(mapped);
-  const sorted = clusterMaps === null ? nearest : [...nearest].sort((one, other) => Number(has.has(other)) - Number(has.has(one)));
-  return sorted.slice(0, IN_OVERVIEW);
+  return clusterMaps === null ? points : [...points].sort((one, other) => Number(has.has(other)) - Number(has.has(one)));
 }
 
 /** @param {Record<string, string | number>} known */
@@ -170,13 +167,14 @@ export function gallery(context, clustering, result, tiles, { title, points, kno
   );
   const shownMean = clustering.maps !== null && points.length > 0;
   const mean = shownMean && element("figure", { class: "cluster-mean" }, meanTile(context, clustering, tiles, points, `Mean map of ${title}`), element("figcaption", {}, "mean map"));
+  const sorted = mappedFirst(clustering, points);
   const grid = element("div", { class: "cluster-gallery" });
   const more = element("button", { type: "button", on: { click: () => extend() } });
   const extend = () => {
     const from = grid.childElementCount;
-    const next = points.slice(from, from + SHOWN_AT_ONCE);
+    const next = sorted.slice(from, from + SHOWN_AT_ONCE);
     grid.append(...next.map((point) => pointCard(context, clustering, result, tiles, point)));
-    const left = points.length - from - next.length;
+    const left = sorted.length - from - next.length;
     more.hidden = left <= 0;
     more.textContent = `Show ${Math.min(left, SHOWN_AT_ONCE)} more of ${left}`;
   };
@@ -184,7 +182,7 @@ export function gallery(context, clustering, result, tiles, { title, points, kno
   return element(
     "div",
     {},
-    element("h3", {}, `${title}: ${counted(points.length, clustering.kind === "spectral" ? "map" : "image")}`),
+    element("h3", {}, `${title[0].toUpperCase()}${title.slice(1)}: ${counted(points.length, clustering.kind === "spectral" ? "map" : "image")}`),
     element("div", { class: "cluster-head" }, mean, list),
     points.length ? grid : element("p", { class: "muted" }, "No point lies in the rectangle; draw it around some."),
     more,

@@ -74,6 +74,16 @@ export function countsOf(values, most = 4) {
 }
 
 /**
+ * Name of a cluster in a sentence: "cluster 3", also where it is called by a class.
+ *
+ * @param {Results["clusters"][number]} cluster
+ * @returns {string}
+ */
+export function clusterName({ title }) {
+  return /^cluster\b/i.test(title) ? title : `cluster ${title}`;
+}
+
+/**
  * What is known of each point, in words.
  *
  * @param {import("./study.js").Study} study

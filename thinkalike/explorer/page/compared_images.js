@@ -41,7 +41,7 @@ export async function comparedImages(root, context, first, second, pair) {
   ];
   const order = orders.find(({ key }) => key === state.sort) ?? orders[pair.difference < 0 ? 1 : 0];
   const sign = order.key === "second" ? 1 : -1;
-  const gap = ([image, other]) => sign * (two[other] - one[image]);
+  const gap = (/** @type {[number, number]} */ [image, other]) => sign * (two[other] - one[image]);
   const images = shared.filter((each) => Number.isFinite(gap(each))).sort((p, q) => descending(gap(p), gap(q)));
   const tiles = new Tiles(first.study.contents.frame, lookOf(state));
   const now = { ...state };

@@ -91,7 +91,7 @@ export function chosenCounterpart(options, entry, state) {
  * @returns {[number, number][]}
  */
 export function sharedImages(first, second) {
-  const ids = ({ study, entry }) => (entry.perImage ? study.collection(entry.perImage.collection).ids.slice(0, entry.perImage.images) : []);
+  const ids = (/** @type {Side} */ { study, entry }) => (entry.perImage ? study.collection(entry.perImage.collection).ids.slice(0, entry.perImage.images) : []);
   const places = new Map(ids(second).map((/** @type {string} */ id, /** @type {number} */ place) => [id, place]));
   return ids(first).flatMap((/** @type {string} */ id, /** @type {number} */ place) => {
     const other = places.get(id);
@@ -113,7 +113,7 @@ export async function sharedPairs(first, second) {
   const [mine, theirs] = [await influences(first), await influences(second)];
   // differences image by image need the same images on both sides, and no others
   const paired = mine !== null && theirs !== null && images.length === mine.images && images.length === theirs.images;
-  const numbers = ({ entry }, /** @type {number} */ row) => ({ row, rho: entry.pairs.rho[row], low: entry.pairs.low[row], high: entry.pairs.high[row] });
+  const numbers = (/** @type {Side} */ { entry }, /** @type {number} */ row) => ({ row, rho: entry.pairs.rho[row], low: entry.pairs.low[row], high: entry.pairs.high[row] });
   return common.map((pair) => {
     const [one, two] = [numbers(first, pair.first), numbers(second, pair.second)];
     const each = paired

@@ -100,12 +100,12 @@ export class Tiles {
    *
    * @param {string} label what it shows, for readers who cannot see it
    * @param {() => Promise<Drawn>} load
-   * @param {{group?: string, map?: boolean}} [options] group: of tiles that can share a scale; map: it is a map without an
-   *   image, whatever the look
+   * @param {{group?: string, map?: boolean, valued?: boolean}} [options] group: of tiles that can share a scale; map: it is a
+   *   map without an image, whatever the look; valued: its values mean something by themselves, and are shown at a place
    * @returns {HTMLElement}
    */
-  add(label, load, { group = "", map = false } = {}) {
-    const tile = new Tile(this, label, load, group, map);
+  add(label, load, { group = "", map = false, valued = true } = {}) {
+    const tile = new Tile(this, label, load, { group, map, valued });
     this.tiles.set(tile.node, tile);
     this.observer.observe(tile.node);
     return tile.node;
@@ -180,14 +180,14 @@ class Tile {
    * @param {Tiles} tiles
    * @param {string} label
    * @param {() => Promise<Drawn>} load
-   * @param {string} group
-   * @param {boolean} map
+   * @param {{group: string, map: boolean, valued: boolean}} options
    */
-  constructor(tiles, label, load, group, map) {
+  constructor(tiles, label, load, { group, map, valued }) {
     this.tiles = tiles;
     this.load = load;
     this.group = group;
     this.map = map;
+    this.valued = valued;
     this.full = 0;
     /** @type {Float32Array | null} */
     this.pixels = null;
@@ -243,7 +243,7 @@ class Tile {
   point(place) {
     const shown = place !== null && this.isFilled;
     this.cross.hidden = !shown;
-    this.value.hidden = !shown || !this.pixels;
+    this.value.hidden = !shown || !this.pixels || !this.valued;
     if (!shown || !place) return;
     this.cross.style.left = `${100 * place.x}%`;
     this.cross.style.top = `${100 * place.y}%`;
@@ -277,9 +277,10 @@ function overlayOpacity(state) {
  *
  * @param {Record<string, string>} state
  * @param {(changes: Record<string, string>) => void} change
+ * @param {...HTMLElement} more controls of the view
  * @returns {HTMLElement}
  */
-export function lookControls(state, change) {
+export function lookControls(state, change, ...more) {
   const now = { ...state };
   const shown = () => now.shown ?? "overlay";
   const apply = (/** @type {Record<string, string>} */ changes) => {
@@ -298,8 +299,8 @@ export function lookControls(state, change) {
   const scale = element(
     "select",
     { "aria-label": "Scale of colours", "data-key": "range", on: { change: () => apply({ range: scale.value }) } },
-    element("option", { value: "each" }, "each map's own"),
-    element("option", { value: "shared" }, "one for all maps of a method"),
+    element("option", { value: "each" }, "scaled for each map"),
+    element("option", { value: "shared" }, "one scale for a method"),
   );
   scale.value = now.range === "shared" ? "shared" : "each";
   const refresh = () => {
@@ -313,6 +314,7 @@ export function lookControls(state, change) {
     element("div", { class: "choice", role: "group", "aria-label": "Show" }, element("span", { class: "choice-label" }, "Show"), element("div", { class: "tabs" }, buttons)),
     element("label", { class: "choice" }, element("span", { class: "choice-label" }, "Opacity"), slider, percent),
     element("label", { class: "choice" }, element("span", { class: "choice-label" }, "Colours"), scale),
+    ...more,
     colourKey(),
   );
 }

@@ -81,7 +81,14 @@ function betweenCentres(pixels, cells) {
   });
 }
 
-/** @param {ArrayLike<number>} values @returns {Float32Array} */
+/**
+ * @param {ArrayLike<number>} values
+ * @param {number} rows
+ * @param {number} columns
+ * @param {number} width pixels
+ * @param {number} height
+ * @returns {Float32Array}
+ */
 function renderGrid(values, rows, columns, width, height) {
   const across = betweenCentres(width, columns);
   const pixels = new Float32Array(width * height);
@@ -218,7 +225,7 @@ export function agreementWithOthers(maps, counted) {
  * @param {number} full size of a value that gets full colour
  * @param {number} opacity from 0 to 1
  * @param {ArrayLike<number> | null} picture red, green, blue and alpha of each pixel; null: white
- * @returns {Uint8ClampedArray} red, green, blue and alpha of each pixel
+ * @returns {Uint8ClampedArray<ArrayBuffer>} red, green, blue and alpha of each pixel
  */
 export function mapColours(pixels, full, opacity, picture) {
   const colours = new Uint8ClampedArray(4 * pixels.length);

@@ -8,11 +8,14 @@
  * @property {string[]} columns
  * @property {{head: string, note: string, cells: {href: string | null, text: string}[]}[]} rows
  * @property {{width: number, height: number}} tile pixels
+ * @property {string | null} picture address of what all maps are about
+ * @property {string} foot
  */
 
 const PANEL_HEAD = 150;
 const PANEL_GAP = 8;
 const PANEL_LINE = 18;
+const PANEL_PICTURE = 110;
 const PANEL_TOP = 56;
 
 /**
@@ -33,15 +36,17 @@ export function xmlText(text) {
  * @param {Panel} panel
  * @returns {string}
  */
-export function panelPicture({ title, columns, rows, tile }) {
+export function panelPicture({ title, columns, rows, tile, picture, foot }) {
   const width = PANEL_HEAD + columns.length * (tile.width + PANEL_GAP) + PANEL_GAP;
   const pitch = tile.height + PANEL_LINE + PANEL_GAP;
-  const height = PANEL_TOP + rows.length * pitch;
+  const height = PANEL_TOP + rows.length * pitch + PANEL_LINE;
   const left = (/** @type {number} */ column) => PANEL_HEAD + column * (tile.width + PANEL_GAP);
   const text = (/** @type {number} */ x, /** @type {number} */ y, /** @type {string} */ words, more = "") =>
     words ? `<text x="${x}" y="${y}"${more}>${xmlText(words)}</text>` : "";
   const parts = [
     text(PANEL_GAP, 22, title, ' font-size="15" font-weight="600"'),
+    picture ? `<image x="${PANEL_GAP}" y="${PANEL_TOP + PANEL_LINE + PANEL_GAP}" width="${PANEL_PICTURE}" height="${(PANEL_PICTURE * tile.height) / tile.width}" href="${xmlText(picture)}"/>` : "",
+    text(PANEL_GAP, height - 8, foot, ' fill="#555555" font-size="11"'),
     ...columns.map((name, column) => text(left(column), PANEL_TOP - 8, name)),
     ...rows.flatMap(({ head, note, cells }, row) => {
       const top = PANEL_TOP + row * pitch;

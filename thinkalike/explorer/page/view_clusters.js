@@ -3,7 +3,7 @@
  */
 
 import { galleryTiles, gallery, overview, pointCard } from "./cluster_gallery.js";
-import { pointFacts, pointsInBox, pointsOfCluster, readBox, writeBox } from "./cluster_points.js";
+import { clusterName, pointFacts, pointsInBox, pointsOfCluster, readBox, writeBox } from "./cluster_points.js";
 import { COLOURED, pointGroups, scatterChart } from "./cluster_scatter.js";
 import { choice, element, notice } from "./dom.js";
 import { lookControls, lookOf } from "./drawing.js";
@@ -53,6 +53,8 @@ class ClustersPage {
     this.detail = element("div", { class: "card cluster-detail" });
     this.names = element("div", { class: "cluster-names", role: "group", "aria-label": "Clusters" });
     this.under = element("div", { class: "cluster-preview" });
+    /** @type {number | undefined} */
+    this.previewed = undefined;
     /** @type {any} */
     this.chart = null;
   }
@@ -88,7 +90,7 @@ class ClustersPage {
         this.detail,
       ),
     );
-    this.detail.append(element("div", { class: "row image-controls" }, controls), element("div", {}));
+    this.detail.append(controls, element("div", {}));
     this.showDetail();
     const width = Math.min(LARGEST_PLOT, Math.max(240, place.clientWidth));
     const { spec, renderer } = scatterChart(study, clustering, result, {
@@ -145,7 +147,7 @@ class ClustersPage {
     const name = (/** @type {number} */ cluster) => this.nameButton(cluster, "row");
     const cluster = result.clusters.find((entry) => entry.label === label);
     const shown = cluster
-      ? gallery(context, clustering, result, this.tiles, { title: cluster.title, points: pointsOfCluster(result, cluster.label), known: cluster.known })
+      ? gallery(context, clustering, result, this.tiles, { title: clusterName(cluster), points: pointsOfCluster(result, cluster.label), known: cluster.known })
       : box
         ? gallery(context, clustering, result, this.tiles, { title: "In the rectangle", points: pointsInBox(result, box) })
         : overview(context, clustering, result, this.tiles, name);
@@ -169,7 +171,7 @@ class ClustersPage {
       { type: "button", class: "cluster-name", "aria-pressed": String(chosen), "data-key": `cluster-${where}-${label}`, on: { click: () => this.select(chosen ? null : label) } },
       this.by === "cluster" && this.symbol(cluster?.title ?? ""),
       ` ${cluster?.title ?? label} `,
-      element("span", { class: "muted" }, cluster?.size ?? ""),
+      element("span", { class: "muted" }, String(cluster?.size ?? "")),
     );
   }
 
@@ -188,7 +190,7 @@ class ClustersPage {
   colourChoice() {
     const several = new Set(this.clustering.models).size > 1;
     const options = COLOURED.filter(({ key }) => key !== "model" || several);
-    const list = choice("Colour by", options, this.by, (key) => this.context.go({ colour: key === "cluster" ? null : key }), 2);
+    const list = choice("Colour by", options, this.by, (key) => this.context.go({ colour: key === "cluster" ? null : key }), { most: 2 });
     if (this.by === "cluster") return list;
     const key = this.groups.names.map((name) => element("span", { class: "cluster-key" }, this.symbol(name), ` ${name}`));
     return element("div", {}, list, element("div", { class: "cluster-keys small" }, key));
@@ -307,6 +309,6 @@ function resultTabs({ results }, chosen, choose) {
       element("thead", {}, element("tr", {}, element("td", {}), columns.map((column) => element("th", { scope: "col" }, words(column))))),
       element("tbody", {}, rows.map((row) => element("tr", {}, element("th", { scope: "row" }, words(row)), columns.map((column) => cell(row, column))))),
     ),
-    element("p", { class: "muted small" }, "Graph by Laplacian: number of clusters, stability; ● more than one cloud."),
+    element("p", { class: "muted small" }, "Clusters, their stability, and ● where there is more than one cloud."),
   );
 }

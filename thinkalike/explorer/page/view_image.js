@@ -3,7 +3,7 @@
  */
 
 import { element, notice } from "./dom.js";
-import { imageConsensus } from "./consensus.js";
+import { consensusOf } from "./consensus.js";
 import { Tiles, lookControls, lookOf, placedMap } from "./drawing.js";
 import { centreStrip, filmstrip } from "./filmstrip.js";
 import { counted, number, percent } from "./format.js";
@@ -13,6 +13,9 @@ import { modelSymbol } from "./symbols.js";
 
 /** Tiles that are drawn before the view is shown. */
 const DRAWN_FIRST = 16;
+/** Pixels of the names of models and of each column of maps. */
+const TABLE_HEAD = 250;
+const TABLE_CELL = 132;
 
 /** @typedef {import("./main.js").Context} Context */
 /** @typedef {import("./consensus.js").Consensus} Consensus */
@@ -51,18 +54,19 @@ export const imageView = {
       Object.assign(state, changes);
       tiles.setLook(lookOf(state));
       go(changes, { quiet: true });
-    });
+    }, orderChoice(context));
     const strip = filmstrip(context, subject.collection, subject.images, subject.image);
     const chart = element("div", { class: "image-chart" });
+    const columns = element("div", { class: "image-columns" });
+    columns.style.setProperty("--image-table", `${TABLE_HEAD + TABLE_CELL * Math.max(4, subject.methods.length)}px`);
+    columns.append(
+      element("div", { class: "image-side" }, pictureCard(context, subject, tiles), agreementCard(context, subject, chart)),
+      element("div", { class: "image-main card" }, controls, mapTable(context, subject, tiles)),
+    );
     root.append(
       imageHeading(context, subject),
       strip,
-      element(
-        "div",
-        { class: "image-columns" },
-        element("div", { class: "image-side" }, pictureCard(context, subject, tiles), agreementCard(context, subject, chart)),
-        element("div", { class: "image-main card" }, element("div", { class: "row image-controls" }, controls, orderChoice(context)), mapTable(context, subject, tiles)),
-      ),
+      columns,
     );
     await tiles.fillFirst(DRAWN_FIRST);
     centreStrip(strip);
@@ -97,7 +101,7 @@ async function subjectOf({ study, state, entry, filtered }) {
       return wanted && (collection.predictions[key] || shown.some((method) => collection.maps[method.key][key]));
     });
   const keys = models.map((model) => study.models[model].key);
-  const consensus = await Promise.all(shown.map(({ key }) => imageConsensus(study, collection.key, image, key, keys)));
+  const consensus = await Promise.all(shown.map(({ key }) => consensusOf(study, collection.key, image, key, keys)));
   const agreement = entry && collection === collections[0] ? await agreementOn(study, entry, image) : null;
   const chosen = shown.findIndex(({ key }) => key === entry?.method);
   const order = rowOrder(state.rows, models, agreement, (model) => consensus[Math.max(0, chosen)]?.agreement.get(study.models[model].key));
@@ -198,14 +202,14 @@ function agreementCard({ study, entry }, { agreement }, chart) {
     element("h3", {}, `Who agrees on it: ${method}, ${entry.metric}`),
     element("p", { class: "small muted" }, agreement ? agreementSays(study, agreement) : "The page has no similarities of single images for this method, metric and image."),
     agreement && chart,
-    agreement && element("p", { class: "small muted" }, "Click a cell to see the pair."),
+    agreement && element("p", { class: "small muted" }, "Darker is more alike. Click a cell to see the pair."),
   );
 }
 
 /** @param {Context} context @param {Subject} subject @param {HTMLElement} place */
 async function drawAgreement({ study, charts, go }, { agreement }, place) {
   if (!agreement) return;
-  const width = Math.max(220, place.clientWidth || 300);
+  const width = Math.min(460, Math.max(220, place.clientWidth || 300));
   await charts.chart(place, agreementChart(study, agreement, width), {
     label: `Similarity of ${counted(agreement.models.length, "model")} on this image, as a matrix in the order of a tree`,
     renderer: agreement.models.length > 40 ? "canvas" : "svg",
@@ -220,7 +224,7 @@ async function drawAgreement({ study, charts, go }, { agreement }, place) {
 
 /** @param {Context} context */
 function orderChoice({ state, go }) {
-  const options = [["study", "as in the study"], ["tree", "as their tree on this image"], ["consensus", "nearest to the consensus first"]];
+  const options = [["study", "as in the study"], ["tree", "as in their tree"], ["consensus", "by agreement with all"]];
   const list = element(
     "select",
     { "aria-label": "Order of the models", "data-key": "rows", on: { change: () => go({ rows: list.value }) } },
@@ -238,18 +242,18 @@ function mapTable({ study, state, entry }, subject, tiles) {
   const words = agreement && agreementWords(agreement);
   const head = element(
     "tr",
-    {},
-    element("th", { scope: "col" }, "Model"),
-    methods.map(({ key, title }) => element("th", { scope: "col", class: key === entry?.method ? "image-chosen" : null }, title)),
+    { role: "row" },
+    element("th", { scope: "col", role: "columnheader" }, "Model"),
+    methods.map(({ key, title }) => element("th", { scope: "col", role: "columnheader", class: key === entry?.method ? "image-chosen" : null }, title)),
   );
   const common = element(
     "tr",
-    { class: "image-consensus" },
-    element("th", { scope: "row" }, element("b", {}, "Consensus"), element("div", { class: "muted small" }, "mean of the maps, each of length 1; controls left out")),
+    { class: "image-consensus", role: "row" },
+    element("th", { scope: "row", role: "rowheader" }, element("b", {}, "Consensus"), element("div", { class: "muted small" }, "mean of the maps, each of length 1; controls left out")),
     methods.map(({ title }, number) => {
       const { map, count } = consensus[number];
       const load = async () => ({ picture: await picture(), map });
-      return element("td", {}, tiles.add(`Consensus of ${count} maps by ${title} of ${caption}`, load, { group: "consensus" }), element("div", { class: "muted small" }, `${counted(count, "map")}`));
+      return element("td", { role: "cell" }, tiles.add(`Consensus of ${count} maps by ${title} of ${caption}`, load, { group: "consensus", valued: false }), element("div", { class: "muted small" }, `${counted(count, "map")}`));
     }),
   );
   const rows = models.map((model) => {
@@ -257,12 +261,15 @@ function mapTable({ study, state, entry }, subject, tiles) {
     const cells = methods.map((method, number) => {
       const load = async () => ({ picture: await picture(), map: await placedMap(study, collection, method.key, key, image) });
       const tile = tiles.add(`${method.title} of ${name} for ${caption}`, load, { group: method.key });
-      return element("td", {}, tile, shareOf(consensus[number], key));
+      return element("td", { role: "cell" }, tile, shareOf(consensus[number], key));
     });
     const marked = key === state.a || key === state.b;
-    return element("tr", { class: marked ? "image-marked" : null }, modelCell(study, subject, model, words?.get(model)), cells);
+    return element("tr", { role: "row", class: marked ? "image-marked" : null }, modelCell(study, subject, model, words?.get(model)), cells);
   });
-  return element("div", { class: "scroll" }, element("table", { class: "image-table" }, element("thead", {}, head), element("tbody", {}, common, rows)));
+  // with roles of its own it stays a table where a small screen lays it out as a grid
+  const table = element("table", { class: "image-table", role: "table" }, element("thead", { role: "rowgroup" }, head), element("tbody", { role: "rowgroup" }, common, rows));
+  table.style.setProperty("--methods", String(Math.max(1, methods.length)));
+  return element("div", { class: "scroll" }, table);
 }
 
 /** @param {import("./study.js").Study} study @param {Subject} subject @param {number} model @param {string | undefined} words */
@@ -271,7 +278,7 @@ function modelCell(study, { collection, image }, model, words) {
   const prediction = study.prediction(collection, key, image);
   return element(
     "th",
-    { scope: "row" },
+    { scope: "row", role: "rowheader" },
     element("div", { class: "image-model" }, modelSymbol(study, model), " ", name),
     (control || replica) && element("span", { class: "badge" }, control ? "control" : "further seed"),
     prediction &&
@@ -323,6 +330,8 @@ async function panelOf({ study }, { collection, image, methods, models, consensu
       cells: methods.map((_, column) => ({ href: drawn[1 + place * methods.length + column], text: text(place, column) })),
     })),
     tile: tiles.size,
+    picture: drawn[0],
+    foot: "Numbers: cosine of a map with the consensus of the other models. Orange speaks for the class that is explained, blue against it.",
   };
 }
 
