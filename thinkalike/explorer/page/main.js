@@ -258,7 +258,7 @@ class Page {
       [...options].map(([key, title]) => ({ key, title })),
       entry[dimension],
       (key) => this.go({ [dimension]: key }),
-      dimension === "method" ? { named: false } : { letters: 30, named: dimension !== "metric" },
+      { letters: dimension === "method" ? 72 : 30, named: dimension === "subset" },
     );
   }
 }

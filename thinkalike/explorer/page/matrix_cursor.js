@@ -5,7 +5,7 @@
 import { showTip } from "./charts.js";
 import { element } from "./dom.js";
 
-/** @typedef {{x: number, y: number, row: number, tip: string}} Cell */
+/** @typedef {{x: number, y: number, row: number}} Cell */
 
 /** Steps of keys: columns and rows. */
 const KEY_STEPS = /** @type {Record<string, [number, number]>} */ ({
@@ -37,14 +37,16 @@ export class MatrixCursor {
    * @param {Cell[]} cells
    * @param {number} size rows of the matrix
    * @param {{cell: number, left: number, top: number}} layout
+   * @param {(row: number) => string} tip the pair of a row in words
    * @param {(row: number) => void} open
    * @param {(text: string) => void} announce
    * @param {(cell: Cell | null) => void} mark shows the cell in the picture
    */
-  constructor(cells, size, layout, open, announce, mark) {
+  constructor(cells, size, layout, tip, open, announce, mark) {
     this.cells = new Map(cells.map((cell) => [cell.y * size + cell.x, cell]));
     this.size = size;
     this.layout = layout;
+    this.tip = tip;
     this.announce = announce;
     this.mark = mark;
     /** @type {[number, number]} */
@@ -84,13 +86,14 @@ export class MatrixCursor {
     style.left = `${left + this.place[0] * cell}px`;
     style.top = `${top + this.place[1] * cell}px`;
     style.width = style.height = `${cell}px`;
-    this.button.setAttribute("aria-label", this.cell().tip.replaceAll("\n", "; "));
+    this.button.setAttribute("aria-label", this.tip(this.cell().row).replaceAll("\n", "; "));
   }
 
   show() {
     const box = this.button.getBoundingClientRect();
     this.mark(this.cell());
-    showTip({ clientX: box.right, clientY: box.bottom }, this.cell().tip);
-    this.announce(this.cell().tip.replaceAll("\n", "; "));
+    const text = this.tip(this.cell().row);
+    showTip({ clientX: box.right, clientY: box.bottom }, text);
+    this.announce(text.replaceAll("\n", "; "));
   }
 }

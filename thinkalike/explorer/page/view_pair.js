@@ -143,7 +143,7 @@ function numbersCard({ study, state }, { entry, row, models, collection }) {
   const rows = [
     ["Raw similarity", number(pairs.mean[row])],
     ["Chance", number(pairs.chance[row])],
-    ["Dissimilarity", [number(pairs.dissimilarity[row]), interval(pairs.dissimilarityLow[row], pairs.dissimilarityHigh[row])].filter(Boolean).join(", 95 %: ")],
+    ["Dissimilarity", [number(pairs.dissimilarity[row]), interval(pairs.dissimilarityLow[row], pairs.dissimilarityHigh[row])].filter(Boolean).join(", ")],
     ["Category", pairs.category[row]],
     ["Among the pairs", rank ? `${rank.rank}. most alike of ${rank.count}` : null],
     ["Images that count", counted(pairs.n[row] ?? 0, "image")],
