@@ -13,7 +13,8 @@ const KEY_STEPS = /** @type {Record<string, [number, number]>} */ ({
 });
 
 /**
- * Place after a key, in a matrix of so many rows; null where the key is none of the cursor's. The diagonal is stepped over.
+ * Place after a key, in a matrix of so many rows; null where the key is none of the cursor's. The diagonal is stepped over; at
+ * its ends, to the same pair on the other side.
  *
  * @param {[number, number]} place column and row
  * @param {string} key of the keyboard's event
@@ -29,7 +30,7 @@ export function nextPlace([x, y], key, size) {
   const inside = (/** @type {number} */ value) => Math.min(Math.max(value, 0), last);
   let next = /** @type {[number, number]} */ ([inside(x + step[0]), inside(y + step[1])]);
   if (next[0] === next[1]) next = [next[0] + step[0], next[1] + step[1]];
-  return next.some((value) => value < 0 || value > last) ? [x, y] : next;
+  return next.some((value) => value < 0 || value > last) ? [y, x] : next;
 }
 
 export class MatrixCursor {
