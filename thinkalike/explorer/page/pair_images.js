@@ -73,7 +73,7 @@ export function pairImages(context, facts) {
       element("div", { class: "row" }, choice("Images", sorts, sort, (key) => go({ sort: key })), says, clear, look),
       look ? element("p", { class: "small muted" }, `Difference of the two maps, each of length 1: orange where ${names[0]} has more, blue where ${names[1]} has more.`) : null,
       list,
-      more,
+      element("div", { class: "row" }, more),
     ),
     choose,
     table: () => pairImagesTable(context, facts, all),
