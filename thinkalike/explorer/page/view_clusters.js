@@ -53,8 +53,6 @@ class ClustersPage {
     this.detail = element("div", { class: "card cluster-detail" });
     this.names = element("div", { class: "cluster-names", role: "group", "aria-label": "Clusters" });
     this.under = element("div", { class: "cluster-preview" });
-    /** @type {number | undefined} */
-    this.previewed = undefined;
     /** @type {any} */
     this.chart = null;
   }
@@ -171,7 +169,7 @@ class ClustersPage {
       { type: "button", class: "cluster-name", "aria-pressed": String(chosen), "data-key": `cluster-${where}-${label}`, on: { click: () => this.select(chosen ? null : label) } },
       this.by === "cluster" && this.symbol(cluster?.title ?? ""),
       ` ${cluster?.title ?? label} `,
-      element("span", { class: "muted" }, String(cluster?.size ?? "")),
+      element("span", { class: "muted" }, `(${cluster?.size ?? 0})`),
     );
   }
 
@@ -190,7 +188,7 @@ class ClustersPage {
   colourChoice() {
     const several = new Set(this.clustering.models).size > 1;
     const options = COLOURED.filter(({ key }) => key !== "model" || several);
-    const list = choice("Colour by", options, this.by, (key) => this.context.go({ colour: key === "cluster" ? null : key }), { most: 2 });
+    const list = choice("Colour by", options, this.by, (key) => this.context.go({ colour: key === "cluster" ? null : key }), 2);
     if (this.by === "cluster") return list;
     const key = this.groups.names.map((name) => element("span", { class: "cluster-key" }, this.symbol(name), ` ${name}`));
     return element("div", {}, list, element("div", { class: "cluster-keys small" }, key));
