@@ -11,6 +11,7 @@ import { counted, number } from "./format.js";
 import { symbolPath } from "./symbols.js";
 
 const LARGEST_PLOT = 430;
+const RESULT_WORDS = /** @type {Record<string, string>} */ ({ epsilon: "ε", knn: "k nearest", mutual: "mutual" });
 
 /** @typedef {import("./main.js").Context} Context */
 /** @typedef {import("./types.js").Clustering} Clustering */
@@ -55,6 +56,14 @@ class ClustersPage {
     this.under = element("div", { class: "cluster-preview" });
     /** @type {any} */
     this.chart = null;
+    /** @type {HTMLInputElement[]} */
+    this.fields = [];
+    /** @type {string | null} the rectangle that is on the chart */
+    this.drawnBox = this.box;
+    /** @type {number | null} the point that was shown last */
+    this.previewed = null;
+    /** @type {ReturnType<typeof setTimeout> | undefined} */
+    this.waiting = undefined;
   }
 
   async draw() {
@@ -103,7 +112,6 @@ class ClustersPage {
         box: (_, value) => this.boxMoved(value),
       },
     });
-    await this.tiles.fillFirst(12);
     return {
       exports: { svg: this.chart.svg, png: this.chart.png, table: () => this.table() },
       update: (/** @type {Context} */ next) => this.update(next),
@@ -188,7 +196,7 @@ class ClustersPage {
   colourChoice() {
     const several = new Set(this.clustering.models).size > 1;
     const options = COLOURED.filter(({ key }) => key !== "model" || several);
-    const list = choice("Colour by", options, this.by, (key) => this.context.go({ colour: key === "cluster" ? null : key }), 2);
+    const list = choice("Colour by", options, this.by, (key) => this.context.go({ colour: key === "cluster" ? null : key }), { most: 2 });
     if (this.by === "cluster") return list;
     const key = this.groups.names.map((name) => element("span", { class: "cluster-key" }, this.symbol(name), ` ${name}`));
     return element("div", {}, list, element("div", { class: "cluster-keys small" }, key));
@@ -219,7 +227,7 @@ class ClustersPage {
     const text = writeBox(value);
     this.drawnBox = text;
     [...(value?.x ?? []), ...(value?.y ?? [])].forEach((end, place) => {
-      if (this.fields) this.fields[place].value = number(end, 3);
+      this.fields[place].value = number(end, 3);
     });
     clearTimeout(this.waiting);
     this.waiting = setTimeout(() => {
@@ -280,7 +288,7 @@ function resultTabs({ results }, chosen, choose) {
   const parts = results.map(({ key }) => key.split("/"));
   const rows = [...new Set(parts.map(([row]) => row))];
   const columns = [...new Set(parts.map(([, column]) => column ?? ""))];
-  const words = (/** @type {string} */ key) => key.replaceAll("_", " ");
+  const words = (/** @type {string} */ key) => RESULT_WORDS[key] ?? key.replaceAll("_", " ");
   const cell = (/** @type {string} */ row, /** @type {string} */ column) => {
     const result = results.find(({ key }) => key === (column ? `${row}/${column}` : row));
     if (!result) return element("td", {});
@@ -298,15 +306,17 @@ function resultTabs({ results }, chosen, choose) {
       ),
     );
   };
+  const stable = results.some(({ stability }) => stability !== undefined);
+  const telling = results.some(({ beyond }) => beyond !== undefined);
   return element(
     "div",
     {},
     element(
       "table",
       { class: "cluster-results" },
-      element("thead", {}, element("tr", {}, element("td", {}), columns.map((column) => element("th", { scope: "col" }, words(column))))),
+      element("caption", {}, "Number of clusters", stable && ", stability", telling && "; ● more than one cloud"),
+      element("thead", {}, element("tr", {}, element("th", { scope: "col" }, "graph"), columns.map((column) => element("th", { scope: "col" }, words(column))))),
       element("tbody", {}, rows.map((row) => element("tr", {}, element("th", { scope: "row" }, words(row)), columns.map((column) => cell(row, column))))),
     ),
-    element("p", { class: "muted small" }, "Clusters, their stability, and ● where there is more than one cloud."),
   );
 }
