@@ -25,7 +25,7 @@ const COMMON_SIDE = 96;
  * @param {string[]} models keys
  * @returns {Promise<Consensus>}
  */
-export async function imageConsensus(study, collection, image, method, models) {
+export async function consensusOf(study, collection, image, method, models) {
   const { width, height } = canvasSize(study.contents.frame, COMMON_SIDE);
   const placed = await Promise.all(models.map((model) => placedMap(study, collection, method, model, image)));
   const keys = models.filter((_, number) => placed[number] !== null);

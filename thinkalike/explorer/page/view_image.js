@@ -3,7 +3,7 @@
  */
 
 import { element, notice } from "./dom.js";
-import { imageConsensus } from "./consensus.js";
+import { consensusOf } from "./consensus.js";
 import { Tiles, lookControls, lookOf, placedMap } from "./drawing.js";
 import { centreStrip, filmstrip } from "./filmstrip.js";
 import { counted, number, percent } from "./format.js";
@@ -109,7 +109,7 @@ async function subjectOf({ study, state, entry, filtered }) {
     });
   const keys = models.map((model) => study.models[model].key);
   const picture = study.picture(collection.key, image);
-  const consensus = await Promise.all(shown.map(({ key }) => imageConsensus(study, collection.key, image, key, keys)));
+  const consensus = await Promise.all(shown.map(({ key }) => consensusOf(study, collection.key, image, key, keys)));
   const agreement = entry && collection === collections[0] ? await agreementOn(study, entry, image) : null;
   const chosen = shown.findIndex(({ key }) => key === entry?.method);
   const order = rowOrder(state.rows, models, agreement, (model) => consensus[Math.max(0, chosen)]?.agreement.get(study.models[model].key));
