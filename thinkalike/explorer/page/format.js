@@ -41,6 +41,9 @@ export function interval(low, high, decimals = 2) {
   return missing ? "" : `${number(low, decimals)} to ${number(high, decimals)}`;
 }
 
+/** Thousands apart; made once, which takes long. */
+const GROUPED = new Intl.NumberFormat("en-GB");
+
 /**
  * A count with its noun: "1 image", "1,200 images".
  *
@@ -50,7 +53,7 @@ export function interval(low, high, decimals = 2) {
  * @returns {string}
  */
 export function counted(count, noun, plural = `${noun}s`) {
-  return `${Math.round(count).toLocaleString("en-GB")} ${count === 1 ? noun : plural}`;
+  return `${GROUPED.format(Math.round(count))} ${count === 1 ? noun : plural}`;
 }
 
 /**
