@@ -100,6 +100,14 @@ def test_the_cells_of_the_notebook_run_in_their_order(tmp_path):
         assert kinds(again) == kinds(cell), cell["source"]
 
 
+def test_the_notebook_that_reads_a_study_reads_any(finished: Checkout):
+    text = (REPOSITORY / "docs/guides/read-a-study.ipynb").read_text()
+    notebook = json.loads(text.replace("results/digits", "results/tiny"))
+    executed = execute(notebook, finished.root)
+    for cell, again in zip(notebook["cells"], executed["cells"], strict=True):
+        assert kinds(again) == kinds(cell), cell["source"]
+
+
 def kinds(cell: dict) -> list[list[str]]:
     """Types of what a cell shows."""
     return [sorted(output.get("data", {"text": ""})) for output in cell.get("outputs", [])]

@@ -65,7 +65,6 @@ export async function comparedImages(root, context, first, second, pair) {
     images.length ? grid : notice("No image of both passes the filter with a map of each model."),
     more,
   );
-  await tiles.fillFirst(4 * CARDS_AT_ONCE);
   return { dispose: () => tiles.dispose() };
 }
 

@@ -45,9 +45,11 @@ export async function groupFacts(study, entry, group) {
   const { pairs, perImage, tree } = entry;
   const rest = restOf(study.models, entry.models, group);
   const places = pairsOfGroup(pairs, group, rest);
-  const rows = async (/** @type {string | null | undefined} */ block, /** @type {number[]} */ among) =>
-    block ? Promise.all(among.map((pair) => study.rows(block, pair, pair + 1))) : null;
   const images = perImage?.images ?? 0;
+  const rows = async (/** @type {string | null | undefined} */ block, /** @type {number[]} */ among) => {
+    const all = block ? await study.rows(block, 0, pairs.a.length) : null;
+    return all && among.map((pair) => all.subarray(pair * images, (pair + 1) * images));
+  };
   const intervalOf = async (/** @type {number[]} */ among) =>
     groupInterval(among.map((pair) => pairs.rho[pair]), await rows(perImage?.influence, among), images);
   const [inside, across, within] = [await intervalOf(places.inside), await intervalOf(places.across), await intervalOf(places.within)];

@@ -117,7 +117,7 @@ function membersTable(/** @type {import("./study.js").Study} */ study, /** @type
 }
 
 /** Append the images on which the group agrees, with its consensus beside that of the rest. */
-async function groupImages(
+function groupImages(
   /** @type {HTMLElement} */ root,
   /** @type {import("./main.js").Context} */ context,
   /** @type {import("./types.js").Case} */ entry,
@@ -149,7 +149,6 @@ async function groupImages(
     more.hidden = grid.childElementCount >= images.length;
   };
   show();
-  await tiles.fillFirst(2 * AT_ONCE);
   const now = { ...state };
   const look = lookControls(state, (changes) => {
     Object.assign(now, changes);

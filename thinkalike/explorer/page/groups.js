@@ -36,19 +36,23 @@ export function pairsOfGroup(pairs, group, rest) {
  *
  * @param {ArrayLike<number>[]} rows one of each pair, a number for each image, NaN where it does not count
  * @param {number} images
+ * @param {(number | null)[]} [offsets] added to the numbers of each pair; a pair without one does not count
  * @returns {Float64Array} NaN where an image counts for no pair
  */
-export function meanOfPairs(rows, images) {
+export function meanOfPairs(rows, images, offsets) {
   const totals = new Float64Array(images);
   const counts = new Uint32Array(images);
-  for (const row of rows) {
+  rows.forEach((row, pair) => {
+    const offset = offsets ? (offsets[pair] ?? NaN) : 0;
     for (let i = 0; i < images; i += 1) {
-      if (Number.isFinite(row[i])) {
-        totals[i] += row[i];
+      const value = row[i] + offset;
+      // neither missing nor infinite
+      if (value - value === 0) {
+        totals[i] += value;
         counts[i] += 1;
       }
     }
-  }
+  });
   return totals.map((total, i) => (counts[i] ? total / counts[i] : NaN));
 }
 
@@ -66,11 +70,7 @@ export function groupInterval(rho, influence, images) {
   if (!influence || !influence.length) {
     return { mean, low: NaN, high: NaN, n: 0, contributions: null };
   }
-  const pseudo = influence.map((row, pair) => {
-    const centre = rho[pair];
-    return Float64Array.from(row, (value) => (isNumber(centre) ? centre + value : NaN));
-  });
-  const contributions = meanOfPairs(pseudo, images);
+  const contributions = meanOfPairs(influence, images, rho);
   const { low, high, n, mean: centre } = meanInterval(contributions);
   // means over pairs of means over images differ from this one where pairs have other images
   return { mean, low: low - centre + mean, high: high - centre + mean, n, contributions };

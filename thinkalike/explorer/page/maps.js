@@ -149,7 +149,10 @@ function lengthOf(pixels) {
  */
 export function unitMap(pixels) {
   const length = lengthOf(pixels);
-  return Float32Array.from(pixels, (value) => (length ? value / length || 0 : 0));
+  const unit = new Float32Array(pixels.length);
+  // a loop: `from` with a function takes ten times as long
+  if (length) for (let place = 0; place < unit.length; place++) unit[place] = pixels[place] / length || 0;
+  return unit;
 }
 
 /**
@@ -209,9 +212,14 @@ export function agreementWithOthers(maps, counted) {
     if (unit && counted[number]) for (let place = 0; place < total.length; place++) total[place] += unit[place];
   });
   const others = units.filter((unit, number) => unit && counted[number]).length;
+  const square = lengthOf(total) ** 2;
   return units.map((unit, number) => {
     if (!unit || others - Number(counted[number]) < 1) return null;
-    return cosineOf(unit, counted[number] ? total.map((sum, place) => sum - unit[place]) : total);
+    let product = 0;
+    for (let place = 0; place < total.length; place++) product += unit[place] * total[place];
+    // without itself, of length 1, the sum T of the others has u·T − 1 and |T|² − 2 u·T + 1
+    const rest = counted[number] ? square - 2 * product + 1 : square;
+    return rest > 1e-9 ? (product - Number(counted[number])) / Math.sqrt(rest) : null;
   });
 }
 

@@ -9,6 +9,8 @@ const COLOUR_OF = /** @type {Record<string, string>} */ ({
 });
 /** Pairs that are named in the chart: those without a control that differ most. */
 const NAMED_PAIRS = 6;
+/** Pairs up to which all intervals are drawn; of more, that of the chosen pair alone. */
+const MOST_INTERVALS = 300;
 
 /**
  * Vega's description of the chart.
@@ -33,7 +35,7 @@ export function scatterOfPairs(pairs, { size, titles, colours }) {
   const least = Math.min(0, ...ends) - 0.03;
   const categories = Object.keys(SYMBOL_OF).filter((category) => there.some((pair) => pair.category === category));
   const rule = (/** @type {any} */ encoding) => ({
-    type: "rule", from: { data: "pairs" }, interactive: false,
+    type: "rule", from: { data: "intervals" }, interactive: false,
     encode: { update: { ...encoding, stroke: { scale: "colour", field: "category" }, opacity: { signal: "datum.chosen ? 0.9 : 0.28" } } },
   });
   const axis = (/** @type {string} */ scale, /** @type {string} */ orient, /** @type {string} */ title) => ({
@@ -42,7 +44,8 @@ export function scatterOfPairs(pairs, { size, titles, colours }) {
   return {
     $schema: "https://vega.github.io/schema/vega/v6.json",
     width: size, height: size, padding: 4,
-    data: [{ name: "pairs", values: there }],
+    // of thousands of pairs intervals would cover everything
+    data: [{ name: "pairs", values: there }, { name: "intervals", values: there.filter(({ chosen }) => chosen || there.length <= MOST_INTERVALS) }],
     scales: [
       { name: "x", domain: [least, 1.02], range: [0, size], zero: false, nice: false },
       { name: "y", domain: [least, 1.02], range: [size, 0], zero: false, nice: false },

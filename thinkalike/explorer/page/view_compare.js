@@ -264,7 +264,7 @@ async function scatterCard(
       on: { click: (_event, item) => item?.datum?.i !== undefined && pick(pairs[item.datum.i]) },
     },
   );
-  card.append(element("p", { class: "small muted" }, "On the dashed line both say the same. Bars: 95 % intervals. Named: the pairs that differ most."));
+  card.append(element("p", { class: "small muted" }, "On the dashed line both say the same. Bars: 95 % intervals. Named: pairs that differ most, without controls."));
   return chart;
 }
 
@@ -287,8 +287,8 @@ function tableOfPairs(
       element(
         "td",
         { class: "number" },
-        beyond ? element("span", { title: "the interval leaves 0 out" }, "* ") : null,
         number(pair.difference),
+        element("span", { title: "the interval leaves 0 out" }, beyond ? " *" : ""),
         element("div", { class: "small muted" }, interval(pair.low, pair.high)),
       ),
     );
@@ -299,7 +299,7 @@ function tableOfPairs(
     { type: "button", hidden: pairs.length <= FIRST_ROWS, on: { click: () => { body.append(...pairs.slice(FIRST_ROWS).map(row)); more.hidden = true; } } },
     `Show all ${pairs.length}`,
   );
-  const heads = [first.title, second.title, "Difference, 95 % interval"];
+  const heads = [first.title, second.title, "Difference (95 %)"];
   return element(
     "section",
     { class: "card", "aria-label": "Pairs that differ most" },
