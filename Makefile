@@ -48,11 +48,13 @@ demo: $(STAMP) ## the digits study, its extras, the published examples, and the 
 	  "$$(ls $(RESULTS)/dissimilarity/*/*/*_pairs.parquet | wc -l) dissimilarity matrices" "$(RESULTS)/dissimilarity/<method>/<metric>/<subset>.csv" \
 	  "$$(find $(RESULTS)/figures -name '*.svg' | wc -l) figures (SVG, PNG, and the CSV behind each)" "$(RESULTS)/figures/"
 	@echo
-	@echo "Look first at the report: unzip $(RESULTS)/report.zip and open report.html,"
-	@echo "or at $(RESULTS)/figures/clusters/gradcam/cosine/all/heat_map.png"
+	@echo "Look first at the report: $(CURDIR)/$(RESULTS)/report/report.html"
+	@echo "(to send it: $(RESULTS)/report.zip), or at the explorer: $(RESULTS)/explorer.html"
 
 report: $(STAMP) ## the Snakemake report of the digits study
 	snakemake $(EVERYTHING) --report $(RESULTS)/report.zip
+	@rm -rf $(RESULTS)/report
+	@python -m zipfile -e $(RESULTS)/report.zip $(RESULTS)
 
 test: $(STAMP) ## what matters, in minutes: all units, a whole study, what runs again, what breaks
 	OMP_NUM_THREADS=1 python -m pytest --numprocesses $(WORKERS) --dist worksteal -m "not slow"
@@ -104,9 +106,11 @@ format: $(STAMP) ## bring the code into that style
 	ruff format .
 	snakefmt Snakefile rules replication
 
-docs: $(STAMP) ## generate docs/reference/configuration.md from the schema, run the notebooks
+docs: $(STAMP) ## generate pages, run the notebooks, build the site: docs/_build/html/index.html
 	python -m docs.tools.generate
+	python -m docs.tools.method_cards
 	python -m docs.tools.notebook
+	sphinx-build --fail-on-warning --keep-going --quiet docs docs/_build/html
 
 timm-models: $(STAMP) ## what timm's architectures take and which methods explain them: an hour, goes on
 	python -m docs.tools.timm_models
@@ -121,5 +125,5 @@ audit: $(STAMP) ## known vulnerabilities of what requirements.lock names (asks a
 	$(BIN)/uv tool run --quiet pip-audit@2.10.1 --requirement requirements.lock --require-hashes \
 	  --disable-pip --strict --progress-spinner off
 
-clean: ## remove results and resources (keeps the environment)
-	rm -rf results/* resources/* .snakemake
+clean: ## remove results, resources and the site (keeps the environment)
+	rm -rf results/* resources/* .snakemake docs/_build

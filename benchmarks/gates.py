@@ -2,7 +2,7 @@
 
 Trains networks of products on scikit-learn's digits, in minutes, and explains other digits with them.
 Writes results/benchmarks/gates.csv and, beside it, a JSON of where and how it was measured; `--docs` puts
-the table on docs/reference/lrp.md, which says what is measured.
+the table on docs/measured/lrp.md, which says what is measured.
 """
 
 from collections.abc import Callable, Mapping
@@ -32,7 +32,7 @@ from thinkalike.networks.model import Model
 
 OUTPUT = Path("results/benchmarks/gates.csv")
 PARTIAL = OUTPUT.with_stem("gates-partial")
-PAGE = Path("docs/reference/lrp.md")
+PAGE = Path("docs/measured/lrp.md")
 
 SIZE = 64
 """Pixels on a side."""

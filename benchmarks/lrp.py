@@ -1,7 +1,7 @@
 """Layer-wise relevance propagation: its ledger, its operations, and zennit: `python -m benchmarks.lrp`.
 
 Writes results/benchmarks/lrp.csv and, beside it, a JSON of where and how it was measured; `--docs` puts the
-table on docs/reference/lrp.md, which says what is measured. Needs the images and the
+table on docs/measured/lrp.md, which says what is measured. Needs the images and the
 trained models of the digits study.
 """
 
@@ -27,7 +27,7 @@ from thinkalike.networks.model import Model
 
 OUTPUT = Path("results/benchmarks/lrp.csv")
 PARTIAL = OUTPUT.with_stem("lrp-partial")
-PAGE = Path("docs/reference/lrp.md")
+PAGE = Path("docs/measured/lrp.md")
 
 COMPOSITES: Mapping[str, Composite] = {
     "epsilon": Composite(),

@@ -1,7 +1,7 @@
 """Which rules of layer-wise relevance propagation say what matters: `python -m benchmarks.rules`.
 
 Writes results/benchmarks/rules.csv and, beside it, a JSON of where and how it was measured; `--docs` puts
-the tables on docs/reference/lrp.md, which says what is measured. Networks are those of the digits study,
+the tables on docs/measured/lrp.md, which says what is measured. Networks are those of the digits study,
 those of a study of photographs, and pretrained EfficientNet-Lites:
 
     python -m benchmarks.rules --images FOLDER --photographs OVERLAY --lite FOLDER
@@ -37,7 +37,7 @@ from thinkalike.workflow.forecast.plan import read_config
 
 OUTPUT = Path("results/benchmarks/rules.csv")
 PARTIAL = OUTPUT.with_stem("rules-partial")
-PAGE = Path("docs/reference/lrp.md")
+PAGE = Path("docs/measured/lrp.md")
 
 SIDE = 8
 """Cells of a side at which maps are compared, as `settings.lrp.pool` has it, and removed."""

@@ -35,15 +35,12 @@ myst_enable_extensions = ["colon_fence", "attrs_inline"]
 myst_heading_anchors = 4
 nb_execution_mode = "off"  # `python -m docs.tools.notebook` runs them and keeps what they print
 
+add_module_names = False
 autodoc_member_order = "bysource"
 autodoc_typehints = "description"
 autodoc_typehints_description_target = "documented"
 napoleon_numpy_docstring = False
 napoleon_use_ivar = True
-autodoc_default_options = {
-    # of scikit-learn's base class, with references to its own site
-    "exclude-members": "set_fit_request, set_score_request, set_transform_request, set_predict_request",
-}
 suppress_warnings = ["ref.python"]  # one attribute name, such as `models`, in several classes
 
 html_theme = "pydata_sphinx_theme"
@@ -52,6 +49,7 @@ html_static_path = ["_static"]
 html_css_files = ["site.css"]
 html_show_sourcelink = False
 html_copy_source = False
+html_context = {"default_mode": "auto"}
 html_theme_options = {
     "navbar_align": "left",
     "navbar_end": ["theme-switcher"],
@@ -74,6 +72,7 @@ if EXPLORER.is_file():
 PAGES = {
     "README.md": "/index.md",
     "CONTRIBUTING.md": "/contributing/contributing.md",
+    "CODE_OF_CONDUCT.md": "/contributing/code-of-conduct.md",
     "SECURITY.md": "/contributing/security.md",
     "CHANGELOG.md": "/contributing/changelog.md",
 }
@@ -87,9 +86,17 @@ def link_to_pages_of_the_site(app: Sphinx, page: object, *source: object) -> Non
     text[0] = re.sub(rf"\]\((?:\.\./)*({names})", lambda link: f"]({PAGES[link[1]]}", text[0])
 
 
+def left_out(
+    app: Sphinx, kind: str, name: str, thing: object, skip: bool, options: object
+) -> bool | None:
+    """Leave out methods that scikit-learn adds to estimators, which refer to its own site."""
+    return True if name.startswith("set_") and name.endswith("_request") else None
+
+
 def setup(app: Sphinx) -> None:
     if EXPLORER.is_file():
         app.tags.add("explorer")
+    app.connect("autodoc-skip-member", left_out)
     app.connect("autodoc-process-docstring", docstrings.prepare)
     app.connect("source-read", link_to_pages_of_the_site)
     app.connect("include-read", link_to_pages_of_the_site)

@@ -1,4 +1,4 @@
-"""An example of a network of one's own, for docs/guides/adding-a-model.md."""
+"""An example of a network of one's own, for docs/guides/your-own-model.md."""
 
 from itertools import pairwise
 

@@ -1,5 +1,6 @@
 """Run the notebooks of the documentation and keep what they print: `python -m docs.tools.notebook`.
 
+A notebook that reads a study (`thinkalike.study` in its metadata) is left as it is where there is none.
 Cells run in one namespace, in order. Of the last line of a cell, if it is an expression, the notebook
 keeps text, HTML and picture, as Jupyter does.
 """
@@ -10,10 +11,12 @@ import contextlib
 import io
 import json
 import os
+import tempfile
 from pathlib import Path
 from typing import Any
 
-NOTEBOOKS = Path(__file__).resolve().parents[1] / "guides"
+ROOT = Path(__file__).resolve().parents[2]
+NOTEBOOKS = ROOT / "docs" / "guides"
 
 
 def execute(notebook: dict[str, Any], folder: Path) -> dict[str, Any]:
@@ -59,12 +62,15 @@ def _data(value: Any) -> dict[str, str]:
 
 
 def main() -> None:
-    """Run all notebooks in an empty folder and write them with their outputs."""
-    import tempfile
-
+    """Run all notebooks, in an empty folder or beside the study that they read, and keep their outputs."""
     for path in sorted(NOTEBOOKS.glob("*.ipynb")):
+        notebook = json.loads(path.read_text("utf-8"))
+        study = notebook["metadata"].get("thinkalike", {}).get("study")
+        if study and not (ROOT / study / "verdict.md").exists():
+            print(f"{path.name} is left as it is: it reads {study}, which `make demo` makes")
+            continue
         with tempfile.TemporaryDirectory() as folder:
-            executed = execute(json.loads(path.read_text("utf-8")), Path(folder))
+            executed = execute(notebook, ROOT if study else Path(folder))
         path.write_text(json.dumps(executed, indent=1, ensure_ascii=False) + "\n", "utf-8")
 
 

@@ -14,6 +14,13 @@ PICTURES = {
     "panel": ("panels/first/000.png", 1200),
     "scales": ("statistics/scales.png", 1435),
     "gallery": ("neon/galleries/resnet.png", 1100),
+    "dendrograms": ("clusters/kernelshap/cosine/all/dendrograms.png", 1050),
+    "embeddings": ("clusters/lrp/cosine/all/embeddings.png", 1050),
+    "influential_images": ("statistics/kernelshap/images.png", 1050),
+    "deletion": ("statistics/deletion.png", 1050),
+    "borders": ("gradcam/borders.png", 1050),
+    "spectral": ("spectral/joint/embeddings.png", 1050),
+    "spectral_clusters": ("spectral/joint/clusters.png", 1233),
 }
 """Picture → figure that it is made from, and its width in pixels."""
 

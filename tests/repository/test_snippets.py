@@ -31,7 +31,7 @@ def run(code: str, folder: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, "-c", code], cwd=folder, text=True, capture_output=True)
 
 
-@pytest.mark.parametrize("code", snippets("docs/guides/adding-a-model.md"))
+@pytest.mark.parametrize("code", snippets("docs/guides/your-own-model.md"))
 def test_what_a_page_shows_of_the_library_runs(code):
     done = run(code, REPOSITORY)
     assert done.returncode == 0, done.stderr
@@ -96,6 +96,14 @@ def test_the_cells_of_the_notebook_run_in_their_order(tmp_path):
     (tmp_path / "photos").mkdir()
     notebook = json.loads((REPOSITORY / "docs/guides/ten-lines.ipynb").read_text())
     executed = execute(notebook, tmp_path)
+    for cell, again in zip(notebook["cells"], executed["cells"], strict=True):
+        assert kinds(again) == kinds(cell), cell["source"]
+
+
+def test_the_notebook_that_reads_a_study_reads_any(finished: Checkout):
+    text = (REPOSITORY / "docs/guides/read-a-study.ipynb").read_text()
+    notebook = json.loads(text.replace("results/digits", "results/tiny"))
+    executed = execute(notebook, finished.root)
     for cell, again in zip(notebook["cells"], executed["cells"], strict=True):
         assert kinds(again) == kinds(cell), cell["source"]
 

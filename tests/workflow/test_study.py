@@ -67,6 +67,8 @@ QUESTION = {
             1 + 1 + 1 + 1 + 1 + 1
         )  # features compared, models tested, pairs, drawn; scales drawn; verdict
         + (3 + 6)  # drawn: panels; predictions, accuracy, ceiling, borders, budgets, comparisons
+        + 1  # the explorer
+        + (3 + 1 + 2 + 3)  # for it: features clustered; images, maps of them, clustered
     ),
 }
 EXTRAS = {
@@ -75,8 +77,8 @@ EXTRAS = {
         + (4 * (2 + 1) + 1)  # spectral: two models and both together, choices
     ),
     "jobs": (
-        (3 + 1 + 2)  # neon: clusters of three models, evaluation; drawn
-        + (1 + 2 + 3 * (1 + 2) + 1)  # spectral: images, maps; clustered, drawn twice; choices
+        (1 + 2)  # neon: evaluation; drawn
+        + (3 * 2 + 1)  # spectral: drawn twice; choices
     ),
 }
 STATISTICS = ["families", "matrices", "resolution", "features", "deletion"]
@@ -102,7 +104,7 @@ def test_every_file_of_the_contract_is_there(finished):
         *(f"scales/{method}.parquet" for method in MAPPED),
         *(f"explanations/{method}/{model}.nc" for method in MAPPED for model in (*MODELS, REPLICA)),
         *(f"statistics/{name}.csv" for name in STATISTICS),
-        *("pairs.csv", "verdict.md", "verdict.json"),
+        *("pairs.csv", "verdict.md", "verdict.json", "explorer.html"),
         "explanations/gradcam_50/byobnet_brief.nc",
         "explanations/gradcam_50/vit_brief.nc",
         "gradcam/resolutions.csv",
@@ -200,6 +202,7 @@ def test_the_same_bytes_again(study):
             "statistics/families.csv",
             "figures/statistics/pairs.svg",
             "verdict.json",
+            "explorer.html",
             "dissimilarity/gradcam/cosine/all.csv",
             "subsampling/gradcam/cosine.parquet",
             "clusters/gradcam/cosine/all/louvain.csv",

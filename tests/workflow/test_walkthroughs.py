@@ -41,7 +41,7 @@ def test_your_own_images(checkout, tmp_path):
     assert checkout.plan("data", overlay=overlay)["download_dataset"] == 1
 
 
-@pytest.mark.parametrize("page", ["guides/adding-a-model.md"])
+@pytest.mark.parametrize("page", ["guides/your-own-model.md"])
 def test_overlays_for_models_plan(checkout, page):
     found = blocks(checkout, page)
     assert len(found) >= 2

@@ -11,6 +11,7 @@ import pandas as pd
 
 from thinkalike.compare.similarity import Comparison, stated_comparison
 from thinkalike.errors import InputError
+from thinkalike.methods import METHODS
 from thinkalike.statistics.intervals import chord
 from thinkalike.statistics.roles import COLUMNS, Roles
 from thinkalike.stores.arrays import open_arrays
@@ -63,12 +64,12 @@ class StudyFolder:
             for place in places
             for path in sorted(place.glob("*_pairs.parquet"))
         ]
-        methods = dict.fromkeys([*(case.method for case in cases), *explained])
+        methods = sorted({*(case.method for case in cases), *explained}, key=_rank)
         points = sorted((folder / "spectral" / "clusters").glob("*/points.parquet"))
         return cls(
             folder,
             {method: _explained_as(method, explained) for method in methods},
-            cases,
+            sorted(cases, key=lambda case: methods.index(case.method)),
             {path.parent.name: _models_of(path) for path in points},
             _stems(folder / "neon" / "clusters", "*.nc"),
         )
@@ -166,6 +167,12 @@ class StudyFolder:
 
 def _stems(folder: Path, pattern: str) -> list[str]:
     return sorted(path.stem for path in folder.glob(pattern))
+
+
+def _rank(method: str) -> tuple[int, str]:
+    """Place of a method among those of `methods.METHODS`, of a variant behind the one that it varies."""
+    base = _explained_as(method, [*METHODS])
+    return ([*METHODS, ""].index(base), method)
 
 
 def _explained_as(method: str, explained: Sequence[str]) -> str:

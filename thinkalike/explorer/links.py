@@ -23,7 +23,14 @@ VIEWS: dict[str, dict[str, str]] = {
     "families": {"view": "models"},
     "branches": {"view": "matrix"},
     "no_branches": {"view": "matrix"},
+    "image_count": {"view": "matrix", "quantity": "width"},
+    "no_order": {"view": "matrix", "quantity": "width"},
     "mute": {"view": "image"},
+    "unconverged": {"view": "image"},
+    "input_share": {"view": "image"},
+    "short_chance": {"view": "matrix", "quantity": "mean"},
+    "short_families": {"view": "models"},
+    "short_images": {"view": "matrix", "quantity": "width"},
     "missing": {"view": "matrix", "quantity": "n"},
     "few_images": {"view": "matrix", "quantity": "n"},
     "seed_std": {"view": "matrix", "quantity": "width"},
@@ -47,8 +54,9 @@ def sentence_link(
     if view is None:
         return ""
     title = statement["topic"]
-    if title not in cases:  # a limit names its method at its beginning
-        title = next((each for each in cases if statement["text"].startswith(f"{each}: ")), "")
+    if title not in cases:  # a sentence about several methods names them; the first counts
+        named = {statement["text"].find(each): each for each in cases if each in statement["text"]}
+        title = named[min(named)] if named else ""
     state = {**view, **cases.get(title, {})}
     if statement["rule"] == "closest":
         table = pairs[title]

@@ -17,7 +17,7 @@ STEPS = 1000
 """Steps from 0 to the largest number of a block: finer than a similarity of two maps is known."""
 BINS = 60
 """Bins of the similarities of maps of different images."""
-DIFFERENT = 2000
+DIFFERENT = 1000
 """Pairs of different images, at most, that the maps of two models are compared on, each both ways."""
 
 

@@ -2,19 +2,24 @@
 
 import base64
 import hashlib
-import re
 from io import BytesIO
+from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from PIL import Image
 
 from tests.support.explained import SIDE, explanations
 from tests.support.explorer_page import Page
 from thinkalike.api import compare
+from thinkalike.api import open as opened
 from thinkalike.compare.maps import with_sign
 from thinkalike.errors import InputError
+from thinkalike.explorer.links import VIEWS, sentence_link
+from thinkalike.explorer.maps import NUMBERS, pixel_side
 from thinkalike.notebook.exploring import explore
+from thinkalike.statistics import limits, sentences, verdict
 
 HOSTILE = "<img src=x onerror='alert(1)'></script><script>alert(1)</script>{{vega}}"
 
@@ -204,24 +209,56 @@ def test_a_folder_that_was_saved_is_explored_as_far_as_it_goes(tmp_path, monkeyp
     with pytest.raises(InputError, match="study: a str is none that can be explored"):
         explore("results/mine", path=tmp_path / "none.html")
     result.save(tmp_path / "result.nc")
-    from thinkalike.api import open as opened
-
     with pytest.raises(InputError, match="the maps of this result are not known"):
         opened(tmp_path / "result.nc").explore(tmp_path / "none.html")
     assert not (tmp_path / "none.html").exists()
 
 
-def test_links_of_sentences_are_states_of_the_page():
-    from thinkalike.explorer.links import VIEWS
+CASES = {
+    "Grad-CAM": {"method": "gradcam", "metric": "cosine"},
+    "LRP": {"method": "lrp", "metric": "rbf"},
+}
+PAIRS = pd.DataFrame(
+    {
+        "model_a": ["one", "one", "b & c"],
+        "model_b": ["two", "three", "three"],
+        "rho": [0.9, 0.2, 0.4],
+        "category": ["seeds", "control", "same family"],
+    }
+)
 
-    keys = {"view", "quantity", "scale"}
-    assert all(
-        set(state) <= keys and re.fullmatch("[a-z]+", state["view"]) for state in VIEWS.values()
+
+@pytest.mark.parametrize(
+    ("topic", "rule", "text", "state"),
+    [
+        ("LRP", "mostly_chance", "…", "view=matrix&quantity=mean&method=lrp&metric=rbf"),
+        ("LRP", "closest", "…", "view=pair&method=lrp&metric=rbf&a=b%20%26%20c&b=three"),
+        (
+            *("In short", "short_families", "Families are set apart by LRP and Grad-CAM."),
+            "view=models&method=lrp&metric=rbf",
+        ),
+        (
+            *("What cannot be said", "few_images", "Grad-CAM: maps of LRP are blank."),
+            "view=matrix&quantity=n&method=gradcam&metric=cosine",
+        ),
+        ("What cannot be said", "seed_std", "One seed.", "view=matrix&quantity=width"),
+        ("What cannot be said", "no_control", "There is no control.", ""),
+    ],
+)
+def test_sentences_lead_to_the_view_that_shows_them(topic, rule, text, state):
+    statement = {"topic": topic, "rule": rule, "text": text}
+    pairs = dict.fromkeys(CASES, PAIRS)
+    assert sentence_link(statement, CASES, pairs) == state
+
+
+def test_rules_with_a_view_are_rules_of_the_verdict():
+    text = "".join(
+        Path(path).read_text() for path in (sentences.__file__, limits.__file__, verdict.__file__)
     )
+    assert [rule for rule in VIEWS if f'"{rule}"' not in text] == []
 
 
 def test_maps_on_pixels_are_no_coarser_than_what_is_compared():
-    from thinkalike.explorer.maps import NUMBERS, pixel_side
 
     assert pixel_side((64, 64), 10, 8) == 64
     assert pixel_side((224, 224), 10, 8) == 96

@@ -316,7 +316,7 @@ def test_the_table_has_the_architectures_of_timm():
     assert known <= all_of_timm
     missing = all_of_timm - known
     assert len(missing) <= 0.05 * len(all_of_timm)
-    page = (REPOSITORY / "docs/guides/adding-a-model.md").read_text()
+    page = (REPOSITORY / "docs/guides/your-own-model.md").read_text()
     counts = re.search(r"It has ([\d,]+) of timm's ([\d,]+); the (\d+) that are missing", page)
     assert [int(count.replace(",", "")) for count in counts.groups()] == [
         len(known),

@@ -202,6 +202,7 @@ figures: {panels: {first: {count: 0}}}
 figures: {panels: {first: {count: 1000}}}
 replicas: {convnext: 1}
 figures: {panels: {same: {count: 3, images: agreeing, methods: [lrp]}}}
+explorer: {clusters: false}
 forecast: {teraflops: 10}
 replication: {folder: ~/tables}
 """.strip().splitlines()

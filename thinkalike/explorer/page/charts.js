@@ -96,9 +96,10 @@ export class Charts {
    * @param {Record<string, (...values: any[]) => void>} [options.on] handlers: of pointer events (event, item), of signals
    *   (name, value)
    * @param {"svg" | "canvas"} [options.renderer] canvas for thousands of marks
+   * @param {(value: any) => string} [options.tip] text beside the pointer for the value of a mark's `tooltip`
    * @returns {Promise<Chart>}
    */
-  async chart(root, spec, { label, on = {}, renderer = "svg" }) {
+  async chart(root, spec, { label, on = {}, renderer = "svg", tip: text }) {
     const place = element("div", { class: "chart", role: "img", "aria-label": label });
     root.append(place);
     const mode = String(spec.$schema ?? "").includes("/vega/") ? "vega" : "vega-lite";
@@ -108,7 +109,7 @@ export class Charts {
       {
         mode, renderer, actions: false, ast: true, defaultStyle: false, hover: true,
         tooltip: (/** @type {any} */ _handler, /** @type {any} */ event, /** @type {any} */ _item, /** @type {any} */ value) =>
-          showTip(event, value),
+          showTip(event, text && value !== null && value !== undefined && value !== "" ? text(value) : value),
       },
     );
     const { view } = result;

@@ -47,14 +47,14 @@ export function along(stops, share) {
 }
 
 /**
- * Colour of text on a colour: the page's dark or light ink, whichever has the higher contrast (WCAG 2, relative luminance).
+ * Colour of text on a colour: black or white, whichever has the higher contrast, which is then at least 4.5 (WCAG 2).
  *
  * @param {string} ground "#rrggbb"
  * @returns {string}
  */
 export function inkOn(ground) {
   const light = luminance(ground);
-  return (light + 0.05) / (luminance("#111418") + 0.05) > (luminance("#ffffff") + 0.05) / (light + 0.05) ? "#111418" : "#ffffff";
+  return (light + 0.05) / 0.05 > 1.05 / (light + 0.05) ? "#000000" : "#ffffff";
 }
 
 /**

@@ -16,7 +16,7 @@ export function number(value, decimals = 2) {
 }
 
 /**
- * A share in per cent: "93 %", "99.6 %" near the ends.
+ * A share in per cent: "93 %", "99.6 %" near the ends; no share but 0 and 1 is shown as one of them.
  *
  * @param {number | null | undefined} share
  * @returns {string}
@@ -25,7 +25,7 @@ export function percent(share) {
   if (share === null || share === undefined || !Number.isFinite(share)) return "–";
   const value = share * 100;
   const close = (value > 99 && value < 100) || (value < 1 && value > 0);
-  return `${close ? value.toFixed(1) : Math.round(value)} %`;
+  return `${close ? Math.min(Math.max(value, 0.1), 99.9).toFixed(1) : Math.round(value)} %`;
 }
 
 /**

@@ -76,7 +76,7 @@ class Page {
     const { contents } = this.study;
     document.title = `${contents.study}: ${contents.title}`;
     part("study").textContent = contents.study;
-    part("says").textContent = contents.title;
+    part("says").textContent = part("says").title = contents.title;
     part("foot").textContent = `Made by ${contents.software}. This page asks nothing of the network.`;
     part("tools").replaceChildren(...this.tools());
     part("skip").addEventListener("click", (event) => {
@@ -210,6 +210,7 @@ class Page {
     root.classList.remove("coming");
     main.replaceChildren(root);
     if (key) focusOn(root, key);
+    if (document.documentElement.dataset.shown && document.activeElement === document.body) main.focus({ preventScroll: true });
     if (top) scrollTo(0, 0);
     document.title = `${view.title} · ${this.study.contents.study}`;
     document.documentElement.dataset.shown = view.key;
@@ -258,7 +259,7 @@ class Page {
       [...options].map(([key, title]) => ({ key, title })),
       entry[dimension],
       (key) => this.go({ [dimension]: key }),
-      dimension === "method" ? { named: false } : { letters: 30, named: dimension !== "metric" },
+      { letters: dimension === "method" ? 72 : 30, named: dimension === "subset" },
     );
   }
 }

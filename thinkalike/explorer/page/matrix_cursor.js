@@ -5,7 +5,7 @@
 import { showTip } from "./charts.js";
 import { element } from "./dom.js";
 
-/** @typedef {{x: number, y: number, row: number, tip: string}} Cell */
+/** @typedef {{x: number, y: number, row: number}} Cell */
 
 /** Steps of keys: columns and rows. */
 const KEY_STEPS = /** @type {Record<string, [number, number]>} */ ({
@@ -13,7 +13,8 @@ const KEY_STEPS = /** @type {Record<string, [number, number]>} */ ({
 });
 
 /**
- * Place after a key, in a matrix of so many rows; null where the key is none of the cursor's. The diagonal is stepped over.
+ * Place after a key, in a matrix of so many rows; null where the key is none of the cursor's. The diagonal is stepped over; at
+ * its ends, to the same pair on the other side.
  *
  * @param {[number, number]} place column and row
  * @param {string} key of the keyboard's event
@@ -29,7 +30,7 @@ export function nextPlace([x, y], key, size) {
   const inside = (/** @type {number} */ value) => Math.min(Math.max(value, 0), last);
   let next = /** @type {[number, number]} */ ([inside(x + step[0]), inside(y + step[1])]);
   if (next[0] === next[1]) next = [next[0] + step[0], next[1] + step[1]];
-  return next.some((value) => value < 0 || value > last) ? [x, y] : next;
+  return next.some((value) => value < 0 || value > last) ? [y, x] : next;
 }
 
 export class MatrixCursor {
@@ -37,14 +38,16 @@ export class MatrixCursor {
    * @param {Cell[]} cells
    * @param {number} size rows of the matrix
    * @param {{cell: number, left: number, top: number}} layout
+   * @param {(row: number) => string} tip the pair of a row in words
    * @param {(row: number) => void} open
    * @param {(text: string) => void} announce
    * @param {(cell: Cell | null) => void} mark shows the cell in the picture
    */
-  constructor(cells, size, layout, open, announce, mark) {
+  constructor(cells, size, layout, tip, open, announce, mark) {
     this.cells = new Map(cells.map((cell) => [cell.y * size + cell.x, cell]));
     this.size = size;
     this.layout = layout;
+    this.tip = tip;
     this.announce = announce;
     this.mark = mark;
     /** @type {[number, number]} */
@@ -84,13 +87,14 @@ export class MatrixCursor {
     style.left = `${left + this.place[0] * cell}px`;
     style.top = `${top + this.place[1] * cell}px`;
     style.width = style.height = `${cell}px`;
-    this.button.setAttribute("aria-label", this.cell().tip.replaceAll("\n", "; "));
+    this.button.setAttribute("aria-label", this.tip(this.cell().row).replaceAll("\n", "; "));
   }
 
   show() {
     const box = this.button.getBoundingClientRect();
     this.mark(this.cell());
-    showTip({ clientX: box.right, clientY: box.bottom }, this.cell().tip);
-    this.announce(this.cell().tip.replaceAll("\n", "; "));
+    const text = this.tip(this.cell().row);
+    showTip({ clientX: box.right, clientY: box.bottom }, text);
+    this.announce(text.replaceAll("\n", "; "));
   }
 }

@@ -20,6 +20,7 @@ const NAME_SLOPE = -48;
  * @property {number} left of the cells
  * @property {number} top
  * @property {number} size of all cells
+ * @property {number} limit most width of a name
  * @property {number} tree width of the tree; 0: no tree
  * @property {number} width of all
  * @property {number} height
@@ -37,7 +38,8 @@ const NAME_SLOPE = -48;
  * @returns {Layout}
  */
 export function layoutOf({ models, width, height, letters, tree }) {
-  const names = Math.min(letters, 170) + SYMBOL_ROOM + 6;
+  const limit = width > 560 ? 170 : 96;
+  const names = Math.min(letters, limit) + SYMBOL_ROOM + 6;
   const slope = (Math.abs(NAME_SLOPE) * Math.PI) / 180;
   const top = Math.ceil((names - SYMBOL_ROOM) * Math.sin(slope)) + SYMBOL_ROOM + 8;
   const overhang = Math.ceil((names - SYMBOL_ROOM) * Math.cos(slope));
@@ -45,18 +47,18 @@ export function layoutOf({ models, width, height, letters, tree }) {
   const right = Math.max(trunk ? trunk + 2 * MATRIX_GAP + 16 : 0, overhang);
   const below = trunk ? 46 : 6;
   const fits = Math.min((width - names - right) / models, (height - top - below) / models);
-  const least = models > 60 ? 6 : models > 30 ? 10 : 22;
+  const least = models > 60 ? 5 : models > 30 ? 10 : 22;
   const cell = Math.max(least, Math.min(60, Math.floor(fits)));
   const size = cell * models;
   const spare = trunk ? Math.min(Math.max(0, width - names - size - right), 110) : 0;
-  return { cell, left: names, top, size, tree: trunk + spare, width: names + size + right + spare, height: top + size + below };
+  return { cell, left: names, top, size, limit, tree: trunk + spare, width: names + size + right + spare, height: top + size + below };
 }
 
 /**
  * Specification of the picture.
  *
  * @param {object} matrix
- * @param {{x: number, y: number, row: number, value: number | null, a: number, b: number, tip: string}[]} matrix.cells
+ * @param {{x: number, y: number, row: number, value: number | null, a: number, b: number}[]} matrix.cells
  * @param {{name: string, colour: string, symbol: string, control: boolean, tip: string}[]} matrix.labels in the order of the matrix
  * @param {Case} matrix.entry
  * @param {number} matrix.decimals of the numbers in the cells
@@ -102,11 +104,11 @@ export function matrixPicture({ cells, labels, entry, decimals, colours, page, l
         enter: {
           x: { signal: `${left} + datum.x * ${cell}` }, y: { signal: `${top} + datum.y * ${cell}` },
           width: { value: cell - gap }, height: { value: cell - gap }, fill: { field: "fill" }, cursor: { value: "pointer" },
-          tooltip: { field: "tip" },
+          tooltip: { field: "row" },
         },
       },
     },
-    {
+    cell >= 25 && {
       type: "text", from: { data: "pairs" }, interactive: false,
       encode: {
         enter: {
@@ -130,14 +132,14 @@ export function matrixPicture({ cells, labels, entry, decimals, colours, page, l
     {
       type: "text", from: { data: "models" },
       encode: {
-        enter: { align: { value: "right" }, baseline: { value: "middle" }, limit: { value: 170 }, x: { value: left - SYMBOL_ROOM - 2 }, y: { signal: `${top} + (datum.i + .5) * ${cell}` } },
+        enter: { align: { value: "right" }, baseline: { value: "middle" }, limit: { value: layout.limit }, x: { value: left - SYMBOL_ROOM - 2 }, y: { signal: `${top} + (datum.i + .5) * ${cell}` } },
         update: look("y"),
       },
     },
     {
       type: "text", from: { data: "models" },
       encode: {
-        enter: { align: { value: "left" }, baseline: { value: "middle" }, angle: { value: NAME_SLOPE }, limit: { value: 170 }, x: { signal: `${left} + (datum.i + .5) * ${cell}` }, y: { value: top - SYMBOL_ROOM - 2 } },
+        enter: { align: { value: "left" }, baseline: { value: "middle" }, angle: { value: NAME_SLOPE }, limit: { value: layout.limit }, x: { signal: `${left} + (datum.i + .5) * ${cell}` }, y: { value: top - SYMBOL_ROOM - 2 } },
         update: look("x"),
       },
     },
@@ -159,7 +161,7 @@ export function matrixPicture({ cells, labels, entry, decimals, colours, page, l
       { name: "models", values: labels.map((label, i) => ({ ...label, name: names ? label.name : "", i })) },
       ...(layout.tree ? [treeData(entry, layout)] : []),
     ],
-    marks: [...marks, ...(layout.tree ? treeMarks(entry, layout, page) : [])],
+    marks: [...marks.filter(Boolean), ...(layout.tree ? treeMarks(entry, layout, page) : [])],
   };
 }
 

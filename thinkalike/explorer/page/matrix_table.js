@@ -28,8 +28,8 @@ export function matrixTable(study, entry, quantity, open) {
       "button",
       {
         type: "button", class: "link number", tabindex: buttons.size === 0 ? 0 : -1,
-        "aria-label": cell.row < 0 ? "no comparison" : pairLines(study, entry, cell.row).join("; "),
         on: {
+          focus: () => node.setAttribute("aria-label", cell.row < 0 ? "no comparison" : pairLines(study, entry, cell.row).join("; ")),
           click: () => cell.row >= 0 && open(cell.row),
           keydown: (/** @type {KeyboardEvent} */ event) => {
             const place = nextPlace([x, y], event.key, size);

@@ -29,16 +29,18 @@ export function histogram(values, [low, high], bins) {
 
 /**
  * Two distributions over the same bins, as shares of all: only the bins between the first and the last in which one of them
- * has something, joined until at most so many are left.
+ * has something or a mark stands, joined until at most so many are left.
  *
  * @param {ArrayLike<number>[]} counts of each distribution
  * @param {[number, number]} range of all bins
  * @param {number} most
+ * @param {number[]} [marks] values whose bins are kept
  * @returns {{shares: number[][], range: [number, number]}} the range of the bins that are left
  */
-export function distributions(counts, [low, high], most) {
+export function distributions(counts, [low, high], most, marks = []) {
   const bins = counts[0].length;
-  const full = Array.from({ length: bins }, (_, i) => i).filter((i) => counts.some((each) => each[i] > 0));
+  const marked = histogram(marks, [low, high], bins);
+  const full = Array.from({ length: bins }, (_, i) => i).filter((i) => marked[i] > 0 || counts.some((each) => each[i] > 0));
   const [first, last] = full.length ? [full[0], full[full.length - 1]] : [0, bins - 1];
   const joined = Math.ceil((last - first + 1) / most);
   const left = Math.ceil((last - first + 1) / joined);

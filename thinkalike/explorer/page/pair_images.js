@@ -28,6 +28,7 @@ export function pairImages(context, facts) {
   const values = /** @type {Float32Array} */ (facts.values);
   const { influence } = facts;
   const keys = facts.models.map((model) => study.models[model].key);
+  const names = facts.models.map((model) => study.models[model].name);
   const sorts = PAIR_SORTS.filter(({ key }) => key !== "influential" || influence);
   const sort = sorts.some(({ key }) => key === state.sort) ? state.sort : "alike";
   const all = sortedOf(filtered(facts.collection, keys), values, influence, sort);
@@ -70,8 +71,9 @@ export function pairImages(context, facts) {
       "section",
       { "aria-label": "Images of the pair", class: "view" },
       element("div", { class: "row" }, choice("Images", sorts, sort, (key) => go({ sort: key })), says, clear, look),
+      look ? element("p", { class: "small muted" }, `Difference of the two maps, each of length 1: orange where ${names[0]} has more, blue where ${names[1]} has more.`) : null,
       list,
-      more,
+      element("div", { class: "row" }, more),
     ),
     choose,
     table: () => pairImagesTable(context, facts, all),
@@ -137,7 +139,7 @@ function pairImageCard({ study, state }, { entry, collection, models, row, value
       figures,
       hasMaps
         ? element("figure", {}, tiles.add(`Difference of the two maps on ${captions[image]}`, difference, { group: "difference", map: true }),
-            element("figcaption", {}, element("b", {}, "Difference"), element("span", { class: "block" }, "orange: first more, blue: second more")))
+            element("figcaption", {}, element("b", {}, "Difference")))
         : null,
     ),
   );

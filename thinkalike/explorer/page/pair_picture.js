@@ -19,7 +19,7 @@ export function pairPicture({ observed, chance, range: [low, high], marks, chose
   const wide = (high - low) / observed.length;
   const bins = (/** @type {number[]} */ shares) =>
     shares.map((share, i) => ({ from: low + i * wide, to: low + (i + 1) * wide, share, count: Math.round(share * images) }));
-  const x = { field: "from", type: "quantitative", title: "similarity of the two maps of an image", scale: { domain: [low, high], nice: false } };
+  const x = { field: "from", type: "quantitative", title: "similarity of the two maps of an image", scale: { domain: [low, high], nice: false }, axis: { tickCount: 8 } };
   const y = { field: "share", type: "quantitative", title: "share of images", axis: { format: ".0%", tickCount: 4 } };
   const text = (/** @type {string} */ what) =>
     `format(datum.from, '.2f') + ' to ' + format(datum.to, '.2f') + '\\n' + ${what}`;

@@ -25,8 +25,7 @@ export function readState(hash) {
     const at = part.indexOf("=");
     if (at < 1) continue;
     try {
-      const value = decodeURIComponent(part.slice(at + 1).replaceAll("+", " "));
-      const key = decodeURIComponent(part.slice(0, at));
+      const [key, value] = [part.slice(0, at), part.slice(at + 1)].map((text) => decodeURIComponent(text.replaceAll("+", " ")));
       if (value !== "" && key !== "__proto__") state[key] = value;
     } catch {
       continue;

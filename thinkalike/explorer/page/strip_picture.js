@@ -7,7 +7,7 @@ const BAR_STEPS = 60;
 
 /**
  * @param {object} strip
- * @param {{category: string, value: number, row: number, tip: string}[]} strip.pairs
+ * @param {{category: string, value: number, row: number}[]} strip.pairs
  * @param {string[]} strip.categories in their order
  * @param {{low: number, high: number}} strip.scale
  * @param {{title: string, value: number}[]} strip.marks
@@ -45,9 +45,9 @@ export function stripPicture({ pairs, categories, scale, marks, colours, title, 
           x: { field: "category", type: "nominal", sort: categories, title: null, scale: { domain: categories, range: [26, { expr: "width" }] }, axis: { labelAngle: 0, labelLimit: 74, labelFontSize: 10, ticks: false, domain: false, labelExpr: "split(datum.label, ' ')" } },
           y,
           color: { condition: { test: "hot === datum.row", value: page.warm }, value: page.accent },
-          opacity: { condition: { test: "hot === datum.row", value: 1 }, value: pairs.length > 200 ? 0.3 : 0.65 },
+          opacity: { condition: { test: "hot === datum.row", value: 1 }, value: pairs.length > 1000 ? 0.08 : pairs.length > 200 ? 0.3 : 0.65 },
           strokeWidth: { condition: { test: "hot === datum.row", value: 5 }, value: 2 },
-          tooltip: { field: "tip" },
+          tooltip: { field: "row" },
         },
       },
       {

@@ -171,7 +171,7 @@ class ClustersPage {
       { type: "button", class: "cluster-name", "aria-pressed": String(chosen), "data-key": `cluster-${where}-${label}`, on: { click: () => this.select(chosen ? null : label) } },
       this.by === "cluster" && this.symbol(cluster?.title ?? ""),
       ` ${cluster?.title ?? label} `,
-      element("span", { class: "muted" }, `(${cluster?.size ?? 0})`),
+      element("span", { class: "muted" }, String(cluster?.size ?? "")),
     );
   }
 

@@ -93,13 +93,11 @@ async function drawMatrix(card, { study, entry, charts, go, announce }, quantity
     models: order.length,
     width: card.clientWidth - 32,
     height: Math.max(360, innerHeight - 236),
-    letters: Math.max(...labels.map((label) => pen.measureText(label.name).width)),
+    letters: labels.length > 60 ? 0 : Math.max(...labels.map((label) => pen.measureText(label.name).width)),
     tree: entry.tree !== null,
   });
-  const cells = cellsOf(study, entry, quantity.key).map((cell) => ({
-    ...cell,
-    tip: cell.row < 0 ? "no comparison" : pairLines(study, entry, cell.row).join("\n"),
-  }));
+  const cells = cellsOf(study, entry, quantity.key);
+  const tip = (/** @type {number} */ row) => (row < 0 ? "no comparison" : pairLines(study, entry, row).join("\n"));
   const spec = matrixPicture({
     cells, labels, entry, layout, page: /** @type {any} */ (page),
     decimals: quantity.key === "n" ? 0 : 2,
@@ -110,6 +108,7 @@ async function drawMatrix(card, { study, entry, charts, go, announce }, quantity
   const chart = await charts.chart(stage, spec, {
     label: `Matrix of ${order.length} models: ${quantity.name}. Its cells can be walked with the arrow keys; the same numbers stand in the table.`,
     renderer: order.length > 40 ? "canvas" : "svg",
+    tip: (value) => (typeof value === "number" ? tip(value) : value),
     on: {
       click: (_event, item) => {
         if (item?.mark?.name === "cells" && item.datum.row >= 0) open(item.datum.row);
@@ -120,10 +119,10 @@ async function drawMatrix(card, { study, entry, charts, go, announce }, quantity
       hot: (_name, value) => hot(value?.row ?? null),
     },
   });
-  stage.append(new MatrixCursor(cells, order.length, layout, open, announce, (cell) => {
+  stage.append(new MatrixCursor(cells, order.length, layout, tip, open, announce, (cell) => {
     chart.view.signal("hot", cell && { x: cell.x, y: cell.y, row: cell.row }).run();
   }).button);
-  card.append(keyOfModels(study, order, entry.tree !== null));
+  card.append(keyOfModels(study, order, layout.tree > 0));
   return chart;
 }
 
@@ -164,7 +163,7 @@ async function drawStrip(side, { study, entry, charts }, quantity, open) {
   const { pairs } = entry;
   const values = pairs.a.flatMap((_, row) => {
     const value = quantityOf(pairs, row, quantity.key);
-    return value === null ? [] : [{ row, value, category: pairs.category[row], tip: pairLines(study, entry, row).join("\n") }];
+    return value === null ? [] : [{ row, value, category: pairs.category[row] }];
   });
   side.append(element("h3", {}, "All pairs on the scale"));
   const decimals = quantity.key === "n" ? 0 : 2;
@@ -184,6 +183,7 @@ async function drawStrip(side, { study, entry, charts }, quantity, open) {
       label: `All pairs by category on the scale of ${quantity.name}; the table below has their medians.`,
       on: { click: (_event, item) => item?.datum?.row !== undefined && open(item.datum.row) },
       renderer: values.length > 1000 ? "canvas" : "svg",
+      tip: (row) => pairLines(study, entry, row).join("\n"),
     },
   );
   const marked = marksOf(entry, quantity.key, unrelated).map((mark) => mark.title);

@@ -143,7 +143,7 @@ function numbersCard({ study, state }, { entry, row, models, collection }) {
   const rows = [
     ["Raw similarity", number(pairs.mean[row])],
     ["Chance", number(pairs.chance[row])],
-    ["Dissimilarity", [number(pairs.dissimilarity[row]), interval(pairs.dissimilarityLow[row], pairs.dissimilarityHigh[row])].filter(Boolean).join(", 95 %: ")],
+    ["Dissimilarity", [number(pairs.dissimilarity[row]), interval(pairs.dissimilarityLow[row], pairs.dissimilarityHigh[row])].filter(Boolean).join(", ")],
     ["Category", pairs.category[row]],
     ["Among the pairs", rank ? `${rank.rank}. most alike of ${rank.count}` : null],
     ["Images that count", counted(pairs.n[row] ?? 0, "image")],
@@ -176,21 +176,22 @@ function numbersCard({ study, state }, { entry, row, models, collection }) {
  */
 async function drawDistribution(card, { charts, state }, { values, nulls, range, entry, row }, choose) {
   const observed = /** @type {Float32Array} */ (values).filter((value) => !Number.isNaN(value));
-  const all = /** @type {[number, number]} */ (nulls ? range : [Math.min(...range, ...observed), Math.max(...range, ...observed)]);
-  const counts = histogram(observed, all, nulls?.length ?? FINE_BINS);
-  const { shares, range: span } = distributions(nulls ? [counts, nulls] : [counts], all, PAIR_BINS);
   const { mean, chance: expected } = entry.pairs;
   const marks = [
-    { title: "mean", value: mean[row] },
-    { title: "chance", value: expected[row] },
-  ].filter((mark) => mark.value !== null);
+    { title: "mean", value: mean[row] ?? NaN },
+    { title: "chance", value: expected[row] ?? NaN },
+  ].filter(({ value }) => !Number.isNaN(value));
+  const reached = [...range, ...observed, ...marks.map(({ value }) => value)];
+  const all = /** @type {[number, number]} */ (nulls ? range : [Math.min(...reached), Math.max(...reached)]);
+  const counts = histogram(observed, all, nulls?.length ?? FINE_BINS);
+  const { shares, range: span } = distributions(nulls ? [counts, nulls] : [counts], all, PAIR_BINS, marks.map(({ value }) => value));
   const chosen = state.from && state.to ? /** @type {[number, number]} */ ([Number(state.from), Number(state.to)]) : null;
   card.append(
     element(
       "p",
       { class: "small muted" },
       nulls ? "Bars: maps of the same image. Broken line: maps of different images, which is chance. " : "",
-      "Drag over the bars to keep only these images.",
+      "Drag over bars to keep their images.",
     ),
   );
   let settled = 0;
@@ -198,7 +199,7 @@ async function drawDistribution(card, { charts, state }, { values, nulls, range,
     card,
     pairPicture({
       observed: shares[0], chance: shares[1] ?? null, range: span, chosen, images: observed.length,
-      marks: /** @type {{title: string, value: number}[]} */ (marks),
+      marks,
       width: card.clientWidth - 100, height: 180,
       page: { ink: colour("ink"), soft: colour("soft"), warm: colour("warm"), accent: colour("accent") },
     }),

@@ -42,7 +42,16 @@ export const verdictView = {
       element("p", { class: "row verdict-facts" }, facts.map((fact) => element("span", { class: "badge" }, fact))),
     );
     const right = element("section", { class: "card", "aria-label": "Pairs of models" });
-    root.append(element("div", { class: "verdict-columns" }, sentences(context), right));
+    const topics = [...new Set(contents.verdict.map((sentence) => sentence.topic))];
+    const shown = context.study.method(context.entry?.method)?.title;
+    const beside = topics.filter((topic, i) => i === 0 || topic === shown);
+    const side = contents.verdict.length
+      ? beside.map((topic) => sentences(context, topic))
+      : notice("This study has no verdict; the matrix shows what was compared.");
+    root.append(
+      element("div", { class: "verdict-columns" }, element("div", { class: "verdict-side" }, side), right),
+      element("div", { class: "verdict-rest" }, topics.filter((topic) => !beside.includes(topic)).map((topic) => sentences(context, topic))),
+    );
     const chart = await drawPairs(right, context);
     return {
       exports: {
@@ -53,27 +62,17 @@ export const verdictView = {
   },
 };
 
-/** @param {Context} context */
-function sentences({ study }) {
-  const { verdict } = study.contents;
-  if (verdict.length === 0) return element("div", {}, notice("This study has no verdict; the matrix shows what was compared."));
-  const topics = [...new Set(verdict.map((sentence) => sentence.topic))];
-  return element(
-    "section",
-    { class: "card verdict", "aria-label": "Verdict" },
-    topics.map((topic) => [
-      element("h3", {}, topic),
-      element(
-        "ul",
-        {},
-        verdict
-          .filter((sentence) => sentence.topic === topic)
-          .map(({ text, link }) =>
-            element("li", {}, link ? element("a", { href: `#${link}`, title: OPENS[readState(link).view] ?? "see it" }, text) : text),
-          ),
-      ),
-    ]).flat(),
-  );
+/**
+ * The sentences on a topic.
+ *
+ * @param {Context} context
+ * @param {string} topic
+ */
+function sentences({ study }, topic) {
+  const own = study.contents.verdict.filter((sentence) => sentence.topic === topic);
+  const item = (/** @type {import("./types.js").Sentence} */ { text, link }) =>
+    element("li", {}, link ? element("a", { href: `#${link}`, title: OPENS[readState(link).view] ?? "see it" }, text) : text);
+  return element("section", { class: "card verdict", "aria-label": topic }, element("h3", {}, topic), element("ul", {}, own.map(item)));
 }
 
 /**

@@ -197,6 +197,6 @@ def _notes(facts: Facts, jobs: Sequence[Job], rates: Rates, steps: StepCounts) -
     if rules - set(NETWORK_RULES):
         notes.append(
             "other_hours: mean time of the study's finished jobs of the rule, else by the rule's law "
-            "(docs/measured/forecast.md)."
+            "(docs/reference/forecast.md)."
         )
     return notes
