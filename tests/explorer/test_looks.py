@@ -1,7 +1,7 @@
 """How the views look, loosely: small grey pictures of them beside those that somebody has looked at.
 
-`LOOKS=new python -m pytest tests/explorer/test_looks.py` takes them anew, to be looked at (`looks.png`: views
-side by side, light above dark).
+`LOOKS=new python -m pytest tests/explorer/test_looks.py` makes them anew, to be looked at (`looks.png`:
+views side by side, light above dark).
 """
 
 import os
