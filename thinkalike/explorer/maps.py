@@ -16,7 +16,7 @@ from thinkalike.stores.maps import open_maps, read_segments
 
 FINEST = 96
 """Cells a side of maps that were computed on pixels, at most."""
-NUMBERS = 12_000_000
+NUMBERS = 20_000_000
 """Numbers of all maps on pixels together, where these are finer than what was compared."""
 READ = 64
 """Images whose maps are read at a time."""

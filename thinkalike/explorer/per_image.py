@@ -13,7 +13,7 @@ from thinkalike.explorer.folder import Key, StudyFolder
 from thinkalike.stores.arrays import NUMBERS
 from thinkalike.stores.kernels import Chance, Kernel
 
-STEPS = 1000
+STEPS = 500
 """Steps from 0 to the largest number of a block: finer than a similarity of two maps is known."""
 BINS = 60
 """Bins of the similarities of maps of different images."""
