@@ -14,7 +14,14 @@ from docs.tools.markers import write_part
 from thinkalike.plotting.style import method_name
 
 PAGE, COSTS = Path("docs/measured/digits.md"), Path("docs/measured/benchmarks.md")
-PARTS = ("mean", "chance", "rho", "constant", "class", "image", "standard_error", "seed_std")
+COLUMNS = {
+    "mean": "raw s",
+    "chance": "s⁰",
+    "rho": "ρ",
+    "standard_error": "error over images",
+    "seed_std": "over seeds",
+}
+PARTS = ("constant", "class", "image")
 SCALED = ("integrated_gradients", "lrp")
 SHORT = 10
 """Rules that took less than so many seconds of a processor are in one line."""
@@ -29,18 +36,21 @@ def verdict(results: Path) -> str:
 def similarities(results: Path) -> pd.DataFrame:
     """Medians over pairs of trained networks, the untrained control, and images that order the pairs."""
     pairs = pd.read_csv(results / "pairs.csv").query("subset == 'all' and metric == 'cosine'")
-    medians = pairs[pairs["category"].isin(["same family", "different families"])]
-    table = medians.groupby("method", sort=False)[list(PARTS)].median()
+    table = _medians(pairs, list(COLUMNS)).rename(columns=COLUMNS)
     control = pairs.query("category == 'control'").groupby("method")["rho"]
-    table = table.map(_number)
     table["untrained"] = [
         f"{_number(low)} to {_number(high)}"
         for low, high in zip(control.min()[table.index], control.max()[table.index], strict=True)
     ]
     counts = [results / f"statistics/{method}/cosine/image_count.csv" for method in table.index]
     table["n*"] = [f"{pd.read_csv(path)['needed'].item():.0f}" for path in counts]
-    names = {"mean": "raw s", "chance": "s⁰", "rho": "ρ", "standard_error": "error over images"}
-    return _named(table.rename(columns={**names, "seed_std": "over seeds"}))
+    return _named(table)
+
+
+def parts(results: Path) -> pd.DataFrame:
+    """Medians of what maps of all images, of one class, and of one image share."""
+    pairs = pd.read_csv(results / "pairs.csv").query("subset == 'all' and metric == 'cosine'")
+    return _named(_medians(pairs, list(PARTS)))
 
 
 def seeds(results: Path) -> pd.DataFrame:
@@ -147,6 +157,12 @@ def _number(value: float, digits: int = 2) -> str:
     return f"{value:.{digits}f}".replace("0.", ".", 1).replace("-", "−")
 
 
+def _medians(pairs: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
+    """Medians over the pairs of trained networks of different architectures, by method."""
+    apart = pairs[pairs["category"].isin(["same family", "different families"])]
+    return apart.groupby("method", sort=False)[columns].median().map(_number)
+
+
 def _named(table: pd.DataFrame) -> pd.DataFrame:
     """Methods of the index by their titles, in a column."""
     named = table.rename(index=method_name).reset_index(names="method")
@@ -156,7 +172,7 @@ def _named(table: pd.DataFrame) -> pd.DataFrame:
 def main(results: Path) -> None:
     """Write all tables."""
     write_part(PAGE, "verdict", verdict(results))
-    for table in (similarities, seeds, scales, families, deletion, accuracies):
+    for table in (similarities, parts, seeds, scales, families, deletion, accuracies):
         write_part(PAGE, table.__name__, markdown(table(results)))
     write_part(COSTS, "costs", markdown(costs(results)))
 

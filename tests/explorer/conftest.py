@@ -12,6 +12,7 @@ from thinkalike.explorer.page import write_page
 
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
 WIDE, PHONE = (1280, 800), (390, 844)
+VIEWS = ("verdict", "matrix", "pair", "image", "models", "clusters", "compare")
 
 
 def chromium() -> str | None:

@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from tests.explorer.conftest import Visit
+from tests.explorer.conftest import VIEWS, Visit
 from tests.support.explorer_study import key_of
 
 Start = Callable[..., Visit]
@@ -62,7 +62,7 @@ def test_the_policy_forbids(what: str, visit: Start) -> None:
     shown.requests.clear()
 
 
-@pytest.mark.parametrize("view", ["matrix", "pair", "image", "models", "clusters", "compare"])
+@pytest.mark.parametrize("view", VIEWS[1:])
 def test_what_a_view_saves(view: str, visit: Start, tmp_path: Path) -> None:
     shown = visit(accept_downloads=True)
     page = shown.open(f"view={view}&a={key_of(0)}&b={key_of(1)}")

@@ -2,10 +2,9 @@
 
 from collections.abc import Callable
 
-from tests.explorer.conftest import Visit
+from tests.explorer.conftest import VIEWS, Visit
 from tests.support.explorer_study import key_of
 
-VIEWS = ("verdict", "matrix", "pair", "image", "models", "clusters", "compare")
 Start = Callable[..., Visit]
 
 NAMELESS = """

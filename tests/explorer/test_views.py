@@ -5,10 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.explorer.conftest import PHONE, WIDE, Visit
+from tests.explorer.conftest import PHONE, VIEWS, WIDE, Visit
 from tests.support.explorer_study import HOSTILE, Recipe, changed, key_of
 
-VIEWS = ("verdict", "matrix", "pair", "image", "models", "clusters", "compare")
 ODD = {
     "one image": changed(images=1),
     "two models": changed(models=2),

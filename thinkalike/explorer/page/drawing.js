@@ -6,7 +6,7 @@ import { element } from "./dom.js";
 import { fullColour, isBlank, paintMap, renderMap } from "./maps.js";
 
 /** Pixels of the longer side of a tile's canvas. */
-const TILE_SIDE = 160;
+const TILE_SIDE = 144;
 /** How far from the screen a tile is filled. */
 const NEAR_SCREEN = "300px";
 
@@ -299,8 +299,8 @@ export function lookControls(state, change, ...more) {
   const scale = element(
     "select",
     { "aria-label": "Scale of colours", "data-key": "range", on: { change: () => apply({ range: scale.value }) } },
-    element("option", { value: "each" }, "scaled for each map"),
-    element("option", { value: "shared" }, "one scale for a method"),
+    element("option", { value: "each" }, "each map's own"),
+    element("option", { value: "shared" }, "one for a method"),
   );
   scale.value = now.range === "shared" ? "shared" : "each";
   const refresh = () => {
@@ -313,7 +313,7 @@ export function lookControls(state, change, ...more) {
     { class: "look", role: "group", "aria-label": "How maps are shown" },
     element("div", { class: "choice", role: "group", "aria-label": "Show" }, element("span", { class: "choice-label" }, "Show"), element("div", { class: "tabs" }, buttons)),
     element("label", { class: "choice" }, element("span", { class: "choice-label" }, "Opacity"), slider, percent),
-    element("label", { class: "choice" }, element("span", { class: "choice-label" }, "Colours"), scale),
+    element("label", { class: "choice" }, element("span", { class: "choice-label" }, "Scale"), scale),
     ...more,
     colourKey(),
   );

@@ -11,6 +11,7 @@ const ROWS = [20, 44];
 const TOP = 4;
 const LEFT = 44;
 const FOOT = 40;
+const SUPPORT_WIDTH = 38;
 
 /**
  * Draw the tree: root at the left, models at the right, heights to the left. Each branch is a button: arrows go from
@@ -38,6 +39,7 @@ export function drawTree(study, entry, { width, height: room, chosen, pick }) {
   const height = TOP + order.length * row + FOOT;
   const numbered = order.length <= 40;
   const [ink, soft, accent, card] = ["ink", "soft", "accent", "card"].map(colour);
+  const parents = new Map(tree.merges.flatMap(([first, second], merge) => [first, second].map((node) => [node - order.length, branches[merge]])));
   const drawn = branches.map((branch) => {
     const models = branch.leaves.map((place) => entry.models[place]);
     const inside = models.every((model) => chosen.has(model));
@@ -55,8 +57,18 @@ export function drawTree(study, entry, { width, height: room, chosen, pick }) {
       element("path", { class: "branch-target", d: line, fill: "none", stroke: "transparent", "stroke-width": 12 }),
       element("path", { class: "branch-line", d: line, fill: "none", stroke: inside ? accent : ink, "stroke-width": inside ? 3 : 1.5 }),
     );
-    if (branch.support !== null && numbered) {
-      button.append(element("text", { x: x(branch.height) - 4, y: y(branch.place) - 4, "text-anchor": "end", "font-size": 11, fill: soft, stroke: card, "stroke-width": 3, "paint-order": "stroke" }, percent(branch.support)));
+    const at = numbered ? placeOfSupport(branch, parents.get(branch.merge), x) : null;
+    if (at) {
+      button.append(
+        element(
+          "text",
+          {
+            x: at.x, y: y(branch.place) + at.dy, "text-anchor": at.anchor, "font-size": 11, fill: soft,
+            stroke: card, "stroke-width": 3, "paint-order": "stroke",
+          },
+          percent(branch.support),
+        ),
+      );
     }
     return { branch, button };
   });
@@ -69,6 +81,23 @@ export function drawTree(study, entry, { width, height: room, chosen, pick }) {
     leaves,
     axisOf(highest, x, height - FOOT + 6, tree.linkage),
   );
+}
+
+/**
+ * Where the support of a branch stands free of lines: on the line to its parent, else inside of it; null where both are too
+ * short, then it is told by the tip alone.
+ *
+ * @param {import("./tree.js").Branch} branch
+ * @param {import("./tree.js").Branch | undefined} parent
+ * @param {(height: number) => number} x
+ * @returns {{x: number, dy: number, anchor: string} | null}
+ */
+function placeOfSupport(branch, parent, x) {
+  if (branch.support === null) return null;
+  const own = x(branch.height);
+  if (!parent || own - x(parent.height) >= SUPPORT_WIDTH) return { x: own - 4, dy: -4, anchor: "end" };
+  const inside = Math.min(...branch.children.map((child) => x(child.height))) - own;
+  return inside >= SUPPORT_WIDTH ? { x: own + 4, dy: 4, anchor: "start" } : null;
 }
 
 /**

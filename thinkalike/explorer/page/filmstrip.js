@@ -30,8 +30,9 @@ export function filmstrip({ study, state }, key, images, current) {
       for (const { isIntersecting, target } of entries) {
         if (!isIntersecting) continue;
         observer.unobserve(target);
-        const address = study.pictureUrl(key, Number(/** @type {HTMLElement} */ (target).dataset.image));
-        target.append(element("img", { src: address, alt: "", width: 52, height: 52, decoding: "async" }));
+        const image = Number(/** @type {HTMLElement} */ (target).dataset.image);
+        const address = study.pictureUrl(key, image);
+        target.append(element("img", { src: address, alt: collection.captions[image], width: 52, height: 52, decoding: "async" }));
       }
     },
     { root: strip, rootMargin: "0px 400px" },

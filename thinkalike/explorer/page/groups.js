@@ -45,7 +45,7 @@ export function meanOfPairs(rows, images, offsets) {
   rows.forEach((row, pair) => {
     const offset = offsets ? (offsets[pair] ?? NaN) : 0;
     for (let i = 0; i < images; i += 1) {
-      const value = row[i] + offset;
+      const value = (row[i] ?? NaN) + offset;
       // neither missing nor infinite
       if (value - value === 0) {
         totals[i] += value;

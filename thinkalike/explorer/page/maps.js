@@ -85,7 +85,7 @@ function betweenCentres(pixels, cells) {
  * @param {ArrayLike<number>} values
  * @param {number} rows
  * @param {number} columns
- * @param {number} width pixels
+ * @param {number} width
  * @param {number} height
  * @returns {Float32Array}
  */
@@ -124,20 +124,44 @@ export function isBlank(values) {
  * @returns {number}
  */
 export function fullColour(pixels) {
-  const sizes = Float64Array.from(pixels, Math.abs)
-    .filter((size) => size >= 0)
-    .sort();
-  if (!sizes.length) return 0;
-  const place = SHARE_BELOW_FULL * (sizes.length - 1);
+  const sizes = new Float64Array(pixels.length);
+  let count = 0;
+  for (let place = 0; place < pixels.length; place++) {
+    const size = Math.abs(pixels[place]);
+    if (size >= 0) sizes[count++] = size;
+  }
+  if (!count) return 0;
+  const place = SHARE_BELOW_FULL * (count - 1);
   const low = Math.floor(place);
-  const high = Math.min(low + 1, sizes.length - 1);
-  return sizes[low] + (place - low) * (sizes[high] - sizes[low]) || sizes[sizes.length - 1];
+  // the largest alone are put in order: sorting all would take most of the time of a click
+  const largest = largestOf(sizes.subarray(0, count), count - low);
+  const high = Math.min(1, largest.length - 1);
+  return largest[0] + (place - low) * (largest[high] - largest[0]) || largest[largest.length - 1];
+}
+
+/**
+ * The largest values, in ascending order.
+ *
+ * @param {Float64Array} values
+ * @param {number} count of these, at least one
+ * @returns {Float64Array}
+ */
+function largestOf(values, count) {
+  const bins = new Uint32Array(1024);
+  let top = 0;
+  for (const value of values) if (value > top) top = value;
+  if (!(top > 0 && top < Infinity)) return values.slice().sort().slice(-count);
+  const binOf = (/** @type {number} */ value) => Math.floor((value / top) * 1023);
+  for (const value of values) bins[binOf(value)] += 1;
+  let bin = 1023;
+  for (let seen = bins[bin]; seen < count; seen += bins[bin]) bin -= 1;
+  return values.filter((value) => binOf(value) >= bin).sort().slice(-count);
 }
 
 /** @param {ArrayLike<number>} pixels @returns {number} Euclidean length; missing pixels count as zero */
 function lengthOf(pixels) {
   let square = 0;
-  for (let place = 0; place < pixels.length; place++) square += pixels[place] ** 2 || 0;
+  for (let place = 0; place < pixels.length; place++) square += pixels[place] * pixels[place] || 0;
   return Math.sqrt(square);
 }
 
@@ -191,11 +215,14 @@ export function differenceMap(first, second) {
  * @returns {number | null}
  */
 export function cosineOf(first, second) {
-  const lengths = lengthOf(first) * lengthOf(second);
-  if (!lengths) return null;
   let product = 0;
-  for (let place = 0; place < first.length; place++) product += first[place] * second[place] || 0;
-  return product / lengths;
+  let [one, other] = [0, 0];
+  for (let place = 0; place < first.length; place++) {
+    product += first[place] * second[place] || 0;
+    one += first[place] * first[place] || 0;
+    other += second[place] * second[place] || 0;
+  }
+  return one && other ? product / Math.sqrt(one * other) : null;
 }
 
 /**

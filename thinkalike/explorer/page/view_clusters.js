@@ -11,6 +11,7 @@ import { counted, number } from "./format.js";
 import { symbolPath } from "./symbols.js";
 
 const LARGEST_PLOT = 430;
+const RESULT_WORDS = /** @type {Record<string, string>} */ ({ epsilon: "ε", knn: "k nearest", mutual: "mutual" });
 
 /** @typedef {import("./main.js").Context} Context */
 /** @typedef {import("./types.js").Clustering} Clustering */
@@ -53,10 +54,16 @@ class ClustersPage {
     this.detail = element("div", { class: "card cluster-detail" });
     this.names = element("div", { class: "cluster-names", role: "group", "aria-label": "Clusters" });
     this.under = element("div", { class: "cluster-preview" });
-    /** @type {number | undefined} */
-    this.previewed = undefined;
     /** @type {any} */
     this.chart = null;
+    /** @type {HTMLInputElement[]} */
+    this.fields = [];
+    /** @type {string | null} the rectangle that is on the chart */
+    this.drawnBox = this.box;
+    /** @type {number | null} the point that was shown last */
+    this.previewed = null;
+    /** @type {ReturnType<typeof setTimeout> | undefined} */
+    this.waiting = undefined;
   }
 
   async draw() {
@@ -105,7 +112,6 @@ class ClustersPage {
         box: (_, value) => this.boxMoved(value),
       },
     });
-    await this.tiles.fillFirst(12);
     return {
       exports: { svg: this.chart.svg, png: this.chart.png, table: () => this.table() },
       update: (/** @type {Context} */ next) => this.update(next),
@@ -171,7 +177,7 @@ class ClustersPage {
       { type: "button", class: "cluster-name", "aria-pressed": String(chosen), "data-key": `cluster-${where}-${label}`, on: { click: () => this.select(chosen ? null : label) } },
       this.by === "cluster" && this.symbol(cluster?.title ?? ""),
       ` ${cluster?.title ?? label} `,
-      element("span", { class: "muted" }, String(cluster?.size ?? "")),
+      element("span", { class: "muted" }, `(${cluster?.size ?? 0})`),
     );
   }
 
@@ -221,7 +227,7 @@ class ClustersPage {
     const text = writeBox(value);
     this.drawnBox = text;
     [...(value?.x ?? []), ...(value?.y ?? [])].forEach((end, place) => {
-      if (this.fields) this.fields[place].value = number(end, 3);
+      this.fields[place].value = number(end, 3);
     });
     clearTimeout(this.waiting);
     this.waiting = setTimeout(() => {
@@ -282,7 +288,7 @@ function resultTabs({ results }, chosen, choose) {
   const parts = results.map(({ key }) => key.split("/"));
   const rows = [...new Set(parts.map(([row]) => row))];
   const columns = [...new Set(parts.map(([, column]) => column ?? ""))];
-  const words = (/** @type {string} */ key) => key.replaceAll("_", " ");
+  const words = (/** @type {string} */ key) => RESULT_WORDS[key] ?? key.replaceAll("_", " ");
   const cell = (/** @type {string} */ row, /** @type {string} */ column) => {
     const result = results.find(({ key }) => key === (column ? `${row}/${column}` : row));
     if (!result) return element("td", {});
@@ -300,15 +306,17 @@ function resultTabs({ results }, chosen, choose) {
       ),
     );
   };
+  const stable = results.some(({ stability }) => stability !== undefined);
+  const telling = results.some(({ beyond }) => beyond !== undefined);
   return element(
     "div",
     {},
     element(
       "table",
       { class: "cluster-results" },
-      element("thead", {}, element("tr", {}, element("td", {}), columns.map((column) => element("th", { scope: "col" }, words(column))))),
+      element("caption", {}, "Number of clusters", stable && ", stability", telling && "; ● more than one cloud"),
+      element("thead", {}, element("tr", {}, element("th", { scope: "col" }, "graph"), columns.map((column) => element("th", { scope: "col" }, words(column))))),
       element("tbody", {}, rows.map((row) => element("tr", {}, element("th", { scope: "row" }, words(row)), columns.map((column) => cell(row, column))))),
     ),
-    element("p", { class: "muted small" }, "Clusters, their stability, and ● where there is more than one cloud."),
   );
 }

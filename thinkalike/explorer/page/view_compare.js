@@ -145,7 +145,7 @@ function controlsOfSides(
 /** @returns {HTMLElement[]} how both agree over all pairs */
 function sentencesOf(/** @type {Side} */ first, /** @type {Side} */ second, /** @type {SharedPair[]} */ pairs) {
   const { correlation, p, models, permutations } = agreementOfSides(first, second);
-  const { beyond, known } = beyondIntervals(pairs);
+  const { beyond, known } = beyondIntervals(pairs.filter(({ category }) => category !== "control"));
   const says = [];
   if (Number.isFinite(correlation)) {
     const chance = Number.isFinite(p) ? ` (Mantel, p ${p < 0.002 ? "= 0.001" : `= ${number(p, p < 0.1 ? 3 : 2)}`}, ${permutations} orders of the models)` : "";
@@ -157,7 +157,7 @@ function sentencesOf(/** @type {Side} */ first, /** @type {Side} */ second, /** 
   if (known) {
     const paired = pairs.some((pair) => pair.paired);
     details.push(
-      `ρ differs beyond its 95 % interval in ${beyond} of ${counted(known, "pair")}; by chance alone it would in about ${number(known * 0.05, known < 100 ? 1 : 0)}.`,
+      `ρ differs beyond its 95 % interval in ${beyond} of these ${counted(known, "pair")}; by chance alone it would in about ${number(known * 0.05, known < 100 ? 1 : 0)}.`,
       paired ? "Both see the same images, so intervals are of differences image by image." : "Both see other images, so intervals take them as independent.",
     );
   }

@@ -12,7 +12,7 @@ import { panelPicture, rasterised } from "./panel_picture.js";
 import { modelSymbol } from "./symbols.js";
 
 /** Tiles that are drawn before the view is shown. */
-const DRAWN_FIRST = 16;
+const DRAWN_FIRST = 13;
 /** Pixels of the names of models and of each column of maps. */
 const TABLE_HEAD = 250;
 const TABLE_CELL = 132;
@@ -26,6 +26,7 @@ const TABLE_CELL = 132;
  * @typedef {object} Subject
  * @property {string} collection key
  * @property {number} image index
+ * @property {Promise<ImageBitmap>} picture decoded once for all tiles
  * @property {number[]} images that pass the filter, the one that is shown among them
  * @property {import("./types.js").Method[]} methods
  * @property {number[]} models indices, in the order of the rows
@@ -50,9 +51,14 @@ export const imageView = {
       return {};
     }
     const tiles = new Tiles(study.contents.frame, lookOf(state));
+    const showLook = () => {
+      tiles.setLook(lookOf(state));
+      // a scale that all share needs all of them
+      if (tiles.look.shared) tiles.fillFirst(Infinity);
+    };
     const controls = lookControls(state, (changes) => {
       Object.assign(state, changes);
-      tiles.setLook(lookOf(state));
+      showLook();
       go(changes, { quiet: true });
     }, orderChoice(context));
     const strip = filmstrip(context, subject.collection, subject.images, subject.image);
@@ -68,8 +74,9 @@ export const imageView = {
       strip,
       columns,
     );
-    await tiles.fillFirst(DRAWN_FIRST);
-    centreStrip(strip);
+    await tiles.fillFirst(tiles.look.shared ? Infinity : DRAWN_FIRST);
+    // its place in the page is not its last one yet, and moving it would scroll it back
+    requestAnimationFrame(() => centreStrip(strip));
     const drawn = drawAgreement(context, subject, chart);
     const picture = async () => panelPicture(await panelOf(context, subject, tiles));
     return {
@@ -101,11 +108,12 @@ async function subjectOf({ study, state, entry, filtered }) {
       return wanted && (collection.predictions[key] || shown.some((method) => collection.maps[method.key][key]));
     });
   const keys = models.map((model) => study.models[model].key);
+  const picture = study.picture(collection.key, image);
   const consensus = await Promise.all(shown.map(({ key }) => consensusOf(study, collection.key, image, key, keys)));
   const agreement = entry && collection === collections[0] ? await agreementOn(study, entry, image) : null;
   const chosen = shown.findIndex(({ key }) => key === entry?.method);
   const order = rowOrder(state.rows, models, agreement, (model) => consensus[Math.max(0, chosen)]?.agreement.get(study.models[model].key));
-  return { collection: collection.key, image, images, methods: shown, models: order, consensus, agreement };
+  return { collection: collection.key, image, picture, images, methods: shown, models: order, consensus, agreement };
 }
 
 /**
@@ -146,10 +154,11 @@ function imageHeading({ study, state, go }, { collection, image, images }) {
 }
 
 /** @param {Context} context @param {Subject} subject @param {Tiles} tiles */
-function pictureCard({ study, announce }, { collection, image, models }, tiles) {
+function pictureCard({ study, announce }, subject, tiles) {
+  const { collection, image, models } = subject;
   const { classes } = study.collection(collection);
   const name = study.contents.classes[classes[image]] ?? "not known";
-  const load = async () => ({ picture: await study.picture(collection, image), map: null });
+  const load = async () => ({ picture: await subject.picture, map: null });
   const picture = tiles.add(`The image, class ${name}`, load);
   let place = { x: 0.5, y: 0.5 };
   const steps = /** @type {Record<string, [number, number]>} */ ({ ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] });
@@ -238,7 +247,6 @@ function orderChoice({ state, go }) {
 function mapTable({ study, state, entry }, subject, tiles) {
   const { collection, image, methods, models, consensus, agreement } = subject;
   const caption = study.collection(collection).captions[image];
-  const picture = () => study.picture(collection, image);
   const words = agreement && agreementWords(agreement);
   const head = element(
     "tr",
@@ -250,16 +258,16 @@ function mapTable({ study, state, entry }, subject, tiles) {
     "tr",
     { class: "image-consensus", role: "row" },
     element("th", { scope: "row", role: "rowheader" }, element("b", {}, "Consensus"), element("div", { class: "muted small" }, "mean of the maps, each of length 1; controls left out")),
-    methods.map(({ title }, number) => {
+    methods.map(({ key, title }, number) => {
       const { map, count } = consensus[number];
-      const load = async () => ({ picture: await picture(), map });
-      return element("td", { role: "cell" }, tiles.add(`Consensus of ${count} maps by ${title} of ${caption}`, load, { group: "consensus", valued: false }), element("div", { class: "muted small" }, `${counted(count, "map")}`));
+      const load = async () => ({ picture: await subject.picture, map });
+      return element("td", { role: "cell" }, tiles.add(`Consensus of ${count} maps by ${title} of ${caption}`, load, { group: `consensus of ${key}`, valued: false }), element("div", { class: "muted small" }, `${counted(count, "map")}`));
     }),
   );
   const rows = models.map((model) => {
     const { key, name } = study.models[model];
     const cells = methods.map((method, number) => {
-      const load = async () => ({ picture: await picture(), map: await placedMap(study, collection, method.key, key, image) });
+      const load = async () => ({ picture: await subject.picture, map: await placedMap(study, collection, method.key, key, image) });
       const tile = tiles.add(`${method.title} of ${name} for ${caption}`, load, { group: method.key });
       return element("td", { role: "cell" }, tile, shareOf(consensus[number], key));
     });
