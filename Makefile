@@ -17,7 +17,7 @@ EVERYTHING := all extras published
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 unexport PYTHONPATH
 
-.PHONY: help setup quick demo report test test-slow test-all bench bench-peers bench-scale bench-gpu lint format docs timm-models lock audit clean
+.PHONY: help setup quick demo report test test-slow test-all bench bench-peers bench-scale bench-explorer bench-gpu lint format docs timm-models lock audit clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 12
@@ -78,6 +78,10 @@ bench: $(STAMP) ## measure against other libraries, an hour: results/benchmarks,
 	python -m benchmarks.gates --docs
 	OMP_NUM_THREADS=1 python -m benchmarks.statistics
 	python -m benchmarks.statistics --docs
+
+bench-explorer: $(STAMP) ## measure the explorer's page, ten minutes (after make demo): docs/measured/explorer.md
+	OMP_NUM_THREADS=1 python -m benchmarks.explorer --study results/digits
+	python -m benchmarks.explorer --docs
 
 bench-peers: $(STAMP) ## the newest peers of KernelSHAP for bench: resources/peers (Python 3.11: with a C compiler)
 	python -m pip install --quiet --disable-pip-version-check --no-deps --ignore-requires-python \

@@ -8,13 +8,13 @@ import pandas as pd
 
 from thinkalike.compare.map_sources import MapSource, map_files
 from thinkalike.compare.similarity import Comparison
-from thinkalike.explorer.blocks import Blocks, table_codes
+from thinkalike.explorer.blocks import Blocks, row_codes, table_codes
 from thinkalike.explorer.folder import Key, StudyFolder
 from thinkalike.stores.arrays import NUMBERS
 from thinkalike.stores.kernels import Chance, Kernel
 
-STEPS = 500
-"""Steps from 0 to the largest number of a block: finer than a similarity of two maps is known."""
+STEPS = 250
+"""Steps from 0 to the largest similarity: finer than that of two maps is known, and half as large as more."""
 BINS = 60
 """Bins of the similarities of maps of different images."""
 DIFFERENT = 1000
@@ -50,12 +50,16 @@ def add_images(
         **_null(blocks, study, key, kernel, pairs),
     }
     if found["values"] not in blocks.entries:
-        _add_table(blocks, found["values"], _of_pairs(kernel.parts(), kernel.models, pairs))
+        values = _of_pairs(kernel.parts(), kernel.models, pairs)
+        largest = np.abs(values[np.isfinite(values)]).max(initial=0)
+        step = float(f"{(largest or 1) / STEPS:.6g}")
+        blocks.add_numbers(found["values"], table_codes(values, step), step)
     chance = study.path("chance", key.method, f"{key.metric}.nc")
     if chance.exists():
         known = Chance.read(str(chance), key.subset)
         rows = _of_pairs(known.parts(), known.models, pairs)
-        found["influence"] = _add_table(blocks, f"{stem}/{key.subset}/influence", rows)
+        # a mean over images hardly notices the steps of 8 bits
+        found["influence"] = blocks.add_numbers(f"{stem}/{key.subset}/influence", *row_codes(rows))
     return found
 
 
@@ -65,12 +69,6 @@ def _of_pairs(parts: Any, models: list[str], pairs: pd.DataFrame) -> np.ndarray:
     first, second = (pairs[side].map(place).to_numpy(int) for side in ("model_a", "model_b"))
     columns = [values[:, first, second].astype(np.float32) for _, values in parts]
     return np.concatenate(columns).T
-
-
-def _add_table(blocks: Blocks, name: str, values: np.ndarray) -> str:
-    largest = np.abs(values[np.isfinite(values)]).max(initial=0)
-    step = float(f"{(largest or 1) / STEPS:.6g}")
-    return blocks.add_numbers(name, table_codes(values, step), step)
 
 
 def _null(

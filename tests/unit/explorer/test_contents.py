@@ -60,7 +60,7 @@ def test_every_image_says_what_it_says_in_the_result(gradcam):
     np.testing.assert_allclose(values, result.similarity.to_numpy()[:, a, b].T, atol=step)
     influence = page.rows(found["influence"])
     exact = result.chance.influence[:, a, b].T
-    np.testing.assert_allclose(influence, exact, atol=np.abs(exact).max() / 1000)
+    assert (np.abs(influence - exact) <= np.abs(exact).max(1, keepdims=True) / 253).all()
 
 
 def test_the_null_is_that_of_maps_of_different_images(gradcam):

@@ -142,7 +142,7 @@
  * @property {string} collection "study"
  * @property {number} images the first so many
  * @property {string} values block int16, pairs × images
- * @property {string | null} influence block int16, pairs × images: what an image adds to ρ
+ * @property {string | null} influence block int8, pairs × images, a scale for each pair: the image's pseudo-value less ρ; their mean is 0
  * @property {string | null} nulls block uint16, pairs × bins: how often maps of different images are so similar
  * @property {[number, number]} nullRange of the bins, which are equally wide
  */
