@@ -35,7 +35,7 @@ class Visit:
         self.address = file.as_uri()
         self.errors: list[str] = []
         self.requests: list[str] = []
-        page.set_default_timeout(20_000)
+        page.set_default_timeout(60_000)  # a machine may be busy
         page.on("console", self._message)
         page.on("pageerror", lambda error: self.errors.append(str(error)))
         page.on("request", lambda request: self._request(request.url))

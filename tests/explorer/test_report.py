@@ -1,5 +1,6 @@
 """The report in a browser: what its first page shows, and how many clicks it takes from there to a pair."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -81,11 +82,9 @@ def test_one_click_leads_to_the_two_that_are_most_alike_and_how_sure_that_is(fir
     pair = frame.locator("main")
     pair.get_by_text("95 %").first.wait_for()
     shown = pair.inner_text()
-    first, second = (
-        said.split("the closest are ")[1].split(" (0")[0].split(" (−0")[0].split(" and ", 1)
-    )
-    assert first in shown
-    assert second in shown
+    names = re.search(r"the closest are (.+) and (.+) \(-?\d", said)
+    assert names[1] in shown
+    assert names[2] in shown
 
 
 def test_the_explorer_opens_at_its_first_view_by_one_click(first_page):

@@ -6,7 +6,7 @@ import { canvasSize, placedMap } from "./drawing.js";
 import { agreementWithOthers, consensusMap, isBlank, renderMap } from "./maps.js";
 
 /** Pixels of the longer side at which maps of different bases are averaged. */
-const COMMON_SIDE = 96;
+const COMMON_SIDE = 64;
 
 /**
  * @typedef {object} Consensus

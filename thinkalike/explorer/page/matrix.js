@@ -10,7 +10,7 @@ import { counted, interval, number } from "./format.js";
 
 /** Quantities of a pair, in the order of their tabs. */
 export const QUANTITIES = /** @type {const} */ ([
-  { key: "rho", title: "ρ", name: "similarity above chance, ρ", says: "0: as alike as maps of different images, 1: the same" },
+  { key: "rho", title: "Above chance (ρ)", name: "similarity above chance, ρ", says: "0: as alike as maps of different images, 1: the same" },
   { key: "mean", title: "Raw similarity", name: "raw similarity", says: "before chance is taken off: read it against chance" },
   { key: "dissimilarity", title: "Dissimilarity", name: "dissimilarity", says: "0: the same" },
   { key: "width", title: "± 95 %", name: "half-width of the 95 % interval of ρ", says: "how sure: smaller is surer" },

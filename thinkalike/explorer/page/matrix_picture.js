@@ -193,7 +193,7 @@ function treeData(entry, { cell, left, top, size, tree }) {
 /**
  * @param {Case} entry
  * @param {Layout} layout
- * @param {{ink: string, soft: string, accent: string}} page
+ * @param {{ink: string, soft: string, card: string, accent: string}} page
  */
 function treeMarks(entry, { left, top, size, tree }, page) {
   const highest = Math.max(...(entry.tree?.merges.map((merge) => merge[2]) ?? []), 0) || 1;
@@ -206,15 +206,16 @@ function treeMarks(entry, { left, top, size, tree }, page) {
         hover: { stroke: { value: page.accent } },
       },
     },
-    {
+    // first in the colour of the ground, so that no line runs through a number
+    ...[{ stroke: page.card, width: 4 }, { stroke: "transparent", width: 0 }].map(({ stroke, width }) => ({
       type: "text", from: { data: "tree" }, interactive: false,
       encode: {
         enter: {
           x: { field: "x", offset: 4 }, y: { field: "y" }, dy: { value: -2 }, text: { field: "text" }, fontSize: { value: 10.5 },
-          baseline: { value: "bottom" }, fill: { value: page.ink },
+          baseline: { value: "bottom" }, fill: { value: page.ink }, stroke: { value: stroke }, strokeWidth: { value: width },
         },
       },
-    },
+    })),
     {
       type: "group",
       encode: { enter: { x: { value: left + size + MATRIX_GAP }, y: { value: top + size + 6 }, width: { value: tree - 4 }, height: { value: 1 } } },

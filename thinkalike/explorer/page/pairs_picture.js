@@ -43,7 +43,8 @@ export function pairsPicture(study, entry, width, page) {
   }));
   const names = Object.fromEntries(values.map((one) => [one.place, one.name]));
   if (between) names[rows.length / 2] = `… ${between} more …`;
-  const least = Math.min(0, ...values.map((one) => one.low ?? one.value ?? 0));
+  const lowest = Math.min(0, ...values.map((one) => one.low ?? one.value ?? 0));
+  const least = lowest - 0.03 * (1 - lowest); // so that no interval runs into the names
   const categories = CATEGORIES.filter((category) => values.some((one) => one.category === category));
   const pick = (/** @type {string[]} */ list) => categories.map((category) => list[CATEGORIES.indexOf(category)]);
   const colours = pick([page.good, page.accent, page.warm, page.soft]);

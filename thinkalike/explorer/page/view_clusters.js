@@ -60,6 +60,8 @@ class ClustersPage {
     this.fields = [];
     /** @type {string | null} the rectangle that is on the chart */
     this.drawnBox = this.box;
+    /** whether the rectangle of this drag is a step for the back button already */
+    this.isStep = false;
     /** @type {number | null} the point that was shown last */
     this.previewed = null;
     /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -109,6 +111,7 @@ class ClustersPage {
       on: {
         pointerover: (_, item) => this.showPreview(item?.datum?.point),
         click: (_, item) => this.visit(item?.datum?.point),
+        pointerdown: () => (this.isStep = false),
         box: (_, value) => this.boxMoved(value),
       },
     });
@@ -232,7 +235,8 @@ class ClustersPage {
     clearTimeout(this.waiting);
     this.waiting = setTimeout(() => {
       if (text === this.box) return;
-      this.context.go({ box: text, cluster: null });
+      this.context.go({ box: text, cluster: null }, { replace: this.isStep });
+      this.isStep = true;
       const box = readBox(text);
       if (box) this.context.announce(`${counted(pointsInBox(this.result, box).length, "point")} in the rectangle`);
     }, 180);

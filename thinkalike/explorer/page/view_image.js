@@ -75,15 +75,18 @@ export const imageView = {
       columns,
     );
     await tiles.fillFirst(tiles.look.shared ? Infinity : DRAWN_FIRST);
-    // its place in the page is not its last one yet, and moving it would scroll it back
-    requestAnimationFrame(() => centreStrip(strip));
-    const drawn = drawAgreement(context, subject, chart);
+    let isShown = true;
+    // after the view is in its place: moving it would scroll the strip back, and maps come before the chart
+    requestAnimationFrame(() => {
+      centreStrip(strip);
+      setTimeout(() => isShown && drawAgreement(context, subject, chart));
+    });
     const picture = async () => panelPicture(await panelOf(context, subject, tiles));
     return {
       exports: { svg: picture, png: async () => rasterised(await picture()), table: () => imageNumbers(context, subject) },
       dispose: () => {
+        isShown = false;
         tiles.dispose();
-        return drawn;
       },
     };
   },

@@ -45,6 +45,7 @@ export const matrixView = {
         { class: "row" },
         choice("Show", [...quantities], quantity.key, (key) => go({ quantity: key })),
         choice("As", [{ key: "", title: "picture" }, { key: "table", title: "table" }], asTable ? "table" : "", (key) => go({ as: key })),
+        element("span", { class: "muted small" }, "Click a cell: the pair and its images."),
       ),
     );
     const card = element("div", { class: "card matrix" });
@@ -145,7 +146,7 @@ function keyOfModels(study, order, tree) {
     { class: "row small muted" },
     examples,
     control === undefined ? null : element("span", {}, modelSymbol(study, control), " ", element("i", {}, "control")),
-    tree ? element("span", {}, "Ordered by the tree; numbers on branches: support in %. Click a cell for the pair, a branch for its models.") : "Click a cell for the pair.",
+    tree ? element("span", {}, "Ordered by the tree; numbers on branches: support in %. Click a branch: its models.") : null,
   );
 }
 
