@@ -98,6 +98,7 @@ def test_a_changed_rule_of_relevance_reruns_clusters_and_their_evaluation(study)
         "plot_tables": 1,
         "plot_tables_evaluation": 1,
         "plot_planted": 1,
+        "build_explorer": 1,
     }
 
 
@@ -108,6 +109,7 @@ def test_another_beta_reruns_the_clusters_of_models_alone(study):
         "evaluate_neon": 1,
         "plot_galleries": 1,
         "plot_evaluation": 1,
+        "build_explorer": 1,
     }
 
 
@@ -175,6 +177,7 @@ def test_one_more_model_runs_its_own_jobs_and_the_aggregates(study):
         "plot_similarities": PER_METRIC,
         "plot_clusters": CLUSTERED,
         "plot_comparisons": 1,
+        "build_explorer": 1,
     }
     run = study.snakemake(*map(str, matrices), overlay=overlay)
     assert run.status == 0, run.output
@@ -236,6 +239,7 @@ def test_a_bandwidth_reruns_the_rbf_of_its_method(study):
         "plot_similarities": 1,
         "plot_clusters": 2,
         "plot_comparisons": 1,
+        "build_explorer": 1,
     }
 
 
@@ -253,6 +257,7 @@ def test_a_resolution_reruns_the_clustering(study):
         "cluster_models": CLUSTERED,
         "plot_clusters": CLUSTERED,
         "plot_comparisons": 1,
+        "build_explorer": 1,
     }
 
 
@@ -300,6 +305,7 @@ def test_a_display_name_reruns_the_figures_and_what_else_is_for_readers(study):
     assert {rule for rule in jobs if not rule.startswith("plot_")} == {
         "collect_pairs",
         "write_verdict",
+        "build_explorer",
     }
 
 

@@ -14,7 +14,7 @@ from thinkalike.stores.arrays import NUMBERS
 from thinkalike.stores.kernels import Chance, Kernel
 
 STEPS = 250
-"""Steps from 0 to the largest similarity: finer than that of two maps is known, and half as large as more."""
+"""Steps from 0 to the largest similarity: finer than that of two maps is known."""
 BINS = 60
 """Bins of the similarities of maps of different images."""
 DIFFERENT = 1000
