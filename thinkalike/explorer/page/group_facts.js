@@ -72,7 +72,12 @@ export async function groupFacts(study, entry, group) {
     branch: tree ? branchOf(tree, group.map((model) => entry.models.indexOf(model))) : null,
     models: membership(table, member).map((row) => ({ ...row, model: among[row.model] })),
     images: onImages,
-    more: onImages && places.across.length ? shareOfImages(onImages.inside, onImages.across) : null,
+    // above chance where that is known: raw similarities of a pair depend on what its maps always show
+    more: !places.across.length
+      ? null
+      : inside.contributions && across.contributions
+        ? shareOfImages(inside.contributions, across.contributions)
+        : onImages && shareOfImages(onImages.inside, onImages.across),
   };
 }
 
@@ -126,7 +131,7 @@ export function groupSentences(study, facts) {
     );
   }
   if (size > 1 && more && more.n) {
-    sentences.push(`On ${percent(more.share)} of ${counted(more.n, "image")} their maps are more alike among themselves than with the rest.`);
+    sentences.push(`On ${percent(more.share)} of ${counted(more.n, "image")} they agree more among themselves than with the rest.`);
   }
   if (rank) {
     const others = (rank.of - 1).toLocaleString("en-GB");

@@ -41,7 +41,7 @@ export async function groupReport(root, context, entry, facts) {
         element("p", { class: "models-answer" }, first),
         further.map((sentence) => element("p", {}, sentence)),
         chart,
-        facts.group.length > 1
+        facts.group.length > 1 && Number.isFinite(facts.inside.low)
           ? element("p", { class: "small muted" }, `${facts.group.length + facts.rest.length < entry.models.length ? "Controls are not among the others. " : ""}Intervals are over images. They do not know that the group was chosen; the comparison with other groups does.`)
           : null,
       ),

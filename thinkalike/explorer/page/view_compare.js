@@ -87,9 +87,11 @@ function sidesOf(/** @type {Context} */ { study, entry, other, state }, /** @typ
   if (!theirs || !entry) return null;
   const second = theirs.caseOf({ ...state, scale: entry.scale, subset: entry.subset, method: chosen.method2, metric: chosen.metric2 });
   if (!second) return null;
+  const alike = study.contents.study === theirs.contents.study;
   const title = (/** @type {Study} */ of, /** @type {import("./types.js").Case} */ { method, metric }) => {
     const parts = [of.method(method)?.title ?? method, entry.metric === second.metric ? "" : metric];
-    return `${chosen.study2 ? `${of.contents.study}: ` : ""}${parts.filter(Boolean).join(", ")}`;
+    const name = `${of.contents.study}${alike && of === theirs ? " (second file)" : ""}`;
+    return `${chosen.study2 ? `${name}: ` : ""}${parts.filter(Boolean).join(", ")}`;
   };
   return [{ study, entry, title: title(study, entry) }, { study: theirs, entry: second, title: title(theirs, second) }];
 }

@@ -58,7 +58,7 @@ test("what is known of a group", async () => {
   const sentences = groupSentences(study, facts);
   assert.match(sentences[0], /^A and B have a mean ρ of 0\.80 among themselves \(95 % interval 0\.\d\d to \d\.\d\d\)\.$/);
   assert.match(sentences[1], /^With C it is 0\.20 .*: a gap of 0\.60/);
-  assert.ok(sentences.includes("On 100 % of 3 images their maps are more alike among themselves than with the rest."));
+  assert.ok(sentences.includes("On 100 % of 3 images they agree more among themselves than with the rest."));
   assert.ok(sentences.includes("They are a branch of the tree, found again in 90 % of resampled sets of images."));
 });
 
@@ -82,6 +82,18 @@ test("a group of one, and one without similarities of images", async () => {
   const two = groupSentences(study, await groupFacts(study, entry, [0, 2]));
   assert.equal(two[0], "A and C have a mean ρ of 0.20 among themselves.");
   assert.ok(two.every((sentence) => !/NaN|undefined/.test(sentence)));
+});
+
+test("on how many images a group agrees more is told above chance", async () => {
+  const study = studyOf();
+  const all = study.rows;
+  // raw similarities with the third model are the highest of all, by chance alone
+  study.rows = async (block, from, to) => {
+    const rows = await all(block, from, to);
+    return block === "values" ? rows.map((value, i) => ([1, 3].includes(Math.floor(i / 3)) ? 0.99 : value)) : rows;
+  };
+  const facts = await groupFacts(study, study.contents.cases[0], [0, 1]);
+  assert.deepEqual(facts.more, { share: 1, n: 3 });
 });
 
 test("groups that are suggested have their kinds, no control, and the widest gap first", () => {
