@@ -57,7 +57,10 @@ html_theme_options = {
     "secondary_sidebar_items": {
         "**": ["page-toc"],
         # room for pictures and for tables of many columns
-        **dict.fromkeys(("index", "gallery", "reference/configuration", "reference/targets"), []),
+        "index": [],
+        "gallery": [],
+        "reference/configuration": [],
+        "reference/targets": [],
     },
     "footer_start": ["copyright"],
     "footer_end": [],
