@@ -54,7 +54,14 @@ html_theme_options = {
     "navbar_align": "left",
     "navbar_end": ["theme-switcher"],
     "show_prev_next": False,
-    "secondary_sidebar_items": ["page-toc"],
+    "secondary_sidebar_items": {
+        "**": ["page-toc"],
+        # room for pictures and for tables of many columns
+        "index": [],
+        "gallery": [],
+        "reference/configuration": [],
+        "reference/targets": [],
+    },
     "footer_start": ["copyright"],
     "footer_end": [],
     "pygments_light_style": "tango",
@@ -89,8 +96,9 @@ def link_to_pages_of_the_site(app: Sphinx, page: object, *source: object) -> Non
 def left_out(
     app: Sphinx, kind: str, name: str, thing: object, skip: bool, options: object
 ) -> bool | None:
-    """Leave out methods that scikit-learn adds to estimators, which refer to its own site."""
-    return True if name.startswith("set_") and name.endswith("_request") else None
+    """Leave out constants, and methods that scikit-learn adds, which refer to its own site."""
+    added = name.startswith("set_") and name.endswith("_request")
+    return True if added or name.isupper() else None
 
 
 def setup(app: Sphinx) -> None:
