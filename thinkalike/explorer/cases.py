@@ -60,19 +60,29 @@ def study_case(study: StudyFolder, key: Key, blocks: Blocks, compared: str) -> d
     }
 
 
-def scale_cases(study: StudyFolder, method: str, metric: str) -> list[dict[str, Any]]:
-    """Comparisons over all images at the further scales of a study, with trees and points made here."""
+def scale_cases(
+    study: StudyFolder, method: str, metric: str, compared: str
+) -> list[dict[str, Any]]:
+    """Comparisons over all images at the further scales of a study, with trees and points made here.
+
+    Args:
+        study: of the files.
+        method, metric: of the comparisons.
+        compared: the study's own scale in words, which is not repeated.
+    """
     table = study.table("scales", f"{method}.parquet")
     if table is None:
         return []
     found = []
     for scale, rows in table[table["kind"] != "moved"].groupby("scale", sort=False):
+        name = scale_name(int(str(scale)))
+        if name == compared:
+            continue
         pairs = rows.assign(dissimilarity=chord(rows["rho"].to_numpy()))
         matrix = pairs[pairs["kind"] == "pair"]
         inside = [m for m in study.keys if m in {*matrix["model_a"], *matrix["model_b"]}]
         # two seeds of one network stand in the matrix, too, where both are models of the study
         both = pairs["model_a"].isin(inside) & pairs["model_b"].isin(inside)
-        name = scale_name(int(str(scale)))
         found.append(
             {
                 **_head(Key(method, metric, "all"), name.replace(" ", "_").replace("×", "x"), name),

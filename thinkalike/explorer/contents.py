@@ -54,7 +54,7 @@ def study_contents(
     scales = {method["key"]: method["compared"] for method in methods}
     cases = [study_case(study, key, blocks, scales[key.method]) for key in study.cases]
     for method, metric in _first_metrics(study).items():
-        cases += scale_cases(study, method, metric)
+        cases += scale_cases(study, method, metric, scales[method])
     count = len(study.images)
     name = study.folder.resolve().name
     return {

@@ -2,6 +2,7 @@
  * The page: header, case, filter, and the view that the address asks for.
  */
 
+import { alternatives, DIMENSIONS } from "./cases.js";
 import { Charts } from "./charts.js";
 import { choice, element, notice } from "./dom.js";
 import { filterBar } from "./filter_bar.js";
@@ -56,7 +57,6 @@ import { verdictView } from "./view_verdict.js";
 
 /** @type {View[]} */
 const VIEWS = [verdictView, matrixView, pairView, imageView, modelsView, clustersView, compareView];
-const DIMENSIONS = /** @type {const} */ (["method", "metric", "scale", "subset"]);
 
 class Page {
   /**
@@ -252,11 +252,12 @@ class Page {
       scale: (/** @type {any} */ one) => one.scaleTitle,
       subset: (/** @type {any} */ one) => one.subsetTitle,
     };
-    const options = new Map(this.study.contents.cases.map((one) => [one[dimension], titles[dimension](one)]));
-    if (entry === null || options.size < 2) return null;
+    if (entry === null) return null;
+    const options = alternatives(this.study.contents.cases, entry, dimension);
+    if (options.length < 2) return null;
     return choice(
       { method: "Method", metric: "Metric", scale: "Scale", subset: "Images" }[dimension],
-      [...options].map(([key, title]) => ({ key, title })),
+      options.map((one) => ({ key: one[dimension], title: titles[dimension](one) })),
       entry[dimension],
       (key) => this.go({ [dimension]: key }),
       { letters: dimension === "method" ? 72 : 30, named: dimension === "subset" },

@@ -2,6 +2,8 @@
  * A study as its page holds it: contents, and blocks of numbers and pictures that are decoded when they are looked at.
  */
 
+import { bestCase } from "./cases.js";
+
 /** @typedef {import("./types.js").Contents} Contents */
 /** @typedef {import("./types.js").Block} Block */
 /** @typedef {import("./types.js").Case} Case */
@@ -338,27 +340,11 @@ export class Study {
   }
 
   /**
-   * The case that a state asks for; where there is none, the first that agrees with most of method, metric, scale and subset,
-   * method first. Null where the study compares nothing.
-   *
    * @param {Record<string, string>} state
-   * @returns {Case | null}
+   * @returns {Case | null} as of `bestCase`
    */
   caseOf(state) {
-    const weights = /** @type {["method" | "metric" | "scale" | "subset", number][]} */ ([
-      ["method", 8],
-      ["metric", 4],
-      ["scale", 2],
-      ["subset", 1],
-    ]);
-    const first = this.contents.cases[0];
-    let best = null;
-    let most = -1;
-    for (const entry of this.contents.cases) {
-      const agreement = weights.reduce((sum, [key, weight]) => sum + (entry[key] === (state[key] ?? first[key]) ? weight : 0), 0);
-      if (agreement > most) [best, most] = [entry, agreement];
-    }
-    return best;
+    return bestCase(this.contents.cases, state);
   }
 
   /**
