@@ -145,7 +145,7 @@ function numbersCard({ study, state }, { entry, row, models, collection }) {
     ["Chance", number(pairs.chance[row])],
     ["Dissimilarity", [number(pairs.dissimilarity[row]), interval(pairs.dissimilarityLow[row], pairs.dissimilarityHigh[row])].filter(Boolean).join(", ")],
     ["Category", pairs.category[row]],
-    ["Among the pairs", rank ? `${rank.rank}. most alike of ${rank.count}` : null],
+    ["Rank among pairs", rank ? `${rank.rank} of ${rank.count}, the most alike first` : null],
     ["Images that count", counted(pairs.n[row] ?? 0, "image")],
     ["Same prediction", same === null ? null : percent(same)],
     ["Right", models.map((model) => percent(study.models[model].accuracy)).join(" and ")],
