@@ -7,6 +7,7 @@ import { Charts } from "./charts.js";
 import { choice, element, notice } from "./dom.js";
 import { filterBar } from "./filter_bar.js";
 import { passing } from "./filter.js";
+import { counted } from "./format.js";
 import { saveMenu } from "./saving.js";
 import { changedState, readState, writeState } from "./state.js";
 import { Study } from "./study.js";
@@ -76,7 +77,9 @@ class Page {
     const { contents } = this.study;
     document.title = `${contents.study}: ${contents.title}`;
     part("study").textContent = contents.study;
-    part("says").textContent = part("says").title = contents.title;
+    const models = contents.models.filter((model) => !model.replica).length;
+    part("says").textContent = `${counted(models, "model")}, ${counted(contents.collections[0]?.ids.length ?? 0, "image")}`;
+    part("says").title = contents.title;
     part("foot").textContent = `Made by ${contents.software}. This page asks nothing of the network.`;
     part("tools").replaceChildren(...this.tools());
     part("skip").addEventListener("click", (event) => {
