@@ -34,8 +34,14 @@ VIEWS: dict[str, dict[str, str]] = {
     "missing": {"view": "matrix", "quantity": "n"},
     "few_images": {"view": "matrix", "quantity": "n"},
     "seed_std": {"view": "matrix", "quantity": "width"},
+    "no_families": {"view": "models"},
+    "seen": {"view": "image"},
+    "raw": {"view": "matrix", "quantity": "mean"},
 }
-"""Rule of a sentence (`statistics.verdict`) → state of the page that shows it."""
+"""Rule of a sentence (`statistics.verdict`) → state of the page that shows it.
+
+What a study does not have, such as a control or further seeds, no view shows.
+"""
 
 
 def sentence_link(
@@ -53,10 +59,11 @@ def sentence_link(
     view = VIEWS.get(statement["rule"])
     if view is None:
         return ""
-    title = statement["topic"]
+    title, text = statement["topic"], statement["text"]
     if title not in cases:  # a sentence about several methods names them; the first counts
-        named = {statement["text"].find(each): each for each in cases if each in statement["text"]}
-        title = named[min(named)] if named else ""
+        named = [each for each in cases if each in text]
+        # one title may be the beginning of another
+        title = min(named, key=lambda each: (text.find(each), -len(each)), default="")
     state = {**view, **cases.get(title, {})}
     if statement["rule"] == "closest":
         table = pairs[title]

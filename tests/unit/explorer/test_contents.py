@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import re
 from io import BytesIO
 from pathlib import Path
 
@@ -216,6 +217,7 @@ def test_a_folder_that_was_saved_is_explored_as_far_as_it_goes(tmp_path, monkeyp
 
 CASES = {
     "Grad-CAM": {"method": "gradcam", "metric": "cosine"},
+    "LRP of edges": {"method": "lrp_edges", "metric": "cosine"},
     "LRP": {"method": "lrp", "metric": "rbf"},
 }
 PAIRS = pd.DataFrame(
@@ -243,6 +245,11 @@ PAIRS = pd.DataFrame(
         ),
         ("What cannot be said", "seed_std", "One seed.", "view=matrix&quantity=width"),
         ("What cannot be said", "no_control", "There is no control.", ""),
+        ("What cannot be said", "raw", "Of raw similarities.", "view=matrix&quantity=mean"),
+        (
+            *("What cannot be said", "input_share", "LRP of edges: of the score …"),
+            "view=image&method=lrp_edges&metric=cosine",
+        ),
     ],
 )
 def test_sentences_lead_to_the_view_that_shows_them(topic, rule, text, state):
@@ -251,11 +258,19 @@ def test_sentences_lead_to_the_view_that_shows_them(topic, rule, text, state):
     assert sentence_link(statement, CASES, pairs) == state
 
 
-def test_rules_with_a_view_are_rules_of_the_verdict():
+NO_VIEW = {"no_seeds", "no_control", "no_image_count"}
+"""Rules whose sentences say what a study does not have."""
+
+
+def test_sentences_of_all_rules_have_a_view():
     text = "".join(
         Path(path).read_text() for path in (sentences.__file__, limits.__file__, verdict.__file__)
     )
     assert [rule for rule in VIEWS if f'"{rule}"' not in text] == []
+    topics = r"LIMITS|IN_SHORT|evidence\.title"
+    rules = re.findall(rf'statement\(\s*(?:{topics}),\s*"(\w+)"', text)
+    rules += re.findall(r'\brule(?:, text)? = "(\w+)"', text)
+    assert {*rules} == {*VIEWS, *NO_VIEW}
 
 
 def test_maps_on_pixels_are_no_coarser_than_what_is_compared():
