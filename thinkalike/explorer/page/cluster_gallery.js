@@ -32,7 +32,7 @@ const KEPT = ["shown", "opacity", "range", "metric"];
  * @param {number} point
  * @returns {Promise<import("./maps.js").PlacedMap | null>}
  */
-export async function mapOfPoint(study, clustering, point) {
+async function mapOfPoint(study, clustering, point) {
   const { collection, images, models, maps, clusterMaps, clusterBasis, mapped } = clustering;
   if (maps !== null) return placedMap(study, collection, maps, models[point], images[point]);
   const row = mapped.indexOf(point);
@@ -91,7 +91,7 @@ export function pointCard({ study, state }, clustering, result, tiles, point) {
  * @param {string} label
  * @returns {HTMLElement}
  */
-export function meanTile({ study }, clustering, tiles, points, label) {
+function meanTile({ study }, clustering, tiles, points, label) {
   const load = async () => {
     const placed = await Promise.all(points.slice(0, MOST_AVERAGED).map((point) => mapOfPoint(study, clustering, point)));
     const maps = placed.filter((map) => map !== null).map((map) => renderMap(map, MEAN_SIDE, MEAN_SIDE));

@@ -27,7 +27,7 @@ const STOPS = {
  * @param {string} text "#rrggbb"
  * @returns {Rgb}
  */
-export function rgbOf(text) {
+function rgbOf(text) {
   return /** @type {Rgb} */ ([1, 3, 5].map((at) => parseInt(text.slice(at, at + 2), 16)));
 }
 

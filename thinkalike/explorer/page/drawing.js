@@ -324,7 +324,7 @@ export function lookControls(state, change, ...more) {
  *
  * @returns {HTMLElement}
  */
-export function colourKey() {
+function colourKey() {
   return element(
     "span",
     { class: "colour-key" },

@@ -8,7 +8,7 @@
 import { isNumber, meanInterval, meanOf, randomFrom, shuffle } from "./means.js";
 
 /** Groups of a size are all looked at up to this number; of more, as many are drawn. */
-export const GROUPS_COMPARED = 2000;
+const GROUPS_COMPARED = 2000;
 
 /**
  * Places of the pairs inside a group, across to the rest, and within the rest.
@@ -104,7 +104,7 @@ export function squareOf(pairs, models, values = pairs.rho) {
  * @param {ArrayLike<boolean | number>} member whether each row is in the group
  * @returns {number}
  */
-export function gapOf(table, member) {
+function gapOf(table, member) {
   let [inside, across, pairsInside, pairsAcross] = [0, 0, 0, 0];
   for (let i = 0; i < table.length; i += 1) {
     if (!member[i]) continue;
@@ -173,7 +173,7 @@ export function choices(models, size) {
  * @param {number} size
  * @param {(member: boolean[]) => void} visit
  */
-export function eachChoice(models, size, visit) {
+function eachChoice(models, size, visit) {
   const member = new Array(models).fill(false);
   const choose = (/** @type {number} */ from, /** @type {number} */ left) => {
     if (!left) {

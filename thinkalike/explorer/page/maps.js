@@ -21,12 +21,12 @@
  */
 
 /** Red, green and blue of full colour, for and against a class: the pair of the palette that is told apart best. */
-export const FOR_COLOUR = [213, 64, 0];
-export const AGAINST_COLOUR = [0, 89, 191];
+const FOR_COLOUR = [213, 64, 0];
+const AGAINST_COLOUR = [0, 89, 191];
 /** What stands where there is no number. */
-export const MISSING_COLOUR = [217, 217, 217];
+const MISSING_COLOUR = [217, 217, 217];
 /** Opacity of a map over its image in all figures of the report. */
-export const FIGURE_OPACITY = 0.75;
+const FIGURE_OPACITY = 0.75;
 
 const SHARE_BELOW_FULL = 0.995;
 
@@ -171,7 +171,7 @@ function lengthOf(pixels) {
  * @param {ArrayLike<number>} pixels
  * @returns {Float32Array}
  */
-export function unitMap(pixels) {
+function unitMap(pixels) {
   const length = lengthOf(pixels);
   const unit = new Float32Array(pixels.length);
   // a loop: `from` with a function takes ten times as long
@@ -205,24 +205,6 @@ export function consensusMap(maps) {
 export function differenceMap(first, second) {
   const other = unitMap(second);
   return unitMap(first).map((value, place) => value - other[place]);
-}
-
-/**
- * Cosine of the angle between two maps; null if one is blank.
- *
- * @param {ArrayLike<number>} first pixels
- * @param {ArrayLike<number>} second as many pixels
- * @returns {number | null}
- */
-export function cosineOf(first, second) {
-  let product = 0;
-  let [one, other] = [0, 0];
-  for (let place = 0; place < first.length; place++) {
-    product += first[place] * second[place] || 0;
-    one += first[place] * first[place] || 0;
-    other += second[place] * second[place] || 0;
-  }
-  return one && other ? product / Math.sqrt(one * other) : null;
 }
 
 /**

@@ -4,7 +4,7 @@ import { correlationOf, isNumber, meanInterval, randomFrom, ranksOf, shuffle } f
 import { descending } from "./groups.js";
 
 /** Orders of the models that a correlation is compared with. */
-export const PERMUTATIONS = 999;
+const PERMUTATIONS = 999;
 
 /**
  * A pair of models that two comparisons have.

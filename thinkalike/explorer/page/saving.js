@@ -13,7 +13,7 @@ import { csv } from "./format.js";
  * @param {Blob} blob
  * @param {string} name
  */
-export function saveFile(blob, name) {
+function saveFile(blob, name) {
   const address = URL.createObjectURL(blob);
   const link = element("a", { href: address, download: name });
   link.click();

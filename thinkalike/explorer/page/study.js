@@ -3,6 +3,7 @@
  */
 
 import { bestCase } from "./cases.js";
+import { Recent } from "./recent.js";
 
 /** @typedef {import("./types.js").Contents} Contents */
 /** @typedef {import("./types.js").Block} Block */
@@ -20,7 +21,7 @@ const MOST_PICTURES = 600;
  * @param {string} text
  * @returns {Uint8Array<ArrayBuffer>}
  */
-export function decodeBase64(text) {
+function decodeBase64(text) {
   const letters = atob(text);
   const bytes = new Uint8Array(letters.length);
   for (let i = 0; i < letters.length; i++) bytes[i] = letters.charCodeAt(i);
@@ -33,52 +34,9 @@ export function decodeBase64(text) {
  * @param {Uint8Array<ArrayBuffer>} bytes
  * @returns {Promise<ArrayBuffer>}
  */
-export async function inflate(bytes) {
+async function inflate(bytes) {
   const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate-raw"));
   return new Response(stream).arrayBuffer();
-}
-
-/** A store of the values looked at last, up to a total weight. */
-export class Recent {
-  /**
-   * @param {number} most weight of what is kept
-   * @param {(value: any) => void} [drop] called with what is let go
-   */
-  constructor(most, drop = () => {}) {
-    this.most = most;
-    this.drop = drop;
-    this.weight = 0;
-    /** @type {Map<string, {value: any, weight: number}>} */
-    this.entries = new Map();
-  }
-
-  /**
-   * @param {string} key
-   * @returns {any} the value, undefined where there is none
-   */
-  get(key) {
-    const entry = this.entries.get(key);
-    if (entry === undefined) return undefined;
-    this.entries.delete(key);
-    this.entries.set(key, entry);
-    return entry.value;
-  }
-
-  /**
-   * @param {string} key
-   * @param {any} value
-   * @param {number} weight
-   */
-  set(key, value, weight) {
-    this.entries.set(key, { value, weight });
-    this.weight += weight;
-    for (const [oldest, entry] of this.entries) {
-      if (this.weight <= this.most || oldest === key) break;
-      this.entries.delete(oldest);
-      this.weight -= entry.weight;
-      this.drop(entry.value);
-    }
-  }
 }
 
 export class Study {

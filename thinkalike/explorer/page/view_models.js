@@ -24,7 +24,7 @@ const EMBEDDINGS = /** @type {Record<string, {title: string, axes: [string, stri
  * @param {Record<string, string>} state
  * @returns {number[]}
  */
-export function groupOf(study, entry, state) {
+function groupOf(study, entry, state) {
   const keys = new Set((state.group ?? "").split(","));
   return entry.models.filter((model) => keys.has(study.models[model].key));
 }

@@ -4,8 +4,8 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
 import {
+  agreementWithOthers,
   consensusMap,
-  cosineOf,
   differenceMap,
   fullColour,
   isBlank,
@@ -75,9 +75,11 @@ test("the consensus is the mean of maps of length 1, as of clusters in the libra
 
 test("cosines do not depend on lengths, and blank maps have none", () => {
   const [first, second] = made.consensus.maps;
-  near([cosineOf(first, second)], [made.consensus.cosine]);
-  near([cosineOf(first, second.map((value) => 7 * value))], [made.consensus.cosine]);
-  assert.equal(cosineOf(first, [0, 0, 0, 0, 0, 0]), null);
+  const { cosine } = made.consensus;
+  const longer = second.map((value) => 7 * value);
+  near(agreementWithOthers([first, second], [true, true]), [cosine, cosine]);
+  near(agreementWithOthers([first, longer], [true, true]), [cosine, cosine]);
+  assert.deepEqual(agreementWithOthers([first, first.map(() => 0)], [true, true]), [null, null]);
 });
 
 test("maps that differ in length alone have no difference", () => {

@@ -4,7 +4,8 @@ import { test } from "node:test";
 import { deflateRawSync } from "node:zlib";
 
 import { passing } from "../../../../thinkalike/explorer/page/filter.js";
-import { Recent, Study } from "../../../../thinkalike/explorer/page/study.js";
+import { Recent } from "../../../../thinkalike/explorer/page/recent.js";
+import { Study } from "../../../../thinkalike/explorer/page/study.js";
 
 /** Blocks with their texts, as the page's writer packs them. */
 function packed(blocks) {
