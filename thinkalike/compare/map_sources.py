@@ -1,6 +1,7 @@
 """Coordinates of the maps of many models, from files or from memory, a block of images at a time."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from copy import copy
 from dataclasses import replace
 
 import numpy as np
@@ -59,6 +60,12 @@ class MapSource:
             products: np.ndarray = unit(a) @ unit(b).swapaxes(-1, -2)
             return products
         return rbf_kernel(self.comparison.sigma, self.pixels)(a, b)
+
+    def compared_by(self, metric: str, sigma: float) -> "MapSource":
+        """The maps of this source compared by another metric; a block in memory is not read again."""
+        other = copy(self)
+        other.comparison = replace(self.comparison, metric=metric, sigma=sigma)
+        return other
 
     def blocks(self) -> Iterator[Block]:
         """Coordinates of all images; a single block stays in memory."""

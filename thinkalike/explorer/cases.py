@@ -11,9 +11,8 @@ from thinkalike.compare.geometry import complete
 from thinkalike.compare.matrices import square_of_pairs
 from thinkalike.compare.pairs import pair_categories
 from thinkalike.compare.scales import scale_name
-from thinkalike.explorer.blocks import Blocks
 from thinkalike.explorer.folder import Key, StudyFolder
-from thinkalike.explorer.per_image import add_images
+from thinkalike.explorer.per_image import ImagesOfPairs
 from thinkalike.plotting.style import subset_name
 from thinkalike.statistics.intervals import chord
 from thinkalike.statistics.resampling import SEPARATOR
@@ -37,13 +36,15 @@ COLUMNS = {
 DIGITS = 5
 
 
-def study_case(study: StudyFolder, key: Key, blocks: Blocks, compared: str) -> dict[str, Any]:
+def study_case(
+    study: StudyFolder, key: Key, images: ImagesOfPairs, compared: str
+) -> dict[str, Any]:
     """A comparison at the study's own scale, from its tables.
 
     Args:
         study: of the files.
         key: of the comparison.
-        blocks: that get what every image says.
+        images: that get what every image says.
         compared: the study's scale in words.
     """
     folder = ("dissimilarity", key.method, key.metric)
@@ -56,7 +57,7 @@ def study_case(study: StudyFolder, key: Key, blocks: Blocks, compared: str) -> d
         "models": [study.keys.index(model) for model in models],
         "pairs": described_pairs(study, table),
         **_clusters(study, key, models),
-        "perImage": add_images(blocks, study, key, table),
+        "perImage": images.add(key, table),
     }
 
 

@@ -141,7 +141,7 @@ def neon_clustering(study: StudyFolder, model: str, name: str, blocks: Blocks) -
         position = {str(image): number for number, image in enumerate(explained.image_ids)}
         rows = [place[image] for image in ids]
         block = f"neon/{model}"
-        source = Source(maps, "signed", study.segments, rows)
+        source = Source(maps, "signed", study.superpixels, rows)
         basis = add_maps(blocks, block, source, min(*study.frame, FINE))
         mapped = [position[image] for image in ids]
         found = {"clusterMaps": block, "clusterBasis": basis, "mapped": mapped}

@@ -1,6 +1,9 @@
 """The contents of the explorer's page, from the files of a study: `Contents` of `page/types.js`."""
 
-from collections.abc import Mapping
+import json
+from collections import Counter
+from collections.abc import Collection, Mapping
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +18,7 @@ from thinkalike.explorer.families import families
 from thinkalike.explorer.folder import StudyFolder
 from thinkalike.explorer.links import sentence_link
 from thinkalike.explorer.maps import Source, add_maps, pixel_side
+from thinkalike.explorer.per_image import ImagesOfPairs
 from thinkalike.explorer.pictures import Classes, add_pictures, add_segments, predictions
 from thinkalike.methods import method_name
 from thinkalike.stores.arrays import open_arrays
@@ -52,7 +56,8 @@ def study_contents(
         clusterings += spectral_clusterings(study, names, prepared, collections[1])
     clusterings += [neon_clustering(study, model, names[model], blocks) for model in study.neon]
     scales = {method["key"]: method["compared"] for method in methods}
-    cases = [study_case(study, key, blocks, scales[key.method]) for key in study.cases]
+    pairs = ImagesOfPairs(blocks, study)
+    cases = [study_case(study, key, pairs, scales[key.method]) for key in study.cases]
     for method, metric in _first_metrics(study).items():
         cases += scale_cases(study, method, metric, scales[method])
     count = len(study.images)
@@ -87,8 +92,6 @@ def _title(study: StudyFolder, images: int) -> str:
 
 
 def _software() -> str:
-    from importlib.metadata import PackageNotFoundError, version
-
     try:
         return f"thinkalike {version('thinkalike')}"
     except PackageNotFoundError:  # a checkout that is not installed
@@ -133,7 +136,7 @@ def _methods(
         for model in study.keys
         if (path := study.maps_file(method, model))
     }
-    count = sum(map(_maps_on_pixels, set(files.values())))
+    count = _maps_on_pixels(set(files.values()))
     described: list[dict[str, Any]] = []
     maps: dict[str, dict[str, str]] = {}
     for method in study.methods:
@@ -149,7 +152,7 @@ def _methods(
                 bases.append(None)
                 continue
             block = f"maps/{method}/{model}"
-            source = Source(path, sign, study.segments)
+            source = Source(path, sign, study.superpixels)
             bases.append(add_maps(blocks, block, source, side))
             maps[method][model] = block
         described.append(
@@ -165,9 +168,13 @@ def _methods(
     return described, maps
 
 
-def _maps_on_pixels(path: Path) -> int:
-    with open_maps(path) as file:
-        return file.count if file.basis == "pixels" else 0
+def _maps_on_pixels(files: Collection[Path]) -> int:
+    """Number of maps on pixels: a method has the same kind of basis, and as many maps, for all models."""
+    count = 0
+    for folder, number in Counter(path.parent for path in files).items():
+        with open_maps(next(path for path in files if path.parent == folder)) as file:
+            count += number * file.count if file.basis == "pixels" else 0
+    return count
 
 
 def _study_collection(
@@ -245,8 +252,6 @@ def _predictions(
 
 def _verdict(study: StudyFolder) -> list[dict[str, str]]:
     """Sentences of the verdict, each with the fragment of the view that shows it."""
-    import json
-
     path = study.path("verdict.json")
     if not path.exists():
         return []

@@ -1,22 +1,28 @@
 """Files of a study that the explorer shows, in its folder of results."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
+from thinkalike.compare.bases import Segments
 from thinkalike.compare.similarity import Comparison, stated_comparison
 from thinkalike.errors import InputError
 from thinkalike.methods import METHODS
 from thinkalike.statistics.intervals import chord
 from thinkalike.statistics.roles import COLUMNS, Roles
 from thinkalike.stores.arrays import open_arrays
-from thinkalike.stores.maps import file_stem, open_maps
+from thinkalike.stores.maps import file_stem, open_maps, read_segments
 from thinkalike.stores.tables import read_table
+
+SegmentsReader = Callable[[tuple[int, ...]], list[Segments]]
+"""Places of images in a study → their superpixels."""
+KEPT = 4
+"""Readings of superpixels that are kept."""
 
 
 class Key(NamedTuple):
@@ -142,6 +148,14 @@ class StudyFolder:
         """File of the superpixels, where there is one."""
         path = self.path("segments.nc")
         return path if path.exists() else None
+
+    @cached_property
+    def superpixels(self) -> SegmentsReader | None:
+        """Reads the superpixels of images; maps of many models are on the same, and the last are kept."""
+        path = self.segments
+        if path is None:
+            return None
+        return lru_cache(KEPT)(lambda images: read_segments(path, list(images)))
 
     def dissimilarity(self) -> dict[str, str]:
         """Kind of the dissimilarities, and what was corrected, as the tables of pairs tell it."""

@@ -11,8 +11,9 @@ from thinkalike.compare.bases import Cells, Grid, Pixels, Segments
 from thinkalike.compare.maps import Maps, with_sign
 from thinkalike.compare.pooling import pooled
 from thinkalike.explorer.blocks import Blocks, row_codes
+from thinkalike.explorer.folder import SegmentsReader
 from thinkalike.stores.joining import padded
-from thinkalike.stores.maps import open_maps, read_segments
+from thinkalike.stores.maps import open_maps
 
 FINEST = 96
 """Cells a side of maps that were computed on pixels, at most."""
@@ -29,13 +30,13 @@ class Source:
     Attributes:
         path: of the file.
         sign: of the maps that were compared, as for `compare.maps.with_sign`.
-        segments: file of the superpixels, where there is one.
-        rows: of the superpixels of these images in that file; None: the first.
+        segments: reads superpixels, where there are any (`StudyFolder.superpixels`).
+        rows: of the images among those of the study; None: the first.
     """
 
     path: Path
     sign: str = "signed"
-    segments: Path | None = None
+    segments: SegmentsReader | None = None
     rows: Sequence[int] | None = None
 
     def parts(self, side: int) -> Iterator[Maps]:
@@ -52,7 +53,8 @@ class Source:
     def _segments(self, part: slice) -> list[Segments] | None:
         if self.segments is None:
             return None
-        return read_segments(self.segments, part if self.rows is None else self.rows[part])
+        rows = range(part.start, part.stop) if self.rows is None else self.rows[part]
+        return self.segments(tuple(rows))
 
 
 def pixel_side(frame: tuple[int, int], count: int, compared: int) -> int:
