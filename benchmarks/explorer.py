@@ -6,19 +6,16 @@ puts the table on docs/measured/explorer.md, which says what is measured. Sizes 
 without it, or with `--sizes`, they are left out.
 """
 
-import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from benchmarks.browser import chromium, open_browser
 from benchmarks.common import Goal, Part, Row, command_line, run
 from benchmarks.explorer_study import make_study
 from thinkalike.errors import InputError
@@ -29,7 +26,6 @@ from thinkalike.explorer.page import write_page
 OUTPUT = Path("results/benchmarks/explorer.csv")
 PARTIAL = OUTPUT.with_stem("explorer-partial")
 PAGE = Path("docs/measured/explorer.md")
-PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
 ALL_METHODS = ("gradcam", "integrated_gradients", "kernelshap", "lrp")
 OPENS = 2.0
 """Seconds after which the page of a small study is there."""
@@ -123,26 +119,11 @@ def _measured(study: StudyFolder, name: str, megabytes: float, sizes: bool) -> l
         return rows if sizes else rows + _times(page, name)
 
 
-@cache
-def _program() -> str | None:
-    return next((path for program in PROGRAMS if (path := shutil.which(program))), None)
-
-
-@contextmanager
-def _browser() -> Iterator[Any]:
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=_program(), args=["--no-sandbox"])
-        yield browser
-        browser.close()
-
-
 def _times(page: Path, name: str) -> list[Row]:
     """Seconds until the page is there, and milliseconds until a click is answered, medians."""
-    if _program() is None:
+    if chromium() is None:
         return []
-    with _browser() as browser:
+    with open_browser() as browser:
         opened = [_opened(browser, page) for _ in range(OPENINGS)]
         seconds, cpu = np.median(opened, axis=0)
         visited = _visit(browser)

@@ -1,13 +1,15 @@
-"""Finished studies, each made once for all processes that share the tests, and copies to change."""
+"""Finished studies, each made once for all processes that share the tests; copies to change; a browser."""
 
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from filelock import FileLock
 
+from benchmarks.browser import chromium, open_browser
 from tests.support.checkout import EVERYTHING, Checkout, Run, copy_of_checkout, copy_of_repository
 
 MAPS = Path("tests/workflow/maps.yaml")
@@ -43,6 +45,16 @@ def finished_maps(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
 def maps_study(finished_maps: Checkout, tmp_path: Path) -> Checkout:
     """A copy of these maps, in another folder, to change at will."""
     return copy_of_checkout(finished_maps, tmp_path / "study")
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """Chromium, started once."""
+    if chromium() is None:
+        pytest.skip("Chromium is not installed (Debian, Ubuntu: apt-get install chromium)")
+    pytest.importorskip("playwright.sync_api")
+    with open_browser() as browser:
+        yield browser
 
 
 def _made_once(

@@ -1,6 +1,5 @@
 """Explorer pages of studies in memory, opened from disk in the system's Chromium."""
 
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -10,14 +9,8 @@ import pytest
 from tests.support.explorer_study import Recipe, contents_of
 from thinkalike.explorer.page import write_page
 
-PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
 WIDE, PHONE = (1280, 800), (390, 844)
 VIEWS = ("verdict", "matrix", "pair", "image", "models", "clusters", "compare")
-
-
-def chromium() -> str | None:
-    """Path of the system's Chromium, or None."""
-    return next((path for name in PROGRAMS if (path := shutil.which(name))), None)
 
 
 class Visit:
@@ -75,19 +68,6 @@ class Visit:
     def text(self, selector: str = "main") -> str:
         """Text that a reader sees in a part of the page."""
         return str(self.page.inner_text(selector))
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Any]:
-    """Chromium, started once."""
-    program = chromium()
-    if program is None:
-        pytest.skip("Chromium is not installed (Debian, Ubuntu: apt-get install chromium)")
-    sync_api = pytest.importorskip("playwright.sync_api")
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,6 @@
 """The site is built without a warning, its links lead somewhere, and its pages ask for nothing outside."""
 
 import re
-import shutil
 import subprocess
 import sys
 from html.parser import HTMLParser
@@ -89,24 +88,18 @@ def test_no_page_of_the_site_loads_anything_from_outside(site, pages):
 
 
 @pytest.mark.slow
-def test_pages_in_a_browser_ask_for_nothing_outside_and_say_no_error(site):
-    sync_api = pytest.importorskip("playwright.sync_api")
-    chromium = shutil.which("chromium")
-    if chromium is None:
-        pytest.skip("there is no chromium; apt-get install chromium")
+def test_pages_in_a_browser_ask_for_nothing_outside_and_say_no_error(site, browser):
     wrong: list[str] = []
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        page = browser.new_page()
-        page.on("console", lambda said: wrong.append(said.text) if said.type == "error" else None)
-        page.on(
-            "request",
-            lambda sent: wrong.append(sent.url) if sent.url.startswith("http") else None,
-        )
-        for name in ("index", "gallery", "guides/ten-lines", "reference/api/front-door"):
-            page.goto((site / f"{name}.html").as_uri())
-            page.wait_for_load_state()
-        browser.close()
+    page = browser.new_page()
+    page.on("console", lambda said: wrong.append(said.text) if said.type == "error" else None)
+    page.on(
+        "request",
+        lambda sent: wrong.append(sent.url) if sent.url.startswith("http") else None,
+    )
+    for name in ("index", "gallery", "guides/ten-lines", "reference/api/front-door"):
+        page.goto((site / f"{name}.html").as_uri())
+        page.wait_for_load_state()
+    page.close()
     assert not wrong
 
 
