@@ -68,7 +68,7 @@ class Made:
 
     @property
     def name(self) -> str:
-        """Of the rows."""
+        """Name of the study in the table."""
         by = f"{len(self.methods)} methods" if self.methods[1:] else "Grad-CAM"
         return f"{self.models} models, {self.images:,} images, {by}, 224 pixels"
 

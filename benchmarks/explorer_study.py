@@ -1,5 +1,6 @@
 """A made-up study on disk, as large as one likes, for the benchmark of the explorer."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -40,7 +41,8 @@ def make_study(folder: Path, models: int, images: int, methods: tuple[str, ...])
     keys = [f"model_{number:03d}" for number in range(models)]
     ids = [f"val/{number % CLASSES}/{number:05d}.jpg" for number in range(images)]
     paths = [_picture(folder / "pictures", number) for number in range(images)]
-    classes = [str(number % CLASSES) for number in range(images)]
+    names = [str(number) for number in range(CLASSES)]
+    classes = [names[number % CLASSES] for number in range(images)]
     table = pd.DataFrame({"image_id": ids, "path": paths, "class_name": classes})
     write_table(table, folder / "images.parquet")
     roles = Roles({key: ("cnn", "transformer")[n % 2] for n, key in enumerate(keys)})
@@ -54,7 +56,9 @@ def make_study(folder: Path, models: int, images: int, methods: tuple[str, ...])
             attributes={},
         )
     for key in keys:
-        write_table(_predictions(key, ids, classes), folder / "predictions" / f"{key}.parquet")
+        draw = generator(0, "logits", key)
+        predictions = random_predictions(ids, classes, names, draw)
+        write_table(predictions, folder / "predictions" / f"{key}.parquet")
         for method in methods:
             _write_maps(folder, method, key, ids, labels)
     for method in methods:
@@ -86,17 +90,27 @@ def _segments(images: int) -> np.ndarray:
     return np.stack([np.take(labels, (np.arange(SIDE) + w).clip(0, SIDE - 1), 0) for w in smooth])
 
 
-def _predictions(key: str, ids: list[str], classes: list[str]) -> pd.DataFrame:
-    logits = generator(0, "logits", key).normal(size=(len(ids), CLASSES))
+def random_predictions(
+    ids: Sequence[str], classes: Sequence[str], names: Sequence[str], draw: np.random.Generator
+) -> pd.DataFrame:
+    """Predictions from random logits, as a study has them of a model.
+
+    Args:
+        ids: of the images.
+        classes: class of each image.
+        names: classes of the model, in the order of its logits.
+        draw: source of the logits.
+    """
+    logits = draw.normal(size=(len(ids), len(names)))
     shares = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
-    predicted, label = logits.argmax(1), np.array(classes, int)
-    names = predicted.astype(str)
+    predicted, label = logits.argmax(1), np.array([names.index(name) for name in classes])
+    called = [names[number] for number in predicted]
     return pd.DataFrame(
         {
             "image_id": ids,
             "predicted": predicted,
-            "predicted_class": names,
-            "predicted_name": names,
+            "predicted_class": called,
+            "predicted_name": called,
             "probability": shares.max(1),
             "label": label,
             "correct": predicted == label,

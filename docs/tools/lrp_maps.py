@@ -30,7 +30,7 @@ SIZE = 224
 SHOWN = ("epsilon", "γ 0.1", "γ 0.25", "z⁺")
 """Rules that are drawn, beside gradient × input."""
 DOTS, COLOURS = 150, 256
-"""Of the picture, an inch and in all: maps are noise to PNG, and take much room."""
+"""Dots an inch, and colours, of the picture: maps are noise to PNG, and take much room."""
 CLIPPED = 99.5
 """Percentile of the magnitudes of a map at which its colours end."""
 

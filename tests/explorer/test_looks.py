@@ -17,7 +17,7 @@ from tests.support.explorer_study import key_of
 
 SHEET = Path(__file__).with_name("looks.png")
 WIDTH, HEIGHT = 64, 40
-"""Of a picture: the letters of another machine leave hardly a trace in it."""
+"""Pixels of a picture, so few that the letters of another machine leave hardly a trace."""
 DIFFERENT = 12
 """Mean difference of two pictures, of 255 greys, from which on a view looks otherwise."""
 Start = Callable[..., Visit]

@@ -106,7 +106,7 @@ def undecided(expected: Reference, beta: float, size: float) -> np.ndarray:
 
 
 def some(points: np.ndarray, centroids: np.ndarray) -> np.ndarray:
-    """As many as fractions can be had of in a moment."""
+    """Every n-th point: so many that exact fractions of them are computed in a moment."""
     return points[:: len(points) * centroids.size // 10000 + 1]
 
 
@@ -120,7 +120,7 @@ def extent(points: np.ndarray, centroids: np.ndarray) -> float:
 
 
 def optimum(points: np.ndarray, clusters: int, inertia: float, first: tuple = ()) -> KMeans:
-    """Of the local optima of k-means, the one of this inertia."""
+    """Local optimum of k-means that has this inertia."""
     for seed in (*first, *range(300)):
         found = KMeans(clusters, n_init=1, random_state=seed).fit(points)
         if abs(found.inertia_ - inertia) < 1e-6:

@@ -77,7 +77,7 @@ def _stir(network: nn.Module) -> None:
 
 
 def double(model: Model) -> Model:
-    """The same model in float64."""
+    """Copy of a model in float64."""
     return replace(model, network=deepcopy(model.network).double())
 
 

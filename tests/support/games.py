@@ -10,7 +10,7 @@ from thinkalike.explain.shapley.coalitions import Design
 from thinkalike.explain.shapley.solver import Estimate, Solver
 
 Value = Callable[[np.ndarray], np.ndarray]
-"""Of coalitions (n, M) bool, (n,)."""
+"""Coalitions (n, M) bool → values (n,)."""
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ from thinkalike.stores.maps import open_maps
 from thinkalike.stores.tables import read_table
 
 FORMAT = 1
-"""Of the contents; another one is refused by the page."""
+"""Format of the contents; the page refuses any other."""
 
 
 def study_contents(

@@ -11,8 +11,8 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from tests.support.explained import SIDE, explanations
 from tests.support.explorer_page import Page
+from tests.support.random_explanations import SIDE, explanations
 from thinkalike.api import compare
 from thinkalike.api import open as opened
 from thinkalike.compare.maps import with_sign

@@ -1,4 +1,4 @@
-/** The same images on two sides: maps of a pair of models by both, in the order of how differently both see them. */
+/** Images that two sides have in common: maps of a pair of models by both, the most differently seen images first. */
 
 import { choice, element, notice } from "./dom.js";
 import { Tiles, lookControls, lookOf, placedMap } from "./drawing.js";

@@ -1,8 +1,8 @@
 """Explanations of small images by models that are only names: maps of random numbers, without networks."""
 
 import numpy as np
-import pandas as pd
 
+from benchmarks.explorer_study import random_predictions
 from thinkalike.compare.bases import Basis, Grid, Pixels, Segments
 from thinkalike.compare.maps import Maps
 from thinkalike.explain.explanation import Explanation
@@ -45,7 +45,7 @@ def explanations(
         if model in blank:
             values[:-1] = 0
         found[model] = Explanation(Maps(values, bases), np.zeros(images, int))
-        predictions[model] = _predictions(ids, classes, draw)
+        predictions[model] = random_predictions(ids, classes, sorted(set(classes)), draw)
     attributes = {"method": method, "units": "logit", "target": "prediction", "baseline": [0.0] * 3}
     return Explanations(
         method,
@@ -69,26 +69,3 @@ def _bases(method: str, images: int, draw: np.random.Generator) -> tuple[Basis, 
         return (Pixels(SIDE, SIDE),)
     rows = np.arange(SIDE)[:, None] * 6 // SIDE + np.zeros(SIDE, int)
     return tuple(Segments((rows + draw.integers(6)) % 6) for _ in range(images))
-
-
-def _predictions(
-    ids: tuple[str, ...], classes: list[str], draw: np.random.Generator
-) -> pd.DataFrame:
-    names = sorted(set(classes))
-    logits = draw.normal(size=(len(ids), len(names)))
-    shares = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
-    predicted = logits.argmax(1)
-    labels = [names.index(name) for name in classes]
-    called = [names[number] for number in predicted]
-    return pd.DataFrame(
-        {
-            "image_id": ids,
-            "predicted": predicted,
-            "predicted_class": called,
-            "predicted_name": called,
-            "probability": shares.max(1),
-            "label": labels,
-            "correct": predicted == labels,
-            "logits": list(logits),
-        }
-    )
