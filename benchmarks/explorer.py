@@ -34,7 +34,8 @@ ANSWERS = 100.0
 OPENINGS = 5
 CLICKS = 20
 
-VIEWS = ("verdict", "matrix", "pair", "image", "models", "clusters")
+VIEWS = ("verdict", "matrix", "pair", "image", "models")
+"""Views that show one comparison at a time, and offer others."""
 CASES, NAVIGATION = "#case button, #case [role=radio]", "#views a, #views button"
 """Selectors of what is clicked: another method or metric, another view."""
 

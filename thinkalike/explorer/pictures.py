@@ -19,7 +19,7 @@ LARGEST = 224
 """Pixels of a side of a picture, at most."""
 LOSSLESS = 96
 """Pixels of a side up to which a picture is kept as it is."""
-QUALITY = 80
+QUALITY = 70
 """Quality of larger pictures in WebP, of 100."""
 
 
