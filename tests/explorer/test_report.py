@@ -10,15 +10,7 @@ from typing import Any
 import pytest
 
 from tests.support.checkout import EVERYTHING, Checkout
-
-TITLES = (
-    "The verdict",
-    "All pairs of models",
-    "The explorer",
-    "The questions",
-    "How to read it",
-    "How it was computed",
-)
+from tests.support.report_page import TITLES
 
 
 @pytest.fixture(scope="module")

@@ -14,6 +14,7 @@ from jinja2 import Environment, StrictUndefined
 
 from tests.support.checkout import REPOSITORY
 from tests.support.configuration import configuration
+from tests.support.report_page import TITLES
 from thinkalike.plotting.style import subset_name
 from thinkalike.workflow.config.resolve import resolve
 
@@ -157,14 +158,7 @@ def first_page(figure: Path, **given: Any) -> list[nodes.section]:
 
 def test_the_first_page_goes_from_the_verdict_to_the_jobs(figure_file):
     titles = [section.next_node(nodes.title).astext() for section in first_page(figure_file)]
-    assert titles == [
-        "The verdict",
-        "All pairs of models",
-        "The explorer",
-        "The questions",
-        "How to read it",
-        "How it was computed",
-    ]
+    assert titles == TITLES
 
 
 def test_the_first_page_leads_from_sentences_to_the_explorer(figure_file):

@@ -22,6 +22,7 @@ from thinkalike.compare.similarity import Comparison, compare_arrays, stated_com
 from thinkalike.errors import InputError
 from thinkalike.methods import method_name
 from thinkalike.notebook import display
+from thinkalike.notebook.explorable import Explorable
 from thinkalike.statistics.families import families_table
 from thinkalike.statistics.image_count import ImageCount, image_count
 from thinkalike.statistics.influence import influential_images
@@ -44,7 +45,7 @@ PRINTED = ("model_a", "model_b", "n", "mean", "chance", "rho", "low", "high")
 
 
 @dataclass(frozen=True, eq=False)
-class Result:
+class Result(Explorable):
     """Similarity of some models, above chance and image by image, and what is known of it.
 
     Attributes:
@@ -269,22 +270,6 @@ class Result:
         from thinkalike.notebook.drawing import heat_map
 
         return heat_map(self, path)
-
-    def explore(self, path: str | Path = "explorer.html") -> Path:
-        """Write a page on which the models, the images and their maps can be looked at, offline.
-
-        Args:
-            path: of the HTML file.
-
-        Returns:
-            The path.
-
-        Raises:
-            InputError: the maps are not known, as of a result that was read from a single file.
-        """
-        from thinkalike.notebook.exploring import explore
-
-        return explore(self, path=path)
 
     def to_xarray(self) -> "xr.Dataset":
         """All that is known, with labels: similarities, those above chance, and the roles of models.

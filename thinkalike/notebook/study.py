@@ -11,6 +11,7 @@ import pandas as pd
 from thinkalike.errors import InputError, did_you_mean
 from thinkalike.notebook import display
 from thinkalike.notebook.explanations import FOLDER, MODELS, Explanations, read_explanations
+from thinkalike.notebook.explorable import Explorable
 from thinkalike.notebook.images import Images, read_listing
 from thinkalike.notebook.result import Result
 from thinkalike.statistics.roles import COLUMNS, Roles
@@ -22,7 +23,7 @@ CHANCE = "chance"
 
 
 @dataclass(frozen=True, eq=False)
-class FinishedStudy:
+class FinishedStudy(Explorable):
     """What a study has found so far, `results/<study>`, or what `Explanations.save` has written.
 
     Attributes:
@@ -159,22 +160,6 @@ class FinishedStudy:
             replicas=self.replicas,
             maps=self.folder,
         )
-
-    def explore(self, path: str | Path = "explorer.html") -> Path:
-        """Write a page on which everything that is there of the study can be looked at, offline.
-
-        Args:
-            path: of the HTML file.
-
-        Returns:
-            The path.
-
-        Raises:
-            InputError: there are no maps yet, or an image is no longer there.
-        """
-        from thinkalike.notebook.exploring import explore
-
-        return explore(self, path=path)
 
     @cached_property
     def roles(self) -> Roles:
