@@ -53,11 +53,15 @@ export function pairPicture({ observed, chance, range: [low, high], marks, chose
         mark: { type: "rule", strokeWidth: 1.5 },
         encoding: { x: { field: "value", type: "quantitative" }, color: { value: page.ink } },
       },
-      {
-        data: { values: marks },
-        mark: { type: "text", align: "center", baseline: "bottom", fontSize: 11, fontWeight: 600, dy: -4 },
+      // side by side, so that they can be read where their lines are close
+      ...marks.map((mark) => ({
+        data: { values: [mark] },
+        mark: {
+          type: "text", baseline: "bottom", fontSize: 11, fontWeight: 600, dy: -4,
+          ...(marks.some((other) => other.value > mark.value) ? { align: "right", dx: 3 } : { align: "left", dx: -3 }),
+        },
         encoding: { x: { field: "value", type: "quantitative" }, y: { value: 0 }, text: { field: "title" }, color: { value: page.ink } },
-      },
+      })),
     ],
   };
 }
