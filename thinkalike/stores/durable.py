@@ -2,6 +2,7 @@
 
 import errno
 import os
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -31,6 +32,21 @@ def flush(path: str | Path) -> None:
         if not (is_folder and error.errno in NO_FLUSH):
             error.filename = os.fspath(path)
             raise
+
+
+def flush_all(paths: Iterable[str | Path]) -> None:
+    """Wait until files, and the names of files in their folders, are on the disk.
+
+    Of a file that is missing its folder is flushed, if there is one: the file was removed or renamed.
+
+    Raises:
+        OSError: the disk does not take a file; the error has its path.
+    """
+    files = [Path(path) for path in paths]
+    folders = {file.parent for file in files}
+    with ThreadPoolExecutor(AT_ONCE) as threads:
+        for group in (files, folders):
+            list(threads.map(flush, (path for path in group if path.exists())))
 
 
 def flush_tree(folder: str | Path) -> None:

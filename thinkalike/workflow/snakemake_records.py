@@ -5,11 +5,21 @@ restoring the files of jobs that fail.
 """
 
 import json
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 from thinkalike.errors import InputError
-from thinkalike.workflow.rollback import Planned, begin, broken_off, settle
+from thinkalike.stores.durable import flush_all
+from thinkalike.workflow.rollback import (
+    Job,
+    Planned,
+    UnreadableJournalError,
+    begin,
+    broken_off,
+    restore_kept,
+    settle,
+)
 
 try:
     import snakemake.api  # noqa: F401  # first: Snakemake's modules import each other
@@ -31,6 +41,7 @@ RECORD_METHODS = (
     "_filter_incomplete_keys",
     "_mark_incomplete",
     "_read_record",
+    "_record_path",
     "_unmark_incomplete",
     "_write_record",
     # parts of a record
@@ -101,6 +112,14 @@ class SnakemakeRecords:
         else:
             self.persistence._unmark_incomplete(path)
 
+    def flush(self, paths: Iterable[str]) -> None:
+        """Wait until the records and marks of the files are on the disk."""
+        flush_all(
+            self.persistence._record_path(str(self.persistence.path / folder), path)
+            for path in paths
+            for folder in ("metadata", "incomplete")
+        )
+
 
 def plain(record: dict[str, Any]) -> dict[str, Any]:
     """A record with the types that it has after a journal was written and read."""
@@ -159,13 +178,7 @@ class Rollback:
         if not self.works or any(LOCKS.glob("*.lock")):
             return
         for journal in broken_off(JOURNALS):
-            try:
-                restored = settle(journal, SnakemakeRecords(FilePersistence()), None)
-            except OSError as error:
-                raise WorkflowError(
-                    f"A run was broken off, and its files cannot be restored ({error}); fix that and "
-                    "start again"
-                ) from None
+            restored = self._settle(journal, SnakemakeRecords(FilePersistence()), None)
             self._report(restored, "Put back after a run that was broken off")
 
     def begin(self) -> None:
@@ -198,13 +211,36 @@ class Rollback:
             raise WorkflowError(str(error)) from None
 
     def end(self) -> None:
-        """Restore what belongs to jobs of this run that did not finish."""
+        """Restore what belongs to jobs of this run that did not finish.
+
+        Raises:
+            WorkflowError: a file cannot be restored.
+        """
         if self.journal is None:
             return
         made = {str(file) for job in self.workflow.dag.finished_jobs for file in job.output}
         records = SnakemakeRecords(self.workflow.persistence)
-        restored = settle(self.journal, records, lambda job: made.issuperset(job.outputs))
+        restored = self._settle(self.journal, records, lambda job: made.issuperset(job.outputs))
         self._report(restored, "Put back the files of jobs that did not finish")
+
+    def _settle(
+        self, journal: Path, records: SnakemakeRecords, finished: Callable[[Job], bool] | None
+    ) -> list[str]:
+        try:
+            try:
+                return settle(journal, records, finished)
+            except UnreadableJournalError as error:
+                restored = restore_kept(journal, records, Path())
+                self.logger.warning(
+                    f"{error}; older files were put back by their second names, and the next run "
+                    "makes anew what may not be up to date: run again"
+                )
+                return restored
+        except OSError as error:
+            raise WorkflowError(
+                f"A run was broken off, and its files cannot be restored ({error}); fix that and "
+                "start again"
+            ) from None
 
     def _report(self, restored: list[str], why: str) -> None:
         if restored:

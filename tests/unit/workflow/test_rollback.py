@@ -34,6 +34,9 @@ class Memory:
     def set_incomplete(self, path, incomplete):
         (self.incomplete.add if incomplete else self.incomplete.discard)(path)
 
+    def flush(self, paths):
+        pass
+
 
 class Study:
     """A rule that makes maps.nc and maps.csv of weights, an hour ago."""
