@@ -5,7 +5,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,13 +38,17 @@ class Disk:
         _call("umount", self.folder)
         _call("mount", "-o", "loop", self.image, self.folder)
 
-    def fill(self, free: int = 0) -> Path:
-        """Leave `free` bytes of space, by a file that takes up the rest; returns that file."""
-        filler = self.folder / "filler"
-        space = os.statvfs(self.folder)
-        with filler.open("wb") as file:
-            os.posix_fallocate(file.fileno(), 0, space.f_bfree * space.f_frsize - free)
-        return filler
+    def fill(self, free: int = 0) -> None:
+        """Leave `free` bytes of space."""
+        reserve = self.folder / "reserve"
+        with reserve.open("wb") as file:
+            file.write(bytes(free))
+            os.fsync(file.fileno())
+        with suppress(OSError), (self.folder / "filler").open("wb", buffering=0) as file:
+            while True:
+                # in blocks, down to the last one
+                file.write(bytes(4096))
+        reserve.unlink()
 
 
 @contextmanager

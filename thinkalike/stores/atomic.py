@@ -10,9 +10,7 @@ from pathlib import Path
 
 from thinkalike.errors import InputError
 from thinkalike.stores.durable import flush
-
-FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-"""System errors where a disk or a quota is full, or a file would be too large."""
+from thinkalike.stores.space import FULL, no_space
 
 NO_LINKS = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK)
 """System errors of file systems that have no links, hard or symbolic, or no further one for a file."""
@@ -64,10 +62,7 @@ def atomic(path: str | Path) -> Iterator[Path]:
         if number not in FULL:
             raise
         # with its cause: HDF5 does not outlive an unfinished file, and this is to be said before
-        raise InputError(
-            f"there is no space left to write {path}; make room there and run again, older files are "
-            "as they were"
-        ) from error
+        raise no_space(path) from error
     finally:
         temporary.unlink(missing_ok=True)
 
