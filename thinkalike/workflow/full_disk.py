@@ -54,7 +54,7 @@ def say_when_full() -> None:
 
     With a Snakemake that formats errors elsewhere, the system's own words stand below a traceback.
     """
-    from snakemake import exceptions
+    import snakemake.exceptions as exceptions
 
     name = "format_exception_to_string"
     format_error = getattr(exceptions, name, None)

@@ -234,9 +234,12 @@ def broken_off(folder: Path) -> list[Path]:
 
 def _read(journal: Path) -> list[Job]:
     try:
+        jobs = json.loads(journal.read_text())
+        if not isinstance(jobs, list):
+            raise TypeError("it has no list of jobs")
         return [
             Job(**job | {"outputs": {path: Output(**old) for path, old in job["outputs"].items()}})
-            for job in json.loads(journal.read_text())
+            for job in jobs
         ]
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise UnreadableJournalError(

@@ -6,6 +6,7 @@ restoring the files of jobs that fail.
 
 import json
 from collections.abc import Callable, Iterable
+from functools import wraps
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,9 @@ else:
 
 JOURNALS = Path(".snakemake/rollback")
 LOCKS = Path(".snakemake/locks")
+
+UNREADABLE = "the record of this file cannot be read"
+"""The only parameter of a record that stands for one that is damaged: no job has it."""
 
 RECORD_METHODS = (
     "_clear_cache",
@@ -88,9 +92,10 @@ class SnakemakeRecords:
         persistence._clear_cache()
 
     def read(self, path: str) -> dict[str, Any] | None:
-        """Record of a file; None if there is none."""
+        """Record of a file; None if there is none that can be read."""
         record = self.persistence._read_record(path)
-        return plain(dict(record.items())) if record else None
+        is_readable = record and record.params != [UNREADABLE]
+        return plain(dict(record.items())) if is_readable else None
 
     def write(self, path: str, record: dict[str, Any] | None) -> None:
         """Replace the record of a file; None deletes it."""
@@ -114,10 +119,9 @@ class SnakemakeRecords:
 
     def flush(self, paths: Iterable[str]) -> None:
         """Wait until the records and marks of the files are on the disk."""
+        folders = _metadata(self.persistence), str(self.persistence.path / "incomplete")
         flush_all(
-            self.persistence._record_path(str(self.persistence.path / folder), path)
-            for path in paths
-            for folder in ("metadata", "incomplete")
+            self.persistence._record_path(folder, path) for path in paths for folder in folders
         )
 
 
@@ -147,6 +151,32 @@ def future_record(job: Any, persistence: Any) -> dict[str, Any]:
     )
 
 
+def distrust_unreadable_records() -> None:
+    """Have Snakemake plan files again whose records are empty or damaged.
+
+    It takes them for files without a record, which are up to date by their time stamps.
+    """
+    read = FilePersistence._read_record
+    if hasattr(read, "__wrapped__"):
+        return
+
+    @wraps(read)
+    def read_record(self: Any, path: str) -> Any:
+        try:
+            record = read(self, path)
+        except ValueError:
+            record = None
+        if record is None and Path(self._record_path(_metadata(self), path)).exists():
+            return MetadataRecord(params=[UNREADABLE], record_format_version=RECORD_FORMAT_VERSION)
+        return record
+
+    FilePersistence._read_record = read_record
+
+
+def _metadata(persistence: Any) -> str:
+    return str(persistence.path / "metadata")
+
+
 class Rollback:
     """Restores the files of jobs that fail; rules/rollback.smk calls it before and after a run.
 
@@ -168,6 +198,8 @@ class Rollback:
                 "The older files of jobs that fail are not restored: this Snakemake is not one that "
                 f"thinkalike knows ({', '.join(missing)}); requirements.lock names one."
             )
+        if not missing:
+            distrust_unreadable_records()
 
     def settle_broken_off(self) -> None:
         """Restore what killed runs have removed, unless a run may still be at work.
