@@ -107,10 +107,10 @@ def _named(*sources: Any) -> dict[str, Any]:
 def job_log(snakemake: Any) -> Iterator[None]:
     """Log a job to its rule log and to the terminal, and end it in words a user can act on.
 
-    An `InputError` becomes one line and exit status 1; any other exception keeps its traceback, in
-    the log as well. The last line gives wall time, CPU time of the process since its start, and peak
-    memory. Hubs are set offline: weights and data are files by the time a job starts. An input that is
-    damaged is moved aside, so that Snakemake makes it anew.
+    An `InputError` becomes one line and exit status 1, and so does a full disk; any other exception
+    keeps its traceback, in the log as well. The last line gives wall time, CPU time of the process since
+    its start, and peak memory. Hubs are set offline: weights and data are files by the time a job
+    starts. An input that is damaged is moved aside, so that Snakemake makes it anew.
     """
     os.environ["HF_HUB_OFFLINE"] = "1"
     os.environ["HF_DATASETS_OFFLINE"] = "1"
@@ -147,7 +147,7 @@ def job_log(snakemake: Any) -> Iterator[None]:
         log.error("%s", error)
         sys.exit(1)
     except Exception as error:
-        if sentence := full_disk(error, snakemake.output[0]):
+        if sentence := full_disk(error, [*snakemake.output, path][0]):
             log.error("%s", sentence)
             sys.exit(1)
         # Python prints the traceback on the terminal; only the log still needs it.
