@@ -2,6 +2,7 @@
 
 import os
 import re
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -134,6 +135,22 @@ def test_a_file_whose_record_is_empty_is_planned_again(tmp_path):
     status, output = tiny.run("old", "-n")
     assert status == 0, output
     assert UNREADABLE in output
+
+
+def test_a_run_whose_journal_is_empty_is_undone_all_the_same(tmp_path):
+    tiny = Tiny(tmp_path, hide="")
+    assert tiny.run("old")[0] == 0
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    run = f"{socket.gethostname()}.{ended.pid}"
+    (tmp_path / "made.txt").rename(tmp_path / f".made.txt.{run}.before")
+    (tmp_path / ".snakemake/rollback" / f"{run}.json").touch()
+    status, output = tiny.run("old", "-n")
+    assert status == 0, output
+    assert "Traceback" not in output
+    assert output.count("older files were put back by their second names") == 1
+    assert tiny.made == "old"
+    assert "Nothing to be done" in output
 
 
 def test_records_and_marks_that_were_flushed_survive_a_power_cut(tmp_path):
