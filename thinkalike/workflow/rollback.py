@@ -314,10 +314,12 @@ def _restore(path: str, old: Output, records: Records) -> bool:
         temporary.unlink(missing_ok=True)
     kept = Path(old.kept) if old.kept else None
     changed = old.stamp is None or _stamp(path) != old.stamp
-    # the record first: until the file is there, it is of no consequence
+    # the record first: until the file is there, it is of no consequence; a newer one would say that
+    # the older file is of its job
     if records.read(path) != old.record:
         records.write(path, old.record)
     if changed and kept and kept.exists():
+        records.flush([path])
         kept.replace(target)
     elif target.exists() and changed:
         target.unlink()

@@ -347,6 +347,20 @@ def test_records_are_flushed_before_the_last_older_file_goes(study, monkeypatch)
     assert study.leftovers() == []
 
 
+def test_the_older_record_is_flushed_before_the_older_file_is_in_its_place(study, monkeypatch):
+    journal = study.begin()
+    study.start_job()
+    study.note()
+    seen = []
+
+    def flush(paths):
+        seen.extend((path, Path(path).exists(), study.memory.read(path)) for path in paths)
+
+    monkeypatch.setattr(study.memory, "flush", flush, raising=False)
+    settle(journal, study.memory, lambda job: False)
+    assert seen[:2] == [(path, False, {"depth": 50}) for path in study.outputs]
+
+
 # ---- a journal that cannot be read --------------------------------------------------------------
 
 
