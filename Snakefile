@@ -12,8 +12,10 @@ from snakemake.utils import min_version, update_config
 from thinkalike.defaults import default_study
 from thinkalike.errors import InputError
 from thinkalike.workflow.config.files import check_files
+from thinkalike.workflow.full_disk import say_when_full
 
 min_version("9.27")
+say_when_full()
 
 # beside this file, wherever Snakemake is called
 DEFAULTS = os.path.relpath(

@@ -13,7 +13,11 @@ from thinkalike.workflow.jobs import run
 def main(folder: str, table: str) -> None:
     parts = []
     for path in sorted(Path(folder).rglob("*.tsv")):
-        part = pd.read_csv(path, sep="\t")
+        try:
+            part = pd.read_csv(path, sep="\t")
+        except pd.errors.EmptyDataError:  # of a disk that was full, or a power cut
+            log.warning("%s is empty and left out", path)
+            continue
         relative = path.relative_to(folder).with_suffix("")
         part.insert(0, "rule", relative.parts[0], allow_duplicates=True)
         part.insert(1, "job", "/".join(relative.parts[1:]))

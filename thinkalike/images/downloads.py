@@ -22,6 +22,7 @@ from tqdm import tqdm
 from thinkalike.errors import InputError, printable
 from thinkalike.images.names import ignores_case, is_text, refuse_alike
 from thinkalike.progress import log
+from thinkalike.stores.space import room_for
 
 PAUSES = (1.0, 2.0, 4.0, 8.0)
 """Seconds before the second attempt, the third, …; the last attempt follows the last pause."""
@@ -313,6 +314,7 @@ def _write(chunks: Iterable[bytes], part: Path, *, start: int, total: int | None
     on_terminal = sys.stderr.isatty()
     done = start
     with (
+        room_for(part, total),
         part.open("ab" if start else "wb") as file,
         tqdm(
             desc=what,

@@ -5,8 +5,10 @@ weights as a pickle, which can run code, are left where they are.
 """
 
 import hashlib
+import os
 import re
 import time
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,6 +26,7 @@ from huggingface_hub.errors import (
 from thinkalike.errors import InputError
 from thinkalike.networks.config_files import CONFIG
 from thinkalike.progress import log
+from thinkalike.stores.atomic import system_error
 
 WEIGHTS = "model.safetensors"
 
@@ -32,6 +35,8 @@ PAUSES = (1.0, 4.0, 16.0)
 
 PASSING = (408, 429, 500, 502, 503, 504)
 """Status codes of a server that may answer otherwise a little later."""
+
+ROOM = "make room there, or set HF_HOME to another folder"
 
 BY_HAND = "or copy the weights into a folder by hand (pretrained.folder)"
 
@@ -111,9 +116,12 @@ def _persistently(repository: str, file: str, revision: str | None) -> Path:
     pauses = iter(PAUSES)
     while True:
         try:
-            return Path(hf_hub_download(repository, file, revision=revision))
+            with warnings.catch_warnings():
+                # the library knows the size before it downloads, and only warns
+                warnings.filterwarnings("error", "Not enough free disk space", UserWarning)
+                return Path(hf_hub_download(repository, file, revision=revision))
         # RuntimeError: of hf_xet, which the library downloads with where a file is stored in chunks
-        except (HTTPError, OSError, RuntimeError) as error:
+        except (HTTPError, OSError, RuntimeError, UserWarning) as error:
             pause = next(pauses, None)
             if pause is None or not _may_pass(error):
                 raise _refused(repository, file, error) from None
@@ -126,8 +134,9 @@ def _may_pass(error: Exception) -> bool:
     if isinstance(error, HfHubHTTPError):
         return error.response.status_code in PASSING
     # The library has tried several times before it says that nothing is to be had. Errors with a
-    # number are the system's, of a disk that is full.
-    return not isinstance(error, LocalEntryNotFoundError) and not getattr(error, "errno", None)
+    # number are the system's, and the warning the library's, of a disk that is full.
+    final = isinstance(error, (LocalEntryNotFoundError, UserWarning))
+    return not final and not system_error(error)
 
 
 def _refused(repository: str, file: str, error: Exception) -> InputError:
@@ -155,11 +164,11 @@ def _refused(repository: str, file: str, error: Exception) -> InputError:
                 f"{what}: the server answers {error.response.status_code}; run again later, set "
                 f"HF_ENDPOINT to a mirror, {BY_HAND}"
             )
-        case OSError(errno=int()):
-            return InputError(
-                f"{what}: {error.strerror or _brief(error)} ({error.filename or constants.HF_HOME}); "
-                "make room there, or set HF_HOME to another folder"
-            )
+        case UserWarning():
+            return InputError(f"{what}: {_brief(error)} {ROOM}")
+        case _ if number := system_error(error):
+            path = getattr(error, "filename", None) or constants.HF_HOME
+            return InputError(f"{what}: {os.strerror(number)} ({path}); {ROOM}")
     return InputError(
         f"{what} ({_brief(cause)}); run it where there is a network, set HF_ENDPOINT to a mirror, "
         f"{BY_HAND}"

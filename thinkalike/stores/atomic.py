@@ -3,14 +3,14 @@
 import errno
 import os
 import re
+import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from thinkalike.errors import InputError
-
-FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-"""System errors where a disk or a quota is full, or a file would be too large."""
+from thinkalike.stores.durable import flush
+from thinkalike.stores.space import FULL, no_space
 
 NO_LINKS = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK)
 """System errors of file systems that have no links, hard or symbolic, or no further one for a file."""
@@ -33,29 +33,46 @@ def guarded(guard: Callable[[], None]) -> Iterator[None]:
 def atomic(path: str | Path) -> Iterator[Path]:
     """Give a temporary path beside `path` that takes its place when the block ends without an error.
 
-    A killed or failing job leaves the old file, or none; never half of one.
+    A killed or failing job leaves the old file, or none; never half of one. So does a power cut: when
+    the block has ended, the new file is on the disk. Its mode is that of any new file there, whatever
+    library has written it.
 
     Raises:
-        InputError: there is no more space, or a guard refuses (`guarded`).
+        InputError: there is no more space, the disk fails, or a guard refuses (`guarded`).
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
     try:
+        mode = _mode_of_new(temporary)
         yield temporary
+        temporary.chmod(mode)
         for guard in _GUARDS:
             guard()
+        flush(temporary)
         temporary.replace(path)
+        flush(path.parent)
     except Exception as error:
-        if system_error(error) not in FULL:
+        number = system_error(error)
+        if number == errno.EIO:
+            raise InputError(
+                f"a disk failed while {path} was written ({os.strerror(number)}); look after it, and "
+                "run again"
+            ) from error
+        if number not in FULL:
             raise
         # with its cause: HDF5 does not outlive an unfinished file, and this is to be said before
-        raise InputError(
-            f"there is no space left to write {path}; make room there and run again, older files are "
-            "as they were"
-        ) from error
+        raise no_space(path) from error
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _mode_of_new(path: Path) -> int:
+    """The mode that a new file gets at a path, by the umask or by what its folder sets."""
+    path.touch()
+    mode = path.stat().st_mode
+    path.unlink()  # a block that writes nothing is not to leave an empty file
+    return stat.S_IMODE(mode)
 
 
 def system_error(error: Exception) -> int | None:

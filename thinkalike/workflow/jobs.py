@@ -14,6 +14,7 @@ from typing import Any
 from thinkalike.errors import DamagedError, InputError
 from thinkalike.progress import log
 from thinkalike.stores.atomic import guarded
+from thinkalike.workflow.full_disk import JobLog, full_disk
 
 try:
     import resource
@@ -106,15 +107,21 @@ def _named(*sources: Any) -> dict[str, Any]:
 def job_log(snakemake: Any) -> Iterator[None]:
     """Log a job to its rule log and to the terminal, and end it in words a user can act on.
 
-    An `InputError` becomes one line and exit status 1; any other exception keeps its traceback, in
-    the log as well. The last line gives wall time, CPU time of the process since its start, and peak
-    memory. Hubs are set offline: weights and data are files by the time a job starts. An input that is
-    damaged is moved aside, so that Snakemake makes it anew.
+    An `InputError` becomes one line and exit status 1, and so does a full disk; any other exception
+    keeps its traceback, in the log as well. The last line gives wall time, CPU time of the process since
+    its start, and peak memory. Hubs are set offline: weights and data are files by the time a job
+    starts. An input that is damaged is moved aside, so that Snakemake makes it anew.
     """
     os.environ["HF_HUB_OFFLINE"] = "1"
     os.environ["HF_DATASETS_OFFLINE"] = "1"
     formatter = logging.Formatter("%(asctime)s %(levelname)s %(message)s", "%H:%M:%S")
-    file = logging.FileHandler(snakemake.log[0], mode="w")
+    path = Path(snakemake.log[0])
+    try:
+        file = JobLog(path, mode="w")
+    except OSError as error:
+        if sentence := full_disk(error, path):
+            sys.exit(f"{snakemake.rule}: {sentence}")
+        raise
     file.setFormatter(formatter)
     terminal = logging.StreamHandler()
     terminal.setLevel(logging.WARNING)
@@ -123,7 +130,6 @@ def job_log(snakemake: Any) -> Iterator[None]:
     level = root.level
     root.setLevel(logging.INFO)
     handlers = (file, terminal)
-    path = Path(snakemake.log[0])
     own = path.stat()
     for handler in handlers:
         root.addHandler(handler)
@@ -140,7 +146,10 @@ def job_log(snakemake: Any) -> Iterator[None]:
     except InputError as error:
         log.error("%s", error)
         sys.exit(1)
-    except Exception:
+    except Exception as error:
+        if sentence := full_disk(error, [*snakemake.output, path][0]):
+            log.error("%s", sentence)
+            sys.exit(1)
         # Python prints the traceback on the terminal; only the log still needs it.
         root.removeHandler(terminal)
         log.exception("%s stopped on an error that is not the input's", snakemake.rule)

@@ -5,7 +5,8 @@ fails. So before the first job of a run starts, `begin` gives every file that is
 second name (a hard link, which takes no space), and writes a journal with Snakemake's record of the
 file. After the run, `settle` restores what belongs to jobs that did not finish: the file with its time
 stamp, and its record. For Snakemake it is then as if these jobs had never been started. A run that is
-killed leaves its journal, which the next run settles.
+killed leaves its journal, which the next run settles. So does one whose power is cut: what one step
+relies on is on the disk before the step is done.
 
 Nothing here imports Snakemake: its records come in as `Records`.
 """
@@ -14,13 +15,20 @@ import json
 import os
 import shutil
 import socket
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 from thinkalike.errors import InputError
 from thinkalike.stores.atomic import NO_LINKS, atomic, temporaries
+from thinkalike.stores.damage import brief
+from thinkalike.stores.durable import flush, flush_all
+
+
+class UnreadableJournalError(InputError):
+    """A journal that does not say any more what its run was about to make."""
+
 
 Stamp = list[int] | None
 """Time of a file's last change in nanoseconds, and its size in bytes; None if there is no file."""
@@ -40,6 +48,9 @@ class Records(Protocol):
 
     def set_incomplete(self, path: str, incomplete: bool) -> None:
         """Mark the file, or take the mark away; the next run makes a marked file anew."""
+
+    def flush(self, paths: Iterable[str]) -> None:
+        """Wait until the records and marks of the files are on the disk."""
 
 
 @dataclass
@@ -116,6 +127,7 @@ def begin(planned: Iterable[Planned], records: Records, folder: Path) -> Path:
             temporary.write_text(json.dumps([asdict(job) for job in jobs]))
         for path, name in kept.items():
             _link(Path(path), Path(name))
+        flush_all(kept.values())
     except OSError as error:
         for name in kept.values():
             Path(name).unlink(missing_ok=True)
@@ -140,12 +152,13 @@ def settle(journal: Path, records: Records, finished: Callable[[Job], bool] | No
 
     Returns:
         The files that were restored.
+
+    Raises:
+        UnreadableJournalError: the journal is damaged; `restore_kept` does without it.
+        OSError: a file cannot be restored, or the disk does not take it.
     """
-    jobs = [
-        Job(**job | {"outputs": {path: Output(**old) for path, old in job["outputs"].items()}})
-        for job in json.loads(journal.read_text())
-    ]
-    restored, undone = [], []
+    jobs = _read(journal)
+    restored, ended, undone = [], [], []
     for job in jobs:
         done = finished(job) if finished else _is_recorded(job, records)
         if finished is None and _has_ended_unseen(job, records):
@@ -154,9 +167,7 @@ def settle(journal: Path, records: Records, finished: Callable[[Job], bool] | No
                 records.write(path, job.record | {"starttime": made, "endtime": made})
             done = True
         if done:
-            for old in job.outputs.values():
-                if old.kept:
-                    Path(old.kept).unlink(missing_ok=True)
+            ended.append(job)
             continue
         if finished is None and any(map(records.is_incomplete, job.outputs)):
             _take_logs_away(job)
@@ -165,13 +176,99 @@ def settle(journal: Path, records: Records, finished: Callable[[Job], bool] | No
     for job in filter(_has_hidden_change, undone):
         for path in job.outputs:
             records.set_incomplete(path, True)
-    journal.unlink()
+    # what replaces the older files, with its record, before their last names and the journal go
+    outputs = [path for job in jobs for path in job.outputs]
+    flush_all(outputs)
+    records.flush(outputs)
+    for old in (old for job in ended for old in job.outputs.values()):
+        if old.kept:
+            Path(old.kept).unlink(missing_ok=True)
+    _remove(journal)
+    return restored
+
+
+def restore_kept(journal: Path, records: Records, folder: Path) -> list[str]:
+    """Restore older files by their second names alone, and delete their journal, which is damaged.
+
+    A file that was made anew stays if Snakemake's record is of it. An older file whose record is
+    another's is marked, so that the next run makes it anew.
+
+    Args:
+        journal: returned by `begin`; only its name is used.
+        records: Snakemake's records.
+        folder: second names are looked for below it, though not in hidden folders.
+
+    Returns:
+        The files that were restored.
+
+    Raises:
+        OSError: a file cannot be restored, or the disk does not take it.
+    """
+    ending = _ending(journal.stem)
+    restored, paths = [], []
+    for kept in _kept_below(folder, ending):
+        target = kept.with_name(kept.name[1 : -len(ending)])
+        path = str(target)
+        for temporary in temporaries(target):
+            temporary.unlink(missing_ok=True)
+        unchanged = _stamp(path) == _stamp(str(kept))
+        if not unchanged and (
+            records.is_incomplete(path) or not _has_record(target, path, records)
+        ):
+            records.set_incomplete(path, not _has_record(kept, path, records))
+            records.flush([path])
+            kept.replace(target)
+            restored.append(path)
+        paths.append((path, kept))
+    flush_all(path for path, _ in paths)
+    for _, kept in paths:
+        kept.unlink(missing_ok=True)
+    _remove(journal)
     return restored
 
 
 def broken_off(folder: Path) -> list[Path]:
     """Journals in a folder whose run is no longer alive, as far as this machine can tell."""
     return [path for path in sorted(folder.glob("*.json")) if not _is_alive(path.stem)]
+
+
+def _read(journal: Path) -> list[Job]:
+    try:
+        jobs = json.loads(journal.read_text())
+        if not isinstance(jobs, list):
+            raise TypeError("it has no list of jobs")
+        return [
+            Job(**job | {"outputs": {path: Output(**old) for path, old in job["outputs"].items()}})
+            for job in jobs
+        ]
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise UnreadableJournalError(
+            f"{journal}, which says what a run that was broken off was about to make, cannot be read "
+            f"({brief(error)})"
+        ) from None
+
+
+def _remove(journal: Path) -> None:
+    """Delete a journal; one that came back would be settled again, over newer files."""
+    journal.unlink()
+    flush(journal.parent)
+
+
+def _ending(run: str) -> str:
+    """End of the second names that a run gives."""
+    return f".{run}.before"
+
+
+def _kept_below(folder: Path, ending: str) -> Iterator[Path]:
+    for root, folders, files in os.walk(folder):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        yield from (Path(root, name) for name in files if name.endswith(ending))
+
+
+def _has_record(file: Path, path: str, records: Records) -> bool:
+    """Whether the record of a path is of this file: it has the file's time stamp as the job's end."""
+    record = records.read(path)
+    return bool(file.exists() and record and record.get("endtime") == file.stat().st_mtime)
 
 
 def _check_writable(folder: Path) -> None:
@@ -196,7 +293,7 @@ def _before(path: str, run: str, records: Records) -> Output:
     stamp = _stamp(path)
     # an incomplete file of an earlier job is not worth keeping
     complete = stamp is not None and not records.is_incomplete(path)
-    kept = str(Path(path).with_name(f".{Path(path).name}.{run}.before")) if complete else None
+    kept = str(Path(path).with_name(f".{Path(path).name}{_ending(run)}")) if complete else None
     return Output(kept, stamp if complete else None, records.read(path))
 
 
@@ -217,10 +314,12 @@ def _restore(path: str, old: Output, records: Records) -> bool:
         temporary.unlink(missing_ok=True)
     kept = Path(old.kept) if old.kept else None
     changed = old.stamp is None or _stamp(path) != old.stamp
-    # the record first: until the file is there, it is of no consequence
+    # the record first: until the file is there, it is of no consequence; a newer one would say that
+    # the older file is of its job
     if records.read(path) != old.record:
         records.write(path, old.record)
     if changed and kept and kept.exists():
+        records.flush([path])
         kept.replace(target)
     elif target.exists() and changed:
         target.unlink()

@@ -5,11 +5,22 @@ restoring the files of jobs that fail.
 """
 
 import json
+from collections.abc import Callable, Iterable
+from functools import wraps
 from pathlib import Path
 from typing import Any
 
 from thinkalike.errors import InputError
-from thinkalike.workflow.rollback import Planned, begin, broken_off, settle
+from thinkalike.stores.durable import flush_all
+from thinkalike.workflow.rollback import (
+    Job,
+    Planned,
+    UnreadableJournalError,
+    begin,
+    broken_off,
+    restore_kept,
+    settle,
+)
 
 try:
     import snakemake.api  # noqa: F401  # first: Snakemake's modules import each other
@@ -25,12 +36,16 @@ else:
 JOURNALS = Path(".snakemake/rollback")
 LOCKS = Path(".snakemake/locks")
 
+UNREADABLE = "the record of this file cannot be read"
+"""The only parameter of a record that stands for one that is damaged: no job has it."""
+
 RECORD_METHODS = (
     "_clear_cache",
     "_delete_record",
     "_filter_incomplete_keys",
     "_mark_incomplete",
     "_read_record",
+    "_record_path",
     "_unmark_incomplete",
     "_write_record",
     # parts of a record
@@ -77,9 +92,10 @@ class SnakemakeRecords:
         persistence._clear_cache()
 
     def read(self, path: str) -> dict[str, Any] | None:
-        """Record of a file; None if there is none."""
+        """Record of a file; None if there is none that can be read."""
         record = self.persistence._read_record(path)
-        return plain(dict(record.items())) if record else None
+        is_readable = record and record.params != [UNREADABLE]
+        return plain(dict(record.items())) if is_readable else None
 
     def write(self, path: str, record: dict[str, Any] | None) -> None:
         """Replace the record of a file; None deletes it."""
@@ -100,6 +116,13 @@ class SnakemakeRecords:
             self.persistence._mark_incomplete(path, None)
         else:
             self.persistence._unmark_incomplete(path)
+
+    def flush(self, paths: Iterable[str]) -> None:
+        """Wait until the records and marks of the files are on the disk."""
+        folders = _metadata(self.persistence), str(self.persistence.path / "incomplete")
+        flush_all(
+            self.persistence._record_path(folder, path) for path in paths for folder in folders
+        )
 
 
 def plain(record: dict[str, Any]) -> dict[str, Any]:
@@ -128,6 +151,32 @@ def future_record(job: Any, persistence: Any) -> dict[str, Any]:
     )
 
 
+def distrust_unreadable_records() -> None:
+    """Have Snakemake plan files again whose records are empty or damaged.
+
+    It takes them for files without a record, which are up to date by their time stamps.
+    """
+    read = FilePersistence._read_record
+    if hasattr(read, "__wrapped__"):
+        return
+
+    @wraps(read)
+    def read_record(self: Any, path: str) -> Any:
+        try:
+            record = read(self, path)
+        except ValueError:
+            record = None
+        if record is None and Path(self._record_path(_metadata(self), path)).exists():
+            return MetadataRecord(params=[UNREADABLE], record_format_version=RECORD_FORMAT_VERSION)
+        return record
+
+    FilePersistence._read_record = read_record
+
+
+def _metadata(persistence: Any) -> str:
+    return str(persistence.path / "metadata")
+
+
 class Rollback:
     """Restores the files of jobs that fail; rules/rollback.smk calls it before and after a run.
 
@@ -149,6 +198,8 @@ class Rollback:
                 "The older files of jobs that fail are not restored: this Snakemake is not one that "
                 f"thinkalike knows ({', '.join(missing)}); requirements.lock names one."
             )
+        if not missing:
+            distrust_unreadable_records()
 
     def settle_broken_off(self) -> None:
         """Restore what killed runs have removed, unless a run may still be at work.
@@ -159,13 +210,7 @@ class Rollback:
         if not self.works or any(LOCKS.glob("*.lock")):
             return
         for journal in broken_off(JOURNALS):
-            try:
-                restored = settle(journal, SnakemakeRecords(FilePersistence()), None)
-            except OSError as error:
-                raise WorkflowError(
-                    f"A run was broken off, and its files cannot be restored ({error}); fix that and "
-                    "start again"
-                ) from None
+            restored = self._settle(journal, SnakemakeRecords(FilePersistence()), None)
             self._report(restored, "Put back after a run that was broken off")
 
     def begin(self) -> None:
@@ -198,13 +243,36 @@ class Rollback:
             raise WorkflowError(str(error)) from None
 
     def end(self) -> None:
-        """Restore what belongs to jobs of this run that did not finish."""
+        """Restore what belongs to jobs of this run that did not finish.
+
+        Raises:
+            WorkflowError: a file cannot be restored.
+        """
         if self.journal is None:
             return
         made = {str(file) for job in self.workflow.dag.finished_jobs for file in job.output}
         records = SnakemakeRecords(self.workflow.persistence)
-        restored = settle(self.journal, records, lambda job: made.issuperset(job.outputs))
+        restored = self._settle(self.journal, records, lambda job: made.issuperset(job.outputs))
         self._report(restored, "Put back the files of jobs that did not finish")
+
+    def _settle(
+        self, journal: Path, records: SnakemakeRecords, finished: Callable[[Job], bool] | None
+    ) -> list[str]:
+        try:
+            try:
+                return settle(journal, records, finished)
+            except UnreadableJournalError as error:
+                restored = restore_kept(journal, records, Path())
+                self.logger.warning(
+                    f"{error}; older files were put back by their second names, and the next run "
+                    "makes anew what may not be up to date: run again"
+                )
+                return restored
+        except OSError as error:
+            raise WorkflowError(
+                f"A run was broken off, and its files cannot be restored ({error}); fix that and "
+                "start again"
+            ) from None
 
     def _report(self, restored: list[str], why: str) -> None:
         if restored:

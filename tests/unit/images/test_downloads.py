@@ -4,6 +4,7 @@ import gzip
 import hashlib
 import io
 import logging
+import shutil
 import socket
 import ssl
 import stat
@@ -16,6 +17,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from tests.support.disks import small_disk
 from tests.support.servers import serving
 from thinkalike.errors import InputError
 from thinkalike.images import downloads
@@ -159,9 +161,39 @@ def test_a_full_disk_is_not_called_a_cut_connection(served, path, monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(downloads, "tqdm", full)
-    with serving(served) as server, pytest.raises(OSError, match="No space left"):
+    sentence = f"there is no space left to write {part(path)}; make room there and run again"
+    with serving(served) as server, pytest.raises(InputError, match=sentence):
         fetch(f"{server.url}/data.tgz", path, checksum=SHA256)
     assert len(server.asked) == 1
+
+
+def test_what_does_not_fit_is_refused_before_a_byte_is_written(served, path, monkeypatch):
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=300_000))
+    sentence = r"data\.tgz\.part: 1\.0 MB are to come and 0\.3 MB are free; make room there"
+    with serving(served) as server, pytest.raises(InputError, match=sentence):
+        fetch(f"{server.url}/data.tgz", path, checksum=SHA256)
+    assert not part(path).exists()
+    # but the rest of it would fit
+    part(path).write_bytes(CONTENT[:800_000])
+    with serving(served) as server:
+        fetch(f"{server.url}/data.tgz", path, checksum=SHA256)
+    assert path.read_bytes() == CONTENT
+
+
+def test_a_download_without_an_end_fills_the_disk_and_no_more(served, tmp_path):
+    with small_disk(tmp_path) as disk:
+        path = disk.folder / "data.tgz"
+        disk.fill(free=400_000)
+        sentence = f"there is no space left to write {part(path)}; make room there and run again"
+        with serving(served, length=False) as server, pytest.raises(InputError, match=sentence):
+            fetch(f"{server.url}/data.tgz", path, checksum=SHA256)
+        (disk.folder / "filler").unlink()
+        kept = part(path).stat().st_size
+        assert 0 < kept <= 500_000
+        with serving(served) as server:
+            fetch(f"{server.url}/data.tgz", path, checksum=SHA256)
+        assert [asked.range for asked in server.asked] == [f"bytes={kept}-"]
+        assert path.read_bytes() == CONTENT
 
 
 @pytest.mark.parametrize("status", [429, 500, 503])

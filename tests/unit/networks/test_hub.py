@@ -18,6 +18,7 @@ from safetensors.torch import load_file, save_file
 
 from scripts import download_weights, initialise_weights
 from tests.support import hub_server
+from tests.support.disks import small_disk
 from thinkalike.errors import InputError
 from thinkalike.networks.architecture import Architecture
 from thinkalike.networks.catalogue import built_in_catalogue, complete_entry
@@ -277,6 +278,21 @@ def test_a_file_in_the_cache_that_has_rotted_is_found_out(served, tmp_path, link
         assert "and was deleted" in fetched(hub.address, RESNET, tmp_path, **more)
         assert not cached.exists()
         assert fetched(hub.address, RESNET, tmp_path, **more).startswith("hub:")
+
+
+def test_weights_that_do_not_fit_on_the_disk_are_not_begun(served, tmp_path):
+    with (
+        small_disk(tmp_path) as disk,
+        hub_server.serving(hub_server.Hub(served[RESNET])) as hub,
+    ):
+        disk.fill(free=200_000)
+        told = fetched(hub.address, RESNET, disk.folder / "home")
+        assert f"model.safetensors of timm/{RESNET} could not be fetched" in told
+        assert "Not enough free disk space" in told
+        assert "make room there, or set HF_HOME to another folder" in told
+        assert blobs(disk.folder / "home") == []
+        (disk.folder / "filler").unlink()
+        assert fetched(hub.address, RESNET, disk.folder / "home").startswith("hub:")
 
 
 def test_what_is_in_the_cache_needs_no_network(served, tmp_path):

@@ -1,5 +1,6 @@
 """How a job of the workflow runs: its arguments by name, its log and its end."""
 
+import errno
 import logging
 import os
 import re
@@ -16,6 +17,7 @@ from snakemake.iocontainers import InputFiles, Log, OutputFiles, Params, Wildcar
 from thinkalike.errors import DamagedError, InputError
 from thinkalike.progress import log
 from thinkalike.stores.atomic import atomic
+from thinkalike.workflow.full_disk import JobLog
 from thinkalike.workflow.jobs import arguments, job_log, peak_memory_mb, run
 
 
@@ -27,6 +29,7 @@ def job(tmp_path, monkeypatch):
     return SimpleNamespace(
         log=[str(tmp_path / "job.log")],
         rule="compare_models",
+        output=["results/maps.nc"],
         wildcards={"method": "gradcam", "metric": "rbf"},
         threads=2,
         text=lambda: (tmp_path / "job.log").read_text(),
@@ -196,6 +199,7 @@ def test_an_input_error_ends_a_process_without_a_traceback(tmp_path):
 import sys
 from types import SimpleNamespace
 from thinkalike.errors import DamagedError, InputError
+from thinkalike.workflow.full_disk import JobLog
 from thinkalike.workflow.jobs import job_log
 with job_log(SimpleNamespace(log=[sys.argv[1]], rule="r", wildcards={}, threads=1)):
     raise InputError("replace this")
@@ -264,6 +268,38 @@ def test_a_job_that_another_run_has_taken_over_writes_nothing(job, tmp_path, cap
     # the next job of this process is its own
     with atomic(path) as temporary:
         temporary.write_text("later")
+
+
+def full(*_, **__):
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def test_a_disk_that_is_full_ends_a_job_with_one_sentence(job, capsys):
+    with pytest.raises(SystemExit) as end, job_log(job):
+        full()
+    assert end.value.code == 1
+    assert "there is no space left to write results/maps.nc; make room there" in job.text()
+    assert "compare_models: there is no space left to write" in capsys.readouterr().err
+    assert "Traceback" not in job.text()
+
+
+def test_a_log_that_cannot_be_begun_is_one_sentence(job, monkeypatch):
+    monkeypatch.setattr(JobLog, "_open", full)
+    with pytest.raises(SystemExit) as end, job_log(job):
+        pass
+    assert str(end.value.code).startswith(
+        f"compare_models: there is no space left to write {job.log[0]}; make room there"
+    )
+
+
+def test_a_job_goes_on_without_its_log_and_says_so_once(job, capsys):
+    if not Path("/dev/full").exists():
+        pytest.skip("a file that is always full is a device of Linux")
+    job.log = ["/dev/full"]
+    with job_log(job):
+        log.info("a line")
+        log.info("another line")
+    assert capsys.readouterr().err == "there is no space left to write /dev/full; it ends here\n"
 
 
 def test_another_error_keeps_its_traceback_in_the_log_and_is_left_to_python_on_the_terminal(

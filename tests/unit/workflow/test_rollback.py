@@ -5,12 +5,22 @@ import os
 import socket
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
+from tests.support.disks import small_disk
 from thinkalike.errors import InputError
-from thinkalike.workflow.rollback import Planned, begin, broken_off, settle
+from thinkalike.stores.durable import flush
+from thinkalike.workflow.rollback import (
+    Planned,
+    UnreadableJournalError,
+    begin,
+    broken_off,
+    restore_kept,
+    settle,
+)
 
 
 class Memory:
@@ -34,12 +44,16 @@ class Memory:
     def set_incomplete(self, path, incomplete):
         (self.incomplete.add if incomplete else self.incomplete.discard)(path)
 
+    def flush(self, paths):
+        pass
+
 
 class Study:
     """A rule that makes maps.nc and maps.csv of weights, an hour ago."""
 
     def __init__(self, root: Path):
         self.root, self.journals = root, root / "journals"
+        root.mkdir(exist_ok=True)
         self.outputs = [str(root / name) for name in ("maps.nc", "maps.csv")]
         self.input, self.log = str(root / "weights"), root / "maps.log"
         for path, hours in ((self.input, 2), (self.outputs[0], 1), (self.outputs[1], 1)):
@@ -251,6 +265,165 @@ def test_a_folder_that_was_replaced_as_a_whole_takes_the_kept_file_with_it(study
     study.write(study.outputs[0], "of the new folder")
     settle(journal, study.memory, None)
     assert study.state() == [None, None]
+
+
+# ---- a power cut --------------------------------------------------------------------------------
+
+
+@pytest.fixture(params=["ext4", "xfs"])
+def disk(request, tmp_path):
+    with small_disk(tmp_path, request.param) as disk:
+        yield disk
+
+
+def test_a_run_whose_power_is_cut_is_undone(disk):
+    study = Study(disk.folder / "study")
+    journal = study.begin()
+    study.start_job()
+    flush(study.root)  # the worst case: that the older files are removed is on the disk
+    for path in study.outputs:
+        study.write(path, "half of what is to come")
+    disk.cut_power()
+    assert settle(journal, study.memory, None) == study.outputs
+    assert study.state() == study.before
+
+
+def test_what_was_made_is_whole_when_the_power_is_cut_after_the_run(disk):
+    study = Study(disk.folder / "study")
+    journal = study.begin()
+    study.start_job()
+    for path in study.outputs:
+        study.write(path, "new")  # not flushed: by a job that knows nothing of power cuts
+    study.note()
+    new = study.state()
+    settle(journal, study.memory, lambda job: True)
+    disk.cut_power()
+    assert study.state() == new
+    assert study.leftovers() == []
+
+
+@pytest.mark.parametrize("done", [False, True], ids=["failed", "finished"])
+@pytest.mark.parametrize("calls", range(4))
+def test_a_settlement_whose_power_is_cut_is_done_again(disk, calls, done, monkeypatch):
+    study = Study(disk.folder / "study")
+    journal = study.begin()
+    study.start_job()
+    if done:
+        for path in study.outputs:
+            study.write(path, "new")
+    study.note()
+    expected = study.state() if done else study.before
+    left = iter(range(calls))
+    unlink = Path.unlink
+
+    def cut(path, missing_ok=False):
+        next(left)
+        unlink(path, missing_ok=missing_ok)
+
+    with monkeypatch.context() as context:
+        context.setattr(Path, "unlink", cut)
+        with suppress(StopIteration):
+            settle(journal, study.memory, lambda job: done)
+    disk.cut_power()
+    if journal.exists():
+        settle(journal, study.memory, None)
+    assert study.state() == expected
+    assert study.leftovers() == []
+
+
+def test_records_are_flushed_before_the_last_older_file_goes(study, monkeypatch):
+    journal = study.begin()
+    study.start_job()
+    for path in study.outputs:
+        study.write(path, "new")
+    study.note()
+
+    def flush(paths):
+        assert sorted(paths) == sorted(study.outputs)
+        assert len(study.leftovers()) == 3  # two second names and the journal
+
+    monkeypatch.setattr(study.memory, "flush", flush, raising=False)
+    settle(journal, study.memory, lambda job: True)
+    assert study.leftovers() == []
+
+
+def test_the_older_record_is_flushed_before_the_older_file_is_in_its_place(study, monkeypatch):
+    journal = study.begin()
+    study.start_job()
+    study.note()
+    seen = []
+
+    def flush(paths):
+        seen.extend((path, Path(path).exists(), study.memory.read(path)) for path in paths)
+
+    monkeypatch.setattr(study.memory, "flush", flush, raising=False)
+    settle(journal, study.memory, lambda job: False)
+    assert seen[:2] == [(path, False, {"depth": 50}) for path in study.outputs]
+
+
+# ---- a journal that cannot be read --------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "content", ["", "[{", "{}", "[1]", '[{"outputs": []}]', '[{"outputs": {"a": {}}}]', "\0\0"]
+)
+def test_a_journal_that_cannot_be_read_is_said_and_nothing_is_touched(study, content):
+    journal = study.begin()
+    study.start_job()
+    left = study.leftovers()
+    journal.write_text(content)
+    with pytest.raises(UnreadableJournalError, match=f"^{journal}, which says .* cannot be read"):
+        settle(journal, study.memory, None)
+    assert study.leftovers() == left
+
+
+def test_without_a_journal_older_files_are_restored_and_made_anew(study):
+    journal = study.begin()
+    study.start_job()
+    study.write(study.outputs[0], "half")
+    journal.write_text("")
+    assert sorted(restore_kept(journal, study.memory, study.root)) == sorted(study.outputs)
+    assert study.state() == study.before
+    assert study.memory.incomplete == set(study.outputs)
+    assert study.leftovers() == []
+
+
+def test_without_a_journal_a_job_that_was_not_started_keeps_its_files(study):
+    journal = study.begin()
+    journal.write_text("")
+    assert restore_kept(journal, study.memory, study.root) == []
+    assert study.state() == study.before
+    assert not study.memory.incomplete
+    assert study.leftovers() == []
+
+
+def test_without_a_journal_the_record_tells_which_file_is_its_own(study):
+    for path in study.outputs:
+        study.memory.write(path, {"depth": 50, "endtime": Path(path).stat().st_mtime})
+    before = study.state()
+    journal = study.begin()
+    study.start_job()
+    study.memory.incomplete.clear()
+    # of the one file the end was noted, of the other it was not
+    study.write(study.outputs[0], "new")
+    made = Path(study.outputs[0]).stat().st_mtime
+    study.memory.write(study.outputs[0], {"depth": 100, "endtime": made})
+    new = study.state()[0]
+    journal.write_text("")
+    assert restore_kept(journal, study.memory, study.root) == study.outputs[1:]
+    assert study.state() == [new, before[1]]
+    assert not study.memory.incomplete
+    assert study.leftovers() == []
+
+
+def test_without_a_journal_the_second_names_of_another_run_are_not_touched(study):
+    journal = study.begin()
+    study.start_job()
+    other = journal.with_name("elsewhere.4711.json")
+    other.touch()
+    left = study.leftovers()
+    assert restore_kept(other, study.memory, study.root) == []
+    assert study.leftovers() == [name for name in left if name != other.name]
 
 
 # ---- clocks -------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 import os
 import re
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -10,8 +11,16 @@ import pytest
 import snakemake.api
 
 from tests.support.checkout import REPOSITORY
+from tests.support.disks import small_disk
 from thinkalike.workflow import snakemake_records
-from thinkalike.workflow.snakemake_records import missing_names
+from thinkalike.workflow.snakemake_records import (
+    UNREADABLE,
+    FilePersistence,
+    MetadataRecord,
+    SnakemakeRecords,
+    distrust_unreadable_records,
+    missing_names,
+)
 
 SNAKEFILE = f"""
 {{hide}}
@@ -67,6 +76,14 @@ class Tiny:
         return path.read_text() if path.exists() else None
 
 
+@pytest.fixture
+def persistence(tmp_path, monkeypatch):
+    """Snakemake's records in a folder, and a guard against damaged ones."""
+    monkeypatch.setattr(FilePersistence, "_read_record", FilePersistence._read_record)
+    distrust_unreadable_records()
+    return FilePersistence(path=tmp_path / ".snakemake")
+
+
 def test_the_older_file_of_a_job_that_fails_is_restored_with_its_record(tmp_path):
     tiny = Tiny(tmp_path, hide="")
     assert tiny.run("old")[0] == 0
@@ -91,6 +108,64 @@ def test_with_a_snakemake_whose_names_have_moved_a_run_warns_once_and_works(tmp_
     assert "of this job" in output
     assert RESTORED not in output
     assert not (tmp_path / ".snakemake/rollback").exists()
+
+
+DAMAGED = [b"", b"\0\0\0", b'{"params": ', b"\xff\xfe", b'{"rule": [[]]}', b"[]"]
+
+
+@pytest.mark.parametrize("content", DAMAGED)
+def test_no_job_has_the_parameters_of_a_damaged_record(content, persistence):
+    persistence._write_record("made.txt", MetadataRecord(params=["old"], endtime=1.0))
+    records = SnakemakeRecords(persistence)
+    assert persistence._read_record("made.txt").params == ["old"]
+    Path(persistence._record_path(persistence._metadata_path, "made.txt")).write_bytes(content)
+    persistence._clear_cache()
+    assert persistence._read_record("made.txt").params == [UNREADABLE]
+    # for those who restore it, there is none
+    assert records.read("made.txt") is None
+    records.write("made.txt", None)
+    assert persistence._read_record("made.txt") is None
+
+
+def test_a_file_whose_record_is_empty_is_planned_again(tmp_path):
+    tiny = Tiny(tmp_path, hide="")
+    assert tiny.run("old")[0] == 0
+    (record,) = (path for path in (tmp_path / ".snakemake/metadata").rglob("*") if path.is_file())
+    record.write_bytes(b"")
+    status, output = tiny.run("old", "-n")
+    assert status == 0, output
+    assert UNREADABLE in output
+
+
+def test_a_run_whose_journal_is_empty_is_undone_all_the_same(tmp_path):
+    tiny = Tiny(tmp_path, hide="")
+    assert tiny.run("old")[0] == 0
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    run = f"{socket.gethostname()}.{ended.pid}"
+    (tmp_path / "made.txt").rename(tmp_path / f".made.txt.{run}.before")
+    (tmp_path / ".snakemake/rollback" / f"{run}.json").touch()
+    status, output = tiny.run("old", "-n")
+    assert status == 0, output
+    assert "Traceback" not in output
+    assert output.count("older files were put back by their second names") == 1
+    assert tiny.made == "old"
+    assert "Nothing to be done" in output
+
+
+def test_records_and_marks_that_were_flushed_survive_a_power_cut(tmp_path):
+    path = "results/" + "long/" * 60 + "made.txt"  # its record lies in several folders
+    with small_disk(tmp_path) as disk:
+        persistence = FilePersistence(path=disk.folder / ".snakemake")
+        records = SnakemakeRecords(persistence)
+        for made in (path, "made.txt"):
+            records.write(made, {"params": ["old"], "endtime": 1.0})
+            records.set_incomplete(made, True)
+        records.flush([path, "made.txt", "never_made.txt"])
+        disk.cut_power()
+        for made in (path, "made.txt"):
+            assert records.read(made)["params"] == ["old"]
+            assert records.is_incomplete(made)
 
 
 def test_no_name_is_missing_in_the_snakemake_that_the_lock_names():
