@@ -11,7 +11,7 @@ import pandas as pd
 from PIL import Image
 
 from thinkalike.errors import InputError
-from thinkalike.images.downloads import extract
+from thinkalike.images.unpacking import extract
 from thinkalike.images.listing import (
     SPLIT_NAMES,
     SPLITS,

@@ -14,7 +14,7 @@ from thinkalike.errors import InputError
 from thinkalike.images import names, sources
 from thinkalike.images.archives import unpack_folder
 from thinkalike.images.contents import contents
-from thinkalike.images.downloads import extract
+from thinkalike.images.unpacking import extract
 from thinkalike.images.layout import lay_out
 from thinkalike.images.listing import (
     class_files,
