@@ -11,7 +11,6 @@ import pandas as pd
 from PIL import Image
 
 from thinkalike.errors import InputError
-from thinkalike.images.unpacking import extract
 from thinkalike.images.listing import (
     SPLIT_NAMES,
     SPLITS,
@@ -22,6 +21,7 @@ from thinkalike.images.listing import (
 )
 from thinkalike.images.names import is_hidden
 from thinkalike.images.selection import manifest
+from thinkalike.images.unpacking import extract
 from thinkalike.progress import progress
 
 ARCHIVES = {

@@ -119,7 +119,7 @@ class _Tar(tarfile.TarFile):
 def _opened_tar(file: IO[bytes]) -> _Tar | None:
     """The tar archive in a file; None if it is none."""
     try:
-        return cast("_Tar", _Tar.open(fileobj=file))
+        return _Tar.open(fileobj=file)
     except tarfile.TarError:
         return None
 

@@ -113,8 +113,8 @@ def opened(url: str, start: int) -> Iterator[Body]:
     try:
         response = _opener(url).open(request, timeout=TIMEOUT)
     except HTTPError as error:
-        with error:
-            raise _answer(url, start, error) from None
+        error.close()
+        raise _answer(url, start, error) from None
     except (OSError, http.client.HTTPException) as error:
         reason = getattr(error, "reason", None) or error
         raise UnfinishedError(f"{host} cannot be reached ({cleaned(reason)})") from None
