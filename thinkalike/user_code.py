@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from thinkalike.errors import InputError, did_you_mean
+from thinkalike.stores.plain import refuse_special
 
 MODULE = "thinkalike_user_code_"
 """Beginning of the names of modules that are files of the user's."""
@@ -168,6 +169,7 @@ def check_arguments(
 
 
 def _bytes(path: str | Path) -> bytes:
+    refuse_special(path)
     try:
         return Path(path).read_bytes()
     except OSError as error:
