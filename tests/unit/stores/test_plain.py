@@ -47,7 +47,6 @@ READERS: list[tuple[str, Callable[[Path], object]]] = [
     ("weights.pt", loaded),
     (CONFIG, read_config),
     (CONFIG, lambda path: preprocessing_beside(path.with_name("weights.pt"), "resnet18")),
-    ("mine.py", content_of),
     ("maps.nc", lambda path: open_arrays(path).__enter__()),
 ]
 
@@ -59,6 +58,12 @@ def test_a_pipe_is_refused_and_not_waited_for(name, read, tmp_path):
         InputError, match=f"{name} is a pipe, and no file; give a file in its place"
     ):
         read(tmp_path / name)
+
+
+def test_code_is_not_read_from_a_pipe(tmp_path):
+    os.mkfifo(tmp_path / "mine.py")
+    with pytest.raises(InputError, match=r"mine\.py is no file; give one in its place"):
+        content_of(tmp_path / "mine.py")
 
 
 def test_sockets_and_devices_are_refused_and_folders_and_files_are_not(tmp_path, monkeypatch):
