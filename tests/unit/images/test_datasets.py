@@ -577,11 +577,11 @@ def test_a_label_of_cifar10_without_a_name_is_refused(tmp_path):
         unpack_cifar10(tmp_path, archive)
 
 
-@pytest.mark.parametrize("name", ["../../evil", "/tmp/evil", "..", "cat"])
+@pytest.mark.parametrize("name", ["../../evil", "/tmp/evil", "..", "cat", "\udce9", "a" * 300])
 def test_names_of_cifar10_s_classes_are_folders_each_its_own(name, tmp_path):
     archive, _ = cifar10(tmp_path)
     names = tmp_path / "cifar-10-batches-bin" / "batches.meta.txt"
-    names.write_text("\n".join([name, *NAMES[1:]]))
+    names.write_bytes("\n".join([name, *NAMES[1:]]).encode("utf-8", "surrogateescape"))
     archive = packed(tmp_path / "hostile.tar.gz", names.parent)
     (tmp_path / "deep" / "new").mkdir(parents=True)
     before = {*tmp_path.rglob("*")}
