@@ -104,7 +104,8 @@ def file_name(url: str) -> str:
     except ValueError:
         parts = urlsplit("")
     name = PurePosixPath(unquote(parts.path)).name
-    usable = name not in ("", "..") and printable(name) == name and len(name.encode()) <= LONGEST
+    is_printable = printable(url + name) == url + name
+    usable = name not in ("", "..") and is_printable and len(name.encode()) <= LONGEST
     if parts.scheme not in ("http", "https") or not parts.netloc or not usable:
         raise InputError(f"{url!r} is not the address of a file; give http(s)://<host>/<file>")
     return name

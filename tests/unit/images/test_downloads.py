@@ -275,7 +275,17 @@ def test_a_checksum_that_is_none_is_refused_before_anything_is_fetched(checksum,
 
 
 @pytest.mark.parametrize(
-    "url", ["", "data.tgz", "file:///etc/passwd", "ftp://host/a.tgz", "https://host", "https:///a"]
+    "url",
+    [
+        *("", "data.tgz", "file:///etc/passwd", "ftp://host/a.tgz", "https://host", "https:///a"),
+        *(
+            "https://[::1",
+            "https://host/a%00.tgz",
+            "https://host/a%1b[2J.tgz",
+            "https://h\x1b/a.tgz",
+        ),
+        *(f"https://host/{'a' * 300}.tgz", "https://host/%0a", "https://host/%E2%80%AEgzt.a"),
+    ],
 )
 def test_an_address_that_is_none_is_refused(url, path):
     with pytest.raises(InputError, match="is not the address of a file; give http"):
