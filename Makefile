@@ -11,6 +11,7 @@ STAMP := $(VENV)/.synced
 STUDY := $(shell sed -n 's/^study: *\([a-z0-9_]*\).*/\1/p' config.yaml)
 RESULTS := results/$(STUDY)
 PEERS := resources/peers
+AUDIT := resources/audit
 # the question, what else can be learned, and the published examples
 EVERYTHING := all extras published
 # the tools of the environment, and nothing of the user's Python set-up
@@ -120,13 +121,16 @@ timm-models: $(STAMP) ## what timm's architectures take and which methods explai
 	python -m docs.tools.timm_models
 	python -m docs.tools.model_support
 
-lock: ## resolve requirements.lock anew from pyproject.toml
-	$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 \
-	  --fork-strategy fewest --generate-hashes --no-header --no-annotate --no-emit-index-url \
-	  --quiet --output-file requirements.lock
+LOCKED := --universal --python-version 3.11 --fork-strategy fewest --generate-hashes --no-header --no-annotate \
+  --no-emit-index-url --quiet
+lock: ## resolve requirements.lock and .ci/audit.lock anew from pyproject.toml
+	$(BIN)/uv pip compile pyproject.toml --extra dev $(LOCKED) --output-file requirements.lock
+	$(BIN)/uv pip compile --group pyproject.toml:audit $(LOCKED) --output-file .ci/audit.lock
 
 audit: $(STAMP) ## known vulnerabilities of what requirements.lock names (asks a public service)
-	$(BIN)/uv tool run --quiet pip-audit@2.10.1 --requirement requirements.lock --require-hashes \
+	$(BIN)/uv venv --quiet --clear $(AUDIT)
+	$(BIN)/uv pip sync --quiet --require-hashes --python $(AUDIT)/bin/python .ci/audit.lock
+	$(AUDIT)/bin/pip-audit --requirement requirements.lock --require-hashes \
 	  --disable-pip --strict --progress-spinner off
 
 clean: ## remove results, resources and the site (keeps the environment)

@@ -11,7 +11,7 @@ from snakemake.utils import min_version, update_config
 
 from thinkalike.defaults import default_study
 from thinkalike.errors import InputError
-from thinkalike.workflow.config.files import check_files
+from thinkalike.workflow.config.files import check_files, check_values
 from thinkalike.workflow.full_disk import say_when_full
 
 min_version("9.27")
@@ -24,6 +24,7 @@ DEFAULTS = os.path.relpath(
 
 try:
     check_files([DEFAULTS, *(workflow.overwrite_configfiles or [])])
+    check_values(config)
 except InputError as error:
     raise WorkflowError(f"The configuration cannot be used:\n{error}") from None
 

@@ -8,6 +8,9 @@ from contextlib import contextmanager
 from itertools import takewhile
 from pathlib import Path
 
+UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+"""Control characters, ends of lines, and marks of the direction of writing."""
+
 
 class InputError(ValueError):
     """Something the user gave cannot be used.
@@ -77,8 +80,13 @@ class DamagedError(InputError):
 
 
 def printable(name: str | Path) -> str:
-    """Name of a file as text that can be printed; bytes that are no UTF-8 are escaped as `\\xe9`."""
-    return os.fsencode(name).decode("utf-8", "backslashreplace")
+    """Name of a file, or what a server says, as text that can be printed on a terminal.
+
+    Bytes that are no UTF-8 are escaped (`\\xe9`), and so are control characters (`\\x1b`), ends of lines
+    and what turns the direction of writing, which could make a terminal show something else.
+    """
+    text = os.fsencode(name).decode("utf-8", "backslashreplace")
+    return UNSEEN.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 
 
 def did_you_mean(word: object, known: Iterable[object]) -> str:

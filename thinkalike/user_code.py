@@ -168,6 +168,8 @@ def check_arguments(
 
 
 def _bytes(path: str | Path) -> bytes:
+    if Path(path).exists() and not Path(path).is_file():  # reading a pipe may never end
+        raise InputError(f"{path} is no file; give one in its place")
     try:
         return Path(path).read_bytes()
     except OSError as error:

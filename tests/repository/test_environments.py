@@ -3,6 +3,7 @@
 import ast
 import re
 import sys
+import tomllib
 from pathlib import Path
 from textwrap import dedent
 
@@ -233,9 +234,22 @@ def test_rules_in_loops_and_on_conditions_are_found():
     assert directive(found["first"], "script") is None
 
 
-def test_the_lock_names_versions_and_hashes_and_no_address():
-    text = (ROOT / "requirements.lock").read_text()
+@pytest.mark.parametrize("lock", ["requirements.lock", ".ci/audit.lock"])
+def test_a_lock_names_versions_and_hashes_and_no_address(lock):
+    text = (ROOT / lock).read_text()
     assert "://" not in text
     assert not re.search(r"--(extra-)?index-url", text)
     for block in re.split(r"\n(?=[A-Za-z0-9])", text.strip()):
         assert "--hash=sha256:" in block, block.splitlines()[0]
+
+
+def test_the_audit_s_tool_and_all_that_it_needs_are_locked_and_taken_by_hash():
+    groups = tomllib.loads((ROOT / "pyproject.toml").read_text())["dependency-groups"]
+    assert re.search(
+        rf"^{groups['audit'][0]}==", (ROOT / ".ci/audit.lock").read_text(), re.MULTILINE
+    )
+    recipe = re.search(r"^audit:.*\n((?:\t.*\n)+)", (ROOT / "Makefile").read_text(), re.MULTILINE)[
+        1
+    ]
+    assert "--require-hashes --python $(AUDIT)/bin/python .ci/audit.lock" in recipe
+    assert "uv tool" not in recipe

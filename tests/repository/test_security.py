@@ -4,6 +4,7 @@ import re
 import tokenize
 from collections.abc import Iterator
 from copy import deepcopy
+from importlib.metadata import metadata
 from pathlib import Path
 
 import pandas as pd
@@ -302,6 +303,18 @@ def test_the_arguments_of_a_network_name_no_weights(arguments):
         InputError, match=r"where weights come from is not an argument; say it in `wei"
     ):
         resolve(config)
+
+
+# ---- licences -----------------------------------------------------------------------------------
+
+
+def test_the_licence_of_zennit_is_the_one_that_is_named_and_the_package_is_not_bundled():
+    about = metadata("zennit")
+    assert any("LGPLv3+" in line for line in about.get_all("Classifier"))
+    assert "LGPL-3.0-or-later" in (ROOT / "SECURITY.md").read_text()
+    inside = [name for name in repository_files() if "zennit" in name.lower()]
+    assert inside == ["thinkalike/neon/zennit.py"]  # ours, which imports it
+    assert "import zennit" in (ROOT / inside[0]).read_text().replace("from zennit", "import zennit")
 
 
 # ---- captions -----------------------------------------------------------------------------------

@@ -13,6 +13,8 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests.slurm.keeper import kept
+
 TEMPLATES = Path(__file__).parent / "cluster"
 DAEMONS = ("munged", "slurmctld", "slurmd")
 CLIENTS = ("srun", "sbatch", "squeue", "scancel", "sinfo", "scontrol", "sacct")
@@ -132,6 +134,7 @@ def running_cluster() -> Iterator[Cluster]:
     cluster = Cluster(root)
     with ExitStack() as stack:
         stack.callback(shutil.rmtree, root, ignore_errors=True)
+        stack.enter_context(kept(root))
         stack.callback(_stop_all, cluster)
         _configure(root)
         cluster.start(

@@ -4,11 +4,12 @@ import hashlib
 import re
 import struct
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from socket import SO_LINGER, SOL_SOCKET
 from threading import Thread
+from time import sleep
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
@@ -22,7 +23,9 @@ class Hub:
         checksums: the same → SHA-256 that is claimed, where it is not the right one.
         gated: repositories that ask for terms to be accepted.
         trouble: taken from the front, one for each GET of weights: the bytes after which the
-            connection is closed, `reset`, or the number of a status.
+            connection is closed, `reset`, `trickle` (fifty bytes a second), or the number of a status.
+        away: where weights lie instead; None for this server itself.
+        said: more headers of every answer.
         served: method, path and range of every request.
         address: of the server.
     """
@@ -31,6 +34,8 @@ class Hub:
     checksums: dict[str, str] = field(default_factory=dict)
     gated: set[str] = field(default_factory=set)
     trouble: list[int | str] = field(default_factory=list)
+    away: str | None = None
+    said: dict[str, str] = field(default_factory=dict)
     served: list[tuple[str, str, str]] = field(default_factory=list)
     address: str = ""
 
@@ -97,9 +102,14 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header("X-Linked-Etag", f'"{digest}"')
             self.send_header("X-Linked-Size", str(len(content)))
             elsewhere = hub.address.replace("127.0.0.1", "localhost")
-            self.send_header("Location", f"{elsewhere}/stored/{name}")
+            self.send_header("Location", hub.away or f"{elsewhere}/stored/{name}")
             self.send_header("Content-Length", "0")
             self.end_headers()
+
+    def end_headers(self) -> None:
+        for key, value in self.served_hub.said.items():
+            self.send_header(key, value)
+        super().end_headers()
 
     def refuse(self, status: int, code: str) -> None:
         self.send_response(status)
@@ -114,7 +124,7 @@ class _Handler(BaseHTTPRequestHandler):
         start = int(self.headers.get("Range", "bytes=0-")[len("bytes=") : -1])
         weights = body and headers is None
         trouble = self.served_hub.trouble.pop(0) if weights and self.served_hub.trouble else None
-        if trouble not in (None, "reset") and isinstance(trouble, str):
+        if trouble not in (None, "reset", "trickle") and isinstance(trouble, str):
             self.refuse(int(trouble), "")
             return
         self.send_response(206 if start else 200)
@@ -131,6 +141,12 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(content[start:])
             return
         self.close_connection = True
+        if trouble == "trickle":
+            with suppress(OSError):  # until nobody listens any more
+                for byte in content[start:]:
+                    self.wfile.write(bytes([byte]))
+                    sleep(0.02)
+            return
         self.wfile.write(content[start : 1000 if trouble == "reset" else start + int(trouble)])
         if trouble == "reset":  # without a word of farewell
             self.connection.setsockopt(SOL_SOCKET, SO_LINGER, struct.pack("ii", 1, 0))

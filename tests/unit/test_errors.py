@@ -1,11 +1,11 @@
-"""Hints at the name that was meant."""
+"""Hints at the name that was meant, and names as they are printed."""
 
 import re
 
 import pytest
 
 from tests.support.checkout import REPOSITORY
-from thinkalike.errors import did_you_mean, joined
+from thinkalike.errors import did_you_mean, joined, printable
 
 METHODS = ["gradcam", "integrated_gradients", "kernelshap", "lrp"]
 MODELS = ["deit_s", "resnet", "resnet_twin", "resnet50", "resnext50", "swin_t", "vit", "vit_b_32"]
@@ -55,3 +55,18 @@ def test_no_sentence_of_the_library_goes_on_behind_a_hint_with_a_semicolon():
     for path in (REPOSITORY / "thinkalike").rglob("*.py"):
         text = path.read_text()
         assert not re.search(r"did_you_mean\([^{}]*\)\};", text), path.name
+
+
+@pytest.mark.parametrize(
+    ("text", "printed"),
+    [
+        ("café – 漢字 🦉", "café – 漢字 🦉"),
+        ("caf\udce9", r"caf\xe9"),
+        ("a\x1b[2J\r\n\tb\x00\x7f", r"a\x1b[2J\r\n\tb\x00\x7f"),
+        ("a\x9b1A\x85", r"a\x9b1A\x85"),
+        ("a\u202egnp\u2066\u200f\u2028", r"a\u202egnp\u2066\u200f\u2028"),
+        ("", ""),
+    ],
+)
+def test_what_is_printed_cannot_move_a_terminal_s_cursor(text, printed):
+    assert printable(text) == printed

@@ -103,3 +103,22 @@ def test_names_are_in_the_report_as_they_are(hostile):
         assert name in printed
     assert any("$(touch here){model}" in str(value) for value in table.values())
     assert "<" not in re.sub(r'"(caption|data_uri)": "(\\.|[^"\\])*"', "", results[1])
+
+
+def bomb() -> str:
+    """Lists of which each refers nine times to the one before it: a billion values."""
+    lists = ["&a0 [x]"]
+    lists += [f"&a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 10)]
+    return f"[{', '.join(lists)}]"
+
+
+@pytest.mark.parametrize("place", ["overlay", "command line"])
+def test_references_without_end_are_refused_before_anything_is_planned(place, checkout):
+    overlay = checkout.root / "bomb.yaml"
+    overlay.write_text(f"study: hostile\nmodels: {bomb() if place == 'overlay' else '[resnet]'}\n")
+    more = () if place == "overlay" else ("--config", f"models={bomb()}")
+    run = checkout.snakemake("-n", *more, overlay=overlay, minutes=1)
+    assert run.status == 1
+    where = str(overlay) if place == "overlay" else "models"
+    assert f"{where}: references (*name) make more than 100000 values of it; write" in run.output
+    assert "Traceback" not in run.output

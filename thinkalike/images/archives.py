@@ -11,7 +11,6 @@ import pandas as pd
 from PIL import Image
 
 from thinkalike.errors import InputError
-from thinkalike.images.downloads import extract
 from thinkalike.images.listing import (
     SPLIT_NAMES,
     SPLITS,
@@ -22,6 +21,7 @@ from thinkalike.images.listing import (
 )
 from thinkalike.images.names import is_hidden
 from thinkalike.images.selection import manifest
+from thinkalike.images.unpacking import extract
 from thinkalike.progress import progress
 
 ARCHIVES = {
@@ -110,7 +110,7 @@ def unpack_cifar10(folder: Path, archive: Path) -> pd.DataFrame:
     """
     paths = []
     with _unpacked(archive, folder) as content:
-        files = {file.name: file for file in sorted(content.rglob("*"))}
+        files = {file.name: file for file in sorted(content.rglob("*")) if file.is_file()}
         batches = {
             "train": [f"data_batch_{number}.bin" for number in range(1, 6)],
             "val": ["test_batch.bin"],
@@ -120,9 +120,9 @@ def unpack_cifar10(folder: Path, archive: Path) -> pd.DataFrame:
             raise InputError(
                 f"{archive} lacks {', '.join(sorted(missing))}; take CIFAR-10's binary version"
             )
-        names = files["batches.meta.txt"].read_text().split()
+        names = files["batches.meta.txt"].read_text("utf-8", "replace").split()
         # folders are called so
-        if len(set(names)) < len(names) or not all(re.fullmatch(r"\w+", name) for name in names):
+        if len(set(names)) < len(names) or not all(re.fullmatch(r"\w{1,60}", n) for n in names):
             raise InputError(
                 f"{archive}: batches.meta.txt is no list of names of classes; fetch the archive again"
             )

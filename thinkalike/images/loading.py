@@ -8,6 +8,7 @@ from PIL import ExifTags, Image, ImageFile
 
 from thinkalike.errors import InputError, printable
 from thinkalike.progress import log
+from thinkalike.stores.plain import refuse_special
 
 BITS_PER_SAMPLE, SAMPLE_FORMAT = ExifTags.Base.BitsPerSample, ExifTags.Base.SampleFormat
 """Tags of a TIFF."""
@@ -42,6 +43,7 @@ def open_image(path: str | Path) -> Image.Image:
             would cut off or clip to white without a word.
     """
     shown = printable(path)
+    refuse_special(path)
     try:
         with Image.open(path, formats=FORMATS) as image:
             strange = _strange_pixels(image)

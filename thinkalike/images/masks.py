@@ -16,6 +16,7 @@ from thinkalike.images.listing import files_below
 from thinkalike.images.loading import open_image
 from thinkalike.images.names import composed
 from thinkalike.stores.arrays import open_arrays
+from thinkalike.stores.plain import refuse_special
 
 SUFFIXES = (".png", ".npy")
 """What names of masks in a folder end in."""
@@ -25,6 +26,7 @@ NAMED = 5
 
 def masks_content(path: str | Path) -> str:
     """Hash of the names and contents of masks: a file, or all masks of a folder."""
+    refuse_special(path)
     root, digest = Path(path), hashlib.sha256()
     for name, file in sorted(_files(root).items()) if root.is_dir() else [("", root)]:
         digest.update(os.fsencode(f"{name}\0{file.stat().st_size}\0"))
@@ -112,6 +114,7 @@ def _names_of(image: str) -> list[str]:
 
 def _readers(path: Path) -> Mapping[str, Callable[[], np.ndarray]]:
     """Name of a mask → what reads it."""
+    refuse_special(path)
     if path.is_dir():
         return {name: partial(_read_file, file) for name, file in _files(path).items()}
     if path.suffix == ".npz":

@@ -1,5 +1,6 @@
 """Names of files and folders: which are nobody's images, and which are taken for one another."""
 
+import os
 import unicodedata
 from collections.abc import Iterable
 from pathlib import Path
@@ -31,7 +32,10 @@ def composed(name: str) -> str:
 
 def is_text(name: str) -> bool:
     """Whether a name is valid UTF-8; the bytes of others cannot be written into a table."""
-    return printable(name) == name
+    try:
+        return os.fsencode(name).decode("utf-8") == name
+    except UnicodeError:
+        return False
 
 
 def refuse_alike(where: str | Path, names: Iterable[str], *, ignoring_case: bool) -> None:

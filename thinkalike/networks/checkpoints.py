@@ -20,6 +20,7 @@ from torch import nn
 
 from thinkalike.errors import InputError
 from thinkalike.progress import log
+from thinkalike.stores.plain import refuse_special
 from thinkalike.stores.weights import HEADER
 
 NESTS = (
@@ -117,6 +118,7 @@ def read_checkpoint(path: str | Path) -> Checkpoint:
         InputError: the file is missing or damaged, would run code, or holds no weights.
     """
     path = Path(path)
+    refuse_special(path)
     if path.is_dir():
         raise InputError(f"{path} is a folder; give the file of weights in it")
     if not path.is_file():

@@ -11,6 +11,7 @@ from typing import Any
 
 from thinkalike.errors import InputError
 from thinkalike.progress import log
+from thinkalike.stores.plain import refuse_special
 
 CONFIG = "config.json"
 
@@ -69,6 +70,7 @@ def read_config(path: Path) -> ConfigFile:
     Raises:
         InputError: it cannot be read, names no architecture, or an entry of `PREPROCESSING` is none.
     """
+    refuse_special(path)
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         # older files have all at the top
@@ -126,6 +128,7 @@ def preprocessing_beside(weights: Path, name: str) -> Mapping[str, Any]:
         InputError: it is of this architecture, and an entry of `PREPROCESSING` is none.
     """
     path = weights.with_name(CONFIG)
+    refuse_special(path)
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):

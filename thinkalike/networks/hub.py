@@ -2,6 +2,10 @@
 
 Only two files of a repository are ever taken: config.json, and the weights as safetensors. The same
 weights as a pickle, which can run code, are left where they are.
+
+The hub's library is watched by the hooks of its HTTP client: where a server leads to, and how fast bytes
+come. They do not see hf_xet, which fetches files that are stored in chunks by its own code
+(HF_HUB_DISABLE_XET=1 switches it off), nor a client that the library makes anew after it could not connect.
 """
 
 import hashlib
@@ -9,10 +13,20 @@ import os
 import re
 import time
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from huggingface_hub import constants, get_hf_file_metadata, hf_hub_download, hf_hub_url
+import httpx2
+from huggingface_hub import (
+    constants,
+    get_hf_file_metadata,
+    get_session,
+    hf_hub_download,
+    hf_hub_url,
+)
 from huggingface_hub.errors import (
     GatedRepoError,
     HfHubHTTPError,
@@ -23,7 +37,8 @@ from huggingface_hub.errors import (
     RevisionNotFoundError,
 )
 
-from thinkalike.errors import InputError
+from thinkalike.errors import InputError, printable
+from thinkalike.images.web import Pace, cleaned, refusal
 from thinkalike.networks.config_files import CONFIG
 from thinkalike.progress import log
 from thinkalike.stores.atomic import system_error
@@ -71,7 +86,8 @@ def fetch(name: str, repository: str) -> Files:
 
     Raises:
         InputError: there is no repository, or the hub cannot be reached, does not have or does not
-            give the files, or gave other bytes than it should have (which are deleted).
+            give the files, leads to where it is not followed (`images.web.refusal`), or gave other bytes
+            than it should have (which are deleted).
     """
     if not repository:
         raise InputError(
@@ -79,10 +95,11 @@ def fetch(name: str, repository: str) -> Files:
             f"catalogue entry, train the model (weights: trained), {BY_HAND}"
         )
     repository, _, revision = repository.partition("@")
-    config = _persistently(repository, CONFIG, revision or None)
-    commit = config.parent.name  # the cache is laid out as snapshots/<commit>/<file>
-    weights = _persistently(repository, WEIGHTS, commit)
-    _verify(weights, _checksum(repository, weights, commit), repository)
+    with _watched():
+        config = _persistently(repository, CONFIG, revision or None)
+        commit = config.parent.name  # the cache is laid out as snapshots/<commit>/<file>
+        weights = _persistently(repository, WEIGHTS, commit)
+        _verify(weights, _checksum(repository, weights, commit), repository)
     return Files(weights, config, f"hub:{repository}@{commit}")
 
 
@@ -109,6 +126,56 @@ def find(folder: str | Path, name: str, repository: str) -> Files:
         f"neither {whole / WEIGHTS} nor {single} is there; put one there"
         + (f", where there is a network by {hint}" if source else "")
     )
+
+
+class _Paced(httpx2.SyncByteStream):
+    """Bytes of an answer as they come; where they stall, the library goes on as after a cut."""
+
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+
+    def __iter__(self) -> Iterator[bytes]:
+        pace = Pace()
+        for chunk in self._stream:
+            try:
+                pace.count(len(chunk))
+            except TimeoutError as error:
+                raise httpx2.ReadTimeout(str(error)) from None
+            yield chunk
+
+    def close(self) -> None:
+        self._stream.close()
+
+
+def _follow(request: httpx2.Request) -> None:
+    """Refuse a request to where the hub must not lead."""
+    if why := refusal(str(request.url), constants.ENDPOINT):
+        raise InputError(
+            f"{constants.ENDPOINT} leads to {cleaned(request.url)}, {why}; set HF_ENDPOINT to another "
+            f"mirror, {BY_HAND}"
+        )
+
+
+def _watch(response: httpx2.Response) -> None:
+    """Clean what a server says, which the library prints, and watch over its bytes."""
+    for key, value in response.headers.items():
+        response.headers[key] = printable(value)
+    response.stream = _Paced(response.stream)
+
+
+@contextmanager
+def _watched() -> Iterator[None]:
+    """While open, the hub's library asks and reads under our eyes."""
+    client = get_session()
+    before = client.event_hooks
+    client.event_hooks = {
+        "request": [*before["request"], _follow],
+        "response": [*before["response"], _watch],
+    }
+    try:
+        yield
+    finally:
+        client.event_hooks = before
 
 
 def _persistently(repository: str, file: str, revision: str | None) -> Path:
@@ -206,4 +273,4 @@ def _verify(path: Path, expected: str | None, repository: str) -> None:
 
 
 def _brief(error: BaseException) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0][:160]
+    return cleaned((str(error).strip() or type(error).__name__).splitlines()[0])

@@ -89,7 +89,7 @@ def _from_file(
     device: torch.device,
 ) -> Model:
     """The model with the weights in a file: one of a study's, or a checkpoint from elsewhere."""
-    if path.suffix == ".safetensors" and path.exists():
+    if path.suffix == ".safetensors" and path.is_file():
         with safe_open(path, framework="numpy") as file:
             is_study = HEADER in (file.metadata() or {})
         if is_study:

@@ -12,6 +12,7 @@ import numpy as np
 from thinkalike.errors import DamagedError, InputError
 from thinkalike.stores.atomic import atomic
 from thinkalike.stores.damage import AGAIN, brief, unreadable
+from thinkalike.stores.self_contained import refuse_outside
 
 CHUNK = 2**20
 """Bytes of an array that are compressed together."""
@@ -263,6 +264,7 @@ def open_arrays(path: str | Path, variables: Sequence[str] = ()) -> Iterator[Any
     """
     import xarray as xr
 
+    refuse_outside(path, _opened)
     try:
         dataset = _opened(
             lambda driver: xr.open_dataset(path, engine="h5netcdf", driver_kwds=driver)

@@ -8,6 +8,7 @@ from typing import Any
 from thinkalike.errors import InputError
 from thinkalike.stores.atomic import atomic
 from thinkalike.stores.damage import AGAIN, unreadable
+from thinkalike.stores.plain import refuse_special
 
 HEADER = "thinkalike"
 """The key of our entry, one JSON text, in the header of a safetensors file (which keeps no order)."""
@@ -21,6 +22,7 @@ def read_header(path: str | Path) -> dict[str, Any]:
     """
     from safetensors import SafetensorError, safe_open
 
+    refuse_special(path)
     try:
         with safe_open(path, framework="numpy") as file:
             header: dict[str, Any] = json.loads((file.metadata() or {})[HEADER])

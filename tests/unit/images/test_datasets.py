@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shutil
+import stat
 import tarfile
 import zipfile
 from contextlib import suppress
@@ -576,11 +577,11 @@ def test_a_label_of_cifar10_without_a_name_is_refused(tmp_path):
         unpack_cifar10(tmp_path, archive)
 
 
-@pytest.mark.parametrize("name", ["../../evil", "/tmp/evil", "..", "cat"])
+@pytest.mark.parametrize("name", ["../../evil", "/tmp/evil", "..", "cat", "\udce9", "a" * 300])
 def test_names_of_cifar10_s_classes_are_folders_each_its_own(name, tmp_path):
     archive, _ = cifar10(tmp_path)
     names = tmp_path / "cifar-10-batches-bin" / "batches.meta.txt"
-    names.write_text("\n".join([name, *NAMES[1:]]))
+    names.write_bytes("\n".join([name, *NAMES[1:]]).encode("utf-8", "surrogateescape"))
     archive = packed(tmp_path / "hostile.tar.gz", names.parent)
     (tmp_path / "deep" / "new").mkdir(parents=True)
     before = {*tmp_path.rglob("*")}
@@ -612,6 +613,18 @@ def laid_out(manifest: Path, **parameters: object) -> pd.DataFrame:
 @pytest.fixture
 def manifest_of(tmp_path):
     return lambda name: tmp_path / "resources" / "datasets" / name / "manifest.parquet"
+
+
+@pytest.mark.parametrize("mask", [0o022, 0o002, 0o077])
+def test_files_and_folders_of_a_data_set_follow_the_umask(mask, imagenette, manifest_of, tmp_path):
+    before = os.umask(mask)
+    try:
+        source = {"url": "https://nowhere.invalid/imagenette2.tgz", "mirror": str(tmp_path)}
+        laid_out(manifest_of("mine"), **source, checksum=checksum(imagenette))
+    finally:
+        os.umask(before)
+    for path in (tmp_path / "resources").rglob("*"):
+        assert stat.S_IMODE(path.stat().st_mode) == (0o777 if path.is_dir() else 0o666) & ~mask
 
 
 def test_an_archive_is_downloaded_once_for_all_its_layouts(imagenette, manifest_of, tmp_path):

@@ -14,7 +14,6 @@ from thinkalike.errors import InputError
 from thinkalike.images import names, sources
 from thinkalike.images.archives import unpack_folder
 from thinkalike.images.contents import contents
-from thinkalike.images.downloads import extract
 from thinkalike.images.layout import lay_out
 from thinkalike.images.listing import (
     class_files,
@@ -26,6 +25,7 @@ from thinkalike.images.listing import (
 )
 from thinkalike.images.loading import load_images
 from thinkalike.images.sources import link_folder
+from thinkalike.images.unpacking import extract
 
 # é as one character, and as an e with an accent
 COMPOSED, DECOMPOSED = (unicodedata.normalize(form, "café") for form in ("NFC", "NFD"))

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import stat
 import subprocess
 import sys
 from pathlib import Path
@@ -253,6 +254,61 @@ def test_a_server_that_keeps_failing_is_left_with_a_sentence_and_no_half_file(se
     assert blobs(tmp_path) == []
 
 
+AWAY = """
+    from thinkalike.images import web
+
+    # as if the hub were far away: its own host counts by its name
+    own = web.is_private
+    web.is_private = lambda host: host != "127.0.0.1" and own(host)
+"""
+
+
+@pytest.mark.parametrize(
+    ("away", "why"),
+    [
+        ("file://localhost/etc/passwd", "which is not http or https"),
+        ("ftp://localhost/weights", "which is not http or https"),
+        ("http://localhost:9/weights", "which is an address of this machine or its network"),
+        ("http://169.254.169.254/latest", "which is an address of this machine or its network"),
+    ],
+)
+def test_a_hub_is_not_followed_to_another_scheme_or_into_one_s_network(served, tmp_path, away, why):
+    with hub_server.serving(hub_server.Hub(served[RESNET], away=away)) as hub:
+        code = dedent(AWAY) + dedent(FETCH)
+        done = python(code, RESNET, home=tmp_path, hub=hub.address)
+    assert not done.returncode, done.stderr
+    told = done.stdout.strip()
+    assert told.startswith(
+        f"{hub.address} leads to {away}, {why}; set HF_ENDPOINT to another mirror,"
+    )
+    assert blobs(tmp_path) == []
+
+
+def test_what_a_hub_says_is_cleaned_before_it_is_printed(served, tmp_path):
+    evil = "\x1b]0;owned\x07\x9b1A"
+    said = {"X-HF-Warning": f"a; {evil}", "X-Error-Message": evil}
+    files = {name: content for name, content in served[RESNET].items() if name.endswith(".bin")}
+    with hub_server.serving(hub_server.Hub(files, said=said)) as hub:
+        done = python(FETCH, RESNET, home=tmp_path, hub=hub.address)
+    assert not done.returncode, done.stderr
+    assert r"\x1b]0;owned\x07" in done.stderr
+    assert re.sub(r"[\n\t]", "", done.stdout + done.stderr).isprintable()
+
+
+def test_a_transfer_of_weights_that_stalls_is_taken_up_again(served, tmp_path):
+    slow = """
+        from thinkalike.images import web
+
+        web.TIMEOUT = 0.3
+    """
+    with hub_server.serving(hub_server.Hub(served[RESNET], trouble=["trickle"])) as hub:
+        done = python(dedent(slow) + dedent(FETCH), RESNET, home=tmp_path, hub=hub.address)
+    assert not done.returncode, done.stderr
+    assert done.stdout.strip() == f"hub:timm/{RESNET}@{hub_server.COMMIT}"
+    assert re.search(r"stalled: \d+ bytes in 0 s, under 1 kB/s", done.stderr)
+    assert hub.trouble == []
+
+
 def test_other_bytes_than_the_checksum_says_are_deleted(served, tmp_path):
     claimed = "ab" * 32
     checksums = {f"timm/{RESNET}/model.safetensors": claimed}
@@ -351,6 +407,17 @@ def test_weights_copied_by_hand(tmp_path, layout):
     model = built(entry_of(VIT), tmp_path / "x.safetensors")
     for key, tensor in network.state_dict().items():
         assert torch.equal(model.network.state_dict()[key], tensor), key
+
+
+@pytest.mark.parametrize("mask", [0o022, 0o077])
+def test_weights_follow_the_umask(tmp_path, mask):
+    put(tmp_path / RESNET, RESNET)
+    before = os.umask(mask)
+    try:
+        from_folder(tmp_path, RESNET, tmp_path / "x.safetensors")
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((tmp_path / "x.safetensors").stat().st_mode) == 0o666 & ~mask
 
 
 def test_a_folder_without_the_weights_says_how_to_get_them(tmp_path):

@@ -1,13 +1,16 @@
 """Configuration files that are no YAML, or say something twice."""
 
+import os
 import subprocess
 import sys
+from time import perf_counter
 
 import pytest
+import yaml
 
 from tests.support.checkout import REPOSITORY
 from thinkalike.errors import InputError
-from thinkalike.workflow.config.files import check_files
+from thinkalike.workflow.config.files import check_files, check_values
 
 
 def test_the_files_that_come_along_are_sound():
@@ -96,3 +99,68 @@ def test_the_command_names_every_file(tmp_path):
         f"{tmp_path}/tab.yaml, line 2: a tab; indent with blanks",
         "absent.yaml cannot be read (No such file or directory); fix the path",
     ]
+
+
+def bomb(kind: str, levels: int = 9) -> str:
+    """Lines of which each refers nine times to the one before it: a billion values with nine levels."""
+    lines = ["a0: &a0 [x, x]" if kind == "list" else "a0: &a0 {k: x}"]
+    for level in range(1, levels + 1):
+        parts = [f"*a{level - 1}"] * 9
+        if kind == "mapping":
+            value = ", ".join(f"k{number}: {part}" for number, part in enumerate(parts))
+        else:
+            value = ", ".join(parts)
+        body = {"list": f"[{value}]", "mapping": f"{{{value}}}", "merge": f"{{<<: [{value}]}}"}
+        lines.append(f"a{level}: &a{level} {body[kind]}")
+    return "\n".join(lines)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(bomb(kind, levels) for kind in ("list", "mapping", "merge") for levels in (9, 90)),
+        "a: &a [*a]",
+        "a: &a {b: *a}",
+        "a: &a {<<: *a}",
+        "a: &a {b: [{c: *a}]}",
+    ],
+)
+def test_references_that_stand_for_endless_values_are_refused_at_once(tmp_path, text):
+    path, start = tmp_path / "mine.yaml", perf_counter()
+    path.write_text(text)
+    with pytest.raises(
+        InputError, match=r"references .* make more than 100000 values of it; write"
+    ):
+        check_files([path])
+    assert perf_counter() - start < 5
+
+
+@pytest.mark.parametrize("kind", ["list", "mapping", "merge"])
+def test_a_few_references_are_no_bomb(tmp_path, kind):
+    (tmp_path / "mine.yaml").write_text(bomb(kind, 3))
+    check_files([tmp_path / "mine.yaml"])
+
+
+@pytest.mark.parametrize("text", ["[" * 5000 + "]" * 5000, '{"a": ' * 5000 + "1" + "}" * 5000])
+def test_values_in_one_another_without_end_are_refused(tmp_path, text):
+    for name, content in (("mine.yaml", f"a: {text}"), ("mine.json", f'{{"a": {text}}}')):
+        (tmp_path / name).write_text(content)
+        with pytest.raises(InputError, match="stand in one another without end; write them flat"):
+            check_files([tmp_path / name])
+
+
+@pytest.mark.parametrize("kind", ["list", "mapping"])
+def test_values_of_the_command_line_are_counted_too(kind):
+    config = yaml.safe_load(bomb(kind))
+    with pytest.raises(InputError, match=r"a5: references .* more than 100000 values"):
+        check_values(config)
+    check_values({key: config[key] for key in ("a1", "a2", "a3")})
+    config["a0"] = {"b": config}
+    with pytest.raises(InputError, match="a0: references"):
+        check_values({"a0": config["a0"]})
+
+
+def test_a_pipe_is_refused_and_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "mine.yaml")
+    with pytest.raises(InputError, match=r"mine\.yaml is a pipe, and no file; give a file in its"):
+        check_files([tmp_path / "mine.yaml"])

@@ -4,12 +4,17 @@ Of two keys of one name YAML keeps the last and says nothing, so that half an ov
 effect; it reads `1e-3` as a text, `no` as false and `0123` as 83. Snakemake reads the files of
 `--configfile` before any code of the workflow runs and names neither file nor line of one that is no
 YAML; `python -m thinkalike.workflow.config.files FILE …` does.
+
+A value that is named once (`&name`) can be referred to many times (`*name`), and nine lines with nine
+references each stand for a billion values. They are counted, and not written out.
 """
 
 import json
+import math
 import re
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import chain
 from operator import itemgetter
 from pathlib import Path
 from typing import Any
@@ -17,12 +22,17 @@ from typing import Any
 import yaml
 
 from thinkalike.errors import InputError
+from thinkalike.stores.plain import refuse_special
 
 TAG = "tag:yaml.org,2002:"
+TOO_MANY = "references (*name) make more than 100000 values of it; write out those that are needed"
 EXPONENT = re.compile(r"([-+]?)([0-9]*)\.?([0-9]*)[eE]([-+]?)([0-9]+)")
 """A number with an exponent; in YAML 1.1 one without a point, or without a sign after the e, is a text."""
 OTHER_BASE = re.compile(r"[-+]?0[0-9_]+|.*:.*")
 """A whole number with a zero in front (base 8), or parts with colons between them (base 60)."""
+
+MOST = 100_000
+"""Values of a configuration, at most, with all references written out; ours has some five hundred."""
 
 
 def check_files(paths: Iterable[str | Path]) -> None:
@@ -36,8 +46,28 @@ def check_files(paths: Iterable[str | Path]) -> None:
         raise InputError("\n".join(problems))
 
 
+def check_values(config: Mapping[str, Any]) -> None:
+    """Check that a configuration, as it has been read, has no more values than anybody looks at.
+
+    For `--config key=…`, whose values may refer to each other as those of a file.
+
+    Raises:
+        InputError: it has.
+    """
+
+    def parts(value: Any) -> Iterable[Any]:
+        if isinstance(value, Mapping):
+            return value.values()
+        return value if isinstance(value, list) else ()
+
+    for key, value in config.items():
+        if _written_out(value, parts, {}) > MOST:
+            raise InputError(f"{key}: {TOO_MANY}")
+
+
 def _problems(path: str | Path) -> Iterator[str]:
     try:
+        refuse_special(path)
         text = Path(path).read_text("utf-8")
         if (repeated := _repeated_in_json(text)) is not None:
             yield from (
@@ -48,10 +78,17 @@ def _problems(path: str | Path) -> Iterator[str]:
         if not isinstance(node, yaml.MappingNode):
             yield f"{path} has no keys at its top; write `key: value`"
             return
+        if _written_out(node, _node_parts, {}) > MOST:
+            yield f"{path}: {TOO_MANY}"
+            return
         found = sorted(_in_node(node, set()), key=itemgetter(0))
         yield from (f"{path}, line {line}: {words}" for line, words in found)
         if not found:
             yaml.safe_load(text)
+    except InputError as error:
+        yield str(error)
+    except RecursionError:
+        yield f"{path}: lists or mappings stand in one another without end; write them flat"
     except OSError as error:
         yield f"{path} cannot be read ({error.strerror}); fix the path"
     except UnicodeDecodeError:
@@ -80,6 +117,27 @@ def _repeated_in_json(text: str) -> list[str] | None:
     except ValueError:
         return None
     return repeated if isinstance(content, dict) else None
+
+
+def _written_out(
+    value: Any, parts: Callable[[Any], Iterable[Any]], sizes: dict[int, float]
+) -> float:
+    """Number of values in a value, itself among them, with references written out.
+
+    Infinite for one that stands in itself. What is referred to stands before its references, so that
+    `sizes`, by identity, grows from the inside.
+    """
+    key = id(value)
+    if key not in sizes:
+        sizes[key] = math.inf  # while its parts are counted
+        sizes[key] = 1 + sum(_written_out(part, parts, sizes) for part in parts(value))
+    return sizes[key]
+
+
+def _node_parts(node: yaml.Node) -> Iterable[yaml.Node]:
+    if isinstance(node, yaml.MappingNode):
+        return chain.from_iterable(node.value)
+    return node.value if isinstance(node, yaml.SequenceNode) else ()
 
 
 def _in_node(node: yaml.Node, seen: set[int]) -> Iterator[tuple[int, str]]:
