@@ -2,9 +2,6 @@
 
 import errno
 import os
-import socket
-import subprocess
-import sys
 from contextlib import suppress
 from pathlib import Path
 
@@ -17,10 +14,11 @@ from thinkalike.workflow.rollback import (
     Planned,
     UnreadableJournalError,
     begin,
-    broken_off,
     restore_kept,
     settle,
 )
+
+RUN = "a.host.4711.c0ffee"
 
 
 class Memory:
@@ -78,7 +76,7 @@ class Study:
 
     def begin(self):
         planned = Planned(self.outputs, [self.input], [str(self.log)], {"depth": 100})
-        return begin([planned], self.memory, self.journals)
+        return begin([planned], self.memory, self.journals, RUN)
 
     def start_job(self):
         """What Snakemake does before a job."""
@@ -488,27 +486,4 @@ def test_a_run_that_cannot_write_where_its_jobs_do_does_not_begin(study, monkeyp
     with pytest.raises(
         InputError, match=f"{study.root} cannot be written to, and jobs of this run"
     ):
-        begin(jobs, study.memory, study.journals)
-
-
-# ---- whose journal it is ------------------------------------------------------------------------
-
-
-def test_a_journal_is_broken_off_when_its_process_is_gone(tmp_path):
-    alive = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
-    ended = subprocess.Popen([sys.executable, "-c", ""])
-    ended.wait()
-    host = socket.gethostname()
-    names = {n: tmp_path / f"{host}.{n}.json" for n in (alive.pid, ended.pid, os.getpid(), 1)}
-    elsewhere = tmp_path / f"another.host.{alive.pid}.json"
-    for path in (*names.values(), elsewhere):
-        path.touch()
-    # this process is only about to begin: the journal is of an older one with its number
-    expected = {names[ended.pid], names[os.getpid()], elsewhere}
-    assert set(broken_off(tmp_path)) == expected
-    alive.communicate(b"\n")
-    assert set(broken_off(tmp_path)) == {*expected, names[alive.pid]}
-
-
-def test_without_a_folder_nothing_is_broken_off(tmp_path):
-    assert broken_off(tmp_path / "absent") == []
+        begin(jobs, study.memory, study.journals, RUN)
