@@ -68,7 +68,7 @@ def restore_folder(kept: Path) -> None:
         kept: second name of the file, where the folder was before.
     """
     folder = kept.parent
-    if (older(folder) / kept.name).exists():
+    if _is_replaced(folder, kept):
         if folder.exists():
             folder.rename(_dropped(folder))
         older(folder).rename(folder)
@@ -82,13 +82,18 @@ def clear_beside(folder: Path, kept: Path | None) -> None:
         folder: that may have been replaced.
         kept: second name of a file in the older one; None if no file was kept.
     """
-    if kept and (older(folder) / kept.name).exists():
+    if kept and _is_replaced(folder, kept):
         # deleted by half, it must not look like one that can be put back
         older(folder).rename(_dropped(folder))
     left = re.compile(rf"\.{re.escape(folder.name)}\.\d+\.(new|dropped)")
     for beside in folder.parent.glob(f".{folder.name}.*"):
         if left.fullmatch(beside.name):
             shutil.rmtree(beside)
+
+
+def _is_replaced(folder: Path, kept: Path) -> bool:
+    # the working directory itself has no name, and is not replaced
+    return bool(folder.name) and (older(folder) / kept.name).exists()
 
 
 def _dropped(folder: Path) -> Path:

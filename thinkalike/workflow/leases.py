@@ -31,6 +31,9 @@ RENEWED_EVERY = 30.0
 SILENT_AFTER = 600.0
 """Seconds without renewal after which the run of another machine is no longer believed to go on."""
 
+OF_JOB = "THINKALIKE_LEASE"
+"""Environment variable with the lease of the run that has started a job."""
+
 WAIT = 60.0
 """Seconds that a start waits for others to decide."""
 
@@ -150,6 +153,12 @@ class Lease:
         while not self._released.wait(RENEWED_EVERY):
             with suppress(OSError):  # a server that does not answer now may answer the next time
                 os.utime(self.path)
+
+
+def run_has_ended() -> bool:
+    """Whether the run that started this process as its job has given its lease up, or lost it."""
+    lease = os.environ.get(OF_JOB)
+    return lease is not None and not Path(lease).exists()
 
 
 @dataclass(frozen=True)

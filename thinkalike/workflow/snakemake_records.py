@@ -5,6 +5,7 @@ restoring the files of jobs that fail.
 """
 
 import json
+import os
 import time
 from collections.abc import Callable, Iterable
 from functools import wraps
@@ -13,7 +14,16 @@ from typing import Any
 
 from thinkalike.errors import InputError
 from thinkalike.stores.durable import flush_all
-from thinkalike.workflow.leases import Lease, Place, State, deciding, runs, take
+from thinkalike.workflow.leases import (
+    OF_JOB,
+    Lease,
+    Place,
+    State,
+    deciding,
+    run_has_ended,
+    runs,
+    take,
+)
 from thinkalike.workflow.rollback import (
     Job,
     Planned,
@@ -201,6 +211,11 @@ class Rollback:
         # a job of the run is a Snakemake of its own on a cluster
         is_main = getattr(workflow, "is_main_process", True)
         self.works = is_main and not missing
+        if not is_main and run_has_ended():
+            # before anything: its Snakemake would remove what has been put back
+            raise WorkflowError(
+                "The run that has started this job has ended; the job does not begin."
+            )
         if is_main and missing:
             logger.warning(
                 "The older files of jobs that fail are not restored: this Snakemake is not one that "
@@ -220,11 +235,12 @@ class Rollback:
         try:
             with deciding(RUNS) as now:
                 for run in self._ended(now):
+                    # first, so that jobs which are still at work drop what they make
+                    (RUNS / f"{run}.lease").unlink(missing_ok=True)
                     journal = RUNS / f"{run}.json"
                     if journal.exists():
                         restored = self._settle(journal, SnakemakeRecords(FilePersistence()), None)
                         self._report(restored, "Put back after a run that was broken off")
-                    (RUNS / f"{run}.lease").unlink(missing_ok=True)
         except (InputError, OSError) as error:
             raise WorkflowError(CANNOT_RESTORE.format(error)) from None
 
@@ -251,6 +267,7 @@ class Rollback:
                 makes={str(file) for job in planned for file in job.output},
                 reads={str(file) for job in dag.jobs for file in job.input},
             )
+            os.environ[OF_JOB] = str(self.lease.path)  # for its jobs
             if self.workflow.touch:  # --touch removes nothing
                 return
             if not isinstance(persistence, FilePersistence):
@@ -290,6 +307,7 @@ class Rollback:
             self._report(restored, "Put back the files of jobs that did not finish")
         if self.lease:
             self.lease.release()
+            del os.environ[OF_JOB]
 
     def _settle(
         self, journal: Path, records: SnakemakeRecords, finished: Callable[[Job], bool] | None
