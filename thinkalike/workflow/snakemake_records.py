@@ -241,6 +241,11 @@ class Rollback:
                     if journal.exists():
                         restored = self._settle(journal, SnakemakeRecords(FilePersistence()), None)
                         self._report(restored, "Put back after a run that was broken off")
+                if any(LOCKS.glob("*.lock")) and not any(RUNS.glob("*.lease")):
+                    self.logger.info(
+                        "It has left a lock of this folder: see that no job of it is at work any more "
+                        "(on a cluster: scancel), then snakemake --unlock takes the lock away"
+                    )
         except (InputError, OSError) as error:
             raise WorkflowError(CANNOT_RESTORE.format(error)) from None
 
