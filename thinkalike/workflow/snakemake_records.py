@@ -5,8 +5,8 @@ restoring the files of jobs that fail.
 """
 
 import json
+import math
 import os
-import time
 from collections.abc import Callable, Iterable
 from functools import wraps
 from pathlib import Path
@@ -230,7 +230,8 @@ class Rollback:
         Raises:
             WorkflowError: a file cannot be restored.
         """
-        if not self.works or not self._ended(time.time()):
+        # by a late clock: the file system's is known only to those who write there
+        if not self.works or not self._ended(math.inf):
             return
         try:
             with deciding(RUNS) as now:
