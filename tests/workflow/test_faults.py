@@ -188,22 +188,21 @@ def test_a_killed_run_is_undone_and_the_job_that_outlives_it_changes_nothing(
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
     assert is_running(job)
-    run = maps_study.snakemake(EXPLANATION, overlay=MAPS)
+    run = maps_study.snakemake(EXPLANATION, overlay=Path("mended.yaml"))
+    assert run.status != 0
     assert f"Put back after a run that was broken off, as they were before: {EXPLANATION}" in (
         run.output
     )
     assert "It has left a lock of this folder" in run.output
-    assert "Nothing to be done" in run.output
+    assert "It can be removed with the --unlock argument" in run.output
     assert state(file) == state(finished_maps.root / EXPLANATION)
     (folder / "go").touch()
     while is_running(job):
         time.sleep(0.05)
     assert state(file) == state(finished_maps.root / EXPLANATION)
     nothing_is_left_over(maps_study)
-    run = maps_study.snakemake(EXPLANATION, overlay=Path("mended.yaml"))
-    assert run.status != 0
-    assert "It can be removed with the --unlock argument" in run.output
     assert maps_study.snakemake("--unlock", overlay=MAPS).status == 0
+    assert maps_study.plan(EXPLANATION, overlay=MAPS) == {}
     assert maps_study.plan(EXPLANATION, overlay=Path("mended.yaml")) == {"explain_images": 1}
 
 
