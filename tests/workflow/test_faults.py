@@ -193,7 +193,7 @@ def test_a_killed_run_is_undone_and_the_job_that_outlives_it_changes_nothing(
     assert f"Put back after a run that was broken off, as they were before: {EXPLANATION}" in (
         run.output
     )
-    assert "It has left a lock of this folder" in run.output
+    assert "A run that was broken off has left a lock of this folder" in run.output
     assert "It can be removed with the --unlock argument" in run.output
     assert state(file) == state(finished_maps.root / EXPLANATION)
     (folder / "go").touch()

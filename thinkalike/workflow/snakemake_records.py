@@ -244,17 +244,19 @@ class Rollback:
                         self._report(restored, "Put back after a run that was broken off")
                 if any(LOCKS.glob("*.lock")) and not any(RUNS.glob("*.lease")):
                     self.logger.info(
-                        "It has left a lock of this folder: see that no job of it is at work any more "
-                        "(on a cluster: scancel), then snakemake --unlock takes the lock away"
+                        "A run that was broken off has left a lock of this folder: see that no job of it "
+                        "is at work any more (on a cluster: scancel), then snakemake --unlock takes the "
+                        "lock away"
                     )
         except (InputError, OSError) as error:
             raise WorkflowError(CANNOT_RESTORE.format(error)) from None
 
     def _ended(self, now: float) -> list[str]:
         """Names of runs that have ended and left a lease or a journal."""
+        # first: a run that begins now is not among them
+        left = {path.stem for pattern in ("*.json", "*.lease") for path in RUNS.glob(pattern)}
         known = runs(RUNS, now, Place.here())
         going_on = {run.path.stem for run in known if run.state is not State.DEAD}
-        left = {path.stem for pattern in ("*.json", "*.lease") for path in RUNS.glob(pattern)}
         return sorted(left - going_on)
 
     def begin(self) -> None:

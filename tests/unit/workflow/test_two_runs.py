@@ -1,6 +1,8 @@
 """Two runs in one folder: side by side on other files, never on the same; one that is dead is undone."""
 
 import json
+import logging
+import math
 import os
 import shutil
 import signal
@@ -12,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from tests.support.checkout import REPOSITORY
-from thinkalike.workflow.leases import OF_JOB
+from thinkalike.workflow import snakemake_records
+from thinkalike.workflow.leases import OF_JOB, runs, take
 
 SNAKEFILE = f"""
 import os, time
@@ -135,7 +138,7 @@ def test_a_lock_that_a_power_cut_has_emptied_does_not_hide_what_is_to_be_put_bac
     status, output = folder.run("old")
     assert status == 0, output
     assert PUT_BACK in output
-    assert "It has left a lock of this folder" in output
+    assert "A run that was broken off has left a lock of this folder" in output
     assert "Nothing to be done" in output
     assert folder.made == "old"
     assert folder.left() == []
@@ -167,3 +170,18 @@ def test_a_job_whose_run_has_ended_does_not_begin(folder):
     assert status != 0
     assert "The run that has started this job has ended" in output
     assert folder.made == "old"
+
+
+def test_a_run_that_begins_while_another_looks_for_dead_ones_is_not_taken_for_one(
+    tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+
+    def runs_and_another(folder, *arguments):
+        known = runs(folder, *arguments)
+        take(folder, ["a"], [])
+        return known
+
+    monkeypatch.setattr(snakemake_records, "runs", runs_and_another)
+    rollback = snakemake_records.Rollback(object(), logging.getLogger())
+    assert rollback._ended(math.inf) == []
