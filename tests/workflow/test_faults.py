@@ -163,13 +163,12 @@ def test_a_failing_rerun_for_a_changed_input_is_planned_again(maps_study):
     assert maps_study.plan(EXPLANATION, overlay=MAPS) == {}
 
 
-def test_a_data_set_that_cannot_be_laid_out_again_stays_as_it_was(maps_study):
+@pytest.mark.parametrize("what", ["fail:manifest.parquet", "kill:datasets/digits"])
+def test_a_data_set_that_cannot_be_laid_out_again_stays_as_it_was(maps_study, what):
     folder = maps_study.root / "resources/datasets/digits"
     before = {path: state(path) for path in folder.rglob("*") if path.is_file()}
     halved = overlay(maps_study, "halved.yaml", dataset={"validation": 0.5})
-    run = maps_study.snakemake(
-        "data", overlay=halved, environment=fault("fail", "manifest.parquet")
-    )
+    run = maps_study.snakemake("data", overlay=halved, environment=fault(*what.split(":")))
     assert run.status != 0
     assert {path: state(path) for path in folder.rglob("*") if path.is_file()} == before
     assert list(folder.parent.iterdir()) == [folder]
@@ -189,21 +188,21 @@ def test_a_killed_run_is_undone_and_the_job_that_outlives_it_changes_nothing(
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
     assert is_running(job)
-    run = maps_study.snakemake(EXPLANATION, overlay=MAPS)
+    run = maps_study.snakemake(EXPLANATION, overlay=Path("mended.yaml"))
     assert run.status != 0
-    assert "It can be removed with the --unlock argument" in run.output
-    assert maps_study.snakemake("--unlock", overlay=MAPS).status == 0
-    run = maps_study.snakemake("--dry-run", EXPLANATION, overlay=MAPS)
     assert f"Put back after a run that was broken off, as they were before: {EXPLANATION}" in (
         run.output
     )
-    assert "Nothing to be done" in run.output
+    assert "A run that was broken off has left a lock of this folder" in run.output
+    assert "It can be removed with the --unlock argument" in run.output
     assert state(file) == state(finished_maps.root / EXPLANATION)
     (folder / "go").touch()
     while is_running(job):
         time.sleep(0.05)
     assert state(file) == state(finished_maps.root / EXPLANATION)
     nothing_is_left_over(maps_study)
+    assert maps_study.snakemake("--unlock", overlay=MAPS).status == 0
+    assert maps_study.plan(EXPLANATION, overlay=MAPS) == {}
     assert maps_study.plan(EXPLANATION, overlay=Path("mended.yaml")) == {"explain_images": 1}
 
 
@@ -253,6 +252,10 @@ def test_two_runs_of_one_study_do_not_meet_and_two_studies_do_not_disturb_each_o
         "results/other/images.parquet", overlay=overlay(maps_study, "other.yaml", study="other")
     )
     assert other.status == 0, other.output
+    # its end has taken all locks of Snakemake away
+    third = maps_study.snakemake(EXPLANATION, overlay=Path("mended.yaml"))
+    assert third.status != 0
+    assert f"another run works on {EXPLANATION} (process {process.pid} on " in third.output
     # none of them took the first for broken off
     assert [path.exists() for path in kept] == [True]
     (folder / "go").touch()

@@ -14,6 +14,7 @@ from thinkalike.images.sources import (
     make_samples,
 )
 from thinkalike.progress import log
+from thinkalike.stores.folders import replace_folder, unfinished
 from thinkalike.stores.tables import write_table
 
 
@@ -48,7 +49,7 @@ def lay_out(
         InputError: images or archives are missing, damaged or not laid out as they should be.
     """
     folder = manifest.parent
-    new = folder.with_name(f".{folder.name}.new")
+    new = unfinished(folder)
     shutil.rmtree(new, ignore_errors=True)
     new.mkdir(parents=True)
     try:
@@ -82,13 +83,3 @@ def lay_out(
         shutil.rmtree(new, ignore_errors=True)
     counts = ", ".join(f"{n} {split}" for split, n in images["split"].value_counts().items())
     log.info("%d classes, %s", images["label"].nunique(), counts)
-
-
-def replace_folder(folder: Path, new: Path) -> None:
-    """Put a freshly made folder in the place of an older one; killed in between, there is none."""
-    old = folder.with_name(f".{folder.name}.old")
-    shutil.rmtree(old, ignore_errors=True)
-    if folder.exists():
-        folder.rename(old)
-    new.rename(folder)
-    shutil.rmtree(old, ignore_errors=True)

@@ -29,6 +29,12 @@ def guarded(guard: Callable[[], None]) -> Iterator[None]:
         _GUARDS.remove(guard)
 
 
+def check_guards() -> None:
+    """Call the guards that are open (`guarded`), before something takes its place."""
+    for guard in _GUARDS:
+        guard()
+
+
 @contextmanager
 def atomic(path: str | Path) -> Iterator[Path]:
     """Give a temporary path beside `path` that takes its place when the block ends without an error.
@@ -47,8 +53,7 @@ def atomic(path: str | Path) -> Iterator[Path]:
         mode = _mode_of_new(temporary)
         yield temporary
         temporary.chmod(mode)
-        for guard in _GUARDS:
-            guard()
+        check_guards()
         flush(temporary)
         temporary.replace(path)
         flush(path.parent)

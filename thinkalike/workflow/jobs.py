@@ -15,6 +15,7 @@ from thinkalike.errors import DamagedError, InputError
 from thinkalike.progress import log
 from thinkalike.stores.atomic import guarded
 from thinkalike.workflow.full_disk import JobLog, full_disk
+from thinkalike.workflow.leases import run_has_ended
 
 try:
     import resource
@@ -183,17 +184,18 @@ def _set_aside(error: DamagedError) -> str:
 def _refuse_if_taken_over(path: Path, own: os.stat_result) -> None:
     """Make sure that what this process makes is still asked for.
 
-    A job can outlive a run that is killed. The next run takes its log away, or starts the same job
-    with a log of its own; what the older one makes must not replace what the newer has made.
+    A job can outlive a run that is killed. The next run takes its lease and the job's log away, or
+    starts the same job with a log of its own; what the older one makes must not replace what the newer
+    has made. On a cluster the lease may not be known to the job.
 
     Raises:
         InputError: another run has taken over.
     """
-    if not (path.exists() and os.path.samestat(path.stat(), own)):
+    if run_has_ended() or not (path.exists() and os.path.samestat(path.stat(), own)):
         raise InputError(
-            f"another run has taken over while this job was at work (its log {path} is no longer "
-            "there, or no longer its own), and what it has made is dropped; let one run at a time "
-            "be at work, and run again if a file is missing"
+            "another run has taken over while this job was at work (its run has ended, or its log "
+            f"{path} is no longer there, or no longer its own), and what it has made is dropped; run "
+            "again if a file is missing"
         )
 
 

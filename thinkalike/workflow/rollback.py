@@ -5,8 +5,8 @@ fails. So before the first job of a run starts, `begin` gives every file that is
 second name (a hard link, which takes no space), and writes a journal with Snakemake's record of the
 file. After the run, `settle` restores what belongs to jobs that did not finish: the file with its time
 stamp, and its record. For Snakemake it is then as if these jobs had never been started. A run that is
-killed leaves its journal, which the next run settles. So does one whose power is cut: what one step
-relies on is on the disk before the step is done.
+killed leaves its journal, which the next run settles (`leases` says whether it goes on). So does one
+whose power is cut: what one step relies on is on the disk before the step is done.
 
 Nothing here imports Snakemake: its records come in as `Records`.
 """
@@ -14,7 +14,6 @@ Nothing here imports Snakemake: its records come in as `Records`.
 import json
 import os
 import shutil
-import socket
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -24,6 +23,7 @@ from thinkalike.errors import InputError
 from thinkalike.stores.atomic import NO_LINKS, atomic, temporaries
 from thinkalike.stores.damage import brief
 from thinkalike.stores.durable import flush, flush_all
+from thinkalike.stores.folders import OLD, SECOND, clear_beside, home, restore_folder
 
 
 class UnreadableJournalError(InputError):
@@ -94,19 +94,18 @@ class Planned(NamedTuple):
     record: dict[str, Any]
 
 
-def begin(planned: Iterable[Planned], records: Records, folder: Path) -> Path:
-    """Keep what the jobs of a run are about to remove; returns the journal.
+def begin(planned: Iterable[Planned], records: Records, folder: Path, run: str) -> Path:
+    """Keep what the jobs of a run are about to remove; returns the journal, `<run>.json`.
 
     Args:
         planned: the jobs.
         records: Snakemake's records.
         folder: where the journal is written.
+        run: a name that no other run has.
 
     Raises:
         InputError: a file cannot be kept, or a folder is read-only. Nothing has been removed then.
     """
-    # not at the top: its packages take a while, and every start of Snakemake imports this module
-    run = f"{socket.gethostname()}.{os.getpid()}"
     journal = folder / f"{run}.json"
     jobs = [
         Job(
@@ -180,9 +179,8 @@ def settle(journal: Path, records: Records, finished: Callable[[Job], bool] | No
     outputs = [path for job in jobs for path in job.outputs]
     flush_all(outputs)
     records.flush(outputs)
-    for old in (old for job in ended for old in job.outputs.values()):
-        if old.kept:
-            Path(old.kept).unlink(missing_ok=True)
+    for path, old in (item for job in ended for item in job.outputs.items()):
+        _let_go(path, old)
     _remove(journal)
     return restored
 
@@ -206,30 +204,28 @@ def restore_kept(journal: Path, records: Records, folder: Path) -> list[str]:
     """
     ending = _ending(journal.stem)
     restored, paths = [], []
-    for kept in _kept_below(folder, ending):
+    for found in list(_kept_below(folder, ending)):
+        kept = home(found)
         target = kept.with_name(kept.name[1 : -len(ending)])
         path = str(target)
         for temporary in temporaries(target):
             temporary.unlink(missing_ok=True)
-        unchanged = _stamp(path) == _stamp(str(kept))
+        unchanged = _stamp(path) == _stamp(str(found))
         if not unchanged and (
             records.is_incomplete(path) or not _has_record(target, path, records)
         ):
+            restore_folder(kept)
             records.set_incomplete(path, not _has_record(kept, path, records))
             records.flush([path])
             kept.replace(target)
             restored.append(path)
         paths.append((path, kept))
     flush_all(path for path, _ in paths)
-    for _, kept in paths:
+    for path, kept in paths:
         kept.unlink(missing_ok=True)
+        clear_beside(Path(path).parent, kept)
     _remove(journal)
     return restored
-
-
-def broken_off(folder: Path) -> list[Path]:
-    """Journals in a folder whose run is no longer alive, as far as this machine can tell."""
-    return [path for path in sorted(folder.glob("*.json")) if not _is_alive(path.stem)]
 
 
 def _read(journal: Path) -> list[Job]:
@@ -256,12 +252,12 @@ def _remove(journal: Path) -> None:
 
 def _ending(run: str) -> str:
     """End of the second names that a run gives."""
-    return f".{run}.before"
+    return f".{run}{SECOND}"
 
 
 def _kept_below(folder: Path, ending: str) -> Iterator[Path]:
     for root, folders, files in os.walk(folder):
-        folders[:] = [name for name in folders if not name.startswith(".")]
+        folders[:] = [name for name in folders if name[0] != "." or name.endswith(OLD)]
         yield from (Path(root, name) for name in files if name.endswith(ending))
 
 
@@ -278,15 +274,6 @@ def _check_writable(folder: Path) -> None:
             f"{existing} cannot be written to, and jobs of this run write there; make it writable, or "
             "ask for targets that do not need it (snakemake -n says what would run)"
         )
-
-
-def _is_alive(run: str) -> bool:
-    """Whether the process of a run is alive on this machine; an older one with our number is not."""
-    import psutil  # of Snakemake; the library may be installed without
-
-    host, _, number = run.rpartition(".")
-    here = host == socket.gethostname() and int(number) != os.getpid()
-    return here and bool(psutil.pid_exists(int(number)))
 
 
 def _before(path: str, run: str, records: Records) -> Output:
@@ -307,12 +294,22 @@ def _link(path: Path, kept: Path) -> None:
         shutil.copy2(path, kept)
 
 
+def _let_go(path: str, old: Output) -> None:
+    """Delete the older file, and the older folder if that was replaced as a whole."""
+    kept = Path(old.kept) if old.kept else None
+    if kept:
+        kept.unlink(missing_ok=True)
+    clear_beside(Path(path).parent, kept)
+
+
 def _restore(path: str, old: Output, records: Records) -> bool:
     """Restore a file and its record; returns whether the file was another one, or missing."""
     target = Path(path)
+    kept = Path(old.kept) if old.kept else None
+    if kept:
+        restore_folder(kept)
     for temporary in temporaries(target):
         temporary.unlink(missing_ok=True)
-    kept = Path(old.kept) if old.kept else None
     changed = old.stamp is None or _stamp(path) != old.stamp
     # the record first: until the file is there, it is of no consequence; a newer one would say that
     # the older file is of its job
@@ -323,9 +320,7 @@ def _restore(path: str, old: Output, records: Records) -> bool:
         kept.replace(target)
     elif target.exists() and changed:
         target.unlink()
-    if kept:
-        # two names of the same file: replacing one by the other leaves both
-        kept.unlink(missing_ok=True)
+    _let_go(path, old)  # two names of the same file: replacing one by the other leaves both
     records.set_incomplete(path, False)
     return changed and target.exists()
 

@@ -5,6 +5,8 @@ restoring the files of jobs that fail.
 """
 
 import json
+import math
+import os
 from collections.abc import Callable, Iterable
 from functools import wraps
 from pathlib import Path
@@ -12,12 +14,21 @@ from typing import Any
 
 from thinkalike.errors import InputError
 from thinkalike.stores.durable import flush_all
+from thinkalike.workflow.leases import (
+    OF_JOB,
+    Lease,
+    Place,
+    State,
+    deciding,
+    run_has_ended,
+    runs,
+    take,
+)
 from thinkalike.workflow.rollback import (
     Job,
     Planned,
     UnreadableJournalError,
     begin,
-    broken_off,
     restore_kept,
     settle,
 )
@@ -33,11 +44,17 @@ except ImportError as error:  # or there is no Snakemake, and the library is use
 else:
     IMPORT_PROBLEM = ""
 
-JOURNALS = Path(".snakemake/rollback")
+RUNS = Path(".snakemake/rollback")
+"""Leases and journals of runs."""
+
 LOCKS = Path(".snakemake/locks")
 
 UNREADABLE = "the record of this file cannot be read"
 """The only parameter of a record that stands for one that is damaged: no job has it."""
+
+CANNOT_RESTORE = (
+    "A run was broken off, and its files cannot be restored ({}); fix that and start again"
+)
 
 RECORD_METHODS = (
     "_clear_cache",
@@ -69,7 +86,7 @@ def missing_names(workflow: type) -> list[str]:
     needed = {
         FilePersistence: RECORD_METHODS,
         MetadataRecord: ("items", "model_validate"),
-        DAG: ("finished_jobs", "needrun_jobs"),
+        DAG: ("finished_jobs", "jobs", "needrun_jobs"),
         workflow: ("dag", "is_main_process", "persistence", "touch"),
     }
     return [
@@ -178,7 +195,7 @@ def _metadata(persistence: Any) -> str:
 
 
 class Rollback:
-    """Restores the files of jobs that fail; rules/rollback.smk calls it before and after a run.
+    """Keeps runs apart, and restores the files of jobs that fail; rules/rollback.smk calls it.
 
     Args:
         workflow: Snakemake's `workflow`.
@@ -188,11 +205,17 @@ class Rollback:
     def __init__(self, workflow: Any, logger: Any) -> None:
         self.workflow = workflow
         self.logger = logger
+        self.lease: Lease | None = None
         self.journal: Path | None = None
         missing = missing_names(type(workflow))
         # a job of the run is a Snakemake of its own on a cluster
         is_main = getattr(workflow, "is_main_process", True)
         self.works = is_main and not missing
+        if not is_main and run_has_ended():
+            # before anything: its Snakemake would remove what has been put back
+            raise WorkflowError(
+                "The run that has started this job has ended; the job does not begin."
+            )
         if is_main and missing:
             logger.warning(
                 "The older files of jobs that fail are not restored: this Snakemake is not one that "
@@ -202,58 +225,97 @@ class Rollback:
             distrust_unreadable_records()
 
     def settle_broken_off(self) -> None:
-        """Restore what killed runs have removed, unless a run may still be at work.
+        """Restore what killed runs have removed.
 
         Raises:
             WorkflowError: a file cannot be restored.
         """
-        if not self.works or any(LOCKS.glob("*.lock")):
+        # by a late clock: the file system's is known only to those who write there
+        if not self.works or not self._ended(math.inf):
             return
-        for journal in broken_off(JOURNALS):
-            restored = self._settle(journal, SnakemakeRecords(FilePersistence()), None)
-            self._report(restored, "Put back after a run that was broken off")
+        try:
+            with deciding(RUNS) as now:
+                for run in self._ended(now):
+                    # first, so that jobs which are still at work drop what they make
+                    (RUNS / f"{run}.lease").unlink(missing_ok=True)
+                    journal = RUNS / f"{run}.json"
+                    if journal.exists():
+                        restored = self._settle(journal, SnakemakeRecords(FilePersistence()), None)
+                        self._report(restored, "Put back after a run that was broken off")
+                if any(LOCKS.glob("*.lock")) and not any(RUNS.glob("*.lease")):
+                    self.logger.info(
+                        "A run that was broken off has left a lock of this folder: see that no job of it "
+                        "is at work any more (on a cluster: scancel), then snakemake --unlock takes the "
+                        "lock away"
+                    )
+        except (InputError, OSError) as error:
+            raise WorkflowError(CANNOT_RESTORE.format(error)) from None
+
+    def _ended(self, now: float) -> list[str]:
+        """Names of runs that have ended and left a lease or a journal."""
+        # first: a run that begins now is not among them
+        left = {path.stem for pattern in ("*.json", "*.lease") for path in RUNS.glob(pattern)}
+        known = runs(RUNS, now, Place.here())
+        going_on = {run.path.stem for run in known if run.state is not State.DEAD}
+        return sorted(left - going_on)
 
     def begin(self) -> None:
-        """Keep what the jobs of this run are about to remove.
+        """Take a lease for this run, and keep what its jobs are about to remove.
 
         Raises:
-            WorkflowError: a file cannot be kept.
+            WorkflowError: another run works on the same files, or a file cannot be kept.
         """
-        if not self.works or self.workflow.touch:  # --touch removes nothing
+        if not self.works:
             return
-        persistence = self.workflow.persistence
-        if not isinstance(persistence, FilePersistence):
-            self.logger.warning(
-                "Files of jobs that fail are lost; they are kept with --persistence-backend file."
-            )
-            return
-        planned = [
-            Planned(
-                [*map(str, job.output)],
-                [*map(str, job.input)],
-                [*map(str, job.log)],
-                future_record(job, persistence),
-            )
-            for job in self.workflow.dag.needrun_jobs()
-            if job.output
-        ]
+        dag, persistence = self.workflow.dag, self.workflow.persistence
+        planned = [job for job in dag.needrun_jobs() if job.output]
         try:
-            self.journal = begin(planned, SnakemakeRecords(persistence), JOURNALS)
-        except InputError as error:
-            raise WorkflowError(str(error)) from None
+            self.lease = take(
+                RUNS,
+                makes={str(file) for job in planned for file in job.output},
+                reads={str(file) for job in dag.jobs for file in job.input},
+            )
+            os.environ[OF_JOB] = str(self.lease.path)  # for its jobs
+            if self.workflow.touch:  # --touch removes nothing
+                return
+            if not isinstance(persistence, FilePersistence):
+                self.logger.warning(
+                    "Files of jobs that fail are lost; they are kept with --persistence-backend file."
+                )
+                return
+            self.journal = begin(
+                (
+                    Planned(
+                        [*map(str, job.output)],
+                        [*map(str, job.input)],
+                        [*map(str, job.log)],
+                        future_record(job, persistence),
+                    )
+                    for job in planned
+                ),
+                SnakemakeRecords(persistence),
+                RUNS,
+                self.lease.run,
+            )
+        except (InputError, OSError) as error:
+            if self.lease:
+                self.lease.release()
+            raise WorkflowError(f"This run does not begin: {error}") from None
 
     def end(self) -> None:
-        """Restore what belongs to jobs of this run that did not finish.
+        """Restore what belongs to jobs of this run that did not finish, and give its lease up.
 
         Raises:
             WorkflowError: a file cannot be restored.
         """
-        if self.journal is None:
-            return
-        made = {str(file) for job in self.workflow.dag.finished_jobs for file in job.output}
-        records = SnakemakeRecords(self.workflow.persistence)
-        restored = self._settle(self.journal, records, lambda job: made.issuperset(job.outputs))
-        self._report(restored, "Put back the files of jobs that did not finish")
+        if self.journal:
+            made = {str(file) for job in self.workflow.dag.finished_jobs for file in job.output}
+            records = SnakemakeRecords(self.workflow.persistence)
+            restored = self._settle(self.journal, records, lambda job: made.issuperset(job.outputs))
+            self._report(restored, "Put back the files of jobs that did not finish")
+        if self.lease:
+            self.lease.release()
+            del os.environ[OF_JOB]
 
     def _settle(
         self, journal: Path, records: SnakemakeRecords, finished: Callable[[Job], bool] | None
@@ -269,10 +331,7 @@ class Rollback:
                 )
                 return restored
         except OSError as error:
-            raise WorkflowError(
-                f"A run was broken off, and its files cannot be restored ({error}); fix that and "
-                "start again"
-            ) from None
+            raise WorkflowError(CANNOT_RESTORE.format(error)) from None
 
     def _report(self, restored: list[str], why: str) -> None:
         if restored:

@@ -5,11 +5,9 @@ import hashlib
 import json
 import os
 import re
-import shutil
 import stat
 import tarfile
 import zipfile
-from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -29,7 +27,6 @@ from tests.support.servers import serving
 from thinkalike.errors import InputError
 from thinkalike.images.archives import ARCHIVES, unpack_cifar10, unpack_folder
 from thinkalike.images.imagenet import bears_training_name
-from thinkalike.images.layout import replace_folder
 from thinkalike.images.loading import load_image, load_images
 from thinkalike.images.selection import (
     MANIFEST,
@@ -321,40 +318,6 @@ def test_notes_of_macos_are_no_images(tmp_path):
     (source / "cat" / ".DS_Store").write_bytes(b"Bud1")
     images = link_folder(tmp_path / "linked", source, validation=0.5, seed=0)
     assert sorted(Path(path).name for path in images["path"]) == ["00.png", "01.png"]
-
-
-def test_a_new_folder_takes_the_place_of_an_old_one(tmp_path):
-    folder_of(tmp_path / "old", cat=2)
-    folder_of(tmp_path / "new", dog=1)
-    replace_folder(tmp_path / "old", tmp_path / "new")
-    assert [path.name for path in tmp_path.rglob("*.png")] == ["00.png"]
-    assert (tmp_path / "old" / "dog").is_dir()
-    replace_folder(tmp_path / "absent", tmp_path / "old")
-    assert [path.name for path in tmp_path.iterdir()] == ["absent"]
-
-
-@pytest.mark.parametrize("step", range(4))
-def test_a_folder_is_whole_or_not_there_wherever_its_replacement_is_broken_off(
-    step, tmp_path, monkeypatch
-):
-    folder_of(tmp_path / "old", cat=3)
-    folder_of(tmp_path / "new", dog=2)
-    steps = iter(range(step))
-
-    def unless_broken_off(function):
-        def call(*arguments, **options):
-            next(steps)
-            return function(*arguments, **options)
-
-        return call
-
-    with monkeypatch.context() as context:
-        context.setattr(Path, "rename", unless_broken_off(Path.rename))
-        context.setattr(shutil, "rmtree", unless_broken_off(shutil.rmtree))
-        with suppress(StopIteration):
-            replace_folder(tmp_path / "old", tmp_path / "new")
-    found = sorted(path.parent.name for path in (tmp_path / "old").rglob("*.png"))
-    assert found == [["cat"] * 3, ["cat"] * 3, [], ["dog"] * 2][step]
 
 
 # ---- stand-ins for Imagenette -------------------------------------------------------------------

@@ -19,6 +19,7 @@ from thinkalike.progress import log
 from thinkalike.stores.atomic import atomic
 from thinkalike.workflow.full_disk import JobLog
 from thinkalike.workflow.jobs import arguments, job_log, peak_memory_mb, run
+from thinkalike.workflow.leases import OF_JOB
 
 
 @pytest.fixture
@@ -199,7 +200,6 @@ def test_an_input_error_ends_a_process_without_a_traceback(tmp_path):
 import sys
 from types import SimpleNamespace
 from thinkalike.errors import DamagedError, InputError
-from thinkalike.workflow.full_disk import JobLog
 from thinkalike.workflow.jobs import job_log
 with job_log(SimpleNamespace(log=[sys.argv[1]], rule="r", wildcards={}, threads=1)):
     raise InputError("replace this")
@@ -247,15 +247,22 @@ def test_a_damaged_input_that_another_job_has_moved_is_named(job, tmp_path, caps
     assert "gone.nc is cut; " in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("taken", ["moved", "replaced"])
-def test_a_job_that_another_run_has_taken_over_writes_nothing(job, tmp_path, capsys, taken):
-    path = tmp_path / "maps.nc"
+@pytest.mark.parametrize("taken", ["moved", "replaced", "lease gone"])
+def test_a_job_that_another_run_has_taken_over_writes_nothing(
+    job, tmp_path, capsys, taken, monkeypatch
+):
+    path, lease = tmp_path / "maps.nc", tmp_path / "run.lease"
+    lease.touch()
+    monkeypatch.setenv(OF_JOB, str(lease))
 
     def work():
         with job_log(job):
             with atomic(path) as temporary:
                 temporary.write_text("in time")
-            Path(job.log[0]).rename(tmp_path / "job.log.broken_off")
+            if taken == "lease gone":
+                lease.unlink()
+            else:
+                Path(job.log[0]).rename(tmp_path / "job.log.broken_off")
             if taken == "replaced":
                 Path(job.log[0]).touch()
             with atomic(path) as temporary:
@@ -266,6 +273,7 @@ def test_a_job_that_another_run_has_taken_over_writes_nothing(job, tmp_path, cap
     assert path.read_text() == "in time"
     assert "another run has taken over while this job was at work" in capsys.readouterr().err
     # the next job of this process is its own
+    lease.touch()
     with atomic(path) as temporary:
         temporary.write_text("later")
 

@@ -2,9 +2,6 @@
 
 import errno
 import os
-import socket
-import subprocess
-import sys
 from contextlib import suppress
 from pathlib import Path
 
@@ -13,14 +10,16 @@ import pytest
 from tests.support.disks import small_disk
 from thinkalike.errors import InputError
 from thinkalike.stores.durable import flush
+from thinkalike.stores.folders import older, replace_folder, unfinished
 from thinkalike.workflow.rollback import (
     Planned,
     UnreadableJournalError,
     begin,
-    broken_off,
     restore_kept,
     settle,
 )
+
+RUN = "a.host.4711.c0ffee"
 
 
 class Memory:
@@ -78,7 +77,7 @@ class Study:
 
     def begin(self):
         planned = Planned(self.outputs, [self.input], [str(self.log)], {"depth": 100})
-        return begin([planned], self.memory, self.journals)
+        return begin([planned], self.memory, self.journals, RUN)
 
     def start_job(self):
         """What Snakemake does before a job."""
@@ -257,14 +256,77 @@ def test_what_was_begun_before_the_run_is_not_kept(study):
     assert study.state() == [None, study.before[1]]
 
 
-def test_a_folder_that_was_replaced_as_a_whole_takes_the_kept_file_with_it(study):
-    journal = study.begin()
-    study.start_job()
-    for kept in study.root.glob(".*.before"):
-        kept.unlink()
-    study.write(study.outputs[0], "of the new folder")
-    settle(journal, study.memory, None)
-    assert study.state() == [None, None]
+# ---- a folder that a job replaces as a whole ----------------------------------------------------
+
+
+@pytest.fixture
+def data_set(tmp_path):
+    """A folder with an image and its manifest, which a job of a run is about to replace."""
+    manifest = tmp_path / "data/digits/manifest"
+    manifest.parent.mkdir(parents=True)
+    (manifest.parent / "image").write_text("old")
+    manifest.write_text("of the old image")
+    memory = Memory(manifest={"seed": 0})
+    planned = Planned([str(manifest)], [], [], {"seed": 1})
+    journal = begin([planned], memory, tmp_path / "journals", RUN)
+    manifest.unlink()
+    memory.set_incomplete(str(manifest), True)
+    new = unfinished(manifest.parent)
+    new.mkdir()
+    (new / "image").write_text("new")
+    (new / "manifest").write_text("of the new image")
+    return manifest, memory, journal
+
+
+def is_whole(which, manifest, memory):
+    """Whether the old or the new data set is there, with its record, and nothing else."""
+    assert {path.name: path.read_text() for path in manifest.parent.iterdir()} == {
+        "image": which,
+        "manifest": f"of the {which} image",
+    }
+    assert memory.read(manifest) == {"seed": 0 if which == "old" else 1}
+    assert not memory.incomplete
+    assert [path.name for path in manifest.parent.parent.iterdir()] == ["digits"]
+
+
+@pytest.mark.parametrize("end", ["failed", "killed", "journal cut"])
+@pytest.mark.parametrize("step", ["before", "between", "after"])
+def test_the_data_set_of_a_job_that_did_not_finish_is_the_older_one(data_set, step, end):
+    manifest, memory, journal = data_set
+    if step == "between":
+        manifest.parent.rename(older(manifest.parent))
+    elif step == "after":
+        replace_folder(manifest.parent, unfinished(manifest.parent))
+    if end == "journal cut":
+        journal.write_text("")
+        memory.records["manifest"]["endtime"] = manifest_time(manifest)
+        restore_kept(journal, memory, manifest.parents[2])
+        del memory.records["manifest"]["endtime"]
+    else:
+        settle(journal, memory, (lambda job: False) if end == "failed" else None)
+    is_whole("old", manifest, memory)
+
+
+@pytest.mark.parametrize("end", ["finished", "noted, then killed", "noted, journal cut"])
+def test_the_data_set_of_a_job_that_finished_is_the_new_one(data_set, end):
+    manifest, memory, journal = data_set
+    replace_folder(manifest.parent, unfinished(manifest.parent))
+    memory.set_incomplete(str(manifest), False)
+    memory.write(str(manifest), {"seed": 1})
+    if end == "noted, journal cut":
+        journal.write_text("")
+        memory.records["manifest"]["endtime"] = manifest.stat().st_mtime
+        restore_kept(journal, memory, manifest.parents[2])
+        del memory.records["manifest"]["endtime"]
+    else:
+        settle(journal, memory, (lambda job: True) if end == "finished" else None)
+    is_whole("new", manifest, memory)
+
+
+def manifest_time(manifest):
+    """Time stamp of the older manifest, wherever it is."""
+    (kept,) = manifest.parent.parent.rglob(f".manifest.{RUN}.before")
+    return kept.stat().st_mtime
 
 
 # ---- a power cut --------------------------------------------------------------------------------
@@ -488,27 +550,4 @@ def test_a_run_that_cannot_write_where_its_jobs_do_does_not_begin(study, monkeyp
     with pytest.raises(
         InputError, match=f"{study.root} cannot be written to, and jobs of this run"
     ):
-        begin(jobs, study.memory, study.journals)
-
-
-# ---- whose journal it is ------------------------------------------------------------------------
-
-
-def test_a_journal_is_broken_off_when_its_process_is_gone(tmp_path):
-    alive = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
-    ended = subprocess.Popen([sys.executable, "-c", ""])
-    ended.wait()
-    host = socket.gethostname()
-    names = {n: tmp_path / f"{host}.{n}.json" for n in (alive.pid, ended.pid, os.getpid(), 1)}
-    elsewhere = tmp_path / f"another.host.{alive.pid}.json"
-    for path in (*names.values(), elsewhere):
-        path.touch()
-    # this process is only about to begin: the journal is of an older one with its number
-    expected = {names[ended.pid], names[os.getpid()], elsewhere}
-    assert set(broken_off(tmp_path)) == expected
-    alive.communicate(b"\n")
-    assert set(broken_off(tmp_path)) == {*expected, names[alive.pid]}
-
-
-def test_without_a_folder_nothing_is_broken_off(tmp_path):
-    assert broken_off(tmp_path / "absent") == []
+        begin(jobs, study.memory, study.journals, RUN)
