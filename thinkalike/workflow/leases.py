@@ -207,7 +207,7 @@ def runs(folder: Path, now: float, here: Place) -> list[Run]:
         here: place of this process.
     """
     found = []
-    for path in sorted(folder.glob("*.lease")):
+    for path in sorted(folder.glob("[!.]*.lease")):  # hidden: one that is just being written
         with suppress(FileNotFoundError):  # it has just ended
             holder, age = _read(path), now - path.stat().st_mtime
             found.append(Run(path, holder, _state(path, holder, age, here)))

@@ -242,7 +242,7 @@ class Rollback:
                     if journal.exists():
                         restored = self._settle(journal, SnakemakeRecords(FilePersistence()), None)
                         self._report(restored, "Put back after a run that was broken off")
-                if any(LOCKS.glob("*.lock")) and not any(RUNS.glob("*.lease")):
+                if any(LOCKS.glob("*.lock")) and not any(RUNS.glob("[!.]*.lease")):
                     self.logger.info(
                         "A run that was broken off has left a lock of this folder: see that no job of it "
                         "is at work any more (on a cluster: scancel), then snakemake --unlock takes the "
@@ -254,7 +254,9 @@ class Rollback:
     def _ended(self, now: float) -> list[str]:
         """Names of runs that have ended and left a lease or a journal."""
         # first: a run that begins now is not among them
-        left = {path.stem for pattern in ("*.json", "*.lease") for path in RUNS.glob(pattern)}
+        left = {
+            path.stem for pattern in ("[!.]*.json", "[!.]*.lease") for path in RUNS.glob(pattern)
+        }
         known = runs(RUNS, now, Place.here())
         going_on = {run.path.stem for run in known if run.state is not State.DEAD}
         return sorted(left - going_on)

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.checkout import REPOSITORY
+from thinkalike.errors import InputError
 from thinkalike.workflow import snakemake_records
 from thinkalike.workflow.leases import OF_JOB, runs, take
 
@@ -185,3 +186,16 @@ def test_a_run_that_begins_while_another_looks_for_dead_ones_is_not_taken_for_on
     monkeypatch.setattr(snakemake_records, "runs", runs_and_another)
     rollback = snakemake_records.Rollback(object(), logging.getLogger())
     assert rollback._ended(math.inf) == []
+
+
+def test_files_that_are_just_being_written_are_neither_runs_nor_journals(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    lease = take(snakemake_records.RUNS, ["a"], [])
+    for ending in ("json", "lease"):  # the names that `atomic` gives
+        (snakemake_records.RUNS / f".{lease.run}.7.{ending}").touch()
+    rollback = snakemake_records.Rollback(object(), logging.getLogger())
+    assert rollback._ended(math.inf) == []
+    with pytest.raises(InputError, match="another run works on a "):
+        take(snakemake_records.RUNS, ["a"], [])
+    take(snakemake_records.RUNS, ["b"], []).release()
+    lease.release()
