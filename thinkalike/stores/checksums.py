@@ -3,8 +3,8 @@
 The checksum is the 64 bits of XXH3 over all bytes of a file, as 16 hexadecimal digits. NetCDF, parquet
 and safetensors files carry it inside, behind `MARK`: they are written with 16 zeros there, hashed, and the
 zeros are replaced. Beside every other file lies a hidden one (`beside`), in the form of the program xxhsum:
-the checksum of the file, then those of an older one that may come back to its place (a power cut, a job that
-fails). Of a file without either nothing is known, and nothing is checked.
+the checksum of the file, then those of an older one that may come back to its place (a power cut, a job
+that fails). Of a file without either nothing is known, and nothing is checked.
 """
 
 import os

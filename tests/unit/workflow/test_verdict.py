@@ -49,5 +49,5 @@ def test_maps_that_did_not_converge_are_counted_over_the_models_of_a_method(tmp_
     path.write_text("\n".join(rows))
     assert read_unconverged(path) == {"ig": "3 of 20"}
     path.write_text("method,model\nig,a")
-    with pytest.raises(InputError, match="is not a readable table .*delete it and run again"):
+    with pytest.raises(InputError, match=r"is not a readable table .*delete it and run again"):
         read_unconverged(path)
