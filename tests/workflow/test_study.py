@@ -284,7 +284,7 @@ def test_targets_read_as_a_list_of_experiments(checkout):
     assert run.status == 0
     assert {
         *("similarity", "image_count", "clusters", "histograms", "panels", "agreement"),
-        *("forecast", "replication", "depths", "variants", "budgets", "weights"),
+        *("forecast", "verify", "replication", "depths", "variants", "budgets", "weights"),
     } <= set(target_rules(run.output))
 
 

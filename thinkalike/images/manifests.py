@@ -43,9 +43,25 @@ def known_checksum(path: Path) -> str | None:
     return known.get(path.relative_to(folder).as_posix())
 
 
+def listed_checksums(manifest: str | Path) -> dict[Path, str]:
+    """Image of a data set → its checksum; empty where there is no manifest, or one of an older version.
+
+    Raises:
+        InputError: the manifest is damaged.
+    """
+    folder = Path(manifest).parent
+    if not Path(manifest).exists():
+        return {}
+    return {folder / str(path): checksum for path, checksum in _read(folder).items()}
+
+
 @lru_cache(maxsize=4)
 def _known(folder: Path, *_: int) -> pd.Series:
-    """Checksums of the images of a data set by their paths; none of one without them."""
+    return _read(folder)
+
+
+def _read(folder: Path) -> pd.Series:
+    """Checksums of the images of a data set by their paths."""
     table = read_table(folder / NAME)
     if not {"path", "checksum"} <= set(table.columns):
         return pd.Series(dtype=str)
