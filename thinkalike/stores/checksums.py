@@ -34,9 +34,10 @@ PIECE = 2**18
 """Bytes that are hashed at a time; they fit into the cache of a core."""
 
 SECOND = ".before"
-"""End of the second name of a file that a run makes anew, and puts back if it fails: `.<name>.<run>.before`."""
+"""End of the second name, `.<name>.<run>.before`, of a file that a run makes anew and may put back."""
 
-_INSIDE = re.compile(re.escape(MARK.encode()) + rb"([0-9a-f]{16})")
+# damaged digits are digits that do not fit, and not none
+_INSIDE = re.compile(re.escape(MARK.encode()) + rb"(.{16})", re.DOTALL)
 _LINE = re.compile(rb"^XXH3_([0-9a-f]{16})  ", re.MULTILINE)
 
 _WHOLE: set[tuple[str | int, ...]] = set()
@@ -87,9 +88,7 @@ def write_beside(path: Path, found: str) -> None:
     """
     hidden = beside(path)
     kept = [
-        file
-        for file in path.parent.glob(f".*{SECOND}")
-        if file.name.startswith(f".{path.name}.")
+        file for file in path.parent.glob(f".*{SECOND}") if file.name.startswith(f".{path.name}.")
     ]
     older = [path, *kept]
     digests = [digest(file.read_bytes()) for file in older if file.exists()]
@@ -175,7 +174,7 @@ def _inside(stream: BinaryIO, suffix: str, size: int) -> tuple[int, list[str]]:
         count = 8 + int.from_bytes(_part(stream, max(size - 8, 0), 4), "little")
         start = max(size - count, 0)
     found = _INSIDE.search(_part(stream, start, min(count, size))) if count else None
-    return (start + found.start(1), [found[1].decode()]) if found else (size, [])
+    return (start + found.start(1), [found[1].decode("latin-1")]) if found else (size, [])
 
 
 def _part(stream: BinaryIO, start: int, count: int) -> bytes:
