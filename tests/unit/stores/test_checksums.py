@@ -155,8 +155,9 @@ def test_no_flipped_bit_changes_what_is_read(name, originals, tmp_path):
         if bit < 8 * len(content):
             path = copied(originals / name, tmp_path / str(bit) / name, flip(content, bit))
             if mark <= bit // 8 < mark + len(checksums.MARK):
-                # the word in front of the digits: nothing is checked, and nothing is wrong
-                assert read(path) == expected
+                # the word in front of the digits: nothing is checked, and no value is wrong
+                with suppress(InputError):
+                    assert read(path) == expected
             else:
                 with pytest.raises(DamagedError, match=re.escape(f"{path} is not a readable")):
                     read(path)
