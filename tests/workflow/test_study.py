@@ -177,7 +177,9 @@ def contents(results: Path) -> dict[str, bytes]:
     return {
         name: file.read_bytes()
         for file in sorted(results.rglob("*"))
-        if file.is_file() and not (name := str(file.relative_to(results))).startswith(times)
+        if file.is_file()
+        and file.suffix != ".xxh3"
+        and not (name := str(file.relative_to(results))).startswith(times)
     }
 
 
