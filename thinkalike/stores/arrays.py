@@ -314,8 +314,7 @@ def read_attributes(path: str | Path) -> dict[str, Any]:
     """
     import h5netcdf
 
-    with (
-        opening(path, "NetCDF file"),
-        _opened(lambda driver: h5netcdf.File(path, "r", **driver)) as file,
-    ):
-        return {name: file.attrs[name] for name in file.attrs if name != ATTRIBUTE}
+    with opening(path, "NetCDF file"):
+        refuse_outside(path, _opened)
+        with _opened(lambda driver: h5netcdf.File(path, "r", **driver)) as file:
+            return {name: file.attrs[name] for name in file.attrs if name != ATTRIBUTE}

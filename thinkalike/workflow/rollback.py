@@ -24,7 +24,7 @@ from thinkalike.stores.atomic import NO_LINKS, atomic, temporaries
 from thinkalike.stores.checksums import SECOND
 from thinkalike.stores.damage import brief
 from thinkalike.stores.durable import flush, flush_all
-from thinkalike.stores.folders import OLD, SECOND, clear_beside, home, restore_folder
+from thinkalike.stores.folders import OLD, clear_beside, home, restore_folder
 
 
 class UnreadableJournalError(InputError):

@@ -290,7 +290,7 @@ def test_a_file_that_a_failing_run_puts_back_is_known(has_checksum, tmp_path):
     if not has_checksum:  # of an older version
         without_checksum(path)
     records = NoRecords()
-    journal = begin([Planned([str(path)], [], [], {})], records, tmp_path / "journals")
+    journal = begin([Planned([str(path)], [], [], {})], records, tmp_path / "journals", "run")
     for attempt in ("new", "newer"):  # a job that is tried twice
         path.unlink()
         write_word(path, attempt)
