@@ -60,6 +60,7 @@ include: "rules/spectral.smk"
 include: "rules/grounded.smk"
 include: "rules/explorer.smk"
 include: "rules/forecast.smk"
+include: "rules/verify.smk"
 include: "replication/replication.smk"
 
 

@@ -19,6 +19,7 @@ from unittest.mock import patch
 from benchmarks.common import in_turns
 from thinkalike.stores.atomic import atomic
 from thinkalike.stores.durable import flush_all
+from thinkalike.stores.verification import files_of
 from thinkalike.workflow.forecast.finished import finished_jobs
 
 ROUNDS = 3
@@ -44,8 +45,7 @@ def main(arguments: list[str] | None = None) -> None:
 
 def written_files(results: Path) -> list[Path]:
     """Files of a study that its jobs have written, without those of Snakemake."""
-    others = {results / "logs", results / "benchmarks"}
-    return [path for path in results.rglob("*") if path.is_file() and not others & {*path.parents}]
+    return [*files_of(results)]
 
 
 def costs(files: Sequence[Path], folder: Path) -> dict[str, tuple[float, float]]:

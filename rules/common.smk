@@ -37,13 +37,26 @@ comparisons = Comparisons(study)
 explored = Explored(comparisons)
 weights = Weights(study)
 
+
+def known_to_captions(read, path, otherwise):
+    """What captions say from a finished file; of a damaged one nothing, with a warning that names it."""
+    try:
+        return read(path)
+    except InputError as error:
+        logger.warning(str(error))
+        return otherwise
+
+
 # Captions of figures read the configuration: they see it complete, with what follows from other keys.
 GIVEN = deepcopy(config)
 config.update(study.settings)
 # The report begins with the verdict, and captions count maps that did not converge, where there are any
 # by then.
-config["verdict"] = read_verdict(f"results/{study['study']}/verdict.json")
-config["unconverged"] = read_unconverged(f"results/{study['study']}/statistics/completeness.csv")
+RESULTS = f"results/{study['study']}"
+config["verdict"] = known_to_captions(read_verdict, f"{RESULTS}/verdict.json", [])
+config["unconverged"] = known_to_captions(
+    read_unconverged, f"{RESULTS}/statistics/completeness.csv", {}
+)
 
 # Jobs load files. The hubs are asked by download_weights alone, on the machine that calls Snakemake.
 os.environ.update(HF_HUB_OFFLINE="1")
@@ -53,10 +66,10 @@ QUESTION, EXTRAS = [], []
 
 
 pathvars:
-    results=f"results/{study['study']}",
+    results=RESULTS,
     dataset=f"resources/datasets/{study['dataset']['name']}",
-    logs=f"results/{study['study']}/logs",
-    benchmarks=f"results/{study['study']}/benchmarks",
+    logs=f"{RESULTS}/logs",
+    benchmarks=f"{RESULTS}/benchmarks",
 
 
 wildcard_constraints:

@@ -19,6 +19,7 @@ CONDA_NAMES = {
     "torch": "pytorch",
     "huggingface-hub": "huggingface_hub",
     "snakemake": "snakemake-minimal",
+    "xxhash": "python-xxhash",
 }
 IMPORT_NAMES = {
     "pil": "pillow",

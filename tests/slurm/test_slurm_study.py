@@ -112,5 +112,5 @@ def _files(root: Path) -> dict[str, bytes]:
     return {
         str(file.relative_to(results)): file.read_bytes()
         for file in sorted(results.rglob("*"))
-        if file.is_file() and times.isdisjoint(file.parents)
+        if file.is_file() and file.suffix != ".xxh3" and times.isdisjoint(file.parents)
     }

@@ -5,6 +5,7 @@ The table in docs/measured/reliability.md names these tests. Faults come from ou
 """
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -15,6 +16,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import yaml
+
+from tests.support.damage import flip
+from thinkalike.stores.atomic import atomic
 
 INJECTED = Path(__file__).with_name("injected")
 MAPS = Path("tests/workflow/maps.yaml")
@@ -61,7 +65,9 @@ def nothing_is_left_over(study) -> None:
         str(path)
         for folder in (study.root / RESULTS, study.root / ".snakemake/rollback")
         for path in folder.rglob("*")
-        if path.is_file() and (path.name.startswith(".") or path.parent.name == "rollback")
+        if path.is_file()
+        and (path.name.startswith(".") or path.parent.name == "rollback")
+        and path.suffix != ".xxh3"  # checksums of files
     ]
     assert left == []
 
@@ -274,16 +280,19 @@ def test_two_runs_of_one_study_do_not_meet_and_two_studies_do_not_disturb_each_o
         (EXPLANATION, f"{RESULTS}/similarity/gradcam/cosine.nc", "NetCDF file"),
         (PREDICTION, EXPLANATION, "table"),
         (WEIGHTS, PREDICTION, "safetensors file"),
+        (MATRIX, f"{RESULTS}/clusters/gradcam/cosine/all/order.csv", "table"),
     ],
-    ids=["netcdf", "parquet", "safetensors"],
+    ids=["netcdf", "parquet", "safetensors", "csv"],
 )
-def test_a_truncated_file_is_named_and_made_anew_by_the_next_run(
+def test_a_damaged_file_is_named_and_made_anew_by_the_next_run(
     maps_study, finished_maps, damaged, reader, kind
 ):
     file = maps_study.root / damaged
-    cut = file.read_bytes()[: file.stat().st_size // 2]
+    content = file.read_bytes()
+    # cut, or a number with another digit
+    cut = content[: len(content) // 2] if kind != "table" else flip(content, 4 * len(content))
     file.write_bytes(cut)
-    (maps_study.root / reader).unlink()
+    (maps_study.root / reader).unlink(missing_ok=True)
     run = maps_study.snakemake(reader, overlay=MAPS)
     assert run.status != 0
     said = " ".join(run.output.split())
@@ -294,7 +303,35 @@ def test_a_truncated_file_is_named_and_made_anew_by_the_next_run(
     assert file.with_name(f"{file.name}.damaged").read_bytes() == cut
     assert maps_study.snakemake(reader, overlay=MAPS).status == 0
     for path in (damaged, reader):
-        assert (maps_study.root / path).read_bytes() == (finished_maps.root / path).read_bytes()
+        if (finished_maps.root / path).exists():
+            assert (maps_study.root / path).read_bytes() == (finished_maps.root / path).read_bytes()
+
+
+def test_a_whole_study_is_verified_and_every_damaged_file_is_a_line(maps_study):
+    run = maps_study.snakemake("verify", overlay=MAPS)
+    assert run.status == 0
+    assert re.search(r"(?m)^\d+ files, [\d.]+ MB, checked in [\d.]+ s: none damaged$", run.output)
+    (image,) = sorted((maps_study.root / "resources/datasets/digits/val").glob("*/*"))[:1]
+    for file in (image, maps_study.root / EXPLANATION, maps_study.root / MATRIX):
+        file.write_bytes(flip(file.read_bytes(), 8 * (file.stat().st_size // 2)))
+    before = {path: state(path) for path in maps_study.root.rglob("results/**/*.[nc]*[cv]")}
+    run = maps_study.snakemake("verify", overlay=MAPS)
+    assert run.status != 0
+    for path in (image.relative_to(maps_study.root), EXPLANATION, MATRIX):
+        assert f"verify: {path}: its bytes are not those that were written" in run.output
+    assert "3 damaged; delete what is named above and run again" in run.output
+    assert "Traceback" not in run.output
+    assert {path: state(path) for path in before} == before  # nothing is moved
+
+
+def test_a_damaged_verdict_is_a_warning_and_no_end(maps_study):
+    path = maps_study.root / RESULTS / "verdict.json"
+    with atomic(path) as temporary:
+        temporary.write_text("[]")
+    path.write_text("[1]")
+    run = maps_study.snakemake("--dry-run", MATRIX, overlay=MAPS)
+    assert run.status == 0
+    assert f"{RESULTS}/verdict.json is not a readable verdict" in run.output
 
 
 # ---- a folder that cannot be written to ---------------------------------------------------------

@@ -44,7 +44,7 @@ def test_a_forecast_is_made_anew_by_every_call_and_leaves_no_file_of_the_study(c
     assert checkout.plan("forecast", overlay=overlay) == {"forecast": 1}
     results = checkout.root / "results/tiny"
     made = {str(path.relative_to(results)) for path in results.rglob("*") if path.is_file()}
-    assert made == {"forecast.csv", "logs/forecast.log"}
+    assert made == {"forecast.csv", ".forecast.csv.xxh3", "logs/forecast.log"}
     assert set((checkout.root / "resources").rglob("*")) == before
     jobs = pd.read_csv(results / "forecast.csv").set_index("rule")["jobs"].to_dict()
     assert jobs.pop("total") == sum(plan.values())

@@ -1,6 +1,5 @@
 """The contents of the explorer's page, from the files of a study: `Contents` of `page/types.js`."""
 
-import json
 from collections import Counter
 from collections.abc import Collection, Mapping
 from importlib.metadata import PackageNotFoundError, version
@@ -22,6 +21,7 @@ from thinkalike.explorer.per_image import ImagesOfPairs
 from thinkalike.explorer.pictures import Classes, add_pictures, add_segments, predictions
 from thinkalike.methods import method_name
 from thinkalike.stores.arrays import open_arrays
+from thinkalike.stores.damage import read_json
 from thinkalike.stores.maps import open_maps
 from thinkalike.stores.tables import read_table
 
@@ -267,5 +267,5 @@ def _verdict(study: StudyFolder) -> list[dict[str, str]]:
             "text": statement["text"],
             "link": sentence_link(statement, cases, pairs),
         }
-        for statement in json.loads(path.read_text("utf-8"))
+        for statement in read_json(path)
     ]

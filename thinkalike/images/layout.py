@@ -6,6 +6,7 @@ from pathlib import Path
 from thinkalike.errors import InputError
 from thinkalike.images.archives import ARCHIVES, unpack_cifar10, unpack_folder
 from thinkalike.images.downloads import OtherContentError, fetch, file_name
+from thinkalike.images.manifests import image_checksums
 from thinkalike.images.sources import (
     link_folder,
     make_digits,
@@ -31,8 +32,8 @@ def lay_out(
 ) -> None:
     """Write `<split>/<class>/*` and their manifest, in place of an older data set there.
 
-    The manifest has the columns of `make_digits`, and bytes: a replaced image changes it, and with it
-    what was made from it.
+    The manifest has the columns of `make_digits`, and bytes and checksum of every image: a replaced image
+    changes it, and with it what was made from it.
 
     Args:
         manifest: parquet file in the folder of the data set.
@@ -77,6 +78,7 @@ def lay_out(
                     ) from None
                 images = (unpack_cifar10 if kind == "cifar10" else unpack_folder)(new, archive)
         images["bytes"] = [(new / name).stat().st_size for name in images["path"]]
+        images["checksum"] = image_checksums(new / name for name in images["path"])
         write_table(images, new / manifest.name)
         replace_folder(folder, new)
     finally:

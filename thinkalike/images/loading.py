@@ -7,7 +7,9 @@ import numpy as np
 from PIL import ExifTags, Image, ImageFile
 
 from thinkalike.errors import InputError, printable
+from thinkalike.images.manifests import known_checksum
 from thinkalike.progress import log
+from thinkalike.stores.checksums import digest
 from thinkalike.stores.plain import refuse_special
 
 BITS_PER_SAMPLE, SAMPLE_FORMAT = ExifTags.Base.BitsPerSample, ExifTags.Base.SampleFormat
@@ -39,12 +41,19 @@ def open_image(path: str | Path) -> Image.Image:
     its transparent parts are arbitrary, and a model would see them.
 
     Raises:
-        InputError: the file is missing, no image, or has more than 8 bits a channel, which Pillow
-            would cut off or clip to white without a word.
+        InputError: the file is missing, no image, not the image that its data set was laid out with
+            (`known_checksum`), or has more than 8 bits a channel, which Pillow would cut off or clip
+            to white without a word.
     """
     shown = printable(path)
     refuse_special(path)
     try:
+        known = known_checksum(Path(path))
+        if known and digest(Path(path).read_bytes()) != known:
+            raise InputError(
+                f"the image {shown} is not what it was when the data set was laid out (by its checksum); "
+                "put it back, or remake the data set (snakemake -R download_dataset)"
+            )
         with Image.open(path, formats=FORMATS) as image:
             strange = _strange_pixels(image)
             if not strange:
@@ -60,7 +69,7 @@ def open_image(path: str | Path) -> Image.Image:
             f"the image {shown} is missing; put it back, or remake the data set "
             "(snakemake -R download_dataset)"
         ) from None
-    except MemoryError:
+    except (MemoryError, InputError):
         raise
     # what a decoder raises on a damaged file is of any kind: struct.error, KeyError, TypeError, …
     except Exception as error:

@@ -20,6 +20,7 @@ from torch import nn
 
 from thinkalike.errors import InputError
 from thinkalike.progress import log
+from thinkalike.stores.checksums import ChecksumError, check
 from thinkalike.stores.plain import refuse_special
 from thinkalike.stores.weights import HEADER
 
@@ -143,10 +144,11 @@ def read_checkpoint(path: str | Path) -> Checkpoint:
 def _safetensors(path: Path) -> dict[str, Any]:
     """Tensors and texts of a safetensors file, the texts read as JSON where they are."""
     try:
+        check(path)
         with safe_open(path, framework="pt") as file:
             tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
             texts = file.metadata() or {}
-    except (SafetensorError, OSError) as error:
+    except (SafetensorError, ChecksumError, OSError) as error:
         raise InputError(
             f"{path} is not a readable safetensors file ({str(error).splitlines()[0]}); copy it once more"
         ) from None

@@ -1,6 +1,5 @@
 """Weights files: networks written to safetensors and built from them."""
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,8 @@ from thinkalike.networks.model import TIMM_ERRORS, Model, classified, create
 from thinkalike.networks.outputs import in_fast_format
 from thinkalike.networks.pretrained import misfits
 from thinkalike.stores.atomic import atomic
-from thinkalike.stores.weights import HEADER, read_header
+from thinkalike.stores.damage import opening
+from thinkalike.stores.weights import header_entry, read_header
 
 with compiler_deferred():
     import timm
@@ -43,7 +43,7 @@ def save(model: Model, path: str | Path, attributes: Mapping[str, Any]) -> None:
     }
     tensors = _apart(model.network.state_dict())
     with atomic(path) as temporary:
-        save_file(tensors, temporary, metadata={HEADER: json.dumps(header, sort_keys=True)})
+        save_file(tensors, temporary, metadata=header_entry(header))
 
 
 def _about_own(model: Model) -> dict[str, Any]:
@@ -104,7 +104,8 @@ def build(
     classes, native = header["classes"], int(header["size"])
     size = native if size is None else size
     network = create(architecture, classes=len(classes), size=size)
-    tensors = load_file(weights)
+    with opening(weights, "safetensors file"):
+        tensors = load_file(weights)
     try:
         network.load_state_dict(tensors)
     except RuntimeError as error:

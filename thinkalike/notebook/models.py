@@ -33,6 +33,7 @@ from thinkalike.networks.weights import build, save
 from thinkalike.networks.wrapping import with_checkpoint
 from thinkalike.notebook.settings import checked_seed
 from thinkalike.randomness import integer_seed
+from thinkalike.stores.damage import opening
 from thinkalike.stores.weights import HEADER, read_header
 
 with compiler_deferred():
@@ -90,7 +91,7 @@ def _from_file(
 ) -> Model:
     """The model with the weights in a file: one of a study's, or a checkpoint from elsewhere."""
     if path.suffix == ".safetensors" and path.is_file():
-        with safe_open(path, framework="numpy") as file:
+        with opening(path, "safetensors file"), safe_open(path, framework="numpy") as file:
             is_study = HEADER in (file.metadata() or {})
         if is_study:
             headed = replace(architecture, head=read_header(path).get("head", ""))

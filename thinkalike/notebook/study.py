@@ -16,6 +16,7 @@ from thinkalike.notebook.images import Images, read_listing
 from thinkalike.notebook.result import Result
 from thinkalike.statistics.roles import COLUMNS, Roles
 from thinkalike.stores.arrays import open_arrays
+from thinkalike.stores.damage import read_text
 from thinkalike.stores.kernels import Kernel
 from thinkalike.stores.tables import read_square, read_table
 
@@ -79,7 +80,7 @@ class FinishedStudy(Explorable):
         path = self.folder / "verdict.md"
         if not path.exists():
             raise InputError(f"{path} does not exist; run the study's target verdict")
-        return path.read_text("utf-8")
+        return read_text(path)
 
     @property
     def pairs(self) -> pd.DataFrame:

@@ -126,11 +126,11 @@ def write_figure(figure: Figure, path: str | Path | None) -> None:
         raise InputError(
             f"path: {path} ends in none of {', '.join(PICTURES)}; give it one of these"
         )
-    _write(figure, Path(path))
+    _write(figure, Path(path), checksum=False)  # a picture in a folder of the user's
 
 
-def _write(figure: Figure, path: Path) -> None:
-    with atomic(path) as temporary:
+def _write(figure: Figure, path: Path, *, checksum: bool = True) -> None:
+    with atomic(path, checksum=checksum) as temporary:
         figure.savefig(temporary, metadata=PICTURES[path.suffix])
 
 

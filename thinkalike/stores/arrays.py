@@ -5,13 +5,15 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from math import prod
 from pathlib import Path
+from traceback import walk_tb
 from typing import Any
 
 import numpy as np
 
 from thinkalike.errors import DamagedError, InputError
-from thinkalike.stores.atomic import atomic
-from thinkalike.stores.damage import AGAIN, brief, unreadable
+from thinkalike.stores.atomic import atomic, system_error
+from thinkalike.stores.checksums import ATTRIBUTE, PLACEHOLDER
+from thinkalike.stores.damage import AGAIN, brief, opening
 from thinkalike.stores.self_contained import refuse_outside
 
 CHUNK = 2**20
@@ -108,6 +110,8 @@ def create_arrays(
     used = [dimension for dimensions, _ in variables.values() for dimension in dimensions]
     lengths = {name: known[name] for name in dict.fromkeys([*used, *coordinates])}
     with atomic(path) as temporary, h5netcdf.File(temporary, "w", **UNLOCKED) as file:
+        # the first text of a file lies where a reader looks for it
+        file.attrs[ATTRIBUTE] = PLACEHOLDER
         file.dimensions = lengths
         for name, labels in coordinates.items():
             _write_labels(file, name, np.asarray(labels))
@@ -264,15 +268,12 @@ def open_arrays(path: str | Path, variables: Sequence[str] = ()) -> Iterator[Any
     """
     import xarray as xr
 
-    refuse_outside(path, _opened)
-    try:
+    with opening(path, "NetCDF file"):
+        refuse_outside(path, _opened)
         dataset = _opened(
             lambda driver: xr.open_dataset(path, engine="h5netcdf", driver_kwds=driver)
         )
-    except FileNotFoundError:
-        raise InputError(f"{path} does not exist; run the workflow, which makes it") from None
-    except (OSError, ValueError, KeyError) as error:
-        raise unreadable(path, "NetCDF file", error) from None
+        dataset.attrs.pop(ATTRIBUTE, None)
     with dataset:
         missing = [name for name in variables if name not in dataset.variables]
         if missing:
@@ -292,11 +293,17 @@ def reading(path: str | Path) -> Iterator[None]:
     """
     try:
         yield
-    except OSError as error:
-        # HDF5's own errors, unlike the system's, have no number
-        if error.errno is not None:
+    except Exception as error:
+        # HDF5's own errors are of many kinds and, unlike the system's, have no number
+        if system_error(error) is not None or not _is_of_hdf5(error):
             raise
         raise DamagedError(path, f"{path} is damaged ({brief(error)})") from None
+
+
+def _is_of_hdf5(error: Exception) -> bool:
+    """Whether an error was raised inside the library that reads NetCDF files."""
+    *_, (frame, _) = walk_tb(error.__traceback__)
+    return str(frame.f_globals.get("__name__")).partition(".")[0] == "h5py"
 
 
 def read_attributes(path: str | Path) -> dict[str, Any]:
@@ -307,7 +314,7 @@ def read_attributes(path: str | Path) -> dict[str, Any]:
     """
     import h5netcdf
 
-    with open_arrays(path):
-        pass  # raises where the file cannot be used
-    with _opened(lambda driver: h5netcdf.File(path, "r", **driver)) as file:
-        return {name: file.attrs[name] for name in file.attrs}
+    with opening(path, "NetCDF file"):
+        refuse_outside(path, _opened)
+        with _opened(lambda driver: h5netcdf.File(path, "r", **driver)) as file:
+            return {name: file.attrs[name] for name in file.attrs if name != ATTRIBUTE}

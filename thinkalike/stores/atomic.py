@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from thinkalike.errors import InputError
+from thinkalike.stores.checksums import beside, seal, write_beside
 from thinkalike.stores.durable import flush
 from thinkalike.stores.space import FULL, no_space
 
@@ -36,12 +37,16 @@ def check_guards() -> None:
 
 
 @contextmanager
-def atomic(path: str | Path) -> Iterator[Path]:
+def atomic(path: str | Path, *, checksum: bool = True) -> Iterator[Path]:
     """Give a temporary path beside `path` that takes its place when the block ends without an error.
 
     A killed or failing job leaves the old file, or none; never half of one. So does a power cut: when
     the block has ended, the new file is on the disk. Its mode is that of any new file there, whatever
     library has written it.
+
+    Args:
+        path: of the file.
+        checksum: whether it carries its checksum (`stores.checksums`), inside or beside it.
 
     Raises:
         InputError: there is no more space, the disk fails, or a guard refuses (`guarded`).
@@ -52,9 +57,12 @@ def atomic(path: str | Path) -> Iterator[Path]:
     try:
         mode = _mode_of_new(temporary)
         yield temporary
+        outside = seal(temporary) if checksum else ""
         temporary.chmod(mode)
         check_guards()
         flush(temporary)
+        if outside:
+            write_beside(path, outside)
         temporary.replace(path)
         flush(path.parent)
     except Exception as error:
@@ -90,4 +98,9 @@ def system_error(error: Exception) -> int | None:
 def temporaries(path: Path) -> list[Path]:
     """Temporary files of `atomic` for a path that killed jobs have left behind."""
     name = re.compile(rf"\.{re.escape(path.stem)}\.\d+{re.escape(path.suffix)}")
-    return [file for file in path.parent.glob(".*") if name.fullmatch(file.name)]
+    hidden = re.compile(rf"{re.escape(beside(path).name)}\.\d+")
+    return [
+        file
+        for file in path.parent.glob(".*")
+        if name.fullmatch(file.name) or hidden.fullmatch(file.name)
+    ]

@@ -1,11 +1,16 @@
 """Errors about files that a job cannot use: unreadable, damaged, or about other images."""
 
+import json
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from thinkalike.errors import DamagedError, InputError
 from thinkalike.stores.atomic import system_error
+from thinkalike.stores.checksums import check, checked_bytes
+from thinkalike.stores.plain import refuse_special
 
 AGAIN = "delete it and run again, the workflow makes it anew"
 
@@ -43,6 +48,69 @@ def _same(
 ) -> None:
     if names != expected:
         raise InputError(f"{path} is about other {what} than {reference}; {AGAIN}")
+
+
+@contextmanager
+def opening(path: str | Path, kind: str) -> Iterator[None]:
+    """Check a file before the block reads it; whatever fails there is said of the file.
+
+    Args:
+        path: of the file.
+        kind: what it is, such as `table`.
+
+    Raises:
+        InputError: the file is missing, or the system does not give it.
+        DamagedError: it is not what was written, or not of this kind.
+    """
+    is_whole = False
+    try:
+        refuse_special(path)
+        is_whole = check(Path(path))
+        yield
+    except Exception as error:
+        raise _sentence(path, kind, error, is_whole) from None
+
+
+@contextmanager
+def content(path: str | Path, kind: str) -> Iterator[bytes]:
+    """Give the bytes of a file, checked, to the block that reads them; for the rest as `opening`."""
+    is_whole = False
+    try:
+        refuse_special(path)
+        read, is_whole = checked_bytes(Path(path))
+        yield read
+    except Exception as error:
+        raise _sentence(path, kind, error, is_whole) from None
+
+
+def read_text(path: str | Path, kind: str = "text") -> str:
+    """Text of a file in UTF-8, checked.
+
+    Raises:
+        InputError: as of `opening`.
+    """
+    with content(path, kind) as read:
+        return read.decode("utf-8")
+
+
+def read_json(path: str | Path) -> Any:
+    """Value in a JSON file, checked.
+
+    Raises:
+        InputError: as of `opening`.
+    """
+    with content(path, "JSON file") as read:
+        return json.loads(read)
+
+
+def _sentence(path: str | Path, kind: str, error: Exception, is_whole: bool) -> Exception:
+    """The error to raise when a block could not read a file."""
+    if isinstance(error, FileNotFoundError):
+        return InputError(f"{path} does not exist; run the workflow, which makes it")
+    # a damaged file may ask for any amount of memory, one that is whole for what it takes
+    if isinstance(error, InputError) or (isinstance(error, MemoryError) and is_whole):
+        return error
+    return unreadable(path, kind, error)
 
 
 def unreadable(path: str | Path, kind: str, error: Exception) -> InputError:

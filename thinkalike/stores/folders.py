@@ -11,10 +11,8 @@ import shutil
 from pathlib import Path
 
 from thinkalike.stores.atomic import check_guards
+from thinkalike.stores.checksums import SECOND
 from thinkalike.stores.durable import flush, flush_tree
-
-SECOND = ".before"
-"""End of the second names of files that are made anew."""
 
 OLD = ".old"
 """End of the names of folders that have been replaced."""

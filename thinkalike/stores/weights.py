@@ -2,13 +2,14 @@
 
 import json
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from thinkalike.errors import InputError
 from thinkalike.stores.atomic import atomic
-from thinkalike.stores.damage import AGAIN, unreadable
-from thinkalike.stores.plain import refuse_special
+from thinkalike.stores.checksums import ATTRIBUTE, PLACEHOLDER
+from thinkalike.stores.damage import AGAIN, opening
 
 HEADER = "thinkalike"
 """The key of our entry, one JSON text, in the header of a safetensors file (which keeps no order)."""
@@ -20,19 +21,21 @@ def read_header(path: str | Path) -> dict[str, Any]:
     Raises:
         InputError: the file is missing, damaged, or not one of ours.
     """
-    from safetensors import SafetensorError, safe_open
+    from safetensors import safe_open
 
-    refuse_special(path)
+    with opening(path, "safetensors file"), safe_open(path, framework="numpy") as file:
+        entry = (file.metadata() or {}).get(HEADER)
     try:
-        with safe_open(path, framework="numpy") as file:
-            header: dict[str, Any] = json.loads((file.metadata() or {})[HEADER])
-    except FileNotFoundError:
-        raise InputError(f"{path} does not exist; run the rule that makes it") from None
-    except (SafetensorError, OSError) as error:
-        raise unreadable(path, "safetensors file", error) from None
-    except (KeyError, ValueError):
+        header: dict[str, Any] = json.loads(entry or "")
+    except ValueError:
         raise InputError(f"{path} does not say which network it is of; {AGAIN}") from None
+    header.pop(ATTRIBUTE, None)
     return header
+
+
+def header_entry(header: Mapping[str, Any]) -> dict[str, str]:
+    """Metadata of a weights file with a header, and room for the checksum of the file."""
+    return {HEADER: json.dumps({**header, ATTRIBUTE: PLACEHOLDER}, sort_keys=True)}
 
 
 def copy_weights(source: str | Path, path: str | Path) -> None:

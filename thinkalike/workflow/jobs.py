@@ -14,6 +14,7 @@ from typing import Any
 from thinkalike.errors import DamagedError, InputError
 from thinkalike.progress import log
 from thinkalike.stores.atomic import guarded
+from thinkalike.stores.checksums import beside
 from thinkalike.workflow.full_disk import JobLog, full_disk
 from thinkalike.workflow.leases import run_has_ended
 
@@ -176,6 +177,8 @@ def _set_aside(error: DamagedError) -> str:
     aside = next(name for name in names if not name.exists())
     try:
         error.path.rename(aside)
+        if beside(error.path).exists():
+            beside(error.path).rename(beside(aside))
     except OSError:  # a folder that is not ours, or another job was first
         return str(error)
     return f"{error.problem}; it is now {aside.name}, and the next run that needs it makes it anew"

@@ -121,7 +121,7 @@ class Lease:
         # a name that no other run has, also where a number or a host's name comes again
         run = f"{place.host}.{os.getpid()}.{secrets.token_hex(4)}"
         self.path = folder / f"{run}.lease"
-        with atomic(self.path) as temporary:
+        with atomic(self.path, checksum=False) as temporary:
             self._file = os.open(temporary, os.O_RDWR | os.O_CREAT, 0o666)
             self.holder = Holder(
                 host=place.host,

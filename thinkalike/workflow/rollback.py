@@ -21,9 +21,10 @@ from typing import Any, NamedTuple, Protocol
 
 from thinkalike.errors import InputError
 from thinkalike.stores.atomic import NO_LINKS, atomic, temporaries
+from thinkalike.stores.checksums import SECOND
 from thinkalike.stores.damage import brief
 from thinkalike.stores.durable import flush, flush_all
-from thinkalike.stores.folders import OLD, SECOND, clear_beside, home, restore_folder
+from thinkalike.stores.folders import OLD, clear_beside, home, restore_folder
 
 
 class UnreadableJournalError(InputError):
@@ -122,7 +123,7 @@ def begin(planned: Iterable[Planned], records: Records, folder: Path, run: str) 
     path = str(journal)
     try:
         # the journal first: nobody would remove a second name that no journal has
-        with atomic(journal) as temporary:
+        with atomic(journal, checksum=False) as temporary:
             temporary.write_text(json.dumps([asdict(job) for job in jobs]))
         for path, name in kept.items():
             _link(Path(path), Path(name))

@@ -3,9 +3,10 @@
 import csv
 import json
 import re
+from io import StringIO
 from pathlib import Path
 
-from thinkalike.errors import InputError
+from thinkalike.stores.damage import content
 
 
 def _plain(text: str) -> str:
@@ -23,19 +24,17 @@ def read_verdict(path: str | Path) -> list[dict[str, str | int]]:
         For each sentence its `place` in the verdict (from 0), `rule`, `topic` and `text`.
 
     Raises:
-        InputError: the file is no verdict.
+        InputError: the file is damaged, or no verdict.
     """
     file = Path(path)
     if not file.exists():
         return []
-    try:
+    with content(path, "verdict") as read:
         return [
             {"place": place, "rule": each["rule"]}
             | {key: _plain(each[key]) for key in ("topic", "text")}
-            for place, each in enumerate(json.loads(file.read_text(encoding="utf-8")))
+            for place, each in enumerate(json.loads(read))
         ]
-    except (ValueError, TypeError, KeyError):
-        raise InputError(f"{path} is damaged; delete it and run again") from None
 
 
 def read_unconverged(path: str | Path) -> dict[str, str]:
@@ -44,20 +43,17 @@ def read_unconverged(path: str | Path) -> dict[str, str]:
     Methods without such maps are not in it; nothing is where there is no table yet.
 
     Raises:
-        InputError: the file is no such table.
+        InputError: the file is damaged, or no such table.
     """
     file = Path(path)
     if not file.exists():
         return {}
     counts: dict[str, tuple[int, int]] = {}
-    try:
-        with file.open(encoding="utf-8", newline="") as lines:
-            for row in csv.DictReader(lines):
-                missing, images = counts.get(row["method"], (0, 0))
-                both = missing + int(row["not_converged"]), images + int(row["images"])
-                counts[row["method"]] = both
-    except (ValueError, TypeError, KeyError):
-        raise InputError(f"{path} is damaged; delete it and run again") from None
+    with content(path, "table") as read:
+        for row in csv.DictReader(StringIO(read.decode("utf-8"), newline="")):
+            missing, images = counts.get(row["method"], (0, 0))
+            both = missing + int(row["not_converged"]), images + int(row["images"])
+            counts[row["method"]] = both
     return {
         method: f"{missing} of {images}" for method, (missing, images) in counts.items() if missing
     }

@@ -23,8 +23,9 @@ def test_files_are_written_with_and_without_flushes_and_none_is_left(tmp_path, c
         r"^\| (writing|settlement) \| \d+\.\d\d \| \d+\.\d\d \| (-?\d)", printed, re.M
     )
     assert [row[0] for row in rows] == ["writing", "settlement"]
-    # one round to begin with and three that count: a file and its folder; files, records, folder
-    assert len(flushed) == 4 * 2 * 2 + 4 * (2 + 2 + 1)
+    # one round to begin with and three that count: a file, its checksum, its folder; files, records,
+    # folder
+    assert len(flushed) == 4 * 2 * 3 + 4 * (2 + 2 + 1)
     assert {path.name for path in folder.iterdir()} == {
         "benchmarks",
         "images.parquet",

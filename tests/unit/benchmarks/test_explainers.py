@@ -577,7 +577,7 @@ class TestCommand:
 
         def run(*arguments: str) -> list[str]:
             explainers.main(list(arguments))
-            return sorted(path.name for path in tmp_path.iterdir())
+            return sorted(path.name for path in tmp_path.glob("[!.]*"))
 
         return run
 

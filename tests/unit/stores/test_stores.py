@@ -22,6 +22,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors.numpy import save_file
 
+from tests.support.damage import without_checksum
 from thinkalike.compare.answers import Answers
 from thinkalike.compare.bases import Grid, Pixels, Segments
 from thinkalike.compare.maps import Maps
@@ -36,6 +37,7 @@ from thinkalike.stores.arrays import (
     write_arrays,
 )
 from thinkalike.stores.atomic import atomic, temporaries
+from thinkalike.stores.checksums import beside
 from thinkalike.stores.damage import same_images
 from thinkalike.stores.kernels import VALUES, create_kernel, join_kernels
 from thinkalike.stores.maps import (
@@ -223,7 +225,7 @@ def test_the_old_file_stands_until_the_block_ends(tmp_path):
         assert temporary.suffix == ".csv"  # writers choose the format by it
         assert temporary.parent == tmp_path  # a rename within one file system
     assert path.read_text() == "new"
-    assert list(tmp_path.iterdir()) == [path]
+    assert sorted(tmp_path.iterdir()) == [beside(path), path]
 
 
 def test_folders_on_the_way_are_made(tmp_path):
@@ -418,9 +420,10 @@ def test_a_missing_file_is_named(reader, tmp_path):
 
 
 def damage(path: Path, name: str) -> None:
-    """Change bytes in the middle of an array of a NetCDF file."""
+    """Change bytes in the middle of an array of a NetCDF file that carries no checksum."""
     import h5py
 
+    without_checksum(path)
     with h5py.File(path) as file:
         chunk = file[name].id.get_chunk_info(0)
     content = bytearray(path.read_bytes())

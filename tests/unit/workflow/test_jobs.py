@@ -11,12 +11,14 @@ from contextlib import suppress
 from pathlib import Path
 from types import SimpleNamespace
 
+import pandas as pd
 import pytest
 from snakemake.iocontainers import InputFiles, Log, OutputFiles, Params, Wildcards
 
 from thinkalike.errors import DamagedError, InputError
 from thinkalike.progress import log
 from thinkalike.stores.atomic import atomic
+from thinkalike.stores.tables import read_table, write_table
 from thinkalike.workflow.full_disk import JobLog
 from thinkalike.workflow.jobs import arguments, job_log, peak_memory_mb, run
 from thinkalike.workflow.leases import OF_JOB
@@ -229,6 +231,22 @@ def test_a_damaged_input_is_moved_aside_and_none_is_lost(job, tmp_path, capsys):
         "compare_models: maps.nc is cut; it is now maps.nc.damaged1, and the next run that needs it "
         "makes it anew",
     ]
+
+
+def test_the_checksum_beside_a_damaged_input_goes_with_it(job, tmp_path):
+    path = tmp_path / "all.csv"
+    job.input = [str(path)]
+    write_table(pd.DataFrame({"a": [1, 2]}), path)
+    path.write_text("a\n1\n3\n")
+    with pytest.raises(SystemExit), job_log(job):
+        read_table(path)
+    assert {file.name for file in tmp_path.glob("*all.csv*")} == {
+        "all.csv.damaged",
+        ".all.csv.damaged.xxh3",
+    }
+    # the disk was wrong: whoever renames the file reads it, with the checksum or without
+    (tmp_path / "all.csv.damaged").rename(path)
+    assert read_table(path)["a"].tolist() == [1, 3]
 
 
 def test_a_damaged_file_that_is_no_input_stays_where_it_is(job, tmp_path, capsys):

@@ -38,7 +38,7 @@ def test_a_display_name_is_no_markup_of_the_page(text, tmp_path):
 @pytest.mark.parametrize("text", ["", "[{}]", "3"])
 def test_a_damaged_file_is_named(text, tmp_path):
     (tmp_path / "verdict.json").write_text(text)
-    with pytest.raises(InputError, match=r"verdict\.json is damaged"):
+    with pytest.raises(InputError, match=r"verdict\.json is not a readable verdict"):
         read_verdict(tmp_path / "verdict.json")
 
 
@@ -49,5 +49,5 @@ def test_maps_that_did_not_converge_are_counted_over_the_models_of_a_method(tmp_
     path.write_text("\n".join(rows))
     assert read_unconverged(path) == {"ig": "3 of 20"}
     path.write_text("method,model\nig,a")
-    with pytest.raises(InputError, match="is damaged; delete it and run again"):
+    with pytest.raises(InputError, match=r"is not a readable table .*delete it and run again"):
         read_unconverged(path)

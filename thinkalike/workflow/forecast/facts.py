@@ -5,9 +5,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
 from thinkalike.images.contents import Contents, contents, listed_contents
+from thinkalike.stores.tables import read_table
 from thinkalike.workflow.forecast.costs import Cost
 from thinkalike.workflow.forecast.steps import STEPPED, usual_steps
 from thinkalike.workflow.study import Study
@@ -81,4 +80,4 @@ def known_contents(dataset: Mapping[str, Any], manifest: str | Path) -> Contents
 
 def manifest_contents(manifest: str | Path) -> Contents:
     """Contents of the data set that a manifest lists."""
-    return listed_contents(pd.read_parquet(manifest, columns=["path"])["path"])
+    return listed_contents(read_table(manifest, ["path"])["path"])

@@ -9,9 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
 from thinkalike.methods import METHODS, Settings
+from thinkalike.stores.tables import read_table
 from thinkalike.workflow.forecast.costs import Cost, known_cost
 from thinkalike.workflow.forecast.facts import manifest_contents
 from thinkalike.workflow.forecast.passes import Work, explaining_work, training_work
@@ -49,7 +48,7 @@ def _trained(inputs: Sequence[str], model: str, settings: Settings) -> Work:
 
 
 def _predicted(inputs: Sequence[str], model: str) -> Work:
-    table = pd.read_parquet(_input(inputs, "images.parquet"), columns=["image_id"])
+    table = read_table(_input(inputs, "images.parquet"), ["image_id"])
     return Work("predicting", model, len(table))
 
 

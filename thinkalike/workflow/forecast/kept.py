@@ -31,7 +31,7 @@ class Kept:
         if (value := _read(path)) is None:
             path.parent.mkdir(parents=True, exist_ok=True)
             value = json.loads(json.dumps(compute()))
-            with atomic(path) as temporary:
+            with atomic(path, checksum=False) as temporary:
                 Path(temporary).write_text(json.dumps(value))
         return value
 
