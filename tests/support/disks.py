@@ -30,11 +30,19 @@ class Disk:
 
     def cut_power(self) -> None:
         """Lose what was not yet on the disk, and start again."""
+        self.stop()
+        self.start()
+
+    def stop(self) -> None:
+        """Take the power away: nothing more gets to the disk."""
         opened = os.open(self.folder, os.O_RDONLY)
         try:
             fcntl.ioctl(opened, SHUTDOWN, NOTHING_FLUSHED)
         finally:
             os.close(opened)
+
+    def start(self) -> None:
+        """Mount it again, with what is on it."""
         _call("umount", self.folder)
         _call("mount", "-o", "loop", self.image, self.folder)
 
@@ -52,13 +60,13 @@ class Disk:
 
 
 @contextmanager
-def small_disk(where: Path, kind: str = "ext4") -> Iterator[Disk]:
-    """A disk of a few MiB for as long as the block lasts; skips where none can be made."""
+def small_disk(where: Path, kind: str = "ext4", size: int = 0) -> Iterator[Disk]:
+    """A disk of `size` MiB, or of a few, for as long as the block lasts; skips where none can be made."""
     image, folder = where / f"{kind}.image", where / kind
     if os.geteuid() != 0 or not shutil.which(f"mkfs.{kind}"):
         pytest.skip(f"only the superuser can mount a file system, and mkfs.{kind} makes it")
     with image.open("wb") as file:
-        file.truncate(SIZES[kind] << 20)
+        file.truncate((size or SIZES[kind]) << 20)
     # -m 0: no blocks for the superuser alone
     _call(f"mkfs.{kind}", "-q", *(["-m", "0"] if kind == "ext4" else []), image)
     folder.mkdir()
