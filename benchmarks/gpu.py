@@ -38,6 +38,7 @@ PARTS: Mapping[str, tuple[GpuPart, float]] = {
 WHEELS = (
     *("torch", "torchvision", "timm", "numpy", "scipy", "pandas", "pyarrow", "pillow", "pyyaml"),
     *("safetensors", "huggingface-hub", "scikit-learn", "threadpoolctl", "tqdm", "lazy-loader"),
+    "xxhash",
     *("pytest", "hypothesis", "zennit"),
 )
 """What is imported; the last three by the tests."""

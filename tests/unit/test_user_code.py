@@ -64,7 +64,7 @@ def test_a_file_that_is_not_there_is_a_sentence(tmp_path):
     for call in (content_of, lambda path: load(path, "x"), lambda path: check_defined(path, "x")):
         with pytest.raises(InputError, match=r"none\.py cannot be read: No such file"):
             call(tmp_path / "none.py")
-    with pytest.raises(InputError, match="cannot be read: Is a directory"):
+    with pytest.raises(InputError, match="is no file; give one in its place"):
         content_of(tmp_path)
 
 
