@@ -1,11 +1,10 @@
 """Checksums of the images of a data set, in its manifest: each image is checked when it is read."""
 
+import os
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from pathlib import Path
-
-import pandas as pd
 
 from thinkalike.stores.checksums import digest
 from thinkalike.stores.tables import read_table
@@ -32,15 +31,15 @@ def known_checksum(path: Path) -> str | None:
     Raises:
         InputError: the manifest is damaged.
     """
-    if len(path.parts) < 4:
+    # by text: an image is read in a millisecond, of which paths would take as much as the hash
+    folder, *names = os.fspath(path).rsplit(os.sep, 3)
+    if len(names) < 3:
         return None
-    folder = path.parents[2]
     try:
-        status = (folder / NAME).stat()
+        status = os.stat(f"{folder}/{NAME}")  # noqa: PTH116
     except OSError:
         return None
-    known = _known(folder, status.st_mtime_ns, status.st_size)
-    return known.get(path.relative_to(folder).as_posix())
+    return _known(folder, status.st_mtime_ns, status.st_size).get("/".join(names))
 
 
 def listed_checksums(manifest: str | Path) -> dict[Path, str]:
@@ -52,17 +51,17 @@ def listed_checksums(manifest: str | Path) -> dict[Path, str]:
     folder = Path(manifest).parent
     if not Path(manifest).exists():
         return {}
-    return {folder / str(path): checksum for path, checksum in _read(folder).items()}
+    return {folder / path: checksum for path, checksum in _read(folder).items()}
 
 
 @lru_cache(maxsize=4)
-def _known(folder: Path, *_: int) -> pd.Series:
-    return _read(folder)
+def _known(folder: str, *_: int) -> dict[str, str]:
+    return _read(Path(folder))
 
 
-def _read(folder: Path) -> pd.Series:
+def _read(folder: Path) -> dict[str, str]:
     """Checksums of the images of a data set by their paths."""
     table = read_table(folder / NAME)
     if not {"path", "checksum"} <= set(table.columns):
-        return pd.Series(dtype=str)
-    return table.set_index("path")["checksum"]
+        return {}
+    return dict(zip(table["path"].astype(str), table["checksum"], strict=True))
