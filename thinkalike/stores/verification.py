@@ -14,8 +14,8 @@ from thinkalike.stores.damage import brief
 AT_ONCE = 8
 """Files that are read at the same time: hashing waits for the disk."""
 
-NOT_OURS = ("logs", "benchmarks")
-"""Folders of a study whose files Snakemake writes, and no job reads."""
+NOT_OURS = ("logs", "benchmarks", "report", "report.zip", "report.html")
+"""What Snakemake writes into the folder of a study, and no job reads."""
 
 _ASIDE = re.compile(r"\.damaged\d*$")
 

@@ -18,10 +18,11 @@ def write(path: Path, text: str) -> Path:
 
 @pytest.fixture
 def study(tmp_path) -> Path:
-    """Two files of jobs, one of nobody's, two of Snakemake, and one that was set aside."""
+    """Two files of jobs, one of nobody's, four of Snakemake, and one that was set aside."""
     write(tmp_path / "pairs.csv", "a,b\n1,2\n")
     write(tmp_path / "figures/pairs.svg", "<svg/>")
-    for name in ("report.zip", "logs/pairs.log", "benchmarks/pairs.tsv", "pairs.csv.damaged"):
+    snakemakes = ("report.zip", "report/report.html", "logs/pairs.log", "benchmarks/pairs.tsv")
+    for name in (*snakemakes, "notes.txt", "pairs.csv.damaged"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text("x")
     return tmp_path
@@ -30,7 +31,7 @@ def study(tmp_path) -> Path:
 def test_files_of_jobs_are_counted_and_others_named(study):
     found = verify(files_of(study), {})
     assert (found.files, found.bytes, found.damaged) == (2, 8 + 6, [])
-    assert found.unknown == [study / "report.zip"]
+    assert found.unknown == [study / "notes.txt"]
     assert str(found).startswith(
         "2 files, 0.0 MB, checked in 0.0 s: none damaged; 1 have no checksum"
     )
