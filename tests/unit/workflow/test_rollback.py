@@ -224,20 +224,25 @@ def test_unfinished_files_of_killed_jobs_are_cleared_away(study):
     assert study.leftovers() == [".maps.by_hand.nc", "maps.log.broken_off"]
 
 
+def break_off_deletions(context: pytest.MonkeyPatch, calls: int) -> None:
+    """Let so many files be deleted; the next deletion raises StopIteration."""
+    left = iter(range(calls))
+    unlink = Path.unlink
+
+    def counted(path, missing_ok=False):
+        next(left)
+        unlink(path, missing_ok=missing_ok)
+
+    context.setattr(Path, "unlink", counted)
+
+
 @pytest.mark.parametrize("calls", range(6))
 def test_a_settlement_that_is_broken_off_is_done_again(study, calls, monkeypatch):
     journal = study.begin()
     study.start_job()
     study.note()
-    left = iter(range(calls))
-    unlink = Path.unlink
-
-    def broken(path, missing_ok=False):
-        next(left)
-        unlink(path, missing_ok=missing_ok)
-
     with monkeypatch.context() as context:
-        context.setattr(Path, "unlink", broken)
+        break_off_deletions(context, calls)
         try:
             settle(journal, study.memory, None)
         except StopIteration:
@@ -375,15 +380,8 @@ def test_a_settlement_whose_power_is_cut_is_done_again(disk, calls, done, monkey
             study.write(path, "new")
     study.note()
     expected = study.state() if done else study.before
-    left = iter(range(calls))
-    unlink = Path.unlink
-
-    def cut(path, missing_ok=False):
-        next(left)
-        unlink(path, missing_ok=missing_ok)
-
     with monkeypatch.context() as context:
-        context.setattr(Path, "unlink", cut)
+        break_off_deletions(context, calls)
         with suppress(StopIteration):
             settle(journal, study.memory, lambda job: done)
     disk.cut_power()
